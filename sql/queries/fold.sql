@@ -1,0 +1,28 @@
+-- Moves what has committed from the inbox into the queue: one statement, so that a crash undoes it whole. What commits later is
+-- found later: no cursor over ids decides anything. Keys in order, so that two of ours never wait for each other in a circle.
+-- A row without a tag counts tags that a trigger had to skip.
+WITH taken AS (
+    DELETE FROM freshet.inbox
+    WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM freshet.inbox
+        WHERE tag IS NULL OR tag <> ALL (:#blocked::text[])
+        ORDER BY id LIMIT :#limit))
+    RETURNING tag, changed_at, count
+), folded AS (
+    INSERT INTO public.cache_invalidation_queue AS q (tag, time_bucket, invalidation_count, changed_at)
+    SELECT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at, timestamptz 'epoch') AS bucket,
+           sum(count)::integer, min(changed_at)
+    FROM taken WHERE tag IS NOT NULL
+    GROUP BY tag, bucket ORDER BY tag, bucket
+    ON CONFLICT (tag, time_bucket) DO UPDATE SET
+        invalidation_count = q.invalidation_count + excluded.invalidation_count,
+        last_invalidated_at = NULL,
+        changed_at = CASE WHEN q.invalidation_count > q.handed_count THEN least(q.changed_at, excluded.changed_at)
+                          ELSE excluded.changed_at END
+), skipped AS (
+    INSERT INTO freshet.counter AS c (name, value)
+    SELECT 'tags_skipped', sum(count) FROM taken WHERE tag IS NULL HAVING count(*) > 0
+    ON CONFLICT (name) DO UPDATE SET value = c.value + excluded.value
+)
+-- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
+SELECT count(*)::integer AS taken, statement_timestamp() AS horizon FROM taken

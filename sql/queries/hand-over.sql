@@ -1,0 +1,52 @@
+-- Makes what is ripe owed to every target, in one statement: all ripe rows of up to :limit tags, one delivery per tag and target.
+-- A row that a foreign transaction has locked is skipped until it lets go. A target in outage, or a tag that waits for its retry there, joins what
+-- is stored already; a tag that is owed to nobody else is processed with that.
+WITH next AS MATERIALIZED (
+    SELECT nextval('freshet.handover_number') AS number
+), ripe AS MATERIALIZED (
+    SELECT DISTINCT tag FROM (
+        SELECT tag FROM public.cache_invalidation_queue
+        WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
+          AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
+        ORDER BY time_bucket LIMIT :#limit
+        FOR UPDATE SKIP LOCKED) oldest
+), taken AS MATERIALIZED (
+    SELECT q.tag, q.time_bucket, coalesce(q.changed_at, q.created_at, q.time_bucket) AS changed_at
+    FROM public.cache_invalidation_queue q JOIN ripe USING (tag)
+    WHERE ((q.last_invalidated_at IS NULL AND q.handover IS NULL) OR q.invalidation_count > q.handed_count)
+      AND q.time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
+    ORDER BY q.tag, q.time_bucket
+    FOR UPDATE OF q SKIP LOCKED
+), owed AS (
+    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at)
+    SELECT taken.tag, target.name, next.number,
+           CASE WHEN target.open_until IS NULL THEN 0 ELSE next.number END, min(taken.changed_at)
+    FROM taken CROSS JOIN next CROSS JOIN freshet.target
+    WHERE target.takes_queue
+    GROUP BY taken.tag, target.name, target.open_until, next.number
+    ORDER BY taken.tag, target.name
+    ON CONFLICT (tag, target) DO UPDATE SET
+        handover = excluded.handover,
+        settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL THEN excluded.handover
+                                ELSE greatest(d.settled_handover, excluded.settled_handover) END,
+        handed_at = excluded.handed_at,
+        changed_at = least(d.changed_at, excluded.changed_at)
+    RETURNING d.tag, d.target, d.settled_handover < d.handover AS outstanding
+), by_tag AS (
+    SELECT tag, bool_or(outstanding) AS outstanding FROM owed GROUP BY tag
+), handed AS (
+    UPDATE public.cache_invalidation_queue q SET
+        handed_count = q.invalidation_count,
+        handover = CASE WHEN by_tag.outstanding THEN next.number END,
+        last_invalidated_at = CASE WHEN by_tag.outstanding THEN NULL ELSE now() END,
+        changed_at = NULL
+    FROM taken LEFT JOIN by_tag USING (tag) CROSS JOIN next
+    WHERE q.tag = taken.tag AND q.time_bucket = taken.time_bucket
+    RETURNING q.tag, coalesce(by_tag.outstanding, false) AS outstanding, by_tag.tag IS NULL AS nobody
+), audited AS (
+    INSERT INTO public.invalidation_audit (kind, keys, triggered_by, outcome)
+    SELECT CASE WHEN nobody THEN 'no-target' ELSE 'postponed' END, jsonb_agg(DISTINCT tag), 'queue',
+           CASE WHEN nobody THEN 'no target' ELSE 'retry' END
+    FROM handed WHERE NOT outstanding GROUP BY nobody
+)
+SELECT count(DISTINCT tag)::integer AS tags, count(*)::integer AS buckets, (SELECT number FROM next) AS handover FROM handed

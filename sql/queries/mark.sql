@@ -1,0 +1,15 @@
+-- Second half of marking, a statement of its own so that it sees what others settled before the lock was ours: processed is what
+-- has an outcome at every target and has not grown since it was handed over.
+WITH held AS MATERIALIZED (
+    SELECT * FROM unnest(:#heldTags::text[], :#heldBuckets::timestamptz[]) AS h(tag, time_bucket)
+), marked AS (
+    UPDATE public.cache_invalidation_queue q SET last_invalidated_at = now(), handover = NULL
+    FROM held h
+    WHERE q.tag = h.tag AND q.time_bucket = h.time_bucket
+      AND q.handover IS NOT NULL AND q.invalidation_count = q.handed_count
+      AND NOT EXISTS (SELECT FROM freshet.delivery d WHERE d.tag = q.tag AND d.settled_handover < q.handover)
+)
+INSERT INTO freshet.mark_later (tag)
+SELECT DISTINCT q.tag FROM public.cache_invalidation_queue q
+WHERE q.tag = ANY (:#tags::text[]) AND q.handover IS NOT NULL
+  AND NOT EXISTS (SELECT FROM held h WHERE h.tag = q.tag AND h.time_bucket = q.time_bucket)

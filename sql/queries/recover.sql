@@ -1,0 +1,6 @@
+-- A target answers again: what failed there during the outage need not wait for the end of its back-off.
+UPDATE freshet.delivery SET due_at = now()
+WHERE (tag, target) IN (
+    SELECT tag, target FROM freshet.delivery
+    WHERE target = :#target AND due_at > now() AND lease_id IS NULL AND attempts > 0
+    ORDER BY tag, target LIMIT 1000 FOR UPDATE SKIP LOCKED)

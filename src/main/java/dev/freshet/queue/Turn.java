@@ -1,0 +1,155 @@
+package dev.freshet.queue;
+
+import dev.freshet.deliver.Marking;
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.postgresql.PGStatement;
+
+/**
+ * One turn at the queue: fold what has committed, then hand what is ripe over to the targets. One instance at a time; each batch is
+ * a transaction of its own that asks for the turn again, so a process that dies leaves nothing half done.
+ */
+public final class Turn {
+    /** What a turn handed over; {@code mine} is false when another instance had the turn. */
+    public record Report(boolean mine, int tags, int buckets, List<Long> handovers) { }
+
+    record Folded(int taken, Timestamp horizon) { }
+
+    record Handed(int tags, int buckets, long handover) { }
+
+    private static final int FOLD_ROWS = 10_000;
+    private static final int HAND_OVER_ROWS = 2_000;
+    private static final int BATCHES = 50;
+    private static final int MARK_TAGS = 1_000;
+    /** When the inbox fills faster than it is folded, a bucket need not wait for it to be empty: late is worse than twice. */
+    private static final Duration IMPATIENCE = Duration.ofSeconds(10);
+
+    private final SqlFile takeTurn = SqlFile.of("take-turn");
+    private final SqlFile fold = SqlFile.of("fold");
+    private final SqlFile oldestInInbox = SqlFile.of("oldest-in-inbox");
+    private final SqlFile handOver = SqlFile.of("hand-over");
+    private final SqlFile takeMarkLater = SqlFile.of("take-mark-later");
+    private final Transactions transactions;
+    private final Marking marking;
+    private final Duration bucket;
+    private final Duration debounce;
+    private final LockedTags locked = new LockedTags(Duration.ofSeconds(1));
+
+    public Turn(Transactions transactions, Marking marking, Duration bucket, Duration debounce) {
+        this.transactions = transactions;
+        this.marking = marking;
+        this.bucket = bucket;
+        this.debounce = debounce;
+    }
+
+    /** @param force hands over what is not ripe yet, too */
+    public synchronized Report take(boolean force) throws SQLException {
+        Optional<Timestamp> horizon = foldWhatCommitted();
+        if (horizon.isEmpty()) {
+            return new Report(false, 0, 0, List.of());
+        }
+        Report report = handOverWhatIsRipe(force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon.get());
+        markWhatWasLocked();
+        return report;
+    }
+
+    /** @return up to when everything that was committed is in the queue; empty when it is another instance's turn */
+    private Optional<Timestamp> foldWhatCommitted() throws SQLException {
+        int limit = FOLD_ROWS;
+        Folded folded = null;
+        for (int batch = 0; batch < BATCHES; batch++) {
+            int rows = limit;
+            try {
+                folded = transactions.in(c -> isMine(c) ? fold(c, rows, locked.tags()) : null);
+                if (folded == null) {
+                    return Optional.empty();
+                }
+                if (folded.taken() < rows) {
+                    return Optional.of(folded.horizon());
+                }
+                limit = FOLD_ROWS;
+            } catch (SQLException e) {
+                giveWayOrThrow(e);
+                if (rows == 1) {
+                    transactions.in(this::oldestUnlocked).ifPresent(locked::add);
+                    limit = FOLD_ROWS;
+                } else {
+                    limit = Math.max(1, rows / 4);
+                }
+            }
+        }
+        return folded == null ? Optional.empty() : Optional.of(Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
+    }
+
+    private Report handOverWhatIsRipe(Timestamp horizon) throws SQLException {
+        int tags = 0;
+        int buckets = 0;
+        List<Long> handovers = new java.util.ArrayList<>();
+        int limit = HAND_OVER_ROWS;
+        for (int batch = 0; batch < BATCHES; batch++) {
+            int rows = limit;
+            try {
+                Handed handed = transactions.in(c -> isMine(c) ? handOver(c, horizon, rows) : null);
+                if (handed == null || handed.tags() == 0) {
+                    break;
+                }
+                tags += handed.tags();
+                buckets += handed.buckets();
+                handovers.add(handed.handover());
+                limit = HAND_OVER_ROWS;
+            } catch (SQLException e) {
+                giveWayOrThrow(e);
+                if (rows == 1) {
+                    break;
+                }
+                limit = Math.max(1, rows / 4);
+            }
+        }
+        return new Report(true, tags, buckets, handovers);
+    }
+
+    private void markWhatWasLocked() throws SQLException {
+        transactions.in(c -> {
+            List<String> tags = takeMarkLater.rows(c, Map.of("limit", MARK_TAGS)).stream().map(row -> (String) row.get("tag")).distinct().toList();
+            marking.mark(c, tags);
+            return null;
+        });
+    }
+
+    boolean isMine(Connection connection) throws SQLException {
+        return (Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine");
+    }
+
+    Folded fold(Connection connection, int limit, List<String> blocked) throws SQLException {
+        Map<String, Object> row = fold.rows(connection, Map.of(
+                "bucketSeconds", bucket.toMillis() / 1000.0, "blocked", blocked, "limit", limit)).get(0);
+        return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
+    }
+
+    Handed handOver(Connection connection, Timestamp horizon, int limit) throws SQLException {
+        Map<String, Object> row = handOver.rows(connection, Map.of(
+                "horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "limit", limit)).get(0);
+        return new Handed((Integer) row.get("tags"), (Integer) row.get("buckets"), (Long) row.get("handover"));
+    }
+
+    private Optional<String> oldestUnlocked(Connection connection) throws SQLException {
+        return oldestInInbox.rows(connection, Map.of("blocked", locked.tags())).stream()
+                .map(row -> (String) row.get("tag")).filter(java.util.Objects::nonNull).findFirst();
+    }
+
+    /** Somebody else's lock is no failure: Freshet is always the one who gives way. */
+    private static void giveWayOrThrow(SQLException e) throws SQLException {
+        boolean lockTimeout = "55P03".equals(e.getSQLState());
+        boolean deadlock = "40P01".equals(e.getSQLState());
+        if (!lockTimeout && !deadlock) {
+            throw e;
+        }
+    }
+}
