@@ -70,7 +70,7 @@ class InterleavingTest {
 
     static Stream<Arguments> guards() {
         return Stream.of(
-                Arguments.of("settle keeps what is newer than the call", "settle", "NOT h.newer AND", ""),
+                Arguments.of("settle keeps what is newer than the call", "settle", "d.handover > d.claimed_handover AS newer", "false AS newer"),
                 Arguments.of("settle asks for the call's own lease", "settle", "AND d.lease_id = o.lease", ""),
                 Arguments.of("a success clears the dead letter", "settle", "h.result = 'delivered' AND l.tag", "false AND l.tag"),
                 Arguments.of("hand-over sees rows that have grown", "hand-over", "OR (q\\.)?invalidation_count > (q\\.)?handed_count", ""),
@@ -94,7 +94,7 @@ class InterleavingTest {
         assertNotNull(broken.equals(text) ? null : broken, "the guard is still in the statement: " + guard);
         Guards guards = Guards.all().with(statement, broken);
         String seen = null;
-        for (int seed = 0; seed < 300 && seen == null; seed++) {
+        for (int seed = 0; seed < 2 * SEEDS && seen == null; seed++) {
             seen = chaos(seed, guards);
             if (seen == null) {
                 seen = calm(seed, guards);
@@ -108,7 +108,7 @@ class InterleavingTest {
     void without_the_turn_a_bucket_may_make_two_calls() throws Exception {
         Guards guards = Guards.all().with("take-turn", "SELECT true AS mine, set_config('lock_timeout', '4ms', true)");
         String seen = null;
-        for (int seed = 0; seed < 300 && seen == null; seed++) {
+        for (int seed = 0; seed < 2 * SEEDS && seen == null; seed++) {
             seen = calm(seed, guards);
         }
         assertNotNull(seen);
@@ -214,6 +214,7 @@ class InterleavingTest {
         private final Timestamp longAgo = Timestamp.valueOf("2026-01-01 00:00:00");
         private Random random;
         private boolean ripe;
+        private boolean simple;
         private Guards guards;
 
         World(TestDatabase database) throws SQLException {
@@ -238,6 +239,7 @@ class InterleavingTest {
         void reset(int seed, Guards with) throws SQLException {
             random = new Random(seed);
             ripe = true;
+            simple = seed % 2 == 1;
             guards = with;
             for (Worker worker : workers) {
                 crash(worker);
@@ -249,7 +251,7 @@ class InterleavingTest {
             TestDatabase.run(eye, """
                     TRUNCATE freshet.inbox, public.cache_invalidation_queue, freshet.delivery, freshet.dead_letter,
                              freshet.mark_later, freshet.target, public.invalidation_audit;
-                    INSERT INTO freshet.target (name) VALUES ('x'), ('y')""");
+                    INSERT INTO freshet.target (name) VALUES ('x')""" + (simple ? "" : ", ('y')"));
             committed.clear();
             cached.clear();
             calls.clear();
@@ -263,7 +265,7 @@ class InterleavingTest {
                 case 4 -> upsert();
                 case 5 -> commit(foreign);
                 case 6 -> rollback(random.nextBoolean() ? foreign : writers[random.nextInt(2)]);
-                case 7 -> mood.put(TARGETS.get(random.nextInt(2)), List.of("ok", "ok", "failed", "refused").get(random.nextInt(4)));
+                case 7 -> mood.put(target(), List.of("ok", "ok", "failed", "refused").get(random.nextInt(4)));
                 case 8 -> leasesRunOut();
                 case 9 -> timePasses();
                 case 10 -> cleanUp();
@@ -287,8 +289,17 @@ class InterleavingTest {
             work(workers[random.nextInt(2)]);
         }
 
+        /** Every other run has one tag and one target that answers, so that it goes round more often. */
+        private String tag() {
+            return TAGS.get(simple ? 0 : random.nextInt(2));
+        }
+
+        private String target() {
+            return TARGETS.get(simple ? 0 : random.nextInt(2));
+        }
+
         private void write(Writer writer) throws SQLException {
-            String tag = TAGS.get(random.nextInt(2));
+            String tag = tag();
             // promise 4: whatever is open elsewhere, this neither waits nor fails
             TestDatabase.run(writer.connection, "SET LOCAL lock_timeout = '1ms'; INSERT INTO freshet.inbox (tag, changed_at) VALUES ('"
                     + tag + "', '" + longAgo + "')");
@@ -297,7 +308,7 @@ class InterleavingTest {
 
         /** The trigger of the replaced system. */
         private void upsert() throws SQLException {
-            String tag = TAGS.get(random.nextInt(2));
+            String tag = tag();
             try {
                 TestDatabase.run(foreign.connection, "SET LOCAL lock_timeout = '4ms'; INSERT INTO public.cache_invalidation_queue AS q"
                         + " (tag, time_bucket, invalidation_count) VALUES ('" + tag + "', '" + longAgo + "', 1) ON CONFLICT (tag, time_bucket)"
@@ -364,11 +375,14 @@ class InterleavingTest {
         private void work(Worker worker) throws SQLException {
             try {
                 if (worker.open != null) {
-                    goOn(worker);
+                    boolean withoutPause = random.nextBoolean();
+                    do {
+                        goOn(worker);
+                    } while (withoutPause && worker.open != null);
                 } else if (worker.claims.isEmpty()) {
                     switch (random.nextInt(4)) {
                         case 0, 1 -> startTurn(worker, ripe);
-                        default -> claim(worker, TARGETS.get(random.nextInt(2)));
+                        default -> claim(worker, target());
                     }
                 } else if (worker.claims.stream().anyMatch(claim -> claim.result() == null)) {
                     call(worker);
@@ -462,7 +476,7 @@ class InterleavingTest {
                         .append("\",\"lease\":\"").append(claim.lease()).append("\",\"result\":\"").append(claim.result()).append("\",\"company\":1}");
             }
             guards.file("settle").rows(worker.connection, Map.of("outcomes", json.append("]").toString(), "retryForSeconds", 3600.0,
-                    "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0, "breakerTags", 2, "probeSeconds", 60.0));
+                    "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0, "breakerTags", simple ? 1 : 2, "probeSeconds", 60.0));
             worker.open = "lock";
         }
 
@@ -481,7 +495,7 @@ class InterleavingTest {
                     UNION SELECT target || tag FROM freshet.delivery
                     UNION SELECT target || tag FROM freshet.dead_letter""");
             for (String tag : TAGS) {
-                for (String target : TARGETS) {
+                for (String target : simple ? TARGETS.subList(0, 1) : TARGETS) {
                     int seen = cached.getOrDefault(target + tag, 0);
                     if (committed.getOrDefault(tag, 0) > seen && !owed.contains(target + tag)) {
                         throw new Broken("lost: " + tag + " at " + target + " saw " + seen + " of " + committed.get(tag));
@@ -532,7 +546,7 @@ class InterleavingTest {
                 turn(worker);
                 turn(worker);
                 markLater(worker);
-                claim(worker, TARGETS.get(round / 2 % 2));
+                claim(worker, TARGETS.get(simple ? 0 : round / 2 % 2));
             }
             throw new Broken("it never comes to rest: " + TestDatabase.list(eye, """
                     SELECT 'inbox ' || i FROM freshet.inbox i UNION ALL SELECT 'queue ' || q FROM public.cache_invalidation_queue q
@@ -565,7 +579,7 @@ class InterleavingTest {
         void everythingArrived() throws SQLException {
             nothingIsLost();
             for (String tag : TAGS) {
-                for (String target : TARGETS) {
+                for (String target : simple ? TARGETS.subList(0, 1) : TARGETS) {
                     if (!committed.getOrDefault(tag, 0).equals(cached.getOrDefault(target + tag, 0))) {
                         throw new Broken("at the end " + target + " saw " + cached.get(target + tag) + " of " + committed.get(tag) + " of " + tag);
                     }
@@ -575,7 +589,7 @@ class InterleavingTest {
 
         void eachCalledOnce() {
             for (String tag : TAGS) {
-                for (String target : TARGETS) {
+                for (String target : simple ? TARGETS.subList(0, 1) : TARGETS) {
                     int want = committed.getOrDefault(tag, 0) > 0 ? 1 : 0;
                     if (calls.getOrDefault(target + tag, 0) != want) {
                         throw new Broken(calls.get(target + tag) + " calls for " + tag + " at " + target + ", want " + want);
