@@ -25,6 +25,7 @@ final class RunUntilShutdown {
         stopOnSignals();
         try {
             main.run(args);
+            startUp.throwLateRefusal();
             return 0;
         } catch (Throwable failure) {
             return sayWhy(failure);

@@ -6,6 +6,7 @@ import dev.freshet.source.Database;
 import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.EmbeddedServer;
 import dev.freshet.source.Schema;
+import io.vertx.core.Vertx;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.main.MainSupport;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
 import org.slf4j.Logger;
@@ -28,12 +30,16 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     private ListeningAddress listening;
     private EmbeddedServer embedded;
     private Database database;
+    private Vertx vertx;
+    private Refusal lateRefusal;
     private List<ShutdownHandBack> handBacks = List.of();
 
     @Override
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
         PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
+        // Camel would look for FRESHET_QUEUE_POLL before freshet.queue.poll, and take an empty one; WrittenSettings knows better
+        properties.setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
         Settings settings = new Settings(new WrittenSettings(System::getenv, key -> properties.resolveProperty(key).orElse(null)));
         Configurator.setLevel("dev.freshet", Level.valueOf(settings.text(Setting.LOG_LEVEL).orElseThrow()));
         listening = new ListeningAddress(settings.text(Setting.HOST).orElseThrow(), settings.number(Setting.PORT));
@@ -41,6 +47,8 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         database = Database.open(address(settings), settings.number(Setting.POOL_SIZE), settings.duration(Setting.DATABASE_TIMEOUT), PATIENCE);
         new Adoption().check(database.single());
         new Schema(database.single()).migrate();
+        vertx = listening.vertx();
+        context.getRegistry().bind("vertx", vertx);
         context.getRegistry().bind("settings", settings);
         context.getRegistry().bind("database", database);
         context.getRegistry().bind("dataSource", database.pool());
@@ -49,7 +57,18 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
 
     @Override
     public void afterStart(BaseMainSupport main) {
-        LOG.info("Freshet is listening on {}", listening.url(main.getCamelContext()));
+        try {
+            LOG.info("Freshet is listening on {}", listening.url(main.getCamelContext()));
+        } catch (Refusal refusal) {
+            lateRefusal = refusal;                                    // thrown from here, Camel would only log it
+            ((MainSupport) main).completed();
+        }
+    }
+
+    void throwLateRefusal() {
+        if (lateRefusal != null) {
+            throw lateRefusal;
+        }
     }
 
     @Override
@@ -71,6 +90,9 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
 
     @Override
     public void close() {
+        if (vertx != null) {
+            vertx.close();
+        }
         if (database != null) {
             database.close();
         }
@@ -102,7 +124,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     private Properties forRoutes(Settings settings) {
         Properties properties = settings.forRoutes();
         properties.setProperty(Setting.DEMO.key, Boolean.toString(settings.has(Setting.DEMO) ? settings.flag(Setting.DEMO) : embedded != null));
-        properties.setProperty("freshet.run.routes", Files.isDirectory(Path.of("routes")) ? "file:routes/**/*.yaml" : "classpath:routes/**/*.yaml");
+        properties.setProperty("freshet.run.routes", Files.isDirectory(Path.of("routes")) ? "file:routes/**/*.yaml" : "classpath:routes/*.yaml,classpath:routes/targets/*.yaml");
         return properties;
     }
 }

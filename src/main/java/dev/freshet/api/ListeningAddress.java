@@ -1,17 +1,24 @@
 package dev.freshet.api;
 
 import dev.freshet.Refusal;
+import io.vertx.core.Vertx;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Where Freshet listens. Camel only logs that a port is taken, says "started" and serves nobody: so it is asked before and after. */
 public final class ListeningAddress {
+    private static final Logger LOG = LoggerFactory.getLogger(ListeningAddress.class);
+
     private final String host;
     private final int port;
+    private volatile Throwable failure;
 
     public ListeningAddress(String host, int port) {
         this.host = host;
@@ -22,25 +29,33 @@ public final class ListeningAddress {
         try (ServerSocket socket = new ServerSocket()) {
             socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));
         } catch (IOException e) {
-            throw taken(e.getMessage());
+            throw taken(e);
         }
+    }
+
+    /** For the registry: Camel's server uses it, and throws its failure to listen at it. */
+    public Vertx vertx() {
+        Vertx vertx = Vertx.vertx();
+        vertx.exceptionHandler(e -> {
+            if (e.getCause() instanceof BindException) {
+                failure = e.getCause();
+            } else {
+                LOG.warn("Unexpected", e);
+            }
+        });
+        return vertx;
     }
 
     /** The address to tell people, of the server that really listens. */
     public String url(CamelContext context) {
-        VertxPlatformHttpServer server = context.hasService(VertxPlatformHttpServer.class);
-        if (server == null || server.getServer() == null || !isListening(server)) {
-            throw taken("somebody was faster");
+        if (failure != null) {
+            throw taken(failure);
         }
-        return "http://" + shown() + ":" + server.getPort();
+        return "http://" + shown() + ":" + context.hasService(VertxPlatformHttpServer.class).getPort();
     }
 
-    private boolean isListening(VertxPlatformHttpServer server) {
-        return server.getPort() > 0;
-    }
-
-    private Refusal taken(String why) {
-        return new Refusal(Refusal.PORT_TAKEN, "Cannot listen on " + host + ":" + port + " (" + why
+    private Refusal taken(Throwable why) {
+        return new Refusal(Refusal.PORT_TAKEN, "Cannot listen on " + host + ":" + port + " (" + why.getMessage()
                 + "): stop what listens there, or set FRESHET_PORT to another port (0 = any free one)");
     }
 

@@ -21,7 +21,7 @@ public record DatabaseUrl(String hosts, String database, String user, String pas
     private static final String FORM_HINT = "write postgres://user:password@host:5432/database";
     private static final Pattern FORM = Pattern.compile("(?<jdbc>jdbc:)?postgres(?:ql)?://(?:(?<userinfo>[^/?]*)@)?(?<hosts>[^/?]*)"
             + "(?:/(?<database>[^?]*))?(?:\\?(?<query>.*))?");
-    private static final Pattern HOST = Pattern.compile("(?<name>\\[[0-9a-fA-F:.%]+]|[^:\\[\\]]*)(?::(?<port>\\d*))?");
+    private static final Pattern HOST = Pattern.compile("(?<name>\\[[0-9a-zA-Z:.%]+]|[^:\\[\\]]*)(?::(?<port>\\d*))?");
     private static final Pattern SUPABASE = Pattern.compile("https://(?<ref>[a-z0-9-]+)\\.supabase\\.co");
     /** libpq's names, where the JDBC driver has others. */
     private static final Map<String, String> RENAMED = Map.of("application_name", "ApplicationName", "connect_timeout", "connectTimeout",
