@@ -35,7 +35,7 @@ BEGIN
     -- The whole row, or the columns that matter. Those in a tag always do, or the tag of a value left behind would be lost.
     SELECT 'ROW(' || string_agg(DISTINCT '%1$s.' || quote_ident(c), ', ') || ')::record' INTO image
     FROM unnest(w.columns || needed) c WHERE w.columns IS NOT NULL AND freshet.has_column(w.watched, c);
-    image := coalesce(image, '(%1$s.*)');
+    image := coalesce(image, '(%1$s.*)::record');
 
     old_rows := format('SELECT DISTINCT t.tag COLLATE "C" AS tag FROM old_rows o CROSS JOIN LATERAL unnest(ARRAY[%s]) t(tag) WHERE t.tag IS NOT NULL', old_tags);
     new_rows := format('SELECT DISTINCT t.tag COLLATE "C" AS tag FROM new_rows n CROSS JOIN LATERAL unnest(ARRAY[%s]) t(tag) WHERE t.tag IS NOT NULL', new_tags);
@@ -149,7 +149,7 @@ BEGIN
     END LOOP;
     RETURN NULL;
 END
-$body$, CASE WHEN image = '(%1$s.*)' THEN 'old *= new' ELSE format(image, 'old') || ' *= ' || format(image, 'new') END,
+$body$, CASE WHEN image = '(%1$s.*)::record' THEN 'old *= new' ELSE format(image, 'old') || ' *= ' || format(image, 'new') END,
         (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'old'), ', ' ORDER BY place), 'NULL::text') FROM unnest(usable) WITH ORDINALITY u(t, place)),
         (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'new'), ', ' ORDER BY place), 'NULL::text') FROM unnest(usable) WITH ORDINALITY u(t, place)));
 

@@ -141,7 +141,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 WITH root AS (SELECT relkind = 'p' AS partitioned, relispartition AS is_partition FROM pg_class WHERE oid = watched)
 SELECT m.member, format('freshet_%s_%s', number, e.event),
-       format('CREATE TRIGGER freshet_%s_%s %s ON %s%s FOR EACH %s EXECUTE FUNCTION freshet.watch_%1$s%s()',
+       format('CREATE TRIGGER freshet_%1$s_%2$s %3$s ON %4$s%5$s FOR EACH %6$s EXECUTE FUNCTION freshet.watch_%1$s%7$s()',
               number, e.event, e.moment, m.member, e.tables, e.level, e.part)
 FROM root CROSS JOIN freshet.members(watched) m
 CROSS JOIN (VALUES
