@@ -19,22 +19,16 @@ public final class Settlement {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final SqlFile settle;
-    private final SqlFile recover;
+    private final SqlFile settle = SqlFile.of("settle");
+    private final SqlFile recover = SqlFile.of("recover");
     private final Transactions transactions;
     private final Marking marking;
     private final Patience patience;
 
     public Settlement(Transactions transactions, Marking marking, Patience patience) {
-        this(transactions, marking, patience, SqlFile.of("settle"));
-    }
-
-    Settlement(Transactions transactions, Marking marking, Patience patience, SqlFile settle) {
         this.transactions = transactions;
         this.marking = marking;
         this.patience = patience;
-        this.settle = settle;
-        this.recover = SqlFile.of("recover");
     }
 
     /** @return breakers that this changed: target to whether it is open now */
@@ -46,7 +40,7 @@ public final class Settlement {
         });
     }
 
-    Map<String, Boolean> write(Connection connection, List<Outcome> outcomes) throws SQLException {
+    private Map<String, Boolean> write(Connection connection, List<Outcome> outcomes) throws SQLException {
         Map<String, Boolean> breakers = new java.util.HashMap<>();
         for (Map<String, Object> row : settle.rows(connection, Map.of(
                 "outcomes", json(outcomes),
@@ -65,7 +59,7 @@ public final class Settlement {
         return breakers;
     }
 
-    static Collection<String> tags(List<Outcome> outcomes) {
+    private static Collection<String> tags(List<Outcome> outcomes) {
         TreeSet<String> tags = new TreeSet<>();
         outcomes.stream().filter(o -> o.result() != Outcome.Result.returned && o.result() != Outcome.Result.halve).forEach(o -> tags.add(o.tag()));
         return tags;

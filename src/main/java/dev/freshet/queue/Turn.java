@@ -7,8 +7,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.postgresql.PGStatement;
 
@@ -20,9 +22,9 @@ public final class Turn {
     /** What a turn handed over; {@code mine} is false when another instance had the turn. */
     public record Report(boolean mine, int tags, int buckets, List<Long> handovers) { }
 
-    record Folded(int taken, Timestamp horizon) { }
+    private record Folded(int taken, Timestamp horizon) { }
 
-    record Handed(int tags, int buckets, long handover) { }
+    private record Handed(int tags, int buckets, long handover) { }
 
     private static final int FOLD_ROWS = 10_000;
     private static final int HAND_OVER_ROWS = 2_000;
@@ -91,7 +93,7 @@ public final class Turn {
     private Report handOverWhatIsRipe(Timestamp horizon) throws SQLException {
         int tags = 0;
         int buckets = 0;
-        List<Long> handovers = new java.util.ArrayList<>();
+        List<Long> handovers = new ArrayList<>();
         int limit = HAND_OVER_ROWS;
         for (int batch = 0; batch < BATCHES; batch++) {
             int rows = limit;
@@ -123,17 +125,17 @@ public final class Turn {
         });
     }
 
-    boolean isMine(Connection connection) throws SQLException {
+    private boolean isMine(Connection connection) throws SQLException {
         return (Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine");
     }
 
-    Folded fold(Connection connection, int limit, List<String> blocked) throws SQLException {
+    private Folded fold(Connection connection, int limit, List<String> blocked) throws SQLException {
         Map<String, Object> row = fold.rows(connection, Map.of(
                 "bucketSeconds", bucket.toMillis() / 1000.0, "blocked", blocked, "limit", limit)).get(0);
         return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
     }
 
-    Handed handOver(Connection connection, Timestamp horizon, int limit) throws SQLException {
+    private Handed handOver(Connection connection, Timestamp horizon, int limit) throws SQLException {
         Map<String, Object> row = handOver.rows(connection, Map.of(
                 "horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "limit", limit)).get(0);
         return new Handed((Integer) row.get("tags"), (Integer) row.get("buckets"), (Long) row.get("handover"));
@@ -141,7 +143,7 @@ public final class Turn {
 
     private Optional<String> oldestUnlocked(Connection connection) throws SQLException {
         return oldestInInbox.rows(connection, Map.of("blocked", locked.tags())).stream()
-                .map(row -> (String) row.get("tag")).filter(java.util.Objects::nonNull).findFirst();
+                .map(row -> (String) row.get("tag")).filter(Objects::nonNull).findFirst();
     }
 
     /** Somebody else's lock is no failure: Freshet is always the one who gives way. */

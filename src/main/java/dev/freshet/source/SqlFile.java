@@ -24,11 +24,15 @@ public final class SqlFile {
     private final List<String> parameters = new ArrayList<>();
 
     public static SqlFile of(String name) {
+        return new SqlFile(name, text(name));
+    }
+
+    public static String text(String name) {
         try (InputStream in = SqlFile.class.getResourceAsStream("/sql/queries/" + name + ".sql")) {
             if (in == null) {
                 throw new IllegalArgumentException("no statement sql/queries/" + name + ".sql");
             }
-            return new SqlFile(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,0 +1,108 @@
+package dev.freshet;
+
+import dev.freshet.api.ListeningAddress;
+import dev.freshet.source.Adoption;
+import dev.freshet.source.Database;
+import dev.freshet.source.DatabaseUrl;
+import dev.freshet.source.EmbeddedServer;
+import dev.freshet.source.Schema;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.properties.PropertiesComponent;
+import org.apache.camel.main.BaseMainSupport;
+import org.apache.camel.main.MainListenerSupport;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the last has stopped. */
+final class StartUp extends MainListenerSupport implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private ListeningAddress listening;
+    private EmbeddedServer embedded;
+    private Database database;
+    private List<ShutdownHandBack> handBacks = List.of();
+
+    @Override
+    public void beforeConfigure(BaseMainSupport main) {
+        CamelContext context = main.getCamelContext();
+        PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
+        Settings settings = new Settings(new WrittenSettings(System::getenv, key -> properties.resolveProperty(key).orElse(null)));
+        Configurator.setLevel("dev.freshet", Level.valueOf(settings.text(Setting.LOG_LEVEL).orElseThrow()));
+        listening = new ListeningAddress(settings.text(Setting.HOST).orElseThrow(), settings.number(Setting.PORT));
+        listening.refuseIfTaken();
+        database = Database.open(address(settings), settings.number(Setting.POOL_SIZE), settings.duration(Setting.DATABASE_TIMEOUT), PATIENCE);
+        new Adoption().check(database.single());
+        new Schema(database.single()).migrate();
+        context.getRegistry().bind("settings", settings);
+        context.getRegistry().bind("database", database);
+        context.getRegistry().bind("dataSource", database.pool());
+        properties.setOverrideProperties(forRoutes(settings));
+    }
+
+    @Override
+    public void afterStart(BaseMainSupport main) {
+        LOG.info("Freshet is listening on {}", listening.url(main.getCamelContext()));
+    }
+
+    @Override
+    public void beforeStop(BaseMainSupport main) {
+        handBacks = List.copyOf(main.getCamelContext().getRegistry().findByType(ShutdownHandBack.class));
+    }
+
+    @Override
+    public void afterStop(BaseMainSupport main) {
+        for (ShutdownHandBack handBack : handBacks) {
+            try {
+                handBack.handBack();
+            } catch (Exception e) {
+                LOG.warn("{} could not hand back: {}", handBack.getClass().getSimpleName(), e.toString());
+            }
+        }
+        handBacks = List.of();
+    }
+
+    @Override
+    public void close() {
+        if (database != null) {
+            database.close();
+        }
+        if (embedded != null) {
+            embedded.close();
+        }
+    }
+
+    private DatabaseUrl address(Settings settings) {
+        if (settings.has(Setting.DATABASE_URL)) {
+            return parsed(Setting.DATABASE_URL, () -> DatabaseUrl.parse(settings.text(Setting.DATABASE_URL).orElseThrow()));
+        }
+        if (settings.has(Setting.SUPABASE_URL)) {
+            return parsed(Setting.SUPABASE_URL, () -> DatabaseUrl.ofSupabase(settings.text(Setting.SUPABASE_URL).orElseThrow(),
+                    settings.text(Setting.SUPABASE_DB_PASSWORD).orElseThrow()));
+        }
+        embedded = EmbeddedServer.start(Path.of(settings.text(Setting.DATA_DIR).orElseThrow()));
+        return embedded.address();
+    }
+
+    private static DatabaseUrl parsed(Setting setting, java.util.function.Supplier<DatabaseUrl> parser) {
+        try {
+            return parser.get();
+        } catch (IllegalArgumentException e) {
+            throw new Refusal(setting.environment + " is " + e.getMessage());
+        }
+    }
+
+    private Properties forRoutes(Settings settings) {
+        Properties properties = settings.forRoutes();
+        properties.setProperty(Setting.DEMO.key, Boolean.toString(settings.has(Setting.DEMO) ? settings.flag(Setting.DEMO) : embedded != null));
+        properties.setProperty("freshet.run.routes", Files.isDirectory(Path.of("routes")) ? "file:routes/**/*.yaml" : "classpath:routes/**/*.yaml");
+        return properties;
+    }
+}

@@ -1,0 +1,83 @@
+package dev.freshet.deliver;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.classic.ExecChainHandler;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+
+/**
+ * Calls to targets: one attempt is one request (no retries, redirects or cookies of the client's own), and it ends in time whatever
+ * the target does. The client's time-outs only see silence; a target that drips its answer byte by byte would hold a call for ever.
+ */
+public final class Deadline implements HttpClientConfigurer, ExecChainHandler, AutoCloseable {
+    private static final int LONGEST_ANSWER = 64 * 1024;
+
+    private final Duration timeout;
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "target-deadline");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    public Deadline(Duration timeout) {
+        this.timeout = timeout;
+    }
+
+    @Override
+    public void configureHttpClient(HttpClientBuilder builder) {
+        builder.disableAutomaticRetries().disableRedirectHandling().disableCookieManagement().disableAuthCaching()
+                .disableContentCompression().addExecInterceptorFirst("deadline", this);
+    }
+
+    @Override
+    public ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain) throws IOException, HttpException {
+        AtomicBoolean over = new AtomicBoolean();
+        ScheduledFuture<?> end = timer.schedule(() -> {
+            over.set(true);
+            scope.execRuntime.discardEndpoint();
+        }, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        try {
+            ClassicHttpResponse response = chain.proceed(request, scope);
+            readWhatMatters(response);
+            return response;
+        } catch (IOException | RuntimeException e) {
+            if (over.get()) {
+                throw new IOException("no answer within " + timeout.toMillis() + " ms");
+            }
+            throw e;
+        } finally {
+            end.cancel(false);
+        }
+    }
+
+    private static void readWhatMatters(ClassicHttpResponse response) throws IOException {
+        HttpEntity entity = response.getEntity();
+        if (entity == null) {
+            return;
+        }
+        byte[] read;
+        try (InputStream body = entity.getContent()) {
+            read = body.readNBytes(LONGEST_ANSWER);
+        }
+        response.setEntity(new ByteArrayEntity(read, ContentType.parseLenient(entity.getContentType())));
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+    }
+}

@@ -1,0 +1,118 @@
+package dev.freshet.deliver;
+
+import dev.freshet.ShutdownHandBack;
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin. */
+public final class Lanes implements ShutdownHandBack {
+    /** How a claim is made: under which lease, and how a target in outage is probed. */
+    public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) { }
+
+    private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+    private final SqlFile handBack = SqlFile.of("hand-back");
+    private final Transactions transactions;
+    private final Terms terms;
+    private volatile boolean stopping;
+
+    public Lanes(Transactions transactions, Terms terms) {
+        this.transactions = transactions;
+        this.terms = terms;
+    }
+
+    public void serve(Target target) {
+        lanes.computeIfAbsent(target.getName(), name -> new Lane(target, terms.lease()));
+    }
+
+    public void leave(String target) {
+        lanes.remove(target);
+    }
+
+    /** @return parameters of claim.sql for each target with room */
+    public List<Map<String, Object>> withRoom() {
+        List<Map<String, Object>> claims = new ArrayList<>();
+        for (Lane lane : lanes.values()) {
+            int room = stopping ? 0 : lane.room();
+            if (room > 0) {
+                Map<String, Object> claim = new HashMap<>();
+                claim.put("target", lane.target().getName());
+                claim.put("limit", room);
+                claim.put("lease", UUID.randomUUID().toString());
+                claim.put("leaseSeconds", terms.lease().toMillis() / 1000.0);
+                claim.put("probeSeconds", terms.probe().toMillis() / 1000.0);
+                claim.put("probeMaxSeconds", terms.probeMax().toMillis() / 1000.0);
+                claim.put("claimedAt", System.nanoTime());      // before the database counts, so that we end first
+                claims.add(claim);
+            }
+        }
+        return claims;
+    }
+
+    public List<Delivery> claimed(Map<String, Object> claim, List<Map<String, Object>> rows) {
+        Lane lane = lanes.get((String) claim.get("target"));
+        if (rows.isEmpty() || lane == null) {
+            return List.of();
+        }
+        lane.setOpen(false);        // the database lets through only what may be tried
+        long deadline = (Long) claim.get("claimedAt") + terms.lease().minus(terms.attempt()).toNanos();
+        List<Delivery> deliveries = new ArrayList<>(rows.size());
+        for (Map<String, Object> row : rows) {
+            Integer together = (Integer) row.get("together");
+            int batch = lane.target().getBatch();
+            Delivery delivery = new Delivery(lane.target().getName(), (String) row.get("tag"), (Long) row.get("id"),
+                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), together == null ? batch : Math.min(batch, together), deadline);
+            lane.hold(delivery);
+            deliveries.add(delivery);
+        }
+        return deliveries;
+    }
+
+    /** Before every attempt: is there still time under the lease, and is it still wanted? */
+    public boolean mayBegin(Call call) {
+        Lane lane = lanes.get(call.getTarget());
+        return !stopping && lane != null && !lane.isOpen()
+                && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
+    }
+
+    public void took(String target, double seconds) {
+        Lane lane = lanes.get(target);
+        if (lane != null) {
+            lane.took(seconds);
+        }
+    }
+
+    public void settled(Collection<Delivery> deliveries, Map<String, Boolean> breakers) {
+        for (Delivery delivery : deliveries) {
+            Lane lane = lanes.get(delivery.target());
+            if (lane != null) {
+                lane.release(delivery);
+            }
+        }
+        breakers.forEach((target, open) -> {
+            Lane lane = lanes.get(target);
+            if (lane != null) {
+                lane.setOpen(open);
+            }
+        });
+    }
+
+    public void stop() {
+        stopping = true;
+    }
+
+    @Override
+    public void handBack() throws Exception {
+        List<String> leases = lanes.values().stream().flatMap(lane -> lane.held().stream()).map(Delivery::lease).distinct().toList();
+        if (!leases.isEmpty()) {
+            transactions.in(c -> handBack.update(c, Map.of("leases", leases)));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package dev.freshet.deliver;
+
+import dev.freshet.deliver.Outcome.Result;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.http.base.HttpOperationFailedException;
+
+/** Reads what an answer, or its absence, means for each tag of a call. */
+public final class Outcomes {
+    private static final List<Integer> TRANSIENT = List.of(408, 425, 429);
+    private static final int LONGEST_ERROR = 500;
+
+    private final Lanes lanes;
+    private final Clock clock;
+
+    public Outcomes(Lanes lanes, Clock clock) {
+        this.lanes = lanes;
+        this.clock = clock;
+    }
+
+    public List<Outcome> delivered(Call call) {
+        return of(call, Result.delivered, null, null, null);
+    }
+
+    public List<Outcome> returned(Call call) {
+        return of(call, Result.returned, null, null, null);
+    }
+
+    public List<Outcome> failed(Call call, Exception failure) {
+        if (failure instanceof HttpOperationFailedException answer) {
+            int status = answer.getStatusCode();
+            Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
+            return of(call, result, status, "HTTP " + status + (isRedirect(status) ? ": redirects are not followed" : ""), retryAfterSeconds(answer));
+        }
+        return of(call, Result.failed, null, reason(failure), null);
+    }
+
+    /** The route's own second attempt: only where the same call may succeed in a moment. */
+    public boolean worthAnotherTry(Call call, Exception failure) {
+        boolean mayPass = !(failure instanceof HttpOperationFailedException answer)
+                || isTransient(answer.getStatusCode()) && retryAfterSeconds(answer) == null;
+        return mayPass && lanes.mayBegin(call);
+    }
+
+    private static boolean isTransient(int status) {
+        return status >= 500 || TRANSIENT.contains(status);
+    }
+
+    private static boolean isRedirect(int status) {
+        return status >= 300 && status < 400;
+    }
+
+    /** In seconds or as a date. */
+    Double retryAfterSeconds(HttpOperationFailedException answer) {
+        Map<String, String> headers = answer.getResponseHeaders();
+        String value = headers == null ? null : headers.entrySet().stream().filter(h -> "retry-after".equalsIgnoreCase(h.getKey()))
+                .map(Map.Entry::getValue).findFirst().orElse(null);
+        if (value == null) {
+            return null;
+        }
+        try {
+            return Math.max(0, Double.parseDouble(value.trim()));
+        } catch (NumberFormatException notSeconds) {
+            try {
+                ZonedDateTime date = ZonedDateTime.parse(value.trim(), DateTimeFormatter.RFC_1123_DATE_TIME);
+                return Math.max(0, Duration.between(clock.instant(), date.toInstant()).toMillis() / 1000.0);
+            } catch (DateTimeParseException neither) {
+                return null;
+            }
+        }
+    }
+
+    static String reason(Exception failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null && cause.getMessage() == null) {
+            cause = cause.getCause();
+        }
+        String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        return reason.length() > LONGEST_ERROR ? reason.substring(0, LONGEST_ERROR) : reason;
+    }
+
+    private static List<Outcome> of(Call call, Result result, Integer status, String error, Double retryAfterSeconds) {
+        String id = call.getId();
+        return call.deliveries().stream().map(d ->
+                new Outcome(d.target(), d.tag(), d.lease(), result, status, error, retryAfterSeconds, id, call.size())).toList();
+    }
+}

@@ -1,0 +1,147 @@
+package dev.freshet.source;
+
+import dev.freshet.Refusal;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+
+/** Whether Freshet may and can move in: its own rights, and the tables of the replaced systems that are there already. */
+public final class Adoption {
+    /** What the contract says of each; {@code time} is with or without a time zone, {@code text} any string or enum. */
+    private static final Map<String, List<String>> TABLES = Map.of(
+            "cache_invalidation_queue", List.of("tag text", "time_bucket timestamptz", "invalidation_count number",
+                    "last_invalidated_at timestamptz", "created_at timestamptz"),
+            "invalidation_audit", List.of("id any", "pattern text", "keys jsonb", "triggered_by text", "timestamp time", "request_id text",
+                    "latency_ms number", "created_at time"),
+            "background_job_status", List.of("id uuid", "job_type text", "job_payload jsonb", "status text", "priority number",
+                    "retry_count number", "tenant_id uuid", "error_message text", "results jsonb", "started_at time", "completed_at time",
+                    "created_at time", "updated_at time"));
+
+    /** @throws Refusal with the statement that mends it */
+    public void check(DataSource dataSource) {
+        try (Connection connection = dataSource.getConnection()) {
+            checkRights(connection);
+            for (String table : TABLES.keySet().stream().sorted().toList()) {
+                checkTable(connection, table);
+            }
+        } catch (SQLException e) {
+            throw new Refusal("The database's tables could not be looked at: " + String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " "));
+        }
+    }
+
+    private static void checkRights(Connection connection) throws SQLException {
+        Map<String, Object> row = row(connection, """
+                SELECT current_user AS role, current_database() AS database, to_regnamespace('freshet') IS NOT NULL AS there,
+                       has_database_privilege(current_database(), 'CREATE') AS may_create_schema,
+                       has_schema_privilege('public', 'CREATE') AS may_create_in_public,
+                       CASE WHEN to_regnamespace('freshet') IS NULL THEN true ELSE has_schema_privilege('freshet', 'CREATE') END AS may_use_schema
+                """);
+        if (!is(row, "there") && !is(row, "may_create_schema")) {
+            throw new Refusal("Freshet keeps its own tables in the schema freshet, which its role may not create: run  GRANT CREATE ON DATABASE "
+                    + quoted(row.get("database")) + " TO " + quoted(row.get("role")) + ";");
+        }
+        if (!is(row, "may_use_schema")) {
+            throw new Refusal("The schema freshet belongs to another role: run  ALTER SCHEMA freshet OWNER TO " + quoted(row.get("role")) + ";");
+        }
+        if (!is(row, "may_create_in_public")) {
+            throw new Refusal("Freshet's role may not create its functions in the schema public: run  GRANT CREATE ON SCHEMA public TO "
+                    + quoted(row.get("role")) + ";");
+        }
+    }
+
+    private static void checkTable(Connection connection, String table) throws SQLException {
+        Map<String, Object> row = row(connection, """
+                SELECT current_user AS role, c.relkind::text AS kind, pg_has_role(current_user, c.relowner, 'USAGE') AS ours,
+                       pg_get_userbyid(c.relowner) AS owner, row_security_active(c.oid) AS rows_hidden
+                FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ?
+                """, table);
+        if (row == null) {
+            return;
+        }
+        if (!"r".equals(row.get("kind"))) {
+            throw new Refusal("public." + table + " is there already, but is no ordinary table: rename it, so that Freshet can create its own");
+        }
+        if (!is(row, "ours")) {
+            throw new Refusal("The table public." + table + " is there already and belongs to " + quoted(row.get("owner"))
+                    + "; Freshet must own the tables it adopts: run  ALTER TABLE public." + table + " OWNER TO " + quoted(row.get("role")) + ";");
+        }
+        if (is(row, "rows_hidden")) {
+            throw new Refusal("The row-level security of public." + table + " would hide rows from Freshet: run  ALTER TABLE public." + table
+                    + " NO FORCE ROW LEVEL SECURITY;");
+        }
+        checkColumns(connection, table);
+        if (table.equals("cache_invalidation_queue") && row(connection, """
+                SELECT 1 FROM pg_index i WHERE i.indrelid = 'public.cache_invalidation_queue'::regclass AND i.indisunique AND i.indisvalid
+                   AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 2
+                   AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a
+                        WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:1])) = ARRAY['tag', 'time_bucket']
+                """) == null) {
+            throw new Refusal("The table public.cache_invalidation_queue has no unique key (tag, time_bucket): run  ALTER TABLE "
+                    + "public.cache_invalidation_queue ADD PRIMARY KEY (tag, time_bucket);");
+        }
+    }
+
+    private static void checkColumns(Connection connection, String table) throws SQLException {
+        Map<String, String> wrong = new LinkedHashMap<>();
+        for (String column : TABLES.get(table)) {
+            String[] nameAndType = column.split(" ");
+            Map<String, Object> found = row(connection, """
+                    SELECT t.typname::text AS type, t.typcategory::text AS category FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                    WHERE a.attrelid = ('public.' || ?)::regclass AND a.attname = ? AND a.attnum > 0 AND NOT a.attisdropped
+                    """, table, nameAndType[0]);
+            if (found == null) {
+                wrong.put(nameAndType[0], "is missing (" + nameAndType[1] + ")");
+            } else if (!fits(nameAndType[1], (String) found.get("type"), (String) found.get("category"))) {
+                wrong.put(nameAndType[0], "is " + found.get("type") + ", not " + nameAndType[1]);
+            }
+        }
+        if (!wrong.isEmpty()) {
+            List<String> said = new ArrayList<>();
+            wrong.forEach((name, what) -> said.add(name + " " + what));
+            throw new Refusal("The table public." + table + " is there already, but in another form: " + String.join(", ", said)
+                    + "; rename it, or change it with ALTER TABLE");
+        }
+    }
+
+    private static boolean fits(String wanted, String type, String category) {
+        return switch (wanted) {
+            case "any" -> true;
+            case "text" -> category.equals("S") || category.equals("E");
+            case "number" -> category.equals("N");
+            case "time" -> type.equals("timestamptz") || type.equals("timestamp");
+            default -> type.equals(wanted);
+        };
+    }
+
+    private static Map<String, Object> row(Connection connection, String sql, String... arguments) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < arguments.length; i++) {
+                statement.setString(i + 1, arguments[i]);
+            }
+            try (ResultSet result = statement.executeQuery()) {
+                if (!result.next()) {
+                    return null;
+                }
+                Map<String, Object> row = new LinkedHashMap<>();
+                for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
+                    row.put(result.getMetaData().getColumnLabel(i), result.getObject(i));
+                }
+                return row;
+            }
+        }
+    }
+
+    private static boolean is(Map<String, Object> row, String name) {
+        return Boolean.TRUE.equals(row.get(name));
+    }
+
+    private static String quoted(Object name) {
+        return "\"" + String.valueOf(name).replace("\"", "\"\"") + "\"";
+    }
+}

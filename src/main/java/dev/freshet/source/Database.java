@@ -1,0 +1,79 @@
+package dev.freshet.source;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.freshet.Refusal;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** The way to the database: a pool for work, and single connections for what takes its time. */
+public final class Database implements AutoCloseable {
+    private final DatabaseUrl address;
+    private final HikariDataSource pool;
+
+    /** @throws Refusal if nothing answers there within {@code patience}, or what answers will not do */
+    public static Database open(DatabaseUrl address, int poolSize, Duration answerTimeout, Duration patience) {
+        new FirstContact(address).within(patience, single(address));
+        return new Database(address, poolSize, answerTimeout);
+    }
+
+    private Database(DatabaseUrl address, int poolSize, Duration answerTimeout) {
+        this.address = address;
+        HikariConfig config = new HikariConfig();
+        config.setPoolName("freshet");
+        config.setJdbcUrl(address.jdbcUrl());
+        config.setUsername(address.user());
+        config.setPassword(address.password());
+        config.setMaximumPoolSize(poolSize);
+        config.setConnectionTimeout(5_000);
+        config.setValidationTimeout(2_000);
+        config.setKeepaliveTime(30_000);
+        config.setMaxLifetime(600_000);
+        config.addDataSourceProperty("connectTimeout", "5");
+        config.addDataSourceProperty("tcpKeepAlive", "true");
+        config.addDataSourceProperty("socketTimeout", Long.toString(answerTimeout.toSeconds()));
+        if (address.pooled()) {
+            config.addDataSourceProperty("prepareThreshold", "0");
+        } else {
+            config.addDataSourceProperty("ApplicationName", "freshet");
+        }
+        this.pool = new HikariDataSource(config);
+    }
+
+    public DatabaseUrl address() {
+        return address;
+    }
+
+    public DataSource pool() {
+        return pool;
+    }
+
+    /** A connection of its own each time, on which a statement may take as long as it needs. */
+    public DataSource single() {
+        return single(address);
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+
+    private static DataSource single(DatabaseUrl address) {
+        PGSimpleDataSource single = new PGSimpleDataSource() {
+            @Override
+            public Connection getConnection() throws SQLException {
+                return getConnection(address.user(), address.password());
+            }
+        };
+        single.setUrl(address.jdbcUrl());
+        single.setConnectTimeout(5);
+        single.setTcpKeepAlive(true);
+        if (address.pooled()) {
+            single.setPrepareThreshold(0);
+        }
+        return single;
+    }
+}
