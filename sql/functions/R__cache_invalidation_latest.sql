@@ -1,5 +1,5 @@
 -- What clients read as a watermark: when was a tag last invalidated, how often was it touched?
-SELECT freshet.step_aside('cache_invalidation_latest', '{tag,last_invalidated_at,total_invalidations,latest_created_at}');
+DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_latest', '{tag,last_invalidated_at,total_invalidations,latest_created_at}'); END $$;
 
 DO $do$
 BEGIN

@@ -1,5 +1,5 @@
 -- What is watched, as the catalog has it: a renamed table shows its new name, a dropped one is gone.
-SELECT freshet.step_aside('cache_invalidation_watches');
+DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_watches'); END $$;
 
 CREATE OR REPLACE VIEW public.cache_invalidation_watches AS
 SELECT w.watched::text AS table_name, w.templates, w.columns,
@@ -18,4 +18,4 @@ CROSS JOIN LATERAL (
           UNION SELECT unnest(w.columns)) needed
     WHERE NOT freshet.has_column(w.watched, needed.col)) gone;
 
-SELECT freshet.settle_in('public.cache_invalidation_watches', 'pg_class', 'what cache_invalidation_watch keeps an eye on', '{service_role}');
+DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_watches', 'pg_class', 'what cache_invalidation_watch keeps an eye on', '{service_role}'); END $$;

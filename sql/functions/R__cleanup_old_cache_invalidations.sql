@@ -1,5 +1,5 @@
 -- The replaced worker's clean-up, for those who call it from cron: Freshet does the same by itself (sql/queries/forget-processed.sql).
-SELECT freshet.step_aside('cleanup_old_cache_invalidations');
+DO $$ BEGIN PERFORM freshet.step_aside('cleanup_old_cache_invalidations'); END $$;
 
 CREATE OR REPLACE FUNCTION public.cleanup_old_cache_invalidations() RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -18,4 +18,4 @@ BEGIN
     RETURN deleted;
 END $$;
 
-SELECT freshet.settle_in('public.cleanup_old_cache_invalidations()', 'pg_proc', 'deletes rows processed more than an hour ago');
+DO $$ BEGIN PERFORM freshet.settle_in('public.cleanup_old_cache_invalidations()', 'pg_proc', 'deletes rows processed more than an hour ago'); END $$;

@@ -1,5 +1,5 @@
 -- Queue by hand, inside the caller's transaction: SELECT enqueue_cache_invalidation('tag'), or ARRAY['a', 'b'].
-SELECT freshet.step_aside('enqueue_cache_invalidation');
+DO $$ BEGIN PERFORM freshet.step_aside('enqueue_cache_invalidation'); END $$;
 
 -- The array form does the work; it sees all tags before it writes one.
 CREATE OR REPLACE FUNCTION public.enqueue_cache_invalidation(tags text[]) RETURNS void
@@ -26,5 +26,5 @@ BEGIN
     PERFORM public.enqueue_cache_invalidation(ARRAY[tag]);
 END $$;
 
-SELECT freshet.settle_in('public.enqueue_cache_invalidation(text[])', 'pg_proc', 'queue tags, inside the caller''s transaction', '{service_role}');
-SELECT freshet.settle_in('public.enqueue_cache_invalidation(text)', 'pg_proc', 'queue a tag, inside the caller''s transaction', '{service_role}');
+DO $$ BEGIN PERFORM freshet.settle_in('public.enqueue_cache_invalidation(text[])', 'pg_proc', 'queue tags, inside the caller''s transaction', '{service_role}'); END $$;
+DO $$ BEGIN PERFORM freshet.settle_in('public.enqueue_cache_invalidation(text)', 'pg_proc', 'queue a tag, inside the caller''s transaction', '{service_role}'); END $$;

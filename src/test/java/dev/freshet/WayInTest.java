@@ -128,13 +128,13 @@ class WayInTest extends WayIn {
                 "p:(,\"2026-11-21 13:00:00+00\")", "r:0.30000000000000004", "ra:[\"2026-11-21 13:00:00+00\",)", "s:abc", "ts:2026-11-21 13:00:00",
                 "tz:2026-11-21 13:00:00+00", "u:00000000-0000-4000-8000-000000000000", "x:<a/>"), here);
         try (Connection other = database.connectAs("app")) {
-            TestDatabase.run(other, "SET DateStyle = 'SQL, MDY'; SET TimeZone = 'America/New_York'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 0;"
-                    + "SET bytea_output = 'escape'; SET quote_all_identifiers = on; SET lc_monetary = 'C'; SET search_path = pg_catalog, public; DELETE FROM typed");
-            assertEquals(here, queued());
-            TestDatabase.run(other, insert);
-            assertEquals(here, queued());
-            TestDatabase.run(other, "TRUNCATE typed");
-            assertEquals(here, queued());
+            TestDatabase.run(other, "SET TimeZone = 'America/New_York'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 0;"
+                    + "SET bytea_output = 'escape'; SET quote_all_identifiers = on; SET lc_monetary = 'C'; SET search_path = pg_catalog, public");
+            // pgjdbc wants DateStyle to stay ISO in what it sees, so another one is set inside a statement
+            for (String sql : List.of("DELETE FROM typed", insert, "TRUNCATE typed")) {
+                TestDatabase.run(other, "DO $do$ BEGIN SET LOCAL DateStyle = 'SQL, MDY'; " + sql + "; SET LOCAL DateStyle = 'ISO, MDY'; END $do$");
+                assertEquals(here, queued(), sql);
+            }
         }
     }
 
