@@ -490,10 +490,14 @@ class GateTest {
         HttpResponse<String> none = client.send(HttpRequest.newBuilder(things).build(), HttpResponse.BodyHandlers.ofString());
         assertEquals(HttpClient.Version.HTTP_2, none.version());
         assertEquals(401, none.statusCode());
+        HttpRequest.Builder empty = HttpRequest.newBuilder(things).header("x-api-key", "service-key")
+            .POST(HttpRequest.BodyPublishers.noBody());
+        assertEquals(200, client.send(empty.build(), HttpResponse.BodyHandlers.discarding()).statusCode());
         for (var expected : Map.of(1000, 200, 2000, 413).entrySet()) {
             HttpRequest.BodyPublisher unknownLength = HttpRequest.BodyPublishers.ofInputStream(
                 () -> new ByteArrayInputStream(new byte[expected.getKey()]));
             HttpRequest.Builder post = HttpRequest.newBuilder(things).header("x-api-key", "service-key").POST(unknownLength);
+            assertEquals(expected.getValue() == 200 ? 415 : 413, client.send(post.build(), HttpResponse.BodyHandlers.discarding()).statusCode());
             assertEquals(expected.getValue(), client.send(post.header("Content-Type", "application/json").build(),
                 HttpResponse.BodyHandlers.discarding()).statusCode());
         }

@@ -80,7 +80,7 @@ public final class Gate implements Handler<RoutingContext> {
         }
     }
 
-    /** Reads the body here, because the limit depends on the path; Camel's own body handler then finds it read. */
+    /** Reads the body here, because the limit depends on the path. */
     void readBody(RoutingContext ctx) {
         boolean large = limits.bodyBytes(Paths.clear(ctx.request().path())) == limits.invalidateBodyBytes();
         (large ? largeBodies : smallBodies).handle(ctx);

@@ -4,6 +4,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
+import io.vertx.core.Handler;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
@@ -51,20 +52,33 @@ public final class GateMount {
             throw new IllegalStateException("there is no HTTP server on port " + port + " to put the gate in front of");
         }
         // a management server on a port of its own would otherwise stand open beside the gate
-        context.getRegistry().findByType(VertxPlatformHttpRouter.class).forEach(this::mountOn);
+        context.getRegistry().findByType(VertxPlatformHttpRouter.class).forEach(router -> mountOn(context, router));
     }
 
-    private void mountOn(VertxPlatformHttpRouter router) {
+    private void mountOn(CamelContext context, VertxPlatformHttpRouter router) {
         if (router.getRoutes().stream().anyMatch(route -> route.getMetadata(MARK) != null)) {
             return;
         }
         router.route().order(BEFORE_ALL_ROUTES).putMetadata(MARK, true)
             .handler(gate).handler(gate::readBody).handler(gate::checkBody);
+        // the registry keeps one bean per name and class, and both are of the class that routes ask for
+        context.getRegistry().unbind(router.getName());
+        context.getRegistry().bind(router.getName(), withoutBodyHandler(router));
         answerErrors(router, router);
         // platform-http mounts its router under another, which has the last word when nothing matched
         if (router.getServer().getServer().requestHandler() instanceof Router parent) {
             answerErrors(parent, router);
         }
+    }
+
+    /** The gate has read the body when a route begins; Camel's body handler would fail on that over HTTP/2. */
+    private static VertxPlatformHttpRouter withoutBodyHandler(VertxPlatformHttpRouter router) {
+        return new VertxPlatformHttpRouter(router.getServer(), router.vertx(), router, router.getName()) {
+            @Override
+            public Handler<RoutingContext> bodyHandler() {
+                return RoutingContext::next;
+            }
+        };
     }
 
     private void answerErrors(Router where, Router router) {
