@@ -20,6 +20,7 @@ public enum Setting {
     BUCKET("freshet.queue.bucket", "FRESHET_BUCKET", "10ms", "1d"),
     DEBOUNCE("freshet.queue.debounce", "FRESHET_DEBOUNCE", "0", "1d"),
     QUEUE_POLL("freshet.queue.poll", "FRESHET_QUEUE_POLL", "10ms", "1h"),
+    QUEUE_PROBE("freshet.queue.probe", "FRESHET_QUEUE_PROBE", "5ms", "1h"),
     QUEUE_RETENTION("freshet.queue.retention", "FRESHET_QUEUE_RETENTION", "0", "3650d"),
 
     VERCEL_DEPLOYMENT_URL("freshet.deliver.tag-target-url", "VERCEL_DEPLOYMENT_URL", Kind.URL),
@@ -31,6 +32,8 @@ public enum Setting {
     REVALIDATE_RATE("freshet.deliver.rate-per-second", "FRESHET_REVALIDATE_RATE", 0, 100_000),
     TARGET_TIMEOUT("freshet.deliver.target-timeout", "FRESHET_TARGET_TIMEOUT", "10ms", "1h"),
     LEASE("freshet.deliver.lease", "FRESHET_LEASE", "100ms", "1d"),
+    GATHER("freshet.deliver.gather", "FRESHET_GATHER", "1ms", "5s"),
+    SETTLE("freshet.deliver.settle", "FRESHET_SETTLE", "1ms", "5s"),
     RETRY_FOR("freshet.deliver.retry-for", "FRESHET_RETRY_FOR", "0", "3650d"),
 
     AUDIT_RETENTION("freshet.audit.retention", "FRESHET_AUDIT_RETENTION", "1s", "36500d"),

@@ -52,7 +52,11 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         context.getRegistry().bind("settings", settings);
         context.getRegistry().bind("database", database);
         context.getRegistry().bind("dataSource", database.pool());
-        properties.setOverrideProperties(forRoutes(settings));
+        Wiring wiring = new Wiring(settings);
+        wiring.bind(context, database.pool());
+        Properties overrides = forRoutes(settings);
+        overrides.putAll(wiring.forRoutes());
+        properties.setOverrideProperties(overrides);
     }
 
     @Override
@@ -73,6 +77,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
 
     @Override
     public void beforeStop(BaseMainSupport main) {
+        main.getCamelContext().getRegistry().findByType(dev.freshet.deliver.Lanes.class).forEach(dev.freshet.deliver.Lanes::stop);
         handBacks = List.copyOf(main.getCamelContext().getRegistry().findByType(ShutdownHandBack.class));
     }
 

@@ -75,8 +75,12 @@ public final class Lanes implements ShutdownHandBack {
         return deliveries;
     }
 
-    /** Before every attempt: is there still time under the lease, and is it still wanted? */
-    public boolean mayBegin(Call call) {
+    /** Asked before every attempt: has the lease no time left for one, or is it not wanted any more? */
+    public boolean mayNotBegin(Call call) {
+        return !mayBegin(call);
+    }
+
+    boolean mayBegin(Call call) {
         Lane lane = lanes.get(call.getTarget());
         return !stopping && lane != null && !lane.isOpen()
                 && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);

@@ -23,15 +23,15 @@ public final class Outcomes {
         this.clock = clock;
     }
 
-    public List<Outcome> delivered(Call call) {
+    public Ledger.Entry delivered(Call call) {
         return of(call, Result.delivered, null, null, null);
     }
 
-    public List<Outcome> returned(Call call) {
+    public Ledger.Entry returned(Call call) {
         return of(call, Result.returned, null, null, null);
     }
 
-    public List<Outcome> failed(Call call, Exception failure) {
+    public Ledger.Entry failed(Call call, Exception failure) {
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
             Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
@@ -84,9 +84,9 @@ public final class Outcomes {
         return reason.length() > LONGEST_ERROR ? reason.substring(0, LONGEST_ERROR) : reason;
     }
 
-    private static List<Outcome> of(Call call, Result result, Integer status, String error, Double retryAfterSeconds) {
+    private static Ledger.Entry of(Call call, Result result, Integer status, String error, Double retryAfterSeconds) {
         String id = call.getId();
-        return call.deliveries().stream().map(d ->
-                new Outcome(d.target(), d.tag(), d.lease(), result, status, error, retryAfterSeconds, id, call.size())).toList();
+        return new Ledger.Entry(call, call.deliveries().stream().map(d ->
+                new Outcome(d.target(), d.tag(), d.lease(), result, status, error, retryAfterSeconds, id, call.size())).toList());
     }
 }

@@ -15,7 +15,7 @@ import java.util.TreeSet;
 /** Writes outcomes, their audit rows and what they mean for the queue in one transaction. */
 public final class Settlement {
     /** How failures are spaced: back-off of one tag, probes of a target in outage. */
-    public record Patience(Duration retryFor, Duration backoff, Duration backoffMax, int breakerTags, Duration probe, Duration probeMax) { }
+    public record Patience(Duration retryFor, Duration backoff, Duration backoffMax, int breakerTags, Duration probe) { }
 
     private static final ObjectMapper JSON = new ObjectMapper();
 

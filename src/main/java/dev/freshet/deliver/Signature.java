@@ -14,10 +14,12 @@ import org.apache.camel.Variable;
 public final class Signature {
     private static final String PREFIX = "whsec_";
 
+    private final String secret;
     private final SecretKeySpec key;
     private final Clock clock;
 
     public Signature(String secret, Clock clock) {
+        this.secret = secret;
         byte[] bytes = secret.startsWith(PREFIX) ? Base64.getDecoder().decode(secret.substring(PREFIX.length())) : secret.getBytes(StandardCharsets.UTF_8);
         this.key = new SecretKeySpec(bytes, "HmacSHA256");
         this.clock = clock;
@@ -29,6 +31,11 @@ public final class Signature {
         exchange.getMessage().setHeader("webhook-id", id);
         exchange.getMessage().setHeader("webhook-timestamp", timestamp);
         exchange.getMessage().setHeader("webhook-signature", "v1," + of(id, timestamp, body));
+    }
+
+    /** For a receiver that compares instead. */
+    public String secret() {
+        return secret;
     }
 
     String of(String id, String timestamp, String body) throws GeneralSecurityException {

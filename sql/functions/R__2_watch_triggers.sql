@@ -1,0 +1,322 @@
+-- Putting a watch in force. Who does what: functions are Freshet's (SECURITY DEFINER, in prepare_watch); triggers and grants on the
+-- table are its owner's (SECURITY INVOKER). The public functions call these by oid (RETURN …), so no caller needs USAGE on schema
+-- freshet to get here; prepare_watch then grants it to the table's owner, who has to name Freshet's functions in CREATE TRIGGER.
+
+CREATE OR REPLACE FUNCTION freshet.must_own(watched regclass) RETURNS regclass
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner oid := (SELECT relowner FROM pg_class WHERE oid = watched);
+BEGIN
+    IF owner IS NULL THEN
+        RAISE EXCEPTION 'there is no such table' USING ERRCODE = 'undefined_table', HINT = 'Write its name, with the schema where needed: ''shop."Order Lines"''.';
+    ELSIF NOT pg_has_role(owner, 'USAGE') THEN
+        RAISE EXCEPTION 'only the owner of % may have it watched', watched USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Ask %I to call this, or to GRANT %1$I TO %I.', pg_get_userbyid(owner), current_user);
+    END IF;
+    RETURN watched;
+END $$;
+
+-- The table itself and, where it is partitioned, all below it. (Inheritance children are tables of their own.)
+CREATE OR REPLACE FUNCTION freshet.members(watched regclass) RETURNS TABLE (member regclass, leaf boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT relid, isleaf FROM pg_partition_tree(watched)
+UNION SELECT oid, true FROM pg_class WHERE oid = watched AND relkind = 'r' AND NOT relispartition
+$$;
+
+CREATE OR REPLACE FUNCTION freshet.role() RETURNS regrole
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'freshet' $$;
+
+-- The watches of a table; its owner of today, who may not be the one who called cache_invalidation_watch, is let in to change them.
+CREATE OR REPLACE FUNCTION freshet.watch_numbers(of regclass) RETURNS integer[]
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    numbers CONSTANT integer[] := ARRAY(SELECT number FROM freshet.watch WHERE watched = of ORDER BY number);
+BEGIN
+    IF cardinality(numbers) > 0 THEN
+        PERFORM freshet.let_in_owner(of);
+    END IF;
+    RETURN numbers;
+END $$;
+
+CREATE OR REPLACE FUNCTION freshet.let_in_owner(of regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner CONSTANT regrole := (SELECT relowner FROM pg_class WHERE oid = of);
+BEGIN
+    IF NOT has_schema_privilege(owner, 'freshet', 'USAGE') THEN
+        PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), -1);   -- two GRANTs on one schema at once fail
+        EXECUTE format('GRANT USAGE ON SCHEMA freshet TO %s', owner);
+    END IF;
+END $$;
+
+-- Checks what was asked for, notes it and writes its functions. Returns the number of the watch: the same for the same question, so
+-- that calling again with nothing new touches no trigger. Safe to be called by anyone: it decides nothing about the table.
+CREATE OR REPLACE FUNCTION freshet.prepare_watch(wanted regclass, wanted_templates text[], wanted_columns text[]) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    c         pg_class;
+    namespace name;
+    unknown   text;
+    virtual   text;
+    id        integer;
+BEGIN
+    SELECT * INTO STRICT c FROM pg_class WHERE oid = wanted;
+    SELECT nspname INTO namespace FROM pg_namespace WHERE oid = c.relnamespace;
+    IF c.relkind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION '% is no table but a %', wanted, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
+            WHEN 'S' THEN 'sequence' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' ELSE 'relation of another kind' END
+            USING ERRCODE = 'wrong_object_type', HINT = 'Watch the tables that it is made from.';
+    ELSIF c.relpersistence = 't' THEN
+        RAISE EXCEPTION '% is a temporary table: nobody else can see its changes', wanted USING ERRCODE = 'wrong_object_type';
+    ELSIF namespace IN ('pg_catalog', 'information_schema', 'pg_toast') THEN
+        RAISE EXCEPTION '% belongs to PostgreSQL and has no triggers', wanted USING ERRCODE = 'wrong_object_type';
+    ELSIF namespace = 'freshet' OR namespace = 'public' AND c.relname IN ('cache_invalidation_queue', 'invalidation_audit') THEN
+        RAISE EXCEPTION '% is a table of Freshet''s own: watching it would never end', wanted USING ERRCODE = 'wrong_object_type';
+    ELSIF EXISTS (SELECT FROM freshet.members(wanted) m JOIN pg_class f ON f.oid = m.member WHERE f.relkind = 'f') THEN
+        RAISE EXCEPTION '% has a foreign table as a partition, whose changes no trigger sees', wanted USING ERRCODE = 'wrong_object_type',
+            HINT = 'Watch the other partitions one by one.';
+    ELSIF coalesce(cardinality(wanted_templates), 0) = 0 THEN
+        RAISE EXCEPTION 'no tag templates were given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ARRAY[''course:{id}''].';
+    ELSIF EXISTS (SELECT FROM unnest(wanted_templates) t WHERE coalesce(t, '') = '') THEN
+        RAISE EXCEPTION 'a tag template must not be empty or null' USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ARRAY[''course:{id}''].';
+    ELSIF cardinality(wanted_columns) = 0 THEN
+        RAISE EXCEPTION 'the list of columns that matter is empty' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out, or null, when every column matters.';
+    END IF;
+
+    SELECT format('template %L uses {%s}', t, p.col) INTO unknown
+    FROM unnest(wanted_templates) WITH ORDINALITY u(t, place) CROSS JOIN freshet.template_pieces(t) p
+    WHERE p.col IS NOT NULL AND NOT freshet.has_column(wanted, p.col) ORDER BY u.place, p.place LIMIT 1;
+    IF unknown IS NULL THEN
+        SELECT format('%L is among the columns that matter', coalesce(col, 'NULL')) INTO unknown
+        FROM unnest(wanted_columns) WITH ORDINALITY u(col, place) WHERE col IS NULL OR NOT freshet.has_column(wanted, col) ORDER BY place LIMIT 1;
+    END IF;
+    IF unknown IS NOT NULL THEN
+        SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO virtual
+        FROM pg_attribute WHERE attrelid = wanted AND attnum > 0 AND attgenerated = 'v';
+        RAISE EXCEPTION '%, but % has no such column that a trigger can see', unknown, wanted USING ERRCODE = 'undefined_column',
+            HINT = 'Its columns: ' || (SELECT coalesce(string_agg(attname, ', ' ORDER BY attnum), 'none') FROM pg_attribute
+                                      WHERE attrelid = wanted AND attnum > 0 AND NOT attisdropped AND attgenerated <> 'v')
+                   || coalesce('. Virtual generated columns are unknown to triggers: ' || virtual || '.', '');
+    END IF;
+    SELECT t INTO unknown FROM unnest(wanted_templates) t
+    WHERE NOT EXISTS (SELECT FROM freshet.template_pieces(t) p WHERE p.col IS NOT NULL)
+      AND (SELECT sum(length(p.literal)) FROM freshet.template_pieces(t) p) > 256 LIMIT 1;
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'the tag % is longer than 256 characters', quote_literal(left(unknown, 40)) USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF (SELECT bool_or(row_security_active(member)) FROM freshet.members(wanted)) THEN
+        RAISE EXCEPTION 'row-level security of % would hide rows from Freshet, whose role is %: TRUNCATE could not name them', wanted, current_user
+            USING ERRCODE = 'insufficient_privilege', HINT = format('ALTER ROLE %I BYPASSRLS, or let %1$I own the table.', current_user);
+    END IF;
+
+    -- One at a time per table: what two callers add and drop must not mix.
+    PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), hashtext(wanted::oid::text));
+    wanted_templates := (SELECT array_agg(t ORDER BY place) FROM (SELECT t, min(place) AS place FROM unnest(wanted_templates) WITH ORDINALITY u(t, place) GROUP BY t) once);
+    wanted_columns := (SELECT array_agg(DISTINCT col ORDER BY col) FROM unnest(wanted_columns) col);
+    SELECT number INTO id FROM freshet.watch
+    WHERE watched = wanted AND templates = wanted_templates AND columns IS NOT DISTINCT FROM wanted_columns ORDER BY number LIMIT 1;
+    IF id IS NULL THEN
+        INSERT INTO freshet.watch (watched, templates, columns) VALUES (wanted, wanted_templates, wanted_columns) RETURNING number INTO id;
+    END IF;
+    PERFORM freshet.write_watch_functions(id);
+    PERFORM freshet.let_in_owner(wanted);
+    RETURN id;
+END $$;
+
+-- The triggers that a watch needs, given what its table is now:
+--   a table of its own     statement triggers
+--   a partitioned table    statement triggers on it and on everything below it, for whichever a statement names; and a row trigger,
+--                          which PostgreSQL clones onto later partitions; it is switched off where statement triggers stand
+--   a partition            a row trigger: a statement that names the parent fires nothing else here
+-- TRUNCATE fires for every table that it empties, whatever it names.
+CREATE OR REPLACE FUNCTION freshet.wanted_triggers(watched regclass, number integer)
+RETURNS TABLE (relation regclass, name text, definition text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+WITH root AS (SELECT relkind = 'p' AS partitioned, relispartition AS is_partition FROM pg_class WHERE oid = watched)
+SELECT m.member, format('freshet_%s_%s', number, e.event),
+       format('CREATE TRIGGER freshet_%1$s_%2$s %3$s ON %4$s%5$s FOR EACH %6$s EXECUTE FUNCTION freshet.watch_%1$s%7$s()',
+              number, e.event, e.moment, m.member, e.tables, e.level, e.part)
+FROM root CROSS JOIN freshet.members(watched) m
+CROSS JOIN (VALUES
+    ('insert',   'AFTER INSERT', ' REFERENCING NEW TABLE AS new_rows', 'STATEMENT', ''),
+    ('update',   'AFTER UPDATE', ' REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows', 'STATEMENT', ''),
+    ('delete',   'AFTER DELETE', ' REFERENCING OLD TABLE AS old_rows', 'STATEMENT', ''),
+    ('truncate', 'BEFORE TRUNCATE', '', 'STATEMENT', '_truncate'),
+    ('row',      'AFTER INSERT OR UPDATE OR DELETE', '', 'ROW', '_row')
+) e(event, moment, tables, level, part)
+WHERE CASE e.event WHEN 'truncate' THEN true
+                   WHEN 'row' THEN m.member = watched AND (root.partitioned OR root.is_partition)
+                   ELSE NOT root.is_partition END
+$$;
+
+-- Makes the triggers of a watch what they should be; returns how many statements that took.
+CREATE OR REPLACE FUNCTION freshet.set_triggers(watched regclass, number integer) RETURNS integer
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    steps integer := 0;
+    step  text;
+BEGIN
+    FOR step IN
+        SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+        FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number) AND t.tgparentid = 0
+          AND t.tgrelid IN (SELECT member FROM freshet.members(watched))
+          AND NOT EXISTS (SELECT FROM freshet.wanted_triggers(watched, number) w WHERE w.relation = t.tgrelid AND w.name = t.tgname)
+        UNION ALL
+        SELECT w.definition FROM freshet.wanted_triggers(watched, number) w
+        WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = w.relation AND t.tgname = w.name)
+    LOOP
+        EXECUTE step;
+        steps := steps + 1;
+    END LOOP;
+    FOR step IN
+        SELECT format('ALTER TABLE %s DISABLE TRIGGER %I', t.tgrelid::regclass, t.tgname)
+        FROM freshet.members(watched) m JOIN pg_trigger t ON t.tgrelid = m.member
+        WHERE m.leaf AND t.tgparentid <> 0 AND t.tgenabled <> 'D' AND t.tgname = format('freshet_%s_row', number)
+          AND NOT (SELECT relispartition FROM pg_class WHERE oid = watched)
+    LOOP
+        EXECUTE step;
+        steps := steps + 1;
+    END LOOP;
+    RETURN steps;
+END $$;
+
+CREATE OR REPLACE FUNCTION freshet.install_watch(watched regclass, number integer) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reader  CONSTANT regrole := freshet.role();
+    strange text;
+    other   integer;
+    schema  oid;
+    part    regclass;
+BEGIN
+    -- TRUNCATE is answered by reading the table with Freshet's rights.
+    FOR part, schema IN SELECT c.oid, c.relnamespace FROM freshet.members(watched) m JOIN pg_class c ON c.oid = m.member LOOP
+        IF NOT has_table_privilege(reader, part, 'SELECT') THEN
+            EXECUTE format('GRANT SELECT ON %s TO %s', part, reader);
+        END IF;
+        IF NOT has_schema_privilege(reader, schema, 'USAGE') THEN
+            BEGIN
+                EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', schema::regnamespace, reader);
+            EXCEPTION WHEN insufficient_privilege THEN
+                NULL;
+            END;
+            IF NOT has_schema_privilege(reader, schema, 'USAGE') THEN
+                RAISE EXCEPTION 'Freshet''s role % may not look into schema %', reader, schema::regnamespace USING ERRCODE = 'insufficient_privilege',
+                    HINT = format('Its owner has to: GRANT USAGE ON SCHEMA %s TO %s', schema::regnamespace, reader);
+            END IF;
+        END IF;
+    END LOOP;
+    strange := freshet.foreign_code_in(watched);
+    IF strange IS NOT NULL THEN
+        RAISE WARNING 'TRUNCATE of % will be counted as skipped: reading the table would run % with the rights of %', watched, strange, reader;
+    END IF;
+    IF EXISTS (SELECT FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = watched AND NOT c.relispartition) THEN
+        RAISE NOTICE '% has inheritance children: statements that name a child are seen only if the child is watched too', watched;
+    END IF;
+    PERFORM freshet.set_triggers(watched, number);
+    FOREACH other IN ARRAY freshet.watch_numbers(watched) LOOP
+        IF other <> number THEN
+            PERFORM freshet.drop_triggers(watched, other);
+        END IF;
+    END LOOP;
+    RETURN true;
+END $$;
+
+CREATE OR REPLACE FUNCTION freshet.drop_triggers(watched regclass, number integer) RETURNS integer
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    steps integer := 0;
+    step  text;
+BEGIN
+    FOR step IN
+        SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+        FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number) AND t.tgparentid = 0
+          AND t.tgrelid IN (SELECT member FROM freshet.members(watched))
+    LOOP
+        EXECUTE step;
+        steps := steps + 1;
+    END LOOP;
+    RETURN steps;
+END $$;
+
+CREATE OR REPLACE FUNCTION freshet.remove_watch(watched regclass, numbers integer[]) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    dropped integer := 0;
+    number  integer;
+BEGIN
+    FOREACH number IN ARRAY numbers LOOP
+        dropped := dropped + freshet.drop_triggers(watched, number);
+    END LOOP;
+    IF dropped = 0 THEN
+        RAISE NOTICE '% was not watched', watched;
+    END IF;
+    RETURN dropped > 0;
+END $$;
+
+-- Functions go when no trigger uses them: after a watch was replaced or removed, or its table was dropped. Harmless to call at any time.
+CREATE OR REPLACE FUNCTION freshet.drop_unused_watches(after_this boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    function regprocedure;
+BEGIN
+    DELETE FROM freshet.watch w
+    WHERE NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                      WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', w.number));
+    FOR function IN
+        SELECT p.oid FROM pg_proc p
+        WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ '^watch_[0-9]+(_row|_truncate)?$' AND p.prorettype = 'trigger'::regtype
+          AND NOT EXISTS (SELECT FROM freshet.watch w WHERE p.proname ~ format('^watch_%s(_|$)', w.number))
+          AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
+    LOOP
+        EXECUTE format('DROP FUNCTION %s', function);
+    END LOOP;
+END $$;
+
+-- What the worker calls now and then: keeps functions true to their tables' columns, gives new partitions their statement triggers where
+-- Freshet owns the table, and forgets watches whose tables are gone. Returns what only the owner of a table can mend.
+CREATE OR REPLACE FUNCTION freshet.tend_watches() RETURNS TABLE (watched regclass, problem text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
+AS $$
+DECLARE
+    w freshet.watch;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtext('freshet.watch'), 0) THEN
+        RETURN;   -- another instance is at it
+    END IF;
+    FOR w IN SELECT f.* FROM freshet.watch f JOIN pg_class c ON c.oid = f.watched ORDER BY number LOOP
+        BEGIN
+            PERFORM freshet.write_watch_functions(w.number);
+            IF (SELECT relowner FROM pg_class WHERE oid = w.watched) = freshet.role() THEN
+                PERFORM freshet.set_triggers(w.watched, w.number);
+            ELSIF EXISTS (SELECT FROM freshet.wanted_triggers(w.watched, w.number) t
+                          WHERE NOT EXISTS (SELECT FROM pg_trigger p WHERE p.tgrelid = t.relation AND p.tgname = t.name)) THEN
+                watched := w.watched;
+                problem := 'lacks triggers, on new partitions perhaps: its owner has to call cache_invalidation_watch again';
+                RETURN NEXT;
+            END IF;
+        EXCEPTION WHEN lock_not_available OR insufficient_privilege OR undefined_table OR deadlock_detected THEN
+            watched := w.watched;   -- the table is busy, or has just changed: the next time
+            problem := SQLERRM;
+            RETURN NEXT;
+        END;
+    END LOOP;
+    PERFORM freshet.drop_unused_watches(NULL);
+END $$;
+
+-- Nobody reaches these without USAGE on the schema, which only owners of watched tables have; those may run what acts with their own rights.
+REVOKE ALL ON FUNCTION freshet.tend_watches(), freshet.let_in_owner(regclass) FROM PUBLIC;

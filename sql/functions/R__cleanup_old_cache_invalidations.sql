@@ -1,0 +1,21 @@
+-- The replaced worker's clean-up, for those who call it from cron: Freshet does the same by itself (sql/queries/forget-processed.sql).
+DO $$ BEGIN PERFORM freshet.step_aside('cleanup_old_cache_invalidations'); END $$;
+
+CREATE OR REPLACE FUNCTION public.cleanup_old_cache_invalidations() RETURNS integer
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    deleted integer;
+BEGIN
+    -- asked twice: a foreign upsert may have woken a row between the look and the lock
+    DELETE FROM public.cache_invalidation_queue q
+    WHERE (tag, time_bucket) IN (
+        SELECT tag, time_bucket FROM public.cache_invalidation_queue
+        WHERE last_invalidated_at < now() - interval '1 hour' AND handover IS NULL AND invalidation_count <= handed_count
+        ORDER BY tag, time_bucket FOR UPDATE SKIP LOCKED)
+      AND last_invalidated_at < now() - interval '1 hour' AND handover IS NULL AND invalidation_count <= handed_count;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted;
+END $$;
+
+DO $$ BEGIN PERFORM freshet.settle_in('public.cleanup_old_cache_invalidations()', 'pg_proc', 'deletes rows processed more than an hour ago'); END $$;

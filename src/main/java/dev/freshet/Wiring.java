@@ -1,0 +1,72 @@
+package dev.freshet;
+
+import dev.freshet.audit.Troubles;
+import dev.freshet.deliver.Deadline;
+import dev.freshet.deliver.Lanes;
+import dev.freshet.deliver.Ledger;
+import dev.freshet.deliver.Marking;
+import dev.freshet.deliver.Outcomes;
+import dev.freshet.deliver.Settlement;
+import dev.freshet.deliver.Signature;
+import dev.freshet.deliver.Targets;
+import dev.freshet.queue.Inbox;
+import dev.freshet.queue.Retention;
+import dev.freshet.queue.Turn;
+import dev.freshet.source.Transactions;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Properties;
+import javax.sql.DataSource;
+import org.apache.camel.CamelContext;
+import org.apache.camel.spi.Registry;
+
+/** Makes the parts that routes name, and tells each what it needs. */
+final class Wiring {
+    /** With a debounce below this, changes are looked for all the time; above it, the poll is soon enough. */
+    private static final Duration SHORT_DEBOUNCE = Duration.ofSeconds(1);
+    private static final Duration BACKOFF = Duration.ofSeconds(1);
+    private static final Duration BACKOFF_MAX = Duration.ofMinutes(2);
+    private static final int BREAKER_TAGS = 5;
+    private static final Duration PROBE = Duration.ofSeconds(1);
+    private static final Duration PROBE_MAX = Duration.ofSeconds(10);
+
+    private final Settings settings;
+
+    Wiring(Settings settings) {
+        this.settings = settings;
+    }
+
+    void bind(CamelContext context, DataSource dataSource) {
+        Registry registry = context.getRegistry();
+        Transactions transactions = new Transactions(dataSource);
+        Marking marking = new Marking();
+        Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
+
+        registry.bind("inbox", new Inbox(dataSource));
+        registry.bind("turn", new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE)));
+        registry.bind("retention", new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR)));
+
+        Lanes lanes = new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
+        Settlement settlement = new Settlement(transactions, marking, new Settlement.Patience(
+                settings.duration(Setting.RETRY_FOR), BACKOFF, BACKOFF_MAX, BREAKER_TAGS, PROBE));
+        registry.bind("lanes", lanes);
+        registry.bind("targets", new Targets(context, transactions, lanes));
+        registry.bind("outcomes", new Outcomes(lanes, Clock.systemUTC()));
+        registry.bind("ledger", new Ledger(settlement, lanes));
+        registry.bind("targetHttp", new Deadline(timeout));
+        settings.text(Setting.REVALIDATION_SECRET).ifPresent(secret -> registry.bind("tagSignature", new Signature(secret, Clock.systemUTC())));
+        registry.bind("troubles", new Troubles());
+    }
+
+    Properties forRoutes() {
+        Properties properties = new Properties();
+        boolean tagTarget = settings.has(Setting.VERCEL_DEPLOYMENT_URL);
+        properties.setProperty("freshet.deliver.tag-target-enabled", Boolean.toString(tagTarget));
+        if (!tagTarget) {
+            properties.setProperty(Setting.VERCEL_DEPLOYMENT_URL.key, "http://no-tag-target");
+        }
+        properties.setProperty("freshet.deliver.rate-off", Boolean.toString(settings.number(Setting.REVALIDATE_RATE) == 0));
+        properties.setProperty("freshet.queue.probe-enabled", Boolean.toString(settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0));
+        return properties;
+    }
+}

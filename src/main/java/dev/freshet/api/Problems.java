@@ -1,0 +1,114 @@
+package dev.freshet.api;
+
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.Set;
+
+import com.fasterxml.jackson.core.JsonGenerationException;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.exc.InvalidDefinitionException;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What routes call: {@code refuse} to stop with an error answer, {@code answer} in an onException to write it. */
+public final class Problems {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
+    private static final int RETRY_AFTER_SECONDS = 5;
+
+    public void refuse(int status, String detail) {
+        throw new Refused(status, detail);
+    }
+
+    public void refuse(int status, String error, String message) {
+        throw new Refused(Problem.of(status, error, message));
+    }
+
+    /** Turns what the route caught into the response. */
+    public void answer(Exchange exchange) {
+        Throwable thrown = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        if (thrown == null) {
+            thrown = exchange.getException();
+        }
+        Problem problem = of(thrown);
+        if (problem.status() == 500) {
+            LOG.error("Answered 500: route {} failed", exchange.getFromRouteId(), thrown);
+        } else if (problem.status() == 503) {
+            LOG.warn("Answered 503: route {} has no database ({})", exchange.getFromRouteId(),
+                thrown.getClass().getName());
+        }
+        Message response = exchange.getMessage();
+        response.removeHeaders("*");
+        problem.headers().forEach(response::setHeader);
+        response.setHeader(Exchange.HTTP_RESPONSE_CODE, problem.status());
+        response.setHeader(Exchange.CONTENT_TYPE, Problem.CONTENT_TYPE);
+        response.setBody(problem.json());
+    }
+
+    public static Problem of(Throwable thrown) {
+        Deque<Throwable> left = new ArrayDeque<>();
+        Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        push(left, thrown);
+        while (!left.isEmpty()) {
+            Throwable cause = left.pop();
+            if (!seen.add(cause)) {
+                continue;
+            }
+            if (cause instanceof Refused refused && refused.problem() != null) {
+                return refused.problem();
+            }
+            if (cause instanceof JsonProcessingException json && isOfTheReader(json)) {
+                return Problem.of(400, notJson(json));
+            }
+            if (cause instanceof SQLException sql) {
+                if (isConnectionLost(sql)) {
+                    return Problem.of(503, "the database cannot be reached; try again").retryAfter(RETRY_AFTER_SECONDS);
+                }
+                push(left, sql.getNextException());
+            }
+            push(left, cause.getCause());
+        }
+        return Problem.of(500, "internal error");
+    }
+
+    private static void push(Deque<Throwable> left, Throwable cause) {
+        if (cause != null) {
+            left.push(cause);
+        }
+    }
+
+    private static boolean isConnectionLost(SQLException sql) {
+        String state = sql.getSQLState();
+        return sql instanceof SQLTransientConnectionException // Hikari: no connection within connectionTimeout
+            || state != null && (state.startsWith("08") || state.startsWith("57P"));
+    }
+
+    /** Our own answers that cannot be written are our fault, not the caller's. */
+    private static boolean isOfTheReader(JsonProcessingException json) {
+        return !(json instanceof JsonGenerationException) && !(json instanceof InvalidDefinitionException);
+    }
+
+    private static String notJson(JsonProcessingException json) {
+        JsonLocation at = json.getLocation();
+        String where = at == null || at.getLineNr() < 1 ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+        if (json instanceof JsonMappingException mapping) {
+            StringBuilder field = new StringBuilder("body");
+            mapping.getPath().forEach(step ->
+                field.append(step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName()));
+            return field + ": must be JSON of the documented shape" + where;
+        }
+        String reason = json.getOriginalMessage();
+        // Jackson quotes its own class names in back-ticks when a limit is exceeded
+        boolean sayable = json instanceof JsonParseException && reason != null && reason.indexOf('`') < 0;
+        return "body: not valid JSON" + where + (sayable ? ": " + reason.substring(0, Math.min(200, reason.length())) : "");
+    }
+}

@@ -1,0 +1,29 @@
+package dev.freshet.audit;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A trouble that comes back at every poll is said when it begins and once a minute, not at every poll. */
+public final class Troubles {
+    private static final Logger LOG = LoggerFactory.getLogger(Troubles.class);
+    private static final long REMIND_NANOS = 60_000_000_000L;
+
+    private final Map<String, Long> said = new ConcurrentHashMap<>();
+
+    public void report(String route, Exception trouble) {
+        Throwable cause = trouble;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        String what = cause.getMessage() == null ? cause.toString() : cause.getMessage().lines().findFirst().orElse("");
+        long now = System.nanoTime();
+        Long before = said.get(route + what);
+        if (before == null || now - before > REMIND_NANOS) {
+            said.put(route + what, now);
+            LOG.warn("{} will come again at its time: {}", route, what);
+            LOG.debug("{}", route, trouble);
+        }
+    }
+}

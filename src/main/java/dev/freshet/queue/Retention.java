@@ -1,0 +1,47 @@
+package dev.freshet.queue;
+
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+
+/** What has had its time: processed rows leave, and what was owed in vain for too long becomes a dead letter. */
+public final class Retention {
+    private static final int ROWS = 5_000;
+    private static final int BATCHES = 100;
+
+    private final SqlFile forgetProcessed = SqlFile.of("forget-processed");
+    private final SqlFile giveUp = SqlFile.of("give-up");
+    private final Transactions transactions;
+    private final Duration retention;
+    private final Duration retryFor;
+
+    public Retention(Transactions transactions, Duration retention, Duration retryFor) {
+        this.transactions = transactions;
+        this.retention = retention;
+        this.retryFor = retryFor;
+    }
+
+    /** @return rows deleted */
+    public int forgetProcessed() throws SQLException {
+        int deleted = 0;
+        for (int batch = 0; batch < BATCHES; batch++) {
+            int rows = transactions.in(c -> forgetProcessed.update(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)));
+            deleted += rows;
+            if (rows < ROWS) {
+                break;
+            }
+        }
+        return deleted;
+    }
+
+    public void giveUpWhatIsTooOld() throws SQLException {
+        for (int batch = 0; batch < BATCHES; batch++) {
+            int rows = transactions.in(c -> giveUp.rows(c, Map.of("retryForSeconds", retryFor.toMillis() / 1000.0, "limit", ROWS)).size());
+            if (rows < ROWS) {
+                break;
+            }
+        }
+    }
+}

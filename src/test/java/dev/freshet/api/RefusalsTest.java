@@ -1,0 +1,35 @@
+package dev.freshet.api;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class RefusalsTest {
+
+    @Test
+    void ten_in_any_second_pass_and_the_rest_are_counted() {
+        AtomicLong now = new AtomicLong(-5);
+        Refusals refusals = new Refusals(refusal -> { }, now::get);
+        for (int i = 0; i < 10; i++) {
+            assertTrue(refusals.count());
+        }
+        assertFalse(refusals.count());
+        now.addAndGet(999_999_999);
+        assertFalse(refusals.count());
+        now.addAndGet(1);
+        assertTrue(refusals.count());
+        assertEquals(13, refusals.total());
+        assertEquals(2, refusals.unreported());
+    }
+
+    @Test
+    void a_sink_that_fails_harms_nobody() {
+        new Refusals(refusal -> {
+            throw new IllegalStateException("full");
+        }).report(null);
+    }
+}
