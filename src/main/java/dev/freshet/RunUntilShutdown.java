@@ -20,7 +20,8 @@ final class RunUntilShutdown {
     }
 
     int run(String[] args) {
-        main.setPropertyPlaceholderLocations("classpath:application.properties;optional=true,file:application.properties;optional=true");
+        // the first one that has a key wins
+        main.setPropertyPlaceholderLocations("file:application.properties;optional=true,classpath:application.properties;optional=true");
         main.addMainListener(startUp);
         stopOnSignals();
         try {
