@@ -11,12 +11,14 @@ WITH next AS MATERIALIZED (
         ORDER BY time_bucket LIMIT :#limit
         FOR UPDATE SKIP LOCKED) oldest
 ), taken AS MATERIALIZED (
-    SELECT q.tag, q.time_bucket, coalesce(q.changed_at, q.created_at, q.time_bucket) AS changed_at
-    FROM public.cache_invalidation_queue q JOIN ripe USING (tag)
-    WHERE ((q.last_invalidated_at IS NULL AND q.handover IS NULL) OR q.invalidation_count > q.handed_count)
-      AND q.time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
-    ORDER BY q.tag, q.time_bucket
-    FOR UPDATE OF q SKIP LOCKED
+    SELECT q.* FROM ripe CROSS JOIN LATERAL (       -- by the key, whatever the planner believes of the table's size
+        SELECT ctid AS place, tag, coalesce(changed_at, created_at, time_bucket) AS changed_at
+        FROM public.cache_invalidation_queue
+        WHERE tag = ripe.tag
+          AND ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
+          AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
+        ORDER BY time_bucket
+        FOR UPDATE SKIP LOCKED OFFSET 0) q
 ), owed AS (
     INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at)
     SELECT taken.tag, target.name, next.number,
@@ -41,7 +43,7 @@ WITH next AS MATERIALIZED (
         last_invalidated_at = CASE WHEN by_tag.outstanding THEN NULL ELSE now() END,
         changed_at = NULL
     FROM taken LEFT JOIN by_tag USING (tag) CROSS JOIN next
-    WHERE q.tag = taken.tag AND q.time_bucket = taken.time_bucket
+    WHERE q.ctid = taken.place
     RETURNING q.tag, coalesce(by_tag.outstanding, false) AS outstanding, by_tag.tag IS NULL AS nobody
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, keys, triggered_by, outcome)

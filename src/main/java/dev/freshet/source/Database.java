@@ -39,6 +39,8 @@ public final class Database implements AutoCloseable {
             config.addDataSourceProperty("prepareThreshold", "0");
         } else {
             config.addDataSourceProperty("ApplicationName", "freshet");
+            // a plan that was made while a queue was empty is a bad one when it is full
+            config.addDataSourceProperty("options", "-c plan_cache_mode=force_custom_plan -c jit=off");
         }
         this.pool = new HikariDataSource(config);
     }
