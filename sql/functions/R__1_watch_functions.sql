@@ -1,6 +1,7 @@
 -- The trigger functions of one watch, generated: static SQL with cached plans, owned by Freshet, SECURITY DEFINER so that writers
 -- need no right on anything of ours. Measured per single-row UPDATE (one client, on top of the bare 4 µs): one constant INSERT 10 µs,
--- this way MEASURED µs, the join of old and new rows that several rows need 25 µs. bench/writers.sh has it under load.
+-- this way 20 µs, the
+-- join of old and new rows that several rows need 25 to 30 µs. bench/writers.sh has it under load.
 
 -- Writes what is missing or out of date (a column has gone or changed its type); says whether it did anything.
 CREATE OR REPLACE FUNCTION freshet.write_watch_functions(watch_number integer) RETURNS boolean
@@ -62,7 +63,7 @@ BEGIN
     -- Most statements change one row: that is read without a join, an aggregate or a sort.
     BEGIN
         IF TG_OP = 'UPDATE' THEN
-            SELECT CASE WHEN %1$s THEN NULL ELSE %7$s END INTO STRICT tags FROM old_rows o, new_rows n LIMIT 2;
+            SELECT CASE WHEN %1$s THEN NULL ELSE ARRAY[%2$s, %3$s] END INTO STRICT tags FROM old_rows o, new_rows n LIMIT 2;
         ELSIF TG_OP = 'INSERT' THEN
             SELECT ARRAY[%3$s] INTO STRICT tags FROM new_rows n LIMIT 2;
         ELSE
@@ -116,7 +117,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-$body$, format(image, 'o') || ' *= ' || format(image, 'n'), old_tags, new_tags, changed, new_rows, old_rows, pair_tags);
+$body$, format(image, 'o') || ' *= ' || format(image, 'n'), old_tags, new_tags, changed, new_rows, old_rows);
 
     -- For partitions: transition tables do not exist there, so this counts rows instead of statements.
     -- The image of a row of a partition never meets that of another: a move between partitions is a delete and an insert.

@@ -205,6 +205,9 @@ class WayInTest extends WayIn {
         queues("UPDATE lengths SET name = ''", null, null, "l:1");
         queues("INSERT INTO lengths VALUES (2, repeat('ü', 256)), (3, repeat('y', 100000))", null, "l:2", "l:3", "ü".repeat(256));
         queues("TRUNCATE lengths", null, null, "l:1", "l:2", "l:3", "ü".repeat(256));
+        watch("lengths", "{name}");
+        queues("INSERT INTO lengths VALUES (4, repeat('x', 257))", (String) null);
+        queues("INSERT INTO lengths VALUES (5, '')", (String) null);
     }
 
     @Test
