@@ -51,4 +51,4 @@ WITH next AS MATERIALIZED (
            CASE WHEN nobody THEN 'no target' ELSE 'retry' END
     FROM handed WHERE NOT outstanding GROUP BY nobody
 )
-SELECT count(DISTINCT tag)::integer AS tags, count(*)::integer AS buckets, (SELECT number FROM next) AS handover FROM handed
+SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT number FROM next) AS handover FROM handed

@@ -1,5 +1,6 @@
 package dev.freshet;
 
+import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
 import dev.freshet.source.Adoption;
 import dev.freshet.source.Database;
@@ -28,6 +29,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private ListeningAddress listening;
+    private Wiring wiring;
     private EmbeddedServer embedded;
     private Database database;
     private Vertx vertx;
@@ -52,11 +54,20 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         context.getRegistry().bind("settings", settings);
         context.getRegistry().bind("database", database);
         context.getRegistry().bind("dataSource", database.pool());
-        Wiring wiring = new Wiring(settings);
+        wiring = new Wiring(settings);
         wiring.bind(context, database.pool());
         Properties overrides = forRoutes(settings);
         overrides.putAll(wiring.forRoutes());
         properties.setOverrideProperties(overrides);
+    }
+
+    @Override
+    public void afterConfigure(BaseMainSupport main) {
+        try {
+            new GateMount(wiring.gate(main.getCamelContext())).mount(main.getCamelContext(), listening.configuredPort());
+        } catch (Exception e) {
+            throw new IllegalStateException("the gate could not be mounted", e);
+        }
     }
 
     @Override

@@ -1,6 +1,17 @@
 package dev.freshet;
 
+import dev.freshet.api.Bind;
+import dev.freshet.api.Gate;
+import dev.freshet.api.Keys;
+import dev.freshet.api.Limits;
+import dev.freshet.api.Problems;
+import dev.freshet.api.QuietHeaders;
+import dev.freshet.api.Refusals;
+import dev.freshet.api.Requests;
+import dev.freshet.audit.AuditLog;
+import dev.freshet.audit.FailedAttempts;
 import dev.freshet.audit.Troubles;
+import dev.freshet.deliver.DeadLetters;
 import dev.freshet.deliver.Deadline;
 import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Ledger;
@@ -10,6 +21,7 @@ import dev.freshet.deliver.Settlement;
 import dev.freshet.deliver.Signature;
 import dev.freshet.deliver.Targets;
 import dev.freshet.queue.Inbox;
+import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
 import dev.freshet.source.Transactions;
@@ -18,6 +30,7 @@ import java.time.Duration;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
+import org.apache.camel.ProducerTemplate;
 import org.apache.camel.spi.Registry;
 
 /** Makes the parts that routes name, and tells each what it needs. */
@@ -29,6 +42,7 @@ final class Wiring {
     private static final int BREAKER_TAGS = 5;
     private static final Duration PROBE = Duration.ofSeconds(1);
     private static final Duration PROBE_MAX = Duration.ofSeconds(10);
+    private static final Duration MANUAL_RUN = Duration.ofSeconds(30);
 
     private final Settings settings;
 
@@ -43,8 +57,11 @@ final class Wiring {
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
         registry.bind("inbox", new Inbox(dataSource));
-        registry.bind("turn", new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE)));
-        registry.bind("retention", new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR)));
+        Turn turn = new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
+        registry.bind("turn", turn);
+        Retention retention = new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));
+        registry.bind("retention", retention);
+        registry.bind("manualRun", new ManualRun(turn, retention, transactions, MANUAL_RUN));
 
         Lanes lanes = new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
         Settlement settlement = new Settlement(transactions, marking, new Settlement.Patience(
@@ -56,7 +73,28 @@ final class Wiring {
         registry.bind("targetHttp", new Deadline(timeout));
         // without a secret the tag target is off; but its route names the signature all the same
         registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse("no tag target"), Clock.systemUTC()));
+        registry.bind("deadLetters", new DeadLetters(transactions));
+
+        registry.bind("auditLog", new AuditLog(transactions, settings.duration(Setting.AUDIT_RETENTION)));
+        registry.bind("failedAttempts", new FailedAttempts(context));
         registry.bind("troubles", new Troubles());
+
+        registry.bind("requests", new Requests());
+        registry.bind("problems", new Problems());
+        registry.bind("quietHeaders", new QuietHeaders());
+    }
+
+    /** In front of every route, so that none can forget who may call it. */
+    Gate gate(CamelContext context) {
+        Keys keys = new Keys(secret(Setting.API_KEY), secret(Setting.SERVICE_ROLE_KEY), secret(Setting.READ_KEY), secret(Setting.LIVE_KEY), secret(Setting.ANON_KEY));
+        Bind bind = Bind.at(settings.text(Setting.HOST).orElseThrow(), settings.flag(Setting.ALLOW_ANONYMOUS), settings.text(Setting.LIVE_ORIGINS).orElseThrow());
+        ProducerTemplate audit = context.createProducerTemplate();
+        return new Gate(keys, bind, Limits.DEFAULT, new Refusals(refusal -> audit.sendBody("seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.of(
+                "refused", null, null, refusal.client(), refusal.status(), refusal.method() + ' ' + refusal.path() + ": " + refusal.reason(), refusal.requestId()))));
+    }
+
+    private String secret(Setting setting) {
+        return settings.text(setting).orElse(null);
     }
 
     Properties forRoutes() {

@@ -54,6 +54,11 @@ public final class ListeningAddress {
         return "http://" + shown() + ":" + context.hasService(VertxPlatformHttpServer.class).getPort();
     }
 
+    /** As it is written in the settings: 0 stays 0, and Camel names its router by it. */
+    public int configuredPort() {
+        return port;
+    }
+
     private Refusal taken(Throwable why) {
         return new Refusal(Refusal.PORT_TAKEN, "Cannot listen on " + host + ":" + port + " (" + why.getMessage()
                 + "): stop what listens there, or set FRESHET_PORT to another port (0 = any free one)");

@@ -3,15 +3,18 @@ package dev.freshet.queue;
 import dev.freshet.deliver.Marking;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.postgresql.PGStatement;
 
 /**
@@ -20,11 +23,15 @@ import org.postgresql.PGStatement;
  */
 public final class Turn {
     /** What a turn handed over; {@code mine} is false when another instance had the turn. */
-    public record Report(boolean mine, int tags, int buckets, List<Long> handovers) { }
+    public record Report(boolean mine, List<String> handed, int buckets, List<Long> handovers) {
+        public int tags() {
+            return handed.size();
+        }
+    }
 
     private record Folded(int taken, Timestamp horizon) { }
 
-    private record Handed(int tags, int buckets, long handover) { }
+    private record Handed(List<String> tags, int buckets, long handover) { }
 
     private static final int FOLD_ROWS = 10_000;
     private static final int HAND_OVER_ROWS = 2_000;
@@ -55,7 +62,7 @@ public final class Turn {
     public synchronized Report take(boolean force) throws SQLException {
         Optional<Timestamp> horizon = foldWhatCommitted();
         if (horizon.isEmpty()) {
-            return new Report(false, 0, 0, List.of());
+            return new Report(false, List.of(), 0, List.of());
         }
         Report report = handOverWhatIsRipe(force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon.get());
         markWhatWasLocked();
@@ -91,7 +98,7 @@ public final class Turn {
     }
 
     private Report handOverWhatIsRipe(Timestamp horizon) throws SQLException {
-        int tags = 0;
+        Set<String> tags = new LinkedHashSet<>();
         int buckets = 0;
         List<Long> handovers = new ArrayList<>();
         int limit = HAND_OVER_ROWS;
@@ -99,10 +106,10 @@ public final class Turn {
             int rows = limit;
             try {
                 Handed handed = transactions.in(c -> isMine(c) ? handOver(c, horizon, rows) : null);
-                if (handed == null || handed.tags() == 0) {
+                if (handed == null || handed.tags().isEmpty()) {
                     break;
                 }
-                tags += handed.tags();
+                tags.addAll(handed.tags());
                 buckets += handed.buckets();
                 handovers.add(handed.handover());
                 limit = HAND_OVER_ROWS;
@@ -114,7 +121,7 @@ public final class Turn {
                 limit = Math.max(1, rows / 4);
             }
         }
-        return new Report(true, tags, buckets, handovers);
+        return new Report(true, List.copyOf(tags), buckets, handovers);
     }
 
     private void markWhatWasLocked() throws SQLException {
@@ -138,7 +145,8 @@ public final class Turn {
     private Handed handOver(Connection connection, Timestamp horizon, int limit) throws SQLException {
         Map<String, Object> row = handOver.rows(connection, Map.of(
                 "horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "limit", limit)).get(0);
-        return new Handed((Integer) row.get("tags"), (Integer) row.get("buckets"), (Long) row.get("handover"));
+        Array tags = (Array) row.get("tags");
+        return new Handed(tags == null ? List.of() : List.of((String[]) tags.getArray()), (Integer) row.get("buckets"), (Long) row.get("handover"));
     }
 
     private Optional<String> oldestUnlocked(Connection connection) throws SQLException {

@@ -1,0 +1,25 @@
+package dev.freshet.api;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.Map;
+
+/** Bodies of requests, read strictly. */
+public final class Requests {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+    /** @return the body as an object; an absent one is empty */
+    @SuppressWarnings("unchecked")
+    public Map<String, Object> object(String body) throws JsonProcessingException {
+        if (body == null || body.isBlank()) {
+            return Map.of();
+        }
+        JsonNode node = JSON.readTree(body);
+        if (!node.isObject()) {
+            throw new Refused(400, "body: must be a JSON object");
+        }
+        return JSON.convertValue(node, Map.class);
+    }
+}

@@ -1,0 +1,67 @@
+package dev.freshet.audit;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The end of the wire tap: what was asked, tried and refused. Outcomes are not here: the settlement writes them with their effect. */
+public final class AuditLog {
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Row(String kind, String target, List<String> keys, String triggeredBy, String outcome, Integer status, String detail,
+                      String requestId, String at) {
+        public static Row of(String kind, String target, List<String> keys, String triggeredBy, Integer status, String detail, String requestId) {
+            return new Row(kind, target, keys, triggeredBy, null, status, detail, requestId, Instant.now().toString());
+        }
+    }
+
+    /** The aggregator's strategy. */
+    public static final class Gathering {
+        public List<Row> gather(List<Row> soFar, Row next) {
+            List<Row> rows = soFar == null ? new ArrayList<>() : soFar;
+            rows.add(next);
+            return rows;
+        }
+    }
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int ROWS = 10_000;
+
+    private final SqlFile write = SqlFile.of("write-audit");
+    private final SqlFile forget = SqlFile.of("forget-audit");
+    private final Transactions transactions;
+    private final Duration retention;
+
+    public AuditLog(Transactions transactions, Duration retention) {
+        this.transactions = transactions;
+        this.retention = retention;
+    }
+
+    public Row request(String what, String detail) {
+        return Row.of("request", null, null, "manual", null, detail == null || detail.isEmpty() ? what : what + '?' + detail, null);
+    }
+
+    public void write(List<Row> rows) throws SQLException {
+        String json;
+        try {
+            json = JSON.writeValueAsString(rows);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+        transactions.in(c -> write.update(c, Map.of("rows", json)));
+    }
+
+    public void forgetOld() throws SQLException {
+        int rows;
+        do {
+            rows = transactions.in(c -> forget.update(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)));
+        } while (rows == ROWS);
+    }
+}

@@ -1,0 +1,26 @@
+package dev.freshet.audit;
+
+import dev.freshet.deliver.Call;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.http.base.HttpOperationFailedException;
+
+/** An attempt that failed and is followed by another in its route leaves a row, too; called before the next one begins. */
+public final class FailedAttempts implements Processor {
+    private final ProducerTemplate audit;
+
+    public FailedAttempts(CamelContext context) {
+        this.audit = context.createProducerTemplate();
+    }
+
+    @Override
+    public void process(Exchange exchange) {
+        Call call = exchange.getVariable("call", Call.class);
+        Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+        Integer status = failure instanceof HttpOperationFailedException answer ? answer.getStatusCode() : null;
+        audit.sendBody("seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.of("attempt", call.getTarget(), call.getTags(), "queue", status,
+                status == null && failure != null ? failure.getMessage() : null, call.getId()));
+    }
+}

@@ -1,0 +1,107 @@
+package dev.freshet.queue;
+
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** The replaced worker's HTTP function: run now, and answer when the calls have been made. */
+public final class ManualRun {
+    /** What one run took on. */
+    public record Begun(Turn.Report report, int cleanedUp, Timestamp since) {
+        public int tags() {
+            return report.tags();
+        }
+    }
+
+    private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private static final SqlFile DATABASE_TIME = new SqlFile("database-time", "SELECT now()");
+
+    private final SqlFile stillBeingDelivered = SqlFile.of("still-being-delivered");
+    private final SqlFile failuresOf = SqlFile.of("failures-of");
+    private final Turn turn;
+    private final Retention retention;
+    private final Transactions transactions;
+    private final Duration patience;
+
+    public ManualRun(Turn turn, Retention retention, Transactions transactions, Duration patience) {
+        this.turn = turn;
+        this.retention = retention;
+        this.transactions = transactions;
+        this.patience = patience;
+    }
+
+    /** @param force "true" takes what is not ripe yet, too */
+    public Begun begin(Object force) throws SQLException {
+        boolean all = "true".equals(force);
+        Timestamp since = (Timestamp) transactions.in(c -> DATABASE_TIME.rows(c, Map.of())).get(0).get("now");
+        long end = System.nanoTime() + patience.toNanos();
+        Turn.Report report = turn.take(all);
+        while (!report.mine() && System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(GLANCE_NANOS);        // another instance has the turn for some milliseconds
+            report = turn.take(all);
+        }
+        return new Begun(report, retention.forgetProcessed(), since);
+    }
+
+    public Map<String, Object> nothingPending() {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("message", "No invalidations pending");
+        answer.put("processed", 0);
+        return answer;
+    }
+
+    public Map<String, Object> await(Begun begun) throws SQLException {
+        long end = System.nanoTime() + patience.toNanos();
+        Set<String> waiting = new HashSet<>(begun.report().handed());
+        while (!waiting.isEmpty() && System.nanoTime() - end < 0) {
+            waiting = stillBeingDelivered(begun, waiting);
+            if (!waiting.isEmpty()) {
+                LockSupport.parkNanos(GLANCE_NANOS);
+            }
+        }
+        Set<String> failed = new HashSet<>();
+        List<String> errors = failures(begun).stream().map(row -> {
+            failed.add((String) row.get("tag"));
+            return row.get("tag") + " at " + row.get("target") + ": " + row.get("last_error");
+        }).toList();
+        failed.removeAll(waiting);
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("processed", begun.tags() - waiting.size());
+        answer.put("successful", begun.tags() - waiting.size() - failed.size());
+        answer.put("failed", failed.size());
+        answer.put("errors", errors);
+        answer.put("cleanedUp", begun.cleanedUp());
+        answer.put("timestamp", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+        if (!waiting.isEmpty()) {
+            answer.put("pending", waiting.size());
+        }
+        return answer;
+    }
+
+    private Set<String> stillBeingDelivered(Begun begun, Set<String> tags) throws SQLException {
+        Map<String, Object> which = Map.of("tags", List.copyOf(tags), "handovers", begun.report().handovers());
+        Set<String> waiting = new HashSet<>();
+        transactions.in(c -> stillBeingDelivered.rows(c, which)).forEach(row -> waiting.add((String) row.get("tag")));
+        return waiting;
+    }
+
+    private List<Map<String, Object>> failures(Begun begun) throws SQLException {
+        Map<String, Object> which = new HashMap<>();
+        which.put("tags", begun.report().handed());
+        which.put("since", begun.since());
+        return transactions.in(c -> failuresOf.rows(c, which));
+    }
+}
