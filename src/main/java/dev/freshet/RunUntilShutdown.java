@@ -1,10 +1,10 @@
 package dev.freshet;
 
+import java.lang.reflect.Proxy;
 import java.util.List;
 import org.apache.camel.main.Main;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import sun.misc.Signal;
 
 /** Runs Camel until SIGTERM and makes sure that the process ends: in order, in time, and with an exit code that says how. */
 final class RunUntilShutdown {
@@ -36,15 +36,25 @@ final class RunUntilShutdown {
         }
     }
 
-    /** The JVM's own answer to SIGTERM would be exit code 143, with all shutdown hooks at once. */
-    @SuppressWarnings("sunapi")
+    /**
+     * The JVM's own answer to SIGTERM would be exit code 143, with all shutdown hooks at once. By reflection: javac warns about the class
+     * whatever one does, and a JVM without it still stops, only less politely.
+     */
     private void stopOnSignals() {
         for (String name : List.of("TERM", "INT")) {
-            Signal.handle(new Signal(name), signal -> {
-                LOG.info("Freshet is stopping (SIG{})", signal.getName());
-                haltIfItTakesTooLong();
-                main.completed();
-            });
+            try {
+                Class<?> type = Class.forName("sun.misc.Signal");
+                Class<?> handler = Class.forName("sun.misc.SignalHandler");
+                Object stop = Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, (proxy, method, arguments) -> {
+                    LOG.info("Freshet is stopping (SIG{})", name);
+                    haltIfItTakesTooLong();
+                    main.completed();
+                    return null;
+                });
+                type.getMethod("handle", type, handler).invoke(null, type.getConstructor(String.class).newInstance(name), stop);
+            } catch (ReflectiveOperationException e) {
+                LOG.debug("No handler for SIG{}", name, e);
+            }
         }
     }
 
@@ -58,7 +68,8 @@ final class RunUntilShutdown {
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
-        LOG.error("Freshet could not start: {}", cause.getMessage() == null ? cause.toString() : cause.getMessage());
+        String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        LOG.error("Freshet could not start: {}", why.strip().replaceAll("\\s*\\R\\s*", " "));
         LOG.debug("Freshet could not start", failure);
         return 1;
     }
