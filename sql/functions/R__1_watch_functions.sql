@@ -86,23 +86,19 @@ BEGIN
         BEGIN
             jit := current_setting('jit');
             PERFORM set_config('jit', 'off', true);
-            IF TG_OP = 'UPDATE' THEN
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s LIMIT 50001) d;
+            -- Up to 10,000 rows' tags are collected first; more are written as they are found, at the price of a transaction id.
+            IF TG_OP = 'UPDATE' AND EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
+                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%4$s) d WHERE d.tag IS NOT NULL;
+            ELSIF TG_OP = 'UPDATE' THEN
+                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s) d;
+            ELSIF TG_OP = 'INSERT' AND EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
+                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%5$s) d WHERE d.tag IS NOT NULL;
             ELSIF TG_OP = 'INSERT' THEN
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s LIMIT 50001) d;
+                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s) d;
+            ELSIF EXISTS (SELECT FROM old_rows OFFSET 10000) THEN
+                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%6$s) d WHERE d.tag IS NOT NULL;
             ELSE
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s LIMIT 50001) d;
-            END IF;
-            -- Too many to hold in memory: written as they are found, at the price of a transaction id.
-            IF cardinality(queued) > 50000 THEN
-                queued := NULL;
-                IF TG_OP = 'UPDATE' THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%4$s) d WHERE d.tag IS NOT NULL;
-                ELSIF TG_OP = 'INSERT' THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%5$s) d WHERE d.tag IS NOT NULL;
-                ELSE
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%6$s) d WHERE d.tag IS NOT NULL;
-                END IF;
+                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s) d;
             END IF;
             PERFORM set_config('jit', jit, true);
         EXCEPTION WHEN OTHERS THEN
