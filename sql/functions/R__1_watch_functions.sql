@@ -1,7 +1,6 @@
 -- The trigger functions of one watch, generated: static SQL with cached plans, owned by Freshet, SECURITY DEFINER so that writers
 -- need no right on anything of ours. Measured per single-row UPDATE (one client, on top of the bare 4 µs): one constant INSERT 10 µs,
--- this way 20 µs, the
--- join of old and new rows that several rows need 25 to 30 µs. bench/writers.sh has it under load.
+-- this way 14 to 16 µs, the join of old and new rows that several rows need 25 to 30 µs. bench/writers.sh has it under load.
 
 -- Writes what is missing or out of date (a column has gone or changed its type); says whether it did anything.
 CREATE OR REPLACE FUNCTION freshet.write_watch_functions(watch_number integer) RETURNS boolean
@@ -17,6 +16,7 @@ DECLARE
     old_rows  text;        -- queries for the tags of many rows
     new_rows  text;
     changed   text;
+    unchanged text;        -- the condition, for one row o and n
     pair_tags text;        -- the tags of a changed row, before and after
     settings  text;
     bodies    text[];
@@ -51,23 +51,28 @@ BEGIN
     changed := format('SELECT DISTINCT unnest(%2$s) COLLATE "C" AS tag FROM (%1$s FROM old_rows r) o FULL JOIN (%1$s FROM new_rows r) n USING ("freshet place")'
                       ' WHERE (o."freshet image" *= n."freshet image") IS NOT TRUE', changed, pair_tags);
 
+    unchanged := '(' || format(image, 'o') || ' *= ' || format(image, 'n') || ')';
     bodies[1] := format($body$
 DECLARE
     tags    text[];
     queued  text[];
     tag     text;
+    old_tag text;          -- instead of tags where there is one template: arrays cost 4 µs
+    new_tag text;
     many    boolean := false;
     failure text;
+    same    boolean;
+    jit     text;
 BEGIN
     -- Whatever goes wrong here must not fail the user's write. The block only reads, so it costs no transaction id.
     -- Most statements change one row: that is read without a join, an aggregate or a sort.
     BEGIN
         IF TG_OP = 'UPDATE' THEN
-            SELECT CASE WHEN %1$s THEN NULL ELSE ARRAY[%2$s, %3$s] END INTO STRICT tags FROM old_rows o, new_rows n LIMIT 2;
+            %7$s FROM old_rows o, new_rows n LIMIT 2;
         ELSIF TG_OP = 'INSERT' THEN
-            SELECT ARRAY[%3$s] INTO STRICT tags FROM new_rows n LIMIT 2;
+            %8$s FROM new_rows n LIMIT 2;
         ELSE
-            SELECT ARRAY[%2$s] INTO STRICT tags FROM old_rows o LIMIT 2;
+            %9$s FROM old_rows o LIMIT 2;
         END IF;
     EXCEPTION
         WHEN no_data_found THEN RETURN NULL;
@@ -77,27 +82,27 @@ BEGIN
     IF many THEN
         -- Old and new rows are paired by their place in the transition tables. Were that order ever to differ, unequal pairs would
         -- name more tags, never fewer: images that cancel out under any pairing are the same before and after.
+        -- A plan made for a large statement would have later ones compiled first; set here, as a SET clause costs every call 2 µs.
         BEGIN
-            IF TG_OP = 'UPDATE' THEN
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s LIMIT 50001) d;
+            jit := current_setting('jit');
+            PERFORM set_config('jit', 'off', true);
+            -- Up to 10,000 rows' tags are collected first; more are written as they are found, at the price of a transaction id.
+            IF TG_OP = 'UPDATE' AND EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
+                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%4$s) d WHERE d.tag IS NOT NULL;
+            ELSIF TG_OP = 'UPDATE' THEN
+                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s) d;
+            ELSIF TG_OP = 'INSERT' AND EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
+                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%5$s) d WHERE d.tag IS NOT NULL;
             ELSIF TG_OP = 'INSERT' THEN
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s LIMIT 50001) d;
+                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s) d;
+            ELSIF EXISTS (SELECT FROM old_rows OFFSET 10000) THEN
+                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%6$s) d WHERE d.tag IS NOT NULL;
             ELSE
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s LIMIT 50001) d;
+                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s) d;
             END IF;
-            -- Too many to hold in memory: written as they are found, at the price of a transaction id.
-            IF cardinality(queued) > 50000 THEN
-                queued := NULL;
-                IF TG_OP = 'UPDATE' THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%4$s) d WHERE d.tag IS NOT NULL;
-                ELSIF TG_OP = 'INSERT' THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%5$s) d WHERE d.tag IS NOT NULL;
-                ELSE
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%6$s) d WHERE d.tag IS NOT NULL;
-                END IF;
-            END IF;
+            PERFORM set_config('jit', jit, true);
         EXCEPTION WHEN OTHERS THEN
-            failure := SQLERRM;
+            failure := SQLERRM;   -- which takes the setting back as well
         END;
     ELSIF tags IS NOT NULL THEN
         FOREACH tag IN ARRAY tags LOOP
@@ -110,6 +115,15 @@ BEGIN
             USING HINT = 'SELECT * FROM cache_invalidation_watches tells why; calling cache_invalidation_watch again mends it.';
         INSERT INTO freshet.inbox (tag) VALUES (NULL);
     -- A tag that is too long or empty becomes a row without a tag, which the fold counts as skipped.
+    ELSIF same THEN
+        RETURN NULL;
+    ELSIF %10$s THEN
+        IF new_tag IS NOT NULL THEN
+            INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(new_tag) BETWEEN 1 AND 256 THEN new_tag END);
+        END IF;
+        IF old_tag <> new_tag OR (old_tag IS NOT NULL AND new_tag IS NULL) THEN
+            INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(old_tag) BETWEEN 1 AND 256 THEN old_tag END);
+        END IF;
     ELSIF cardinality(queued) = 1 THEN
         INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(queued[1]) BETWEEN 1 AND 256 THEN queued[1] END);
     ELSIF queued IS NOT NULL THEN
@@ -117,7 +131,12 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-$body$, format(image, 'o') || ' *= ' || format(image, 'n'), old_tags, new_tags, changed, new_rows, old_rows);
+$body$, unchanged, old_tags, new_tags, changed, new_rows, old_rows,
+        CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s, %s, %s INTO STRICT same, old_tag, new_tag', unchanged, old_tags, new_tags)
+             ELSE format('SELECT CASE WHEN NOT %s THEN ARRAY[%s, %s] END INTO STRICT tags', unchanged, old_tags, new_tags) END,
+        CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s INTO STRICT new_tag', new_tags) ELSE format('SELECT ARRAY[%s] INTO STRICT tags', new_tags) END,
+        CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s INTO STRICT old_tag', old_tags) ELSE format('SELECT ARRAY[%s] INTO STRICT tags', old_tags) END,
+        CASE WHEN cardinality(usable) = 1 THEN 'NOT many' ELSE 'false' END);
 
     -- For partitions: transition tables do not exist there, so this counts rows instead of statements.
     -- The image of a row of a partition never meets that of another: a move between partitions is a delete and an insert.
@@ -187,7 +206,7 @@ $body$, format('INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) B
         version := 'Freshet: generated, ' || md5(bodies[part] || settings);
         CONTINUE WHEN version = obj_description(to_regprocedure(format('freshet.%I()', name)), 'pg_proc');
         EXECUTE format('CREATE OR REPLACE FUNCTION freshet.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
-                       'SET search_path = pg_catalog, pg_temp SET jit = off%s%s AS %L',
+                       'SET search_path = pg_catalog, pg_temp%s%s AS %L',
                        name, CASE WHEN part = 3 THEN ' SET row_security = off' END, settings, bodies[part]);
         -- A trigger function can only be called as a trigger; whoever adds a partition must be allowed to let it be cloned.
         EXECUTE format('GRANT EXECUTE ON FUNCTION freshet.%I() TO PUBLIC', name);
