@@ -60,7 +60,7 @@ final class GatedServer implements AutoCloseable {
             switch (how) {
                 case "json" -> new ObjectMapper().readTree(body);
                 case "shape" -> new ObjectMapper().readValue(body, Map.class);
-                case "database" -> throw new SQLException("FATAL: password authentication failed for jdbc:postgresql://u:secret@db", "08006");
+                case "database" -> throw new SQLException("FATAL: jdbc:postgresql://u:secret@db", "08006");
                 case "sql" -> throw new SQLException("ERROR: syntax error in SELECT secret FROM t", "42601");
                 default -> throw new IllegalStateException("secret " + how);
             }
@@ -111,7 +111,9 @@ final class GatedServer implements AutoCloseable {
         main.configure().withRoutesIncludePattern("file:" + routes());
         main.start();
         mount(mount, main.getCamelContext());
-        http = new RawHttp(VertxPlatformHttpRouter.lookup(main.getCamelContext(), "platform-http-router-0").getServer().getPort());
+        // a handler beside Camel, as the stream of /live is
+        router().route("/beside").handler(ctx -> ctx.end("\"" + ctx.request().headers().entries() + "\""));
+        http = new RawHttp(router().getServer().getPort());
     }
 
     private static void mount(GateMount mount, CamelContext context) {
@@ -123,8 +125,11 @@ final class GatedServer implements AutoCloseable {
     }
 
     int gates() {
-        return (int) VertxPlatformHttpRouter.lookup(main.getCamelContext(), "platform-http-router-0").getRoutes().stream()
-            .filter(route -> route.getMetadata("freshet.gate") != null).count();
+        return (int) router().getRoutes().stream().filter(route -> route.getMetadata("freshet.gate") != null).count();
+    }
+
+    private VertxPlatformHttpRouter router() {
+        return VertxPlatformHttpRouter.lookup(main.getCamelContext(), "platform-http-router-0");
     }
 
     @Override

@@ -80,7 +80,7 @@ public final class Gate implements Handler<RoutingContext> {
         }
     }
 
-    /** Reads the body here, because the limit depends on the path. */
+    /** Reads the body here, because the limit depends on the path; 413 by Content-Length or while it streams. */
     void readBody(RoutingContext ctx) {
         boolean large = limits.bodyBytes(Paths.clear(ctx.request().path())) == limits.invalidateBodyBytes();
         (large ? largeBodies : smallBodies).handle(ctx);
@@ -141,7 +141,7 @@ public final class Gate implements Handler<RoutingContext> {
                 return noRight;
             }
         }
-        return judgeContent(ctx, path);
+        return judgeContent(ctx);
     }
 
     private Problem judgeKey(RoutingContext ctx, String path, boolean reading) {
@@ -178,7 +178,7 @@ public final class Gate implements Handler<RoutingContext> {
         return Problem.of(403, rights.contains(Keys.Right.READ) ? "this key may read only" : "this key may not do that");
     }
 
-    private Problem judgeContent(RoutingContext ctx, String path) {
+    private Problem judgeContent(RoutingContext ctx) {
         HttpServerRequest request = ctx.request();
         for (String name : ctx.queryParams().names()) {
             if (QuietHeaders.isCamels(name)) {
@@ -191,9 +191,6 @@ public final class Gate implements Handler<RoutingContext> {
             }
         }
         long length = contentLength(request);
-        if (length > limits.bodyBytes(path)) {
-            return tooLarge(path);
-        }
         boolean unknownLength = length < 0 && (request.headers().contains(HttpHeaders.TRANSFER_ENCODING)
             || request.version() == HttpVersion.HTTP_2 && !request.isEnded());
         boolean typed = request.headers().contains(HttpHeaders.CONTENT_TYPE);
