@@ -87,18 +87,24 @@ BEGIN
             jit := current_setting('jit');
             PERFORM set_config('jit', 'off', true);
             -- Up to 10,000 rows' tags are collected first; more are written as they are found, at the price of a transaction id.
-            IF TG_OP = 'UPDATE' AND EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
-                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%4$s) d WHERE d.tag IS NOT NULL;
-            ELSIF TG_OP = 'UPDATE' THEN
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s) d;
-            ELSIF TG_OP = 'INSERT' AND EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
-                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%5$s) d WHERE d.tag IS NOT NULL;
+            IF TG_OP = 'UPDATE' THEN
+                IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
+                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%4$s) d WHERE d.tag IS NOT NULL;
+                ELSE
+                    SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s) d;
+                END IF;
             ELSIF TG_OP = 'INSERT' THEN
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s) d;
-            ELSIF EXISTS (SELECT FROM old_rows OFFSET 10000) THEN
-                INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%6$s) d WHERE d.tag IS NOT NULL;
+                IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
+                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%5$s) d WHERE d.tag IS NOT NULL;
+                ELSE
+                    SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s) d;
+                END IF;
             ELSE
-                SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s) d;
+                IF EXISTS (SELECT FROM old_rows OFFSET 10000) THEN
+                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%6$s) d WHERE d.tag IS NOT NULL;
+                ELSE
+                    SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s) d;
+                END IF;
             END IF;
             PERFORM set_config('jit', jit, true);
         EXCEPTION WHEN OTHERS THEN
