@@ -74,6 +74,7 @@ CREATE TABLE freshet.delivery (
     due_at           timestamptz NOT NULL DEFAULT now(),              -- not before; while leased: when the lease ends
     lease_id         uuid,
     claimed_handover bigint,                                          -- what the call in flight covers
+    not_before       timestamptz,                                     -- what the target asked for with Retry-After
     together         integer,                                         -- at most so many tags in its call (a batch that was refused is halved)
     attempts         integer     NOT NULL DEFAULT 0,                  -- failed ones since the last success
     first_failed_at  timestamptz,

@@ -29,6 +29,8 @@ WITH outcome AS MATERIALIZED (
         settled_handover = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.claimed_handover
                                 WHEN h.result = 'failed' THEN h.handover
                                 ELSE h.settled_handover END,
+        not_before = CASE WHEN h.result = 'failed' AND h."retryAfterSeconds" IS NOT NULL AND NOT h.given_up
+                          THEN now() + make_interval(secs => least(h."retryAfterSeconds", 600)) END,
         attempts = CASE WHEN h.result = 'delivered' OR h.given_up THEN 0 WHEN h.result = 'failed' THEN h.attempts + 1 ELSE h.attempts END,
         first_failed_at = CASE WHEN h.result = 'delivered' OR h.given_up THEN NULL
                                WHEN h.result = 'failed' THEN coalesce(h.first_failed_at, now()) ELSE h.first_failed_at END,
@@ -65,12 +67,12 @@ WITH outcome AS MATERIALIZED (
         open_until = CASE WHEN n.answered THEN NULL WHEN so_far.enough THEN now() + make_interval(secs => :#probeSeconds) END,
         opened_at = CASE WHEN NOT n.answered AND so_far.enough THEN now() END,
         opened_times = 0
-    FROM news n, LATERAL (
+    FROM news n JOIN freshet.target before ON before.name = n.target, LATERAL (
         SELECT array_agg(tag) AS tags, count(*) >= :#breakerTags AS enough FROM (
             SELECT tag FROM (SELECT unnest(failing_tags) FROM freshet.target WHERE name = n.target UNION SELECT unnest(n.failing)) u(tag)
             LIMIT :#breakerTags) distinct_tags) so_far
     WHERE t.name = n.target AND (n.answered AND (t.open_until IS NOT NULL OR t.failing_tags <> '{}')
                                  OR NOT n.answered AND t.open_until IS NULL)
-    RETURNING t.name, t.open_until IS NOT NULL AS open
+    RETURNING t.name, t.open_until IS NOT NULL AS open, before.open_until IS NOT NULL AS was_open
 )
-SELECT name, open FROM breaker
+SELECT name, open FROM breaker WHERE open <> was_open

@@ -39,8 +39,8 @@ public final class Call {
         return deliveries.stream().map(Delivery::tag).toList();
     }
 
-    public boolean isFull() {
-        return deliveries.size() >= deliveries.get(0).company();
+    public boolean isComplete() {
+        return deliveries.size() >= deliveries.get(0).company() || deliveries.get(deliveries.size() - 1).last();
     }
 
     public int size() {

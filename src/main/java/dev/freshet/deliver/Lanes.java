@@ -63,16 +63,23 @@ public final class Lanes implements ShutdownHandBack {
         }
         lane.setOpen(false);        // the database lets through only what may be tried
         long deadline = (Long) claim.get("claimedAt") + terms.lease().minus(terms.attempt()).toNanos();
+        Map<Integer, Integer> left = new HashMap<>();
+        rows.forEach(row -> left.merge(company(lane, row), 1, Integer::sum));
         List<Delivery> deliveries = new ArrayList<>(rows.size());
         for (Map<String, Object> row : rows) {
-            Integer together = (Integer) row.get("together");
-            int batch = lane.target().getBatch();
+            int company = company(lane, row);
             Delivery delivery = new Delivery(lane.target().getName(), (String) row.get("tag"), (Long) row.get("id"),
-                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), together == null ? batch : Math.min(batch, together), deadline);
+                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company, deadline, left.merge(company, -1, Integer::sum) == 0);
             lane.hold(delivery);
             deliveries.add(delivery);
         }
         return deliveries;
+    }
+
+    private static int company(Lane lane, Map<String, Object> row) {
+        Integer together = (Integer) row.get("together");
+        int batch = lane.target().getBatch();
+        return together == null ? batch : Math.min(batch, together);
     }
 
     /** Asked before every attempt: has the lease no time left for one, or is it not wanted any more? */
