@@ -139,7 +139,8 @@ final class GatedServer implements AutoCloseable {
 
     private static String routes() {
         StringBuilder yaml = new StringBuilder(ROUTES);
-        String[][] served = {{"/api/things/{id}", "GET,POST"}, {"/functions/v1/cache-invalidation-worker", "POST"},
+        String[][] served = {{"/api/things/{id}", "GET,POST"}, {"/api/things/{id}/retry", "POST"},
+            {"/functions/v1/cache-invalidation-worker", "POST"},
             {"/live/{eid}/history", "GET,HEAD"}, {"/live/{eid}/invalidate", "POST"}, {"/client/index.js", "GET"},
             {"/openapi.json", "GET"},
             {"/admin/info", "GET,POST"}, {"/demo", "GET"}, {"/demo/data", "GET"}, {"/admin/assets/a.css", "GET"},
