@@ -100,7 +100,8 @@ final class GatedServer implements AutoCloseable {
         // camel-observability-services would open 0.0.0.0:8080, and routes would be mounted there
         main.addInitialProperty("camel.management.host", "127.0.0.1");
         main.addInitialProperty("camel.management.port", "0");
-        main.addInitialProperty("camel.opentelemetry2.enabled", "false");
+        // camel-observability-services turns it on by a property of its own, which only an override beats
+        main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         main.addInitialProperty("camel.component.platform-http.header-filter-strategy", "#bean:quietHeaders");
         main.addMainListener(new MainListenerSupport() {
             @Override
