@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import dev.freshet.api.Bind;
 import dev.freshet.api.Keys;
 import dev.freshet.api.Limits;
+import dev.freshet.api.QuietHeaders;
 import dev.freshet.api.Refusal;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -186,7 +187,8 @@ class GateTest {
     @ValueSource(strings = {
         "/live/../api/things/1", "/live/%2e%2e/api/things/1", "/live/%2E%2E/api/things/1", "/live/.%2e/api/things/1",
         "/live/..%2fapi/things/1", "/live/..%2Fapi%2Fthings/1", "/live/%252e%252e/api/things/1", "/live/..%5capi/things/1",
-        "/live//../api/things/1", "/live//E/history", "//live/E/history", "/live/./E/history", "/live/E/..", "/live/E/.", "/client/..;/api/things/1",
+        "/live//../api/things/1", "/live//E/history", "//live/E/history", "/live/./E/history", "/live/E/..", "/live/E/.",
+        "/client/..;/api/things/1",
         "/live;a=b/E/history", "/client/;/../../api/things/1", "/LIVE/E/history", "/Live/E/history", "/admin/INFO",
         "/openapi.json/..", "/openapi.json/x", "/demo/../api/things/1", "/observe/healthy", "/observe/health/../metrics",
         "/live%2fE/history", "/live/%00", "/live/%0d%0a", "/live/x#/../../api/things/1", "/live/E%3fx/history",
@@ -348,6 +350,12 @@ class GateTest {
             assertEquals(200, open.http.ask("GET /api/things/1", name + ": hostile").status());
             assertFalse(open.witness.headers().containsValue("hostile"), open.witness.headers().toString());
         }
+    }
+
+    @Test
+    void camels_own_names_do_not_come_in_where_there_is_no_gate_either() {
+        assertTrue(new QuietHeaders().applyFilterToExternalHeaders("cAmelHttpUri", "x", null));
+        assertTrue(new QuietHeaders().applyFilterToExternalHeaders("Org.Apache.Camel.x", "x", null));
     }
 
     @Test
@@ -537,6 +545,7 @@ class GateTest {
     @CsvSource(textBlock = """
         GET,    /unknown,           404,
         DELETE, /api/things/1,      405, 'GET, POST'
+        DELETE, /api/things/1/retry, 405, POST
         PUT,    /invalidate/key,    405, POST
         HEAD,   /unknown,           404,
         HEAD,   /invalidate/key,    405, POST

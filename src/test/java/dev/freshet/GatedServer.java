@@ -100,6 +100,8 @@ final class GatedServer implements AutoCloseable {
         // camel-observability-services would open 0.0.0.0:8080, and routes would be mounted there
         main.addInitialProperty("camel.management.host", "127.0.0.1");
         main.addInitialProperty("camel.management.port", "0");
+        // camel-observability-services turns it on by a property of its own, which only an override beats
+        main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         main.addInitialProperty("camel.component.platform-http.header-filter-strategy", "#bean:quietHeaders");
         main.addMainListener(new MainListenerSupport() {
             @Override
@@ -139,7 +141,8 @@ final class GatedServer implements AutoCloseable {
 
     private static String routes() {
         StringBuilder yaml = new StringBuilder(ROUTES);
-        String[][] served = {{"/api/things/{id}", "GET,POST"}, {"/functions/v1/cache-invalidation-worker", "POST"},
+        String[][] served = {{"/api/things/{id}", "GET,POST"}, {"/api/things/{id}/retry", "POST"},
+            {"/functions/v1/cache-invalidation-worker", "POST"},
             {"/live/{eid}/history", "GET,HEAD"}, {"/live/{eid}/invalidate", "POST"}, {"/client/index.js", "GET"},
             {"/openapi.json", "GET"},
             {"/admin/info", "GET,POST"}, {"/demo", "GET"}, {"/demo/data", "GET"}, {"/admin/assets/a.css", "GET"},

@@ -64,11 +64,8 @@ public final class GateMount {
         // the registry keeps one bean per name and class, and both are of the class that routes ask for
         context.getRegistry().unbind(router.getName());
         context.getRegistry().bind(router.getName(), withoutBodyHandler(router));
-        answerErrors(router, router);
         // platform-http mounts its router under another, which has the last word when nothing matched
-        if (router.getServer().getServer().requestHandler() instanceof Router parent) {
-            answerErrors(parent, router);
-        }
+        answerErrors(router.getServer().getServer().requestHandler() instanceof Router parent ? parent : router, router);
     }
 
     /** The gate has read the body when a route begins; Camel's body handler would fail on that over HTTP/2. */

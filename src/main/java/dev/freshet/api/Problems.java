@@ -10,7 +10,6 @@ import java.util.Set;
 
 import com.fasterxml.jackson.core.JsonGenerationException;
 import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.InvalidDefinitionException;
@@ -107,8 +106,8 @@ public final class Problems {
             return field + ": must be JSON of the documented shape" + where;
         }
         String reason = json.getOriginalMessage();
-        // Jackson quotes its own class names in back-ticks when a limit is exceeded
-        boolean sayable = json instanceof JsonParseException && reason != null && reason.indexOf('`') < 0;
+        // Jackson quotes the names of its own classes and features in back-ticks
+        boolean sayable = reason != null && reason.indexOf('`') < 0;
         return "body: not valid JSON" + where + (sayable ? ": " + reason.substring(0, Math.min(200, reason.length())) : "");
     }
 }
