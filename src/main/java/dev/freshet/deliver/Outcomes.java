@@ -24,6 +24,7 @@ public final class Outcomes {
     }
 
     public Ledger.Entry delivered(Call call) {
+        lanes.ended(call);
         return of(call, Result.delivered, null, null, null);
     }
 
@@ -32,6 +33,7 @@ public final class Outcomes {
     }
 
     public Ledger.Entry failed(Call call, Exception failure) {
+        lanes.ended(call);
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
             Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
