@@ -12,6 +12,7 @@ import java.util.Map;
 /** The deliveries that go to a target in one request. */
 public final class Call {
     private final List<Delivery> deliveries = new ArrayList<>();
+    private volatile long begun = System.nanoTime();
 
     /** The aggregator's strategy. */
     public static final class Gathering {
@@ -42,6 +43,14 @@ public final class Call {
 
     public boolean isComplete() {
         return deliveries.size() >= deliveries.get(0).company() || deliveries.get(deliveries.size() - 1).last();
+    }
+
+    void begin() {
+        begun = System.nanoTime();
+    }
+
+    double secondsSinceBegin() {
+        return (System.nanoTime() - begun) / 1e9;
     }
 
     public int size() {

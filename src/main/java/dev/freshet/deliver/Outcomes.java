@@ -25,6 +25,7 @@ public final class Outcomes {
     }
 
     public Ledger.Entry delivered(Call call) {
+        lanes.ended(call);
         return of(call, Result.delivered, null, null, null);
     }
 
@@ -42,6 +43,7 @@ public final class Outcomes {
     }
 
     public Ledger.Entry failed(Call call, Exception failure) {
+        lanes.ended(call);
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
             Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
