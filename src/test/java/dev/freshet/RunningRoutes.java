@@ -15,7 +15,8 @@ final class RunningRoutes implements AutoCloseable {
 
     /** @param environment NAME=value */
     RunningRoutes(TestDatabase database, List<String> files, String... environment) throws Exception {
-        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d"));
+        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d",
+                "FRESHET_GATHER", "2s"));
         for (String variable : environment) {
             String[] pair = variable.split("=", 2);
             values.put(pair[0], pair[1]);
@@ -28,6 +29,7 @@ final class RunningRoutes implements AutoCloseable {
         // camel-observability-services would open 0.0.0.0:8080
         main.addInitialProperty("camel.management.host", "127.0.0.1");
         main.addInitialProperty("camel.management.port", "0");
+        main.addInitialProperty("camel.metrics.enableExchangeEventNotifier", "false");
         main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         Properties overrides = settings.forRoutes();
         overrides.putAll(wiring.forRoutes());
