@@ -42,6 +42,7 @@ public final class Turn {
 
     private final SqlFile takeTurn = SqlFile.of("take-turn");
     private final SqlFile fold = SqlFile.of("fold");
+    private final SqlFile lockedInInbox = SqlFile.of("locked-in-inbox");
     private final SqlFile oldestInInbox = SqlFile.of("oldest-in-inbox");
     private final SqlFile handOver = SqlFile.of("hand-over");
     private final SqlFile takeMarkLater = SqlFile.of("take-mark-later");
@@ -86,11 +87,15 @@ public final class Turn {
                 limit = FOLD_ROWS;
             } catch (SQLException e) {
                 giveWayOrThrow(e);
-                if (rows == 1) {
-                    transactions.in(this::oldestUnlocked).ifPresent(locked::add);
-                    limit = FOLD_ROWS;
-                } else {
+                List<String> held = transactions.in(c -> heldByOthers(c, rows));
+                held.forEach(locked::add);
+                if (held.isEmpty() && rows > 1) {
                     limit = Math.max(1, rows / 4);
+                } else {
+                    if (held.isEmpty()) {
+                        transactions.in(this::oldestUnlocked).ifPresent(locked::add);
+                    }
+                    limit = FOLD_ROWS;
                 }
             }
         }
@@ -147,6 +152,11 @@ public final class Turn {
                 "horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "limit", limit)).get(0);
         Array tags = (Array) row.get("tags");
         return new Handed(tags == null ? List.of() : List.of((String[]) tags.getArray()), (Integer) row.get("buckets"), (Long) row.get("handover"));
+    }
+
+    private List<String> heldByOthers(Connection connection, int limit) throws SQLException {
+        return lockedInInbox.rows(connection, Map.of("bucketSeconds", bucket.toMillis() / 1000.0, "blocked", locked.tags(), "limit", limit)).stream()
+                .map(row -> (String) row.get("tag")).toList();
     }
 
     private Optional<String> oldestUnlocked(Connection connection) throws SQLException {
