@@ -57,9 +57,9 @@ final class Wiring {
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
-        registry.bind("inbox", new Inbox(dataSource));
         Turn turn = new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
         registry.bind("turn", turn);
+        registry.bind("inbox", new Inbox(dataSource, turn));
         Retention retention = new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));
         registry.bind("retention", retention);
         registry.bind("manualRun", new ManualRun(turn, retention, transactions, MANUAL_RUN));

@@ -31,6 +31,7 @@ public final class Outcomes {
 
     /** A 2xx whose body may say that some tags failed all the same. */
     public Ledger.Entry answered(Call call, int status, String body) {
+        lanes.ended(call);
         Set<String> failed = PartialAnswer.of(status, body).failedOf(call.getTags());
         String id = call.getId();
         return new Ledger.Entry(call, call.deliveries().stream().map(d -> failed.contains(d.tag())
