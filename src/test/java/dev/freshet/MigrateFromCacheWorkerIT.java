@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -234,6 +235,7 @@ class MigrateFromCacheWorkerIT {
         private final TestDatabase database;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicInteger done = new AtomicInteger();
+        private final ConcurrentSkipListSet<Integer> inHand = new ConcurrentSkipListSet<>();
         private final ExecutorService threads = Executors.newFixedThreadPool(2);
         private volatile boolean stopped;
         private volatile Throwable failure;
@@ -241,13 +243,14 @@ class MigrateFromCacheWorkerIT {
         Writers(TestDatabase database) {
             this.database = database;
             for (int thread = 0; thread < 2; thread++) {
-                threads.submit(this::write);
+                threads.execute(this::changeCourses);
             }
         }
 
         /** All courses up to here will not change any more. */
-        int written() {
-            return Math.max(0, done.get() - 2);
+        synchronized int written() {
+            int upTo = next.get();
+            return inHand.isEmpty() ? upTo : Math.min(upTo, inHand.first() - 1);
         }
 
         /** Waits until so many more have been written. */
@@ -257,11 +260,17 @@ class MigrateFromCacheWorkerIT {
             assertEquals(null, failure);
         }
 
-        private void write() {
+        private synchronized int take() {
+            int id = next.incrementAndGet();
+            inHand.add(id);
+            return id;
+        }
+
+        private void changeCourses() {
             try (Connection c = database.connect(); PreparedStatement insert = c.prepareStatement("INSERT INTO courses (id) VALUES (?)");
                  PreparedStatement update = c.prepareStatement("UPDATE courses SET version = version + 1 WHERE id = ?")) {
                 while (!stopped) {
-                    int id = next.incrementAndGet();
+                    int id = take();
                     insert.setInt(1, id);
                     insert.execute();
                     update.setInt(1, id);
@@ -270,6 +279,7 @@ class MigrateFromCacheWorkerIT {
                         update.execute();
                     }
                     done.incrementAndGet();
+                    inHand.remove(id);
                 }
             } catch (Throwable e) {
                 failure = e;
