@@ -21,6 +21,7 @@ import dev.freshet.deliver.Outcomes;
 import dev.freshet.deliver.Settlement;
 import dev.freshet.deliver.Signature;
 import dev.freshet.deliver.Targets;
+import dev.freshet.demo.DemoReceiver;
 import dev.freshet.observe.Calls;
 import dev.freshet.observe.DatabaseCheck;
 import dev.freshet.observe.Meters;
@@ -53,14 +54,16 @@ final class Wiring {
     private static final Duration PROBE = Duration.ofSeconds(1);
     private static final Duration PROBE_MAX = Duration.ofSeconds(10);
     private static final Duration MANUAL_RUN = Duration.ofSeconds(30);
-
     private static final Duration LONG_WAIT = Duration.ofMinutes(1);
 
     private final PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Settings settings;
+    private final String demoReceiver;
 
-    Wiring(Settings settings) {
+    /** @param demoReceiver the address where Freshet's own receiver stands in for a target; null: it does not */
+    Wiring(Settings settings, String demoReceiver) {
         this.settings = settings;
+        this.demoReceiver = demoReceiver;
     }
 
     void bind(CamelContext context, DataSource dataSource) {
@@ -69,9 +72,9 @@ final class Wiring {
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
-        registry.bind("inbox", new Inbox(dataSource));
         Turn turn = new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
         registry.bind("turn", turn);
+        registry.bind("inbox", new Inbox(dataSource, turn));
         Retention retention = new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));
         registry.bind("retention", retention);
         registry.bind("manualRun", new ManualRun(turn, retention, transactions, MANUAL_RUN));
@@ -85,7 +88,11 @@ final class Wiring {
         registry.bind("ledger", new Ledger(settlement, lanes));
         registry.bind("targetHttp", new Deadline(timeout));
         // without a secret the tag target is off; but its route names the signature all the same
-        registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse("no tag target"), Clock.systemUTC()));
+        String demoSecret = DemoReceiver.newSecret();
+        registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse(demoSecret), Clock.systemUTC()));
+        registry.bind("demoReceiver", new DemoReceiver(demoSecret, Clock.systemUTC()));
+        // it stands behind the gate like everything else; no other target is ever shown this key
+        registry.bind("demoKey", new BearerKey(demoReceiver == null ? null : settings.text(Setting.API_KEY).or(() -> settings.text(Setting.SERVICE_ROLE_KEY)).orElse(null)));
         registry.bind("batchKey", new BearerKey(secret(Setting.API_KEY)));
         registry.bind("deadLetters", new DeadLetters(transactions));
 
@@ -126,10 +133,10 @@ final class Wiring {
 
     Properties forRoutes() {
         Properties properties = new Properties();
-        boolean tagTarget = settings.has(Setting.VERCEL_DEPLOYMENT_URL);
+        boolean tagTarget = settings.has(Setting.VERCEL_DEPLOYMENT_URL) || demoReceiver != null;
         properties.setProperty("freshet.deliver.tag-target-enabled", Boolean.toString(tagTarget));
-        if (!tagTarget) {
-            properties.setProperty(Setting.VERCEL_DEPLOYMENT_URL.key, "http://no-tag-target");
+        if (!settings.has(Setting.VERCEL_DEPLOYMENT_URL)) {
+            properties.setProperty(Setting.VERCEL_DEPLOYMENT_URL.key, demoReceiver == null ? "http://no-tag-target" : demoReceiver);
         }
         boolean batchTarget = settings.batchTargetUrl().isPresent();
         properties.setProperty("freshet.deliver.batch-target-enabled", Boolean.toString(batchTarget));

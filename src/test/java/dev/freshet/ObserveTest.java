@@ -109,7 +109,7 @@ class ObserveTest {
 
     @Test
     void without_the_database_it_is_alive_but_not_ready() throws Exception {
-        start();
+        freshet = new RunningRoutes(database, List.of("observe.yaml", "errors.yaml"));
         assertTrue(HealthCheckHelper.isResultsUp(HealthCheckHelper.invokeReadiness(freshet.context()), true));
         database.cutOff();
         Eventually.is(Duration.ofSeconds(30), () -> check("database").getState() == HealthCheck.State.DOWN, () -> "down");

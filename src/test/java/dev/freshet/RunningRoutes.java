@@ -22,13 +22,14 @@ final class RunningRoutes implements AutoCloseable {
             values.put(pair[0], pair[1]);
         }
         Settings settings = new Settings(new WrittenSettings(values::get, key -> null));
-        Wiring wiring = new Wiring(settings);
+        Wiring wiring = new Wiring(settings, null);
         main.setDefaultPropertyPlaceholderLocation("false");
         main.addInitialProperty("camel.main.name", "routes-" + System.identityHashCode(this));
         main.addInitialProperty("camel.component.http.http-client-configurer", "#targetHttp");
         // camel-observability-services would open 0.0.0.0:8080
         main.addInitialProperty("camel.management.host", "127.0.0.1");
         main.addInitialProperty("camel.management.port", "0");
+        main.addInitialProperty("camel.main.shutdownTimeout", "5");
         main.addInitialProperty("camel.metrics.enableExchangeEventNotifier", "false");
         main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         Properties overrides = settings.forRoutes();
