@@ -34,7 +34,7 @@ public final class QueueCheck extends AbstractHealthCheck {
             builder.message("not known yet");
             return;
         }
-        FACTS.forEach(fact -> builder.detail(fact, seen.get().number(fact)));
+        FACTS.forEach(fact -> builder.detail(fact, seen.get().queue().get(fact)));
         double oldest = seen.get().number("oldest_seconds");
         String facts = String.format(Locale.ROOT, "%.0f tags pending, the oldest for %.1f s; %.0f in flight, %.0f retrying, %.0f dead letters",
                 seen.get().number("pending_tags"), oldest, seen.get().number("in_flight"), seen.get().number("retrying"), seen.get().number("dead_letters"));
