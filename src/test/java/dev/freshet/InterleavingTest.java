@@ -534,7 +534,7 @@ class InterleavingTest {
                 worker.open = "commit";
                 worker.folded = false;
             } else {
-                Map<String, Object> row = guards.file("fold").rows(worker.connection, Map.of("bucketSeconds", 5.0, "blocked", List.of(), "limit", 10)).get(0);
+                Map<String, Object> row = guards.file("fold").rows(worker.connection, Map.of("bucketSeconds", 5.0, "floor", 0L, "blocked", List.of(), "limit", 10)).get(0);
                 worker.horizon = (Timestamp) row.get("horizon");
                 worker.open = ripe && (Integer) row.get("taken") < 10 ? "commit the fold" : "commit";
             }

@@ -1,0 +1,11 @@
+-- Which of the oldest tags cannot be folded now, because somebody else holds their row? Asked when a fold ran into a lock: one answer
+-- for a transaction that holds very many. A row that is not committed yet cannot be seen here; oldest-in-inbox.sql finds its tag.
+WITH oldest AS MATERIALIZED (
+    SELECT DISTINCT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at, timestamptz 'epoch') AS time_bucket
+    FROM (SELECT tag, changed_at FROM freshet.inbox WHERE id > :#floor AND tag <> ALL (:#blocked::text[]) ORDER BY id LIMIT :#limit) i
+), there AS MATERIALIZED (
+    SELECT tag, time_bucket FROM public.cache_invalidation_queue JOIN oldest USING (tag, time_bucket)
+), free AS MATERIALIZED (
+    SELECT q.tag, q.time_bucket FROM public.cache_invalidation_queue q JOIN oldest USING (tag, time_bucket) FOR UPDATE OF q SKIP LOCKED
+)
+SELECT tag FROM (TABLE there EXCEPT TABLE free) held GROUP BY tag

@@ -1,0 +1,40 @@
+package dev.freshet;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/** Stops the database in front of one statement for one tag: a trigger that waits, with no lock that a lock_timeout would see. */
+final class Hold implements AutoCloseable {
+    private static final int KEY = 4711;
+
+    private final TestDatabase database;
+    private final String table;
+    private final Connection holder;
+
+    /** @param when a condition on the row, such as {@code OLD.tag = 'a'} */
+    Hold(TestDatabase database, String event, String table, String when) throws SQLException {
+        this.database = database;
+        this.table = table;
+        this.holder = database.connect();
+        TestDatabase.run(holder, "SELECT pg_advisory_lock(" + KEY + ")");
+        database.run("CREATE OR REPLACE FUNCTION public.wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                + " WHILE NOT pg_try_advisory_xact_lock_shared(" + KEY + ") LOOP PERFORM pg_sleep(0.01); END LOOP;"
+                + " RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END; END $$;"
+                + " CREATE TRIGGER held BEFORE " + event + " ON " + table + " FOR EACH ROW WHEN (" + when
+                + ") EXECUTE FUNCTION public.wait_for_the_test()");
+    }
+
+    void awaitReached() {
+        Scene.until("Freshet is held at " + table, () -> !TestDatabase.list(holder,
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'").isEmpty());
+    }
+
+    /** What the system does for a process that was killed: its connections end, whatever they were waiting for. */
+    @Override
+    public void close() throws SQLException {
+        TestDatabase.run(holder, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                + " WHERE datname = current_database() AND wait_event = 'PgSleep'");
+        holder.close();
+        database.run("DROP TRIGGER held ON " + table);
+    }
+}
