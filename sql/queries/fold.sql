@@ -1,11 +1,11 @@
 -- Moves what has committed from the inbox into the queue: one statement, so that a crash undoes it whole. What commits later is
--- found later: no cursor over ids decides anything. Keys in order, so that two of ours never wait for each other in a circle.
+-- found later: no cursor over ids decides anything (the floor only narrows the search). Keys in order, so that two of ours never wait for each other in a circle.
 -- A row without a tag counts tags that a trigger had to skip.
 WITH taken AS (
     DELETE FROM freshet.inbox
     WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM freshet.inbox
-        WHERE tag IS NULL OR tag <> ALL (:#blocked::text[])
+        WHERE id > :#floor AND (tag IS NULL OR tag <> ALL (:#blocked::text[]))
         ORDER BY id LIMIT :#limit))
     RETURNING tag, changed_at, count
 ), folded AS (

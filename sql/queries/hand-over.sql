@@ -11,11 +11,13 @@ WITH next AS MATERIALIZED (
         ORDER BY time_bucket LIMIT :#limit
         FOR UPDATE SKIP LOCKED) oldest
 ), taken AS MATERIALIZED (
-    SELECT q.* FROM ripe CROSS JOIN LATERAL (       -- by the key, whatever the planner believes of the table's size
+    SELECT q.* FROM ripe CROSS JOIN LATERAL (
+        -- by the primary key, whatever the planner believes of the table: OFFSET 0 keeps it from joining all rows, and the CASE, which
+        -- says the same as above, from reading the index of what is to be handed over once for every tag
         SELECT ctid AS place, tag, coalesce(changed_at, created_at, time_bucket) AS changed_at
         FROM public.cache_invalidation_queue
         WHERE tag = ripe.tag
-          AND ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
+          AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL AND handover IS NULL END
           AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
         ORDER BY time_bucket
         FOR UPDATE SKIP LOCKED OFFSET 0) q

@@ -28,6 +28,7 @@ public enum Setting {
     NEXT_PUBLIC_APP_URL("freshet.deliver.app-url", "NEXT_PUBLIC_APP_URL", Kind.URL),
     CACHE_INVALIDATION_URL("freshet.deliver.batch-target-url", "CACHE_INVALIDATION_URL", Kind.URL),
     REVALIDATE_BATCH("freshet.deliver.batch-tags", "FRESHET_REVALIDATE_BATCH", 1, 10_000),
+    BATCH_TARGET_TAGS("freshet.deliver.batch-target-tags", "FRESHET_BATCH_TARGET_TAGS", 1, 10_000),
     REVALIDATE_CONCURRENCY("freshet.deliver.concurrency-calls", "FRESHET_REVALIDATE_CONCURRENCY", 1, 1_000),
     REVALIDATE_RATE("freshet.deliver.rate-per-second", "FRESHET_REVALIDATE_RATE", 0, 100_000),
     TARGET_TIMEOUT("freshet.deliver.target-timeout", "FRESHET_TARGET_TIMEOUT", "10ms", "1h"),

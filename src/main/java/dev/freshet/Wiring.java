@@ -11,6 +11,7 @@ import dev.freshet.api.Requests;
 import dev.freshet.audit.AuditLog;
 import dev.freshet.audit.FailedAttempts;
 import dev.freshet.audit.Troubles;
+import dev.freshet.deliver.BearerKey;
 import dev.freshet.deliver.DeadLetters;
 import dev.freshet.deliver.Deadline;
 import dev.freshet.deliver.Lanes;
@@ -56,9 +57,9 @@ final class Wiring {
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
-        registry.bind("inbox", new Inbox(dataSource));
         Turn turn = new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
         registry.bind("turn", turn);
+        registry.bind("inbox", new Inbox(dataSource, turn));
         Retention retention = new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));
         registry.bind("retention", retention);
         registry.bind("manualRun", new ManualRun(turn, retention, transactions, MANUAL_RUN));
@@ -73,6 +74,7 @@ final class Wiring {
         registry.bind("targetHttp", new Deadline(timeout));
         // without a secret the tag target is off; but its route names the signature all the same
         registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse("no tag target"), Clock.systemUTC()));
+        registry.bind("batchKey", new BearerKey(secret(Setting.API_KEY)));
         registry.bind("deadLetters", new DeadLetters(transactions));
 
         registry.bind("auditLog", new AuditLog(transactions, settings.duration(Setting.AUDIT_RETENTION)));
@@ -103,6 +105,12 @@ final class Wiring {
         properties.setProperty("freshet.deliver.tag-target-enabled", Boolean.toString(tagTarget));
         if (!tagTarget) {
             properties.setProperty(Setting.VERCEL_DEPLOYMENT_URL.key, "http://no-tag-target");
+        }
+        boolean batchTarget = settings.batchTargetUrl().isPresent();
+        properties.setProperty("freshet.deliver.batch-target-enabled", Boolean.toString(batchTarget));
+        properties.setProperty("freshet.deliver.batch-target-takes-queue", Boolean.toString(!tagTarget));
+        if (!batchTarget) {
+            properties.setProperty(Setting.CACHE_INVALIDATION_URL.key, "http://no-batch-target");
         }
         properties.setProperty("freshet.deliver.rate-off", Boolean.toString(settings.number(Setting.REVALIDATE_RATE) == 0));
         properties.setProperty("freshet.queue.probe-enabled", Boolean.toString(settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0));

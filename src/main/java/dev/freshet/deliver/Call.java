@@ -5,12 +5,14 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** The deliveries that go to a target in one request. */
 public final class Call {
     private final List<Delivery> deliveries = new ArrayList<>();
+    private volatile long begun = System.nanoTime();
 
     /** The aggregator's strategy. */
     public static final class Gathering {
@@ -43,6 +45,14 @@ public final class Call {
         return deliveries.size() >= deliveries.get(0).company() || deliveries.get(deliveries.size() - 1).last();
     }
 
+    void begin() {
+        begun = System.nanoTime();
+    }
+
+    double secondsSinceBegin() {
+        return (System.nanoTime() - begun) / 1e9;
+    }
+
     public int size() {
         return deliveries.size();
     }
@@ -50,6 +60,15 @@ public final class Call {
     /** {@code {"tag": …}} for a target that takes one at a time, {@code {"tags": […]}} for one that takes batches. */
     public Map<String, Object> asTagOrTags(int batch) {
         return batch == 1 ? Map.of("tag", deliveries.get(0).tag()) : Map.of("tags", getTags());
+    }
+
+    /** What a batch target takes, whoever sends it. */
+    public Map<String, Object> asBatch(String source) {
+        Map<String, Object> batch = new LinkedHashMap<>();
+        batch.put("tags", getTags());
+        batch.put("source", source);
+        batch.put("requestId", getId());
+        return batch;
     }
 
     /** Names what the call covers: the same on every redelivery, another one as soon as a newer change or other tags are in it. */

@@ -84,6 +84,7 @@ public final class Lanes implements ShutdownHandBack {
 
     /** Asked before every attempt: has the lease no time left for one, or is it not wanted any more? */
     public boolean mayNotBegin(Call call) {
+        call.begin();
         return !mayBegin(call);
     }
 
@@ -93,10 +94,11 @@ public final class Lanes implements ShutdownHandBack {
                 && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
     }
 
-    public void took(String target, double seconds) {
-        Lane lane = lanes.get(target);
+    /** A call has ended: how long they take decides how much is claimed ahead. */
+    void ended(Call call) {
+        Lane lane = lanes.get(call.getTarget());
         if (lane != null) {
-            lane.took(seconds);
+            lane.took(call.secondsSinceBegin());
         }
     }
 

@@ -8,6 +8,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
 /** Reads what an answer, or its absence, means for each tag of a call. */
@@ -24,7 +25,18 @@ public final class Outcomes {
     }
 
     public Ledger.Entry delivered(Call call) {
+        lanes.ended(call);
         return of(call, Result.delivered, null, null, null);
+    }
+
+    /** A 2xx whose body may say that some tags failed all the same. */
+    public Ledger.Entry answered(Call call, int status, String body) {
+        lanes.ended(call);
+        Set<String> failed = PartialAnswer.of(status, body).failedOf(call.getTags());
+        String id = call.getId();
+        return new Ledger.Entry(call, call.deliveries().stream().map(d -> failed.contains(d.tag())
+                ? new Outcome(d.target(), d.tag(), d.lease(), Result.failed, status, "HTTP " + status + ", and the answer says that it failed", null, id, call.size())
+                : new Outcome(d.target(), d.tag(), d.lease(), Result.delivered, null, null, null, id, call.size())).toList());
     }
 
     public Ledger.Entry returned(Call call) {
@@ -32,6 +44,7 @@ public final class Outcomes {
     }
 
     public Ledger.Entry failed(Call call, Exception failure) {
+        lanes.ended(call);
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
             Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;

@@ -14,11 +14,13 @@ public final class Inbox {
 
     private final SqlFile hasChanges = SqlFile.of("inbox-has-changes");
     private final DataSource dataSource;
+    private final Floor floor;
     private long lastSeen = System.nanoTime();
     private int tick;
 
-    public Inbox(DataSource dataSource) {
+    public Inbox(DataSource dataSource, Turn turn) {
         this.dataSource = dataSource;
+        this.floor = turn.floor();
     }
 
     public synchronized boolean hasChanges() throws SQLException {
@@ -27,7 +29,7 @@ public final class Inbox {
             return false;
         }
         try (Connection connection = dataSource.getConnection()) {
-            boolean changes = !hasChanges.rows(connection, Map.of()).isEmpty();
+            boolean changes = !hasChanges.rows(connection, Map.of("floor", floor.id())).isEmpty();
             if (changes) {
                 lastSeen = System.nanoTime();
             }

@@ -50,6 +50,7 @@ public final class Turn {
     private final Marking marking;
     private final Duration bucket;
     private final Duration debounce;
+    private final Floor floor = new Floor();
     private final LockedTags locked = new LockedTags(Duration.ofSeconds(1));
 
     public Turn(Transactions transactions, Marking marking, Duration bucket, Duration debounce) {
@@ -74,6 +75,7 @@ public final class Turn {
     private Optional<Timestamp> foldWhatCommitted() throws SQLException {
         int limit = FOLD_ROWS;
         Folded folded = null;
+        long candidate = transactions.in(floor::candidate);
         for (int batch = 0; batch < BATCHES; batch++) {
             int rows = limit;
             try {
@@ -82,6 +84,9 @@ public final class Turn {
                     return Optional.empty();
                 }
                 if (folded.taken() < rows) {
+                    if (locked.tags().isEmpty()) {
+                        floor.raise(candidate);
+                    }
                     return Optional.of(folded.horizon());
                 }
                 limit = FOLD_ROWS;
@@ -137,13 +142,17 @@ public final class Turn {
         });
     }
 
+    Floor floor() {
+        return floor;
+    }
+
     private boolean isMine(Connection connection) throws SQLException {
         return (Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine");
     }
 
     private Folded fold(Connection connection, int limit, List<String> blocked) throws SQLException {
         Map<String, Object> row = fold.rows(connection, Map.of(
-                "bucketSeconds", bucket.toMillis() / 1000.0, "blocked", blocked, "limit", limit)).get(0);
+                "bucketSeconds", bucket.toMillis() / 1000.0, "floor", floor.id(), "blocked", blocked, "limit", limit)).get(0);
         return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
     }
 
@@ -155,12 +164,12 @@ public final class Turn {
     }
 
     private List<String> heldByOthers(Connection connection, int limit) throws SQLException {
-        return lockedInInbox.rows(connection, Map.of("bucketSeconds", bucket.toMillis() / 1000.0, "blocked", locked.tags(), "limit", limit)).stream()
+        return lockedInInbox.rows(connection, Map.of("bucketSeconds", bucket.toMillis() / 1000.0, "floor", floor.id(), "blocked", locked.tags(), "limit", limit)).stream()
                 .map(row -> (String) row.get("tag")).toList();
     }
 
     private Optional<String> oldestUnlocked(Connection connection) throws SQLException {
-        return oldestInInbox.rows(connection, Map.of("blocked", locked.tags())).stream()
+        return oldestInInbox.rows(connection, Map.of("floor", floor.id(), "blocked", locked.tags())).stream()
                 .map(row -> (String) row.get("tag")).filter(Objects::nonNull).findFirst();
     }
 

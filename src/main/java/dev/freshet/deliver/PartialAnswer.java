@@ -1,0 +1,84 @@
+package dev.freshet.deliver;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * A 2xx that may not be one for every tag: 207, or {@code "success": false}, with {@code "failed_tags": [...]}. What such an answer leaves
+ * open counts as failed, since a tag that is called twice is no harm and one that is missed is.
+ */
+final class PartialAnswer {
+    private static final int MULTI_STATUS = 207;
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private final boolean multiStatus;
+    private Boolean success;
+    private Set<String> named;
+
+    private PartialAnswer(boolean multiStatus) {
+        this.multiStatus = multiStatus;
+    }
+
+    /** @param body as much as was read of it; anything but a JSON object says nothing */
+    static PartialAnswer of(int status, String body) {
+        PartialAnswer answer = new PartialAnswer(status == MULTI_STATUS);
+        if (body != null && !body.isBlank()) {
+            try (JsonParser json = JSON.createParser(body)) {
+                answer.read(json);
+            } catch (IOException e) {
+                // no JSON, or cut off: what was read before that counts
+            }
+        }
+        return answer;
+    }
+
+    /** Which of these failed: the ones that it names, or all when it only says that some did. */
+    Set<String> failedOf(Collection<String> tags) {
+        Set<String> failed = new HashSet<>(tags);
+        failed.retainAll(named == null ? Set.of() : named);
+        boolean saysWhich = !failed.isEmpty() || named != null && named.isEmpty() && !Boolean.FALSE.equals(success);
+        if (saysWhich) {
+            return failed;
+        }
+        boolean saysThatSomeDid = Boolean.FALSE.equals(success) || named != null || multiStatus && success == null;
+        return saysThatSomeDid ? new HashSet<>(tags) : Set.of();
+    }
+
+    private void read(JsonParser json) throws IOException {
+        if (json.nextToken() != JsonToken.START_OBJECT) {
+            return;
+        }
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+            String field = json.currentName();
+            JsonToken value = json.nextToken();
+            if (field.equals("success")) {
+                success = value == JsonToken.VALUE_TRUE ? Boolean.TRUE : value == JsonToken.VALUE_FALSE ? Boolean.FALSE : null;
+                json.skipChildren();
+            } else if (field.equals("failed_tags") && value == JsonToken.START_ARRAY) {
+                named = strings(json);
+            } else {
+                json.skipChildren();
+            }
+        }
+    }
+
+    private static Set<String> strings(JsonParser json) throws IOException {
+        Set<String> strings = new HashSet<>();
+        for (JsonToken token = json.nextToken(); token != JsonToken.END_ARRAY; token = json.nextToken()) {
+            if (token == JsonToken.VALUE_STRING) {
+                strings.add(json.getText());
+            } else {
+                json.skipChildren();
+            }
+            if (token == null) {
+                throw new IOException("cut off");
+            }
+        }
+        return strings;
+    }
+}

@@ -1,0 +1,60 @@
+package dev.freshet.queue;
+
+import dev.freshet.source.SqlFile;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+
+/**
+ * An id of the inbox up to which nothing is there and nothing will come, so that looking for changes does not mean to walk past all
+ * that were deleted and cannot be vacuumed yet (a dump that runs for an hour). It only narrows the search: ids are given out before
+ * they commit, so it stays behind the oldest transaction that still writes, and now and then the search begins at the beginning.
+ */
+final class Floor {
+    private record Sample(long id, long next) { }
+
+    private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long FROM_THE_BEGINNING_NANOS = Duration.ofMinutes(1).toNanos();
+    private static final int SAMPLES = 120;
+
+    private final SqlFile lastId = SqlFile.of("inbox-last-id");
+    private final SqlFile writers = SqlFile.of("inbox-transactions");
+    private final Deque<Sample> samples = new ArrayDeque<>();
+    private volatile long floor;
+    private long nobodyWritesBelow;
+    private long lookedAt = System.nanoTime() - LOOK_NANOS;
+    private long begunAnewAt = System.nanoTime();
+
+    long id() {
+        return floor;
+    }
+
+    /** Before a fold: how far may it be raised, should that fold leave nothing behind? */
+    long candidate(Connection connection) throws SQLException {
+        long now = System.nanoTime();
+        if (now - begunAnewAt > FROM_THE_BEGINNING_NANOS) {
+            begunAnewAt = now;
+            floor = 0;
+        }
+        if (now - lookedAt > LOOK_NANOS) {
+            lookedAt = now;
+            long id = (Long) lastId.rows(connection, Map.of()).get(0).get("id");
+            Map<String, Object> running = writers.rows(connection, Map.of()).get(0);
+            long oldest = (Long) running.get("oldest");
+            while (!samples.isEmpty() && samples.peek().next() <= oldest) {
+                nobodyWritesBelow = samples.poll().id();
+            }
+            if (samples.size() < SAMPLES) {
+                samples.add(new Sample(id, (Long) running.get("next")));
+            }
+        }
+        return nobodyWritesBelow;
+    }
+
+    void raise(long id) {
+        floor = Math.max(floor, id);
+    }
+}

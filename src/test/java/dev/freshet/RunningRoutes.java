@@ -1,0 +1,59 @@
+package dev.freshet;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
+import org.apache.camel.main.Main;
+
+/** The routes of some files with the parts that they name, on a test's database and without the HTTP server. */
+final class RunningRoutes implements AutoCloseable {
+    private final Main main = new Main();
+    private final CamelContext context;
+
+    /** @param environment NAME=value */
+    RunningRoutes(TestDatabase database, List<String> files, String... environment) throws Exception {
+        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d"));
+        for (String variable : environment) {
+            String[] pair = variable.split("=", 2);
+            values.put(pair[0], pair[1]);
+        }
+        Settings settings = new Settings(new WrittenSettings(values::get, key -> null));
+        Wiring wiring = new Wiring(settings);
+        main.setDefaultPropertyPlaceholderLocation("false");
+        main.addInitialProperty("camel.main.name", "routes-" + System.identityHashCode(this));
+        main.addInitialProperty("camel.component.http.http-client-configurer", "#targetHttp");
+        // camel-observability-services would open 0.0.0.0:8080
+        main.addInitialProperty("camel.management.host", "127.0.0.1");
+        main.addInitialProperty("camel.management.port", "0");
+        main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
+        Properties overrides = settings.forRoutes();
+        overrides.putAll(wiring.forRoutes());
+        overrides.forEach((key, value) -> main.addOverrideProperty((String) key, (String) value));
+        main.configure().withRoutesIncludePattern(files.stream().map(file -> "file:routes/" + file).collect(Collectors.joining(",")));
+        main.addMainListener(new org.apache.camel.main.MainListenerSupport() {
+            @Override
+            public void beforeConfigure(org.apache.camel.main.BaseMainSupport configured) {
+                configured.getCamelContext().getRegistry().bind("dataSource", database.pool(10));
+                wiring.bind(configured.getCamelContext(), configured.getCamelContext().getRegistry().lookupByNameAndType("dataSource", javax.sql.DataSource.class));
+            }
+        });
+        main.start();
+        context = main.getCamelContext();
+    }
+
+    <T> T bean(Class<T> type) {
+        return context.getRegistry().findSingleByType(type);
+    }
+
+    CamelContext context() {
+        return context;
+    }
+
+    @Override
+    public void close() {
+        main.stop();
+    }
+}
