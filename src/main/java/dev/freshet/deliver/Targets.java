@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
@@ -21,8 +22,11 @@ import org.slf4j.LoggerFactory;
 public final class Targets {
     private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
     private static final String PREFIX = "target-";
+    /** For calls in flight to a target that is forgotten: the turn waits for them, and with it all other targets. */
+    private static final int PATIENCE_SECONDS = 1;
 
     private final SqlFile register = SqlFile.of("register-target");
+    private final SqlFile waitForTurn = SqlFile.of("wait-for-turn");
     private final SqlFile forget = SqlFile.of("forget-target");
     private final Map<String, Resource> files = new HashMap<>();
     private final CamelContext context;
@@ -66,16 +70,19 @@ public final class Targets {
             }
         });
         for (String name : deleted) {
-            context.getRouteController().stopRoute(PREFIX + name);
+            context.getRouteController().stopRoute(PREFIX + name, PATIENCE_SECONDS, TimeUnit.SECONDS);
             context.removeRoute(PREFIX + name);
             forget(name);
-            files.remove(name);
-            LOG.info("Target {} is gone with its file {}; what it was owed is dropped", name, name);
+            Resource file = files.remove(name);
+            LOG.info("Target {} is gone with its file {}; what it was owed is dropped", name, file.getLocation());
         }
     }
 
     private void forget(String name) throws SQLException {
         lanes.leave(name);
-        transactions.in(c -> forget.update(c, Map.of("name", name)));
+        transactions.in(c -> {
+            waitForTurn.rows(c, Map.of());
+            return forget.update(c, Map.of("name", name));
+        });
     }
 }
