@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
@@ -22,13 +22,12 @@ import org.slf4j.LoggerFactory;
 public final class Targets {
     private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
     private static final String PREFIX = "target-";
-    /** For calls in flight to a target that is forgotten: the turn waits for them, and with it all other targets. */
-    private static final int PATIENCE_SECONDS = 1;
 
     private final SqlFile register = SqlFile.of("register-target");
     private final SqlFile waitForTurn = SqlFile.of("wait-for-turn");
     private final SqlFile forget = SqlFile.of("forget-target");
     private final Map<String, Resource> files = new HashMap<>();
+    private final Set<String> leaving = ConcurrentHashMap.newKeySet();
     private final CamelContext context;
     private final Transactions transactions;
     private final Lanes lanes;
@@ -45,8 +44,8 @@ public final class Targets {
         context.getRegistry().findByType(Target.class).forEach(target -> declared.put(target.getName(), target));
         for (Route route : context.getRoutes()) {
             ServiceStatus status = context.getRouteController().getRouteStatus(route.getRouteId());
-            if (route.getRouteId().startsWith(PREFIX) && status == ServiceStatus.Started) {
-                String name = route.getRouteId().substring(PREFIX.length());
+            String name = route.getRouteId().startsWith(PREFIX) ? route.getRouteId().substring(PREFIX.length()) : null;
+            if (name != null && !leaving.contains(name) && status == ServiceStatus.Started) {
                 Target target = declared.computeIfAbsent(name, Targets::withDefaults);
                 transactions.in(c -> register.update(c, Map.of("name", name, "takesQueue", target.isTakesQueue(), "batch", target.getBatch())));
                 if (files.put(name, route.getSourceResource()) == null) {
@@ -62,7 +61,7 @@ public final class Targets {
         return target;
     }
 
-    private void forgetWhatWasDeleted() throws Exception {
+    private void forgetWhatWasDeleted() throws SQLException {
         Set<String> deleted = new HashSet<>();
         files.forEach((name, file) -> {
             if (file != null && !file.exists()) {
@@ -70,11 +69,22 @@ public final class Targets {
             }
         });
         for (String name : deleted) {
-            context.getRouteController().stopRoute(PREFIX + name, PATIENCE_SECONDS, TimeUnit.SECONDS);
-            context.removeRoute(PREFIX + name);
             forget(name);
             Resource file = files.remove(name);
+            leaving.add(name);
+            context.getExecutorServiceManager().newThread("forget-" + name, () -> remove(name)).start();
             LOG.info("Target {} is gone with its file {}; what it was owed is dropped", name, file.getLocation());
+        }
+    }
+
+    /** On a thread of its own: it waits for calls in flight, and the turn of the other targets must not. */
+    private void remove(String name) {
+        try {
+            context.getRouteController().stopRoute(PREFIX + name);
+            context.removeRoute(PREFIX + name);
+            leaving.remove(name);
+        } catch (Exception e) {
+            LOG.warn("The route of target {} could not be removed: {}", name, e.toString());
         }
     }
 
