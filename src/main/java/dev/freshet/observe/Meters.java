@@ -51,7 +51,7 @@ public final class Meters {
     }
 
     private static double saved(Coalescing coalescing, Calls calls) {
-        return coalescing.callsWithout() - coalescing.callsWith() + calls.savedByBatches();
+        return coalescing.saved() + calls.savedByBatches();
     }
 
     private static double factor(Coalescing coalescing, Calls calls) {

@@ -6,13 +6,14 @@ import java.util.concurrent.atomic.LongAdder;
 public final class Coalescing {
     private final LongAdder changes = new LongAdder();
     private final LongAdder callsWithout = new LongAdder();
-    private final LongAdder callsWith = new LongAdder();
+    private final LongAdder saved = new LongAdder();
 
     /** @param calls that are owed now: one for each tag and target */
     void handedOver(long changes, int tags, long calls) {
         this.changes.add(changes);
-        this.callsWithout.add(tags == 0 ? 0 : changes * (calls / tags));
-        this.callsWith.add(calls);
+        long without = tags == 0 ? 0 : changes * (calls / tags);
+        this.callsWithout.add(without);
+        this.saved.add(Math.max(0, without - calls));               // a counter that went back would fail the whole scrape
     }
 
     /** Statements that touched a tag, each as often as it touched one. */
@@ -25,7 +26,7 @@ public final class Coalescing {
         return callsWithout.sum();
     }
 
-    public long callsWith() {
-        return callsWith.sum();
+    public long saved() {
+        return saved.sum();
     }
 }
