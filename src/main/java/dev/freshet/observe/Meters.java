@@ -24,8 +24,12 @@ public final class Meters {
         queue(observation, "freshet.dead.letters", "dead_letters", "Tags that were given up for a target");
         MultiGauge breakers = MultiGauge.builder("freshet.breaker.open").description("1 while a target counts as down and is only probed").register(registry);
         // a counter of the database's: not there before its value is known, or else it would seem to jump from 0 at every start
-        observation.watch(seen -> FunctionCounter.builder("freshet.tags.skipped", observation, o -> o.counter("tags_skipped"))
-                .description("Tags that a trigger skipped because they were empty or too long, since the database exists").register(registry));
+        observation.watch(seen -> {
+            if (registry.find("freshet.tags.skipped").functionCounter() == null) {
+                FunctionCounter.builder("freshet.tags.skipped", observation, o -> o.counter("tags_skipped"))
+                        .description("Tags that a trigger skipped because they were empty or too long, since the database exists").register(registry);
+            }
+        });
         observation.watch(seen -> breakers.register(seen.targets().stream()
                 .map(target -> MultiGauge.Row.of(Tags.of("target", target.name()), target.open() ? 1 : 0)).toList(), true));
         return this;
