@@ -112,6 +112,10 @@ public final class FreshetProcess implements AutoCloseable {
         return process.pid();
     }
 
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
     public void waitForLog(Pattern line) {
         Eventually.is(PATIENCE, () -> line.matcher(log()).find() || !process.isAlive(), () -> line + " in:\n" + log());
         if (!line.matcher(log()).find()) {

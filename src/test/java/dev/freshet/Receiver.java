@@ -32,9 +32,10 @@ import java.util.concurrent.locks.LockSupport;
 final class Receiver implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Answer WELL = status(200);
 
     /** A call as it came in; {@code nanos} is when. */
-    record Call(long nanos, String request, Map<String, String> headers, String body) {
+    record Call(long nanos, String request, Map<String, String> headers, String body, Answer answer) {
         JsonNode json() {
             try {
                 return JSON.readTree(body);
@@ -51,6 +52,10 @@ final class Receiver implements AutoCloseable {
 
         String header(String name) {
             return headers.get(name);
+        }
+
+        boolean wentWell() {
+            return answer == WELL;
         }
     }
 
@@ -93,6 +98,7 @@ final class Receiver implements AutoCloseable {
     private final ServerSocket server;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final List<Call> calls = new CopyOnWriteArrayList<>();
+    private final Deque<Answer> nextOfAll = new ConcurrentLinkedDeque<>();
     private final Map<String, Deque<Answer>> next = new ConcurrentHashMap<>();
     private final Map<String, Answer> always = new ConcurrentHashMap<>();
     private final List<Held> held = new CopyOnWriteArrayList<>();
@@ -114,6 +120,12 @@ final class Receiver implements AutoCloseable {
     /** The next calls that carry this tag get these answers, one each. */
     void next(String tag, Answer... answers) {
         next.computeIfAbsent(tag, t -> new ConcurrentLinkedDeque<>()).addAll(Arrays.asList(answers));
+    }
+
+    /** The next calls, whatever they carry. */
+    void nextOfAll(Held... answers) {
+        held.addAll(Arrays.asList(answers));
+        nextOfAll.addAll(Arrays.asList(answers));
     }
 
     void always(String tag, Answer answer) {
@@ -214,9 +226,8 @@ final class Receiver implements AutoCloseable {
             InputStream in = new BufferedInputStream(caller.getInputStream());
             for (String request = line(in); request != null && !caller.isClosed(); request = caller.isClosed() ? null : line(in)) {
                 Call call = read(request, in);
-                Answer answer = answerTo(call);
                 calls.add(call);
-                answer.give(caller);
+                call.answer().give(caller);
             }
         } catch (IOException theCallerHasGone) {
             // as callers may
@@ -225,27 +236,32 @@ final class Receiver implements AutoCloseable {
         }
     }
 
-    private Answer answerTo(Call call) {
+    private Answer answerTo(List<String> tags) {
         if (everybody != null) {
             return everybody;
         }
-        for (String tag : call.tags()) {
+        Answer first = nextOfAll.poll();
+        if (first != null) {
+            return first;
+        }
+        for (String tag : tags) {
             Answer answer = next.getOrDefault(tag, new ConcurrentLinkedDeque<>()).poll();
             if (answer != null) {
                 return answer;
             }
         }
-        return call.tags().stream().filter(always::containsKey).map(always::get).findFirst().orElse(status(200));
+        return tags.stream().filter(always::containsKey).map(always::get).findFirst().orElse(WELL);
     }
 
-    private static Call read(String request, InputStream in) throws IOException {
+    private Call read(String request, InputStream in) throws IOException {
         Map<String, String> headers = new TreeMap<>();
         for (String line = line(in); line != null && !line.isEmpty(); line = line(in)) {
             String[] pair = line.split(":", 2);
             headers.put(pair[0].toLowerCase(Locale.ROOT), pair[1].strip());
         }
         int length = Integer.parseInt(headers.getOrDefault("content-length", "0"));
-        return new Call(System.nanoTime(), request, headers, new String(in.readNBytes(length), StandardCharsets.UTF_8));
+        Call call = new Call(System.nanoTime(), request, headers, new String(in.readNBytes(length), StandardCharsets.UTF_8), null);
+        return new Call(call.nanos(), request, headers, call.body(), answerTo(call.tags()));
     }
 
     private static String line(InputStream in) throws IOException {

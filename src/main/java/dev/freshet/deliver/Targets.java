@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
@@ -23,8 +24,10 @@ public final class Targets {
     private static final String PREFIX = "target-";
 
     private final SqlFile register = SqlFile.of("register-target");
+    private final SqlFile waitForTurn = SqlFile.of("wait-for-turn");
     private final SqlFile forget = SqlFile.of("forget-target");
     private final Map<String, Resource> files = new HashMap<>();
+    private final Set<String> leaving = ConcurrentHashMap.newKeySet();
     private final CamelContext context;
     private final Transactions transactions;
     private final Lanes lanes;
@@ -41,8 +44,8 @@ public final class Targets {
         context.getRegistry().findByType(Target.class).forEach(target -> declared.put(target.getName(), target));
         for (Route route : context.getRoutes()) {
             ServiceStatus status = context.getRouteController().getRouteStatus(route.getRouteId());
-            if (route.getRouteId().startsWith(PREFIX) && status == ServiceStatus.Started) {
-                String name = route.getRouteId().substring(PREFIX.length());
+            String name = route.getRouteId().startsWith(PREFIX) ? route.getRouteId().substring(PREFIX.length()) : null;
+            if (name != null && !leaving.contains(name) && status == ServiceStatus.Started) {
                 Target target = declared.computeIfAbsent(name, Targets::withDefaults);
                 transactions.in(c -> register.update(c, Map.of("name", name, "takesQueue", target.isTakesQueue(), "batch", target.getBatch())));
                 if (files.put(name, route.getSourceResource()) == null) {
@@ -58,7 +61,7 @@ public final class Targets {
         return target;
     }
 
-    private void forgetWhatWasDeleted() throws Exception {
+    private void forgetWhatWasDeleted() throws SQLException {
         Set<String> deleted = new HashSet<>();
         files.forEach((name, file) -> {
             if (file != null && !file.exists()) {
@@ -66,16 +69,30 @@ public final class Targets {
             }
         });
         for (String name : deleted) {
+            forget(name);
+            Resource file = files.remove(name);
+            leaving.add(name);
+            context.getExecutorServiceManager().newThread("forget-" + name, () -> remove(name)).start();
+            LOG.info("Target {} is gone with its file {}; what it was owed is dropped", name, file.getLocation());
+        }
+    }
+
+    /** On a thread of its own: it waits for calls in flight, and the turn of the other targets must not. */
+    private void remove(String name) {
+        try {
             context.getRouteController().stopRoute(PREFIX + name);
             context.removeRoute(PREFIX + name);
-            forget(name);
-            files.remove(name);
-            LOG.info("Target {} is gone with its file {}; what it was owed is dropped", name, name);
+            leaving.remove(name);
+        } catch (Exception e) {
+            LOG.warn("The route of target {} could not be removed: {}", name, e.toString());
         }
     }
 
     private void forget(String name) throws SQLException {
         lanes.leave(name);
-        transactions.in(c -> forget.update(c, Map.of("name", name)));
+        transactions.in(c -> {
+            waitForTurn.rows(c, Map.of());
+            return forget.update(c, Map.of("name", name));
+        });
     }
 }
