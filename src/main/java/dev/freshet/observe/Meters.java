@@ -22,9 +22,10 @@ public final class Meters {
         queue(observation, "freshet.queue.in.flight", "in_flight", "Tags with a call in flight, on all instances together");
         queue(observation, "freshet.queue.retrying", "retrying", "Tags that wait for another call after one that failed");
         queue(observation, "freshet.dead.letters", "dead_letters", "Tags that were given up for a target");
-        FunctionCounter.builder("freshet.tags.skipped", observation, o -> o.seen().map(s -> (double) s.counters().getOrDefault("tags_skipped", 0L)).orElse(Double.NaN))
-                .description("Tags that a trigger skipped because they were empty or too long, since the database exists").register(registry);
         MultiGauge breakers = MultiGauge.builder("freshet.breaker.open").description("1 while a target counts as down and is only probed").register(registry);
+        // a counter of the database's: not there before its value is known, or else it would seem to jump from 0 at every start
+        observation.watch(seen -> FunctionCounter.builder("freshet.tags.skipped", observation, o -> o.counter("tags_skipped"))
+                .description("Tags that a trigger skipped because they were empty or too long, since the database exists").register(registry));
         observation.watch(seen -> breakers.register(seen.targets().stream()
                 .map(target -> MultiGauge.Row.of(Tags.of("target", target.name()), target.open() ? 1 : 0)).toList(), true));
         return this;

@@ -53,6 +53,11 @@ public final class Observation {
         watchers.forEach(watcher -> watcher.accept(now));
     }
 
+    /** Counters only grow: the last value stands until there is a newer one. */
+    long counter(String name) {
+        return seen == null ? 0 : seen.counters().getOrDefault(name, 0L);
+    }
+
     Optional<Seen> seen() {
         Seen last = seen;
         return last == null || System.nanoTime() - seenAt > GOOD_FOR_NANOS ? Optional.empty() : Optional.of(last);
