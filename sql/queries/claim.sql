@@ -18,4 +18,5 @@ WITH probe AS (
 UPDATE freshet.delivery d SET
     lease_id = :#lease::uuid, claimed_handover = d.handover, due_at = now() + make_interval(secs => :#leaseSeconds)
 FROM due WHERE d.tag = due.tag AND d.target = due.target
-RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.together
+RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.together,
+          extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds

@@ -14,7 +14,8 @@ WITH next AS MATERIALIZED (
     SELECT q.* FROM ripe CROSS JOIN LATERAL (
         -- by the primary key, whatever the planner believes of the table: OFFSET 0 keeps it from joining all rows, and the CASE, which
         -- says the same as above, from reading the index of what is to be handed over once for every tag
-        SELECT ctid AS place, tag, coalesce(changed_at, created_at, time_bucket) AS changed_at
+        SELECT ctid AS place, tag, coalesce(changed_at, created_at, time_bucket) AS changed_at,
+               greatest(invalidation_count - handed_count, 1) AS changes
         FROM public.cache_invalidation_queue
         WHERE tag = ripe.tag
           AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL AND handover IS NULL END
@@ -53,4 +54,6 @@ WITH next AS MATERIALIZED (
            CASE WHEN nobody THEN 'no target' ELSE 'retry' END
     FROM handed WHERE NOT outstanding GROUP BY nobody
 )
-SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT number FROM next) AS handover FROM handed
+SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT number FROM next) AS handover,
+       (SELECT sum(changes) FROM taken)::bigint AS changes, (SELECT count(*) FROM owed) AS calls
+FROM handed

@@ -61,6 +61,11 @@ public final class Settings {
                 .or(() -> text(Setting.NEXT_PUBLIC_APP_URL).map(url -> url + "/api/internal/cache/invalidate"));
     }
 
+    /** Whether there is anywhere to send the queue's tags. */
+    public boolean hasTarget() {
+        return has(Setting.VERCEL_DEPLOYMENT_URL) || batchTargetUrl().isPresent();
+    }
+
     /** For routes: every key, and for a duration also {@code key-ms} and {@code key-seconds}. No secrets. */
     public Properties forRoutes() {
         Properties properties = new Properties();

@@ -2,6 +2,7 @@ package dev.freshet;
 
 import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
+import dev.freshet.demo.DemoData;
 import dev.freshet.source.Adoption;
 import dev.freshet.source.Database;
 import dev.freshet.source.DatabaseUrl;
@@ -54,9 +55,13 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         context.getRegistry().bind("settings", settings);
         context.getRegistry().bind("database", database);
         context.getRegistry().bind("dataSource", database.pool());
-        wiring = new Wiring(settings);
+        boolean demo = settings.has(Setting.DEMO) ? settings.flag(Setting.DEMO) : embedded != null;
+        if (demo) {
+            new DemoData(database.single()).load();
+        }
+        wiring = new Wiring(settings, demo && !settings.hasTarget() ? listening.url() + "/demo" : null);
         wiring.bind(context, database.pool());
-        Properties overrides = forRoutes(settings);
+        Properties overrides = forRoutes(settings, demo);
         overrides.putAll(wiring.forRoutes());
         properties.setOverrideProperties(overrides);
     }
@@ -68,12 +73,17 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         } catch (Exception e) {
             throw new IllegalStateException("the gate could not be mounted", e);
         }
+        listening.release();
     }
 
     @Override
     public void afterStart(BaseMainSupport main) {
         try {
-            LOG.info("Freshet is listening on {}", listening.url(main.getCamelContext()));
+            String url = listening.url(main.getCamelContext());
+            if (embedded != null) {
+                LOG.info("To change something: psql {}", embedded.url());
+            }
+            LOG.info("Freshet is listening on {}", url);
         } catch (Refusal refusal) {
             lateRefusal = refusal;                                    // thrown from here, Camel would only log it
             ((MainSupport) main).completed();
@@ -137,9 +147,10 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         }
     }
 
-    private Properties forRoutes(Settings settings) {
+    private Properties forRoutes(Settings settings, boolean demo) {
         Properties properties = settings.forRoutes();
-        properties.setProperty(Setting.DEMO.key, Boolean.toString(settings.has(Setting.DEMO) ? settings.flag(Setting.DEMO) : embedded != null));
+        properties.setProperty(Setting.DEMO.key, Boolean.toString(demo));
+        properties.setProperty(Setting.PORT.key, Integer.toString(listening.configuredPort()));
         properties.setProperty("freshet.run.routes", Files.isDirectory(Path.of("routes")) ? "file:routes/**/*.yaml" : "classpath:routes/*.yaml,classpath:routes/targets/*.yaml");
         return properties;
     }

@@ -21,11 +21,21 @@ import dev.freshet.deliver.Outcomes;
 import dev.freshet.deliver.Settlement;
 import dev.freshet.deliver.Signature;
 import dev.freshet.deliver.Targets;
+import dev.freshet.demo.DemoReceiver;
+import dev.freshet.observe.Calls;
+import dev.freshet.observe.DatabaseCheck;
+import dev.freshet.observe.Meters;
+import dev.freshet.observe.Observation;
+import dev.freshet.observe.PublicHealth;
+import dev.freshet.observe.QueueCheck;
+import dev.freshet.observe.TargetsCheck;
 import dev.freshet.queue.Inbox;
 import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
 import dev.freshet.source.Transactions;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Properties;
@@ -44,11 +54,16 @@ final class Wiring {
     private static final Duration PROBE = Duration.ofSeconds(1);
     private static final Duration PROBE_MAX = Duration.ofSeconds(10);
     private static final Duration MANUAL_RUN = Duration.ofSeconds(30);
+    private static final Duration LONG_WAIT = Duration.ofMinutes(1);
 
+    private final PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Settings settings;
+    private final String demoReceiver;
 
-    Wiring(Settings settings) {
+    /** @param demoReceiver the address where Freshet's own receiver stands in for a target; null: it does not */
+    Wiring(Settings settings, String demoReceiver) {
         this.settings = settings;
+        this.demoReceiver = demoReceiver;
     }
 
     void bind(CamelContext context, DataSource dataSource) {
@@ -73,13 +88,28 @@ final class Wiring {
         registry.bind("ledger", new Ledger(settlement, lanes));
         registry.bind("targetHttp", new Deadline(timeout));
         // without a secret the tag target is off; but its route names the signature all the same
-        registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse("no tag target"), Clock.systemUTC()));
+        String demoSecret = DemoReceiver.newSecret();
+        registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse(demoSecret), Clock.systemUTC()));
+        registry.bind("demoReceiver", new DemoReceiver(demoSecret, Clock.systemUTC()));
+        // it stands behind the gate like everything else; no other target is ever shown this key
+        registry.bind("demoKey", new BearerKey(demoReceiver == null ? null : settings.text(Setting.API_KEY).or(() -> settings.text(Setting.SERVICE_ROLE_KEY)).orElse(null)));
         registry.bind("batchKey", new BearerKey(secret(Setting.API_KEY)));
         registry.bind("deadLetters", new DeadLetters(transactions));
 
         registry.bind("auditLog", new AuditLog(transactions, settings.duration(Setting.AUDIT_RETENTION)));
-        registry.bind("failedAttempts", new FailedAttempts(context));
+        Calls calls = new Calls(meters);
+        registry.bind("calls", calls);
+        registry.bind("failedAttempts", new FailedAttempts(context, calls::countFailedAttempt));
         registry.bind("troubles", new Troubles());
+
+        Observation observation = new Observation(transactions);
+        registry.bind("observation", observation);
+        registry.bind("metricsRegistry", meters);
+        new Meters(meters).of(observation).of(turn.coalescing(), calls);
+        registry.bind("databaseCheck", new DatabaseCheck(dataSource));
+        registry.bind("queueCheck", new QueueCheck(observation, settings.duration(Setting.DEBOUNCE).plus(LONG_WAIT)));
+        registry.bind("targetsCheck", new TargetsCheck(observation));
+        registry.bind("publicHealth", new PublicHealth());
 
         registry.bind("requests", new Requests());
         registry.bind("problems", new Problems());
@@ -91,8 +121,10 @@ final class Wiring {
         Keys keys = new Keys(secret(Setting.API_KEY), secret(Setting.SERVICE_ROLE_KEY), secret(Setting.READ_KEY), secret(Setting.LIVE_KEY), secret(Setting.ANON_KEY));
         Bind bind = Bind.at(settings.text(Setting.HOST).orElseThrow(), settings.flag(Setting.ALLOW_ANONYMOUS), settings.text(Setting.LIVE_ORIGINS).orElseThrow());
         ProducerTemplate audit = context.createProducerTemplate();
-        return new Gate(keys, bind, Limits.DEFAULT, new Refusals(refusal -> audit.sendBody("seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.of(
-                "refused", null, null, refusal.client(), refusal.status(), refusal.method() + ' ' + refusal.path() + ": " + refusal.reason(), refusal.requestId()))));
+        Refusals refusals = new Refusals(refusal -> audit.sendBody("seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.of(
+                "refused", null, null, refusal.client(), refusal.status(), refusal.method() + ' ' + refusal.path() + ": " + refusal.reason(), refusal.requestId())));
+        new Meters(meters).of(refusals);
+        return new Gate(keys, bind, Limits.DEFAULT, refusals);
     }
 
     private String secret(Setting setting) {
@@ -101,10 +133,10 @@ final class Wiring {
 
     Properties forRoutes() {
         Properties properties = new Properties();
-        boolean tagTarget = settings.has(Setting.VERCEL_DEPLOYMENT_URL);
+        boolean tagTarget = settings.has(Setting.VERCEL_DEPLOYMENT_URL) || demoReceiver != null;
         properties.setProperty("freshet.deliver.tag-target-enabled", Boolean.toString(tagTarget));
-        if (!tagTarget) {
-            properties.setProperty(Setting.VERCEL_DEPLOYMENT_URL.key, "http://no-tag-target");
+        if (!settings.has(Setting.VERCEL_DEPLOYMENT_URL)) {
+            properties.setProperty(Setting.VERCEL_DEPLOYMENT_URL.key, demoReceiver == null ? "http://no-tag-target" : demoReceiver);
         }
         boolean batchTarget = settings.batchTargetUrl().isPresent();
         properties.setProperty("freshet.deliver.batch-target-enabled", Boolean.toString(batchTarget));

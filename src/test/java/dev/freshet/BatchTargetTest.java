@@ -5,19 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.sun.net.httpserver.HttpServer;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,41 +15,20 @@ import org.junit.jupiter.api.Test;
 /** The batch target: what it is sent, and what its answers mean for each tag. */
 class BatchTargetTest {
     private static final List<String> FILES = List.of("targets/tag.yaml", "targets/batch.yaml", "deliver.yaml", "queue.yaml", "errors.yaml", "audit.yaml");
-    private static final ObjectMapper JSON = new ObjectMapper();
 
-    private record Got(String path, Map<String, List<String>> headers, JsonNode body) {
-        List<String> tags() {
-            List<String> tags = new ArrayList<>();
-            body.path("tags").forEach(tag -> tags.add(tag.asText()));
-            return tags;
-        }
-    }
-
-    private final List<Got> calls = new CopyOnWriteArrayList<>();
-    private final ConcurrentLinkedDeque<Map.Entry<Integer, String>> answers = new ConcurrentLinkedDeque<>();
+    private final JsonReceiver receiver = new JsonReceiver();
+    private final List<JsonReceiver.Got> calls = receiver.calls;
+    private final String url = receiver.url;
     private TestDatabase database;
-    private HttpServer receiver;
-    private String url;
 
     @BeforeEach
     void open() throws Exception {
         database = TestDatabase.migrated();
-        receiver = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        receiver.createContext("/", exchange -> {
-            calls.add(new Got(exchange.getRequestURI().toString(), Map.copyOf(exchange.getRequestHeaders()), JSON.readTree(exchange.getRequestBody().readAllBytes())));
-            Map.Entry<Integer, String> answer = answers.isEmpty() ? Map.entry(200, "{\"success\":true}") : answers.poll();
-            byte[] body = answer.getValue().getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(answer.getKey(), body.length);
-            exchange.getResponseBody().write(body);
-            exchange.close();
-        });
-        receiver.start();
-        url = "http://127.0.0.1:" + receiver.getAddress().getPort();
     }
 
     @AfterEach
     void close() throws Exception {
-        receiver.stop(0);
+        receiver.close();
         database.close();
     }
 
@@ -69,7 +38,7 @@ class BatchTargetTest {
             database.run("SELECT enqueue_cache_invalidation(ARRAY['a', 'b', 'c'])");
             awaitProcessed();
             assertEquals(1, calls.size(), calls.toString());
-            Got call = calls.get(0);
+            JsonReceiver.Got call = calls.get(0);
             assertEquals("/api/internal/cache/invalidate", call.path());
             assertEquals(List.of("Bearer s3cret"), call.headers().get("Authorization"));
             assertEquals(List.of("application/json"), call.headers().get("Content-type"));
@@ -106,7 +75,7 @@ class BatchTargetTest {
 
     @Test
     void only_the_tags_that_its_answer_names_are_tried_again() throws Exception {
-        answers.add(Map.entry(207, "{\"success\":false,\"results\":[{\"tag\":\"a\"}],\"failed_tags\":[\"b\",\"d\"]}"));
+        receiver.next(207, "{\"success\":false,\"results\":[{\"tag\":\"a\"}],\"failed_tags\":[\"b\",\"d\"]}");
         try (RunningRoutes freshet = new RunningRoutes(database, FILES, "CACHE_INVALIDATION_URL=" + url, "INTERNAL_API_KEY=s3cret")) {
             database.run("SELECT enqueue_cache_invalidation(ARRAY['a', 'b', 'c', 'd'])");
             awaitProcessed();

@@ -15,19 +15,22 @@ final class RunningRoutes implements AutoCloseable {
 
     /** @param environment NAME=value */
     RunningRoutes(TestDatabase database, List<String> files, String... environment) throws Exception {
-        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d"));
+        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d",
+                "FRESHET_GATHER", "2s"));
         for (String variable : environment) {
             String[] pair = variable.split("=", 2);
             values.put(pair[0], pair[1]);
         }
         Settings settings = new Settings(new WrittenSettings(values::get, key -> null));
-        Wiring wiring = new Wiring(settings);
+        Wiring wiring = new Wiring(settings, null);
         main.setDefaultPropertyPlaceholderLocation("false");
         main.addInitialProperty("camel.main.name", "routes-" + System.identityHashCode(this));
         main.addInitialProperty("camel.component.http.http-client-configurer", "#targetHttp");
         // camel-observability-services would open 0.0.0.0:8080
         main.addInitialProperty("camel.management.host", "127.0.0.1");
         main.addInitialProperty("camel.management.port", "0");
+        main.addInitialProperty("camel.main.shutdownTimeout", "5");
+        main.addInitialProperty("camel.metrics.enableExchangeEventNotifier", "false");
         main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         Properties overrides = settings.forRoutes();
         overrides.putAll(wiring.forRoutes());

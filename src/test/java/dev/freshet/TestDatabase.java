@@ -118,6 +118,14 @@ public final class TestDatabase implements AutoCloseable {
         }
     }
 
+    /** From now on nobody is connected, nor can be. */
+    public void cutOff() throws SQLException {
+        try (Connection c = server.getPostgresDatabase().getConnection()) {
+            run(c, "ALTER DATABASE " + name + " ALLOW_CONNECTIONS false");
+            run(c, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '" + name + "'");
+        }
+    }
+
     public static void run(Connection connection, String sql) throws SQLException {
         try (Statement s = connection.createStatement()) {
             s.execute(sql);

@@ -18,6 +18,8 @@ public final class ListeningAddress {
 
     private final String host;
     private final int port;
+    private int found;
+    private ServerSocket held;
     private volatile Throwable failure;
 
     public ListeningAddress(String host, int port) {
@@ -25,11 +27,30 @@ public final class ListeningAddress {
         this.port = port;
     }
 
+    /** Of port 0 it finds a free one and holds that until {@link #release()}, because others have to know it before Camel's server does. */
     public void refuseIfTaken() {
-        try (ServerSocket socket = new ServerSocket()) {
-            socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));
+        try {
+            held = new ServerSocket();
+            held.bind(new InetSocketAddress(InetAddress.getByName(host), port), 1);
+            if (port != 0) {
+                release();
+            } else {
+                found = held.getLocalPort();
+            }
         } catch (IOException e) {
+            release();
             throw taken(e);
+        }
+    }
+
+    /** To be called right before Camel's server starts. */
+    public void release() {
+        try {
+            if (held != null) {
+                held.close();
+            }
+        } catch (IOException e) {
+            LOG.debug("The port is not free yet", e);
         }
     }
 
@@ -54,9 +75,14 @@ public final class ListeningAddress {
         return "http://" + shown() + ":" + context.hasService(VertxPlatformHttpServer.class).getPort();
     }
 
-    /** As it is written in the settings: 0 stays 0, and Camel names its router by it. */
+    /** The same before the server listens. */
+    public String url() {
+        return "http://" + shown() + ":" + configuredPort();
+    }
+
+    /** What Camel is told, and names its router by. */
     public int configuredPort() {
-        return port;
+        return found == 0 ? port : found;
     }
 
     private Refusal taken(Throwable why) {

@@ -1,6 +1,7 @@
 package dev.freshet.audit;
 
 import dev.freshet.deliver.Call;
+import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -10,14 +11,18 @@ import org.apache.camel.http.base.HttpOperationFailedException;
 /** An attempt that failed and is followed by another in its route leaves a row, too; called before the next one begins. */
 public final class FailedAttempts implements Processor {
     private final ProducerTemplate audit;
+    private final Consumer<Call> counted;
 
-    public FailedAttempts(CamelContext context) {
+    /** @param counted is told of each, too */
+    public FailedAttempts(CamelContext context, Consumer<Call> counted) {
+        this.counted = counted;
         this.audit = context.createProducerTemplate();
     }
 
     @Override
     public void process(Exchange exchange) {
         Call call = exchange.getVariable("call", Call.class);
+        counted.accept(call);
         Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
         Integer status = failure instanceof HttpOperationFailedException answer ? answer.getStatusCode() : null;
         audit.sendBody("seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.of("attempt", call.getTarget(), call.getTags(), "queue", status,

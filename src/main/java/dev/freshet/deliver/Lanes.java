@@ -62,14 +62,16 @@ public final class Lanes implements ShutdownHandBack {
             return List.of();
         }
         lane.setOpen(false);        // the database lets through only what may be tried
-        long deadline = (Long) claim.get("claimedAt") + terms.lease().minus(terms.attempt()).toNanos();
+        long claimedAt = (Long) claim.get("claimedAt");
+        long deadline = claimedAt + terms.lease().minus(terms.attempt()).toNanos();
         Map<Integer, Integer> left = new HashMap<>();
         rows.forEach(row -> left.merge(company(lane, row), 1, Integer::sum));
         List<Delivery> deliveries = new ArrayList<>(rows.size());
         for (Map<String, Object> row : rows) {
             int company = company(lane, row);
             Delivery delivery = new Delivery(lane.target().getName(), (String) row.get("tag"), (Long) row.get("id"),
-                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company, deadline, left.merge(company, -1, Integer::sum) == 0);
+                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company,
+                    claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9), deadline, left.merge(company, -1, Integer::sum) == 0);
             lane.hold(delivery);
             deliveries.add(delivery);
         }

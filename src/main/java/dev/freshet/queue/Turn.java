@@ -31,7 +31,7 @@ public final class Turn {
 
     private record Folded(int taken, Timestamp horizon) { }
 
-    private record Handed(List<String> tags, int buckets, long handover) { }
+    private record Handed(List<String> tags, int buckets, long handover, long changes, long calls) { }
 
     private static final int FOLD_ROWS = 10_000;
     private static final int HAND_OVER_ROWS = 2_000;
@@ -50,6 +50,7 @@ public final class Turn {
     private final Marking marking;
     private final Duration bucket;
     private final Duration debounce;
+    private final Coalescing coalescing = new Coalescing();
     private final Floor floor = new Floor();
     private final LockedTags locked = new LockedTags(Duration.ofSeconds(1));
 
@@ -58,6 +59,10 @@ public final class Turn {
         this.marking = marking;
         this.bucket = bucket;
         this.debounce = debounce;
+    }
+
+    public Coalescing coalescing() {
+        return coalescing;
     }
 
     /** @param force hands over what is not ripe yet, too */
@@ -119,6 +124,7 @@ public final class Turn {
                 if (handed == null || handed.tags().isEmpty()) {
                     break;
                 }
+                coalescing.handedOver(handed.changes(), handed.tags().size(), handed.calls());
                 tags.addAll(handed.tags());
                 buckets += handed.buckets();
                 handovers.add(handed.handover());
@@ -160,7 +166,8 @@ public final class Turn {
         Map<String, Object> row = handOver.rows(connection, Map.of(
                 "horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "limit", limit)).get(0);
         Array tags = (Array) row.get("tags");
-        return new Handed(tags == null ? List.of() : List.of((String[]) tags.getArray()), (Integer) row.get("buckets"), (Long) row.get("handover"));
+        return new Handed(tags == null ? List.of() : List.of((String[]) tags.getArray()), (Integer) row.get("buckets"), (Long) row.get("handover"),
+                row.get("changes") == null ? 0 : (Long) row.get("changes"), (Long) row.get("calls"));
     }
 
     private List<String> heldByOthers(Connection connection, int limit) throws SQLException {

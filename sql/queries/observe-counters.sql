@@ -1,0 +1,2 @@
+-- What triggers and the fold have counted since the database exists.
+SELECT name, value FROM freshet.counter

@@ -1,0 +1,60 @@
+package dev.freshet.observe;
+
+import dev.freshet.api.Refusals;
+import dev.freshet.queue.Coalescing;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
+
+/** Names the numbers that /observe/metrics shows. Labels are names of targets and of outcomes only: neither grows with the data. */
+public final class Meters {
+    private final MeterRegistry registry;
+
+    public Meters(MeterRegistry registry) {
+        this.registry = registry;
+    }
+
+    public Meters of(Observation observation) {
+        queue(observation, "freshet.queue.pending.tags", "pending_tags", "Tags that wait for their first call, on all instances together");
+        queue(observation, "freshet.queue.oldest.seconds", "oldest_seconds", "How long the oldest of them has waited");
+        queue(observation, "freshet.queue.in.flight", "in_flight", "Tags with a call in flight, on all instances together");
+        queue(observation, "freshet.queue.retrying", "retrying", "Tags that wait for another call after one that failed");
+        queue(observation, "freshet.dead.letters", "dead_letters", "Tags that were given up for a target");
+        FunctionCounter.builder("freshet.tags.skipped", observation, o -> o.seen().map(s -> (double) s.counters().getOrDefault("tags_skipped", 0L)).orElse(Double.NaN))
+                .description("Tags that a trigger skipped because they were empty or too long, since the database exists").register(registry);
+        MultiGauge breakers = MultiGauge.builder("freshet.breaker.open").description("1 while a target counts as down and is only probed").register(registry);
+        observation.watch(seen -> breakers.register(seen.targets().stream()
+                .map(target -> MultiGauge.Row.of(Tags.of("target", target.name()), target.open() ? 1 : 0)).toList(), true));
+        return this;
+    }
+
+    public Meters of(Coalescing coalescing, Calls calls) {
+        FunctionCounter.builder("freshet.changes", coalescing, Coalescing::changes)
+                .description("Statements that touched a tag, once per tag, as this instance handed them over to the targets").register(registry);
+        FunctionCounter.builder("freshet.calls.saved", coalescing, c -> saved(c, calls))
+                .description("Calls that coalescing spared the targets, beside one call per change and target").register(registry);
+        Gauge.builder("freshet.coalescing.factor", coalescing, c -> factor(c, calls))
+                .description("Changes per call; 1 when nothing could be coalesced").register(registry);
+        return this;
+    }
+
+    public Meters of(Refusals refusals) {
+        FunctionCounter.builder("freshet.refusals", refusals, Refusals::total).description("Requests that were refused before any route saw them").register(registry);
+        return this;
+    }
+
+    private void queue(Observation observation, String name, String column, String description) {
+        Gauge.builder(name, observation, o -> o.seen().map(seen -> seen.number(column)).orElse(Double.NaN)).description(description).register(registry);
+    }
+
+    private static double saved(Coalescing coalescing, Calls calls) {
+        return coalescing.callsWithout() - coalescing.callsWith() + calls.savedByBatches();
+    }
+
+    private static double factor(Coalescing coalescing, Calls calls) {
+        long without = coalescing.callsWithout();
+        return without == 0 ? 1 : without / Math.max(1, without - saved(coalescing, calls));
+    }
+}

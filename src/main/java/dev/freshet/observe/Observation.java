@@ -1,0 +1,65 @@
+package dev.freshet.observe;
+
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** The database as it was a few seconds ago, for all who ask at any rate. What is older than half a minute is not known any more. */
+public final class Observation {
+    /** The same on every instance. */
+    public record Seen(Map<String, Object> queue, List<TargetSeen> targets, Map<String, Long> counters) {
+        double number(String name) {
+            return ((Number) queue.get(name)).doubleValue();
+        }
+    }
+
+    /** A known target; {@code unservedSeconds}: since an instance last said that it serves it. */
+    public record TargetSeen(String name, boolean takesQueue, boolean open, double openSeconds, double unservedSeconds) { }
+
+    private static final long GOOD_FOR_NANOS = Duration.ofSeconds(30).toNanos();
+
+    private final SqlFile queueState = SqlFile.of("queue-state");
+    private final SqlFile targets = SqlFile.of("observe-targets");
+    private final SqlFile counters = SqlFile.of("observe-counters");
+    private final Transactions transactions;
+    private final List<Consumer<Seen>> watchers = new ArrayList<>();
+    private volatile Seen seen;
+    private volatile long seenAt;
+
+    public Observation(Transactions transactions) {
+        this.transactions = transactions;
+    }
+
+    /** Called at each look, by the one who looks. */
+    void watch(Consumer<Seen> watcher) {
+        watchers.add(watcher);
+    }
+
+    public void look() throws SQLException {
+        Seen now = transactions.in(c -> {
+            Map<String, Long> counted = new HashMap<>();
+            counters.rows(c, Map.of()).forEach(row -> counted.put((String) row.get("name"), (Long) row.get("value")));
+            return new Seen(queueState.rows(c, Map.of()).get(0), targets.rows(c, Map.of()).stream().map(Observation::target).toList(), counted);
+        });
+        seen = now;
+        seenAt = System.nanoTime();
+        watchers.forEach(watcher -> watcher.accept(now));
+    }
+
+    Optional<Seen> seen() {
+        Seen last = seen;
+        return last == null || System.nanoTime() - seenAt > GOOD_FOR_NANOS ? Optional.empty() : Optional.of(last);
+    }
+
+    private static TargetSeen target(Map<String, Object> row) {
+        return new TargetSeen((String) row.get("name"), (Boolean) row.get("takes_queue"), (Boolean) row.get("open"), (Double) row.get("open_seconds"),
+                (Double) row.get("unserved_seconds"));
+    }
+}
