@@ -50,7 +50,7 @@ class HouseTest {
         }
         assertTrue(unset.contains("freshet.queue.poll-ms"), unset.toString());
         unset.removeAll(settings.forRoutes().stringPropertyNames());
-        unset.removeAll(new Wiring(settings).forRoutes().stringPropertyNames());
+        unset.removeAll(new Wiring(settings, null).forRoutes().stringPropertyNames());
         unset.remove("freshet.run.routes");
         assertEquals(new TreeSet<>(), unset);
     }
