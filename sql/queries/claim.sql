@@ -4,6 +4,7 @@ WITH probe AS (
     UPDATE freshet.target SET opened_times = opened_times + 1,
         open_until = now() + make_interval(secs => least(:#probeMaxSeconds, :#probeSeconds * power(2, least(opened_times + 1, 20))))
     WHERE name = :#target AND open_until <= now()
+      AND EXISTS (SELECT FROM freshet.delivery WHERE target = :#target AND due_at <= now())
     RETURNING 1
 ), room AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (SELECT FROM probe) THEN 1

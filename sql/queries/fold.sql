@@ -5,7 +5,7 @@ WITH taken AS (
     DELETE FROM freshet.inbox
     WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM freshet.inbox
-        WHERE id > :#floor AND (tag IS NULL OR tag <> ALL (:#blocked::text[]))
+        WHERE id > :#floor AND CASE WHEN :#only::text IS NULL THEN tag IS NULL OR tag <> ALL (:#blocked::text[]) ELSE tag = :#only END
         ORDER BY id LIMIT :#limit))
     RETURNING tag, changed_at, count
 ), folded AS (

@@ -1,9 +1,9 @@
 -- What a target in outage was owed for longer than FRESHET_RETRY_FOR, counted from its newest change, was not even tried lately:
--- it becomes a dead letter all the same. A target that no instance serves counts as one in outage.
+-- it becomes a dead letter all the same, and the next turn marks its queue rows. A target that no instance serves counts as one in outage.
 WITH expired AS MATERIALIZED (
     SELECT d.* FROM freshet.delivery d JOIN freshet.target t ON t.name = d.target
     WHERE (t.open_until IS NOT NULL OR t.served_at < now() - interval '1 minute')
-      AND d.lease_id IS NULL AND d.handed_at < now() - make_interval(secs => :#retryForSeconds)
+      AND (d.lease_id IS NULL OR d.due_at < now()) AND d.handed_at < now() - make_interval(secs => :#retryForSeconds)
     ORDER BY d.tag, d.target LIMIT :#limit
     FOR UPDATE OF d SKIP LOCKED
 ), gone AS (
@@ -18,5 +18,7 @@ WITH expired AS MATERIALIZED (
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, detail)
     SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', 'dead', 'owed for longer than FRESHET_RETRY_FOR' FROM expired GROUP BY target
+), marked AS (
+    INSERT INTO freshet.mark_later (tag) SELECT tag FROM expired
 )
 SELECT tag FROM expired

@@ -144,7 +144,6 @@ final class Wiring {
         if (!batchTarget) {
             properties.setProperty(Setting.CACHE_INVALIDATION_URL.key, "http://no-batch-target");
         }
-        properties.setProperty("freshet.deliver.rate-off", Boolean.toString(settings.number(Setting.REVALIDATE_RATE) == 0));
         properties.setProperty("freshet.queue.probe-enabled", Boolean.toString(settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0));
         return properties;
     }

@@ -252,7 +252,7 @@ class InterleavingTest {
 
     private record Guards(Map<String, SqlFile> files) {
         static Guards all() {
-            return new Guards(Map.of()).with("take-turn", SqlFile.text("take-turn").replace("30ms", "4ms"));
+            return new Guards(Map.of()).with("take-turn", SqlFile.text("take-turn").replace("15ms", "4ms"));
         }
 
         Guards with(String name, String text) {
@@ -534,7 +534,9 @@ class InterleavingTest {
                 worker.open = "commit";
                 worker.folded = false;
             } else {
-                Map<String, Object> row = guards.file("fold").rows(worker.connection, Map.of("bucketSeconds", 5.0, "floor", 0L, "blocked", List.of(), "limit", 10)).get(0);
+                Map<String, Object> which = new HashMap<>(Map.of("bucketSeconds", 5.0, "floor", 0L, "blocked", List.of(), "limit", 10));
+                which.put("only", null);
+                Map<String, Object> row = guards.file("fold").rows(worker.connection, which).get(0);
                 worker.horizon = (Timestamp) row.get("horizon");
                 worker.open = ripe && (Integer) row.get("taken") < 10 ? "commit the fold" : "commit";
             }

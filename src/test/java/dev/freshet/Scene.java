@@ -77,6 +77,7 @@ final class Scene implements AutoCloseable {
 
     static void enqueue(Connection application, String... tags) throws SQLException {
         try (var statement = application.prepareStatement("SELECT enqueue_cache_invalidation(?::text[])")) {
+            statement.setQueryTimeout((int) PATIENCE.toSeconds());
             statement.setArray(1, application.createArrayOf("text", tags));
             statement.execute();
         }

@@ -4,17 +4,21 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 
 /** What this instance holds for one target: bounded, so that a slow target takes no more than it can get through within its lease. */
 final class Lane {
     /** Enough in hand that the calls never wait for the database; more would only be handed back when the target is slow. */
     private static final int CALLS_AHEAD = 16;
+    /** As many calls as its seda queue takes (application.properties), should every tag need one of its own. */
+    private static final int MOST_TAGS = 20_000;
 
     private final Target target;
     private final Duration lease;
     private final Map<Delivery, Long> held = new ConcurrentHashMap<>();
     private volatile double callSeconds = 0.05;
     private volatile boolean open;
+    private long nextCall = System.nanoTime();
 
     Lane(Target target, Duration lease) {
         this.target = target;
@@ -29,7 +33,11 @@ final class Lane {
     int room() {
         held.values().removeIf(deadline -> System.nanoTime() - deadline > lease.toNanos());    // nobody will settle these any more
         double callsInTime = lease.toMillis() / 3000.0 / Math.max(0.001, callSeconds);
-        int most = (int) Math.max(1, Math.min(CALLS_AHEAD, callsInTime)) * target.getConcurrency() * target.getBatch();
+        long calls = (long) Math.max(1, Math.min(CALLS_AHEAD, callsInTime)) * target.getConcurrency();
+        if (target.getRate() > 0) {
+            calls = Math.min(calls, Math.max(1, target.getRate() * lease.toSeconds() / 3));
+        }
+        int most = (int) Math.min(MOST_TAGS, calls * target.getBatch());
         int room = most - held.size();
         return room * 4 >= most ? room : 0;
     }
@@ -48,6 +56,21 @@ final class Lane {
 
     void took(double seconds) {
         callSeconds += (seconds - callSeconds) / 8;
+    }
+
+    /** Waits for this call's turn, where the target takes only so many a second. */
+    void pace() {
+        if (target.getRate() == 0) {
+            return;
+        }
+        long mine;
+        synchronized (this) {
+            mine = Math.max(System.nanoTime(), nextCall);
+            nextCall = mine + 1_000_000_000L / target.getRate();
+        }
+        while (mine - System.nanoTime() > 0 && !Thread.currentThread().isInterrupted()) {
+            LockSupport.parkNanos(mine - System.nanoTime());
+        }
     }
 
     /** A breaker that has opened: what is in hand is given back untried. */

@@ -86,6 +86,10 @@ public final class Lanes implements ShutdownHandBack {
 
     /** Asked before every attempt: has the lease no time left for one, or is it not wanted any more? */
     public boolean mayNotBegin(Call call) {
+        Lane lane = lanes.get(call.getTarget());
+        if (lane != null && mayBegin(call)) {
+            lane.pace();
+        }
         call.begin();
         return !mayBegin(call);
     }

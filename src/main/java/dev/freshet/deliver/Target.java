@@ -5,6 +5,7 @@ public final class Target {
     private String name;
     private int batch = 1;
     private int concurrency = 8;
+    private int rate;
     private boolean takesQueue = true;
 
     public String getName() {
@@ -31,6 +32,15 @@ public final class Target {
     /** Calls at the same time, at most; as many as the route has consumers. */
     public void setConcurrency(int concurrency) {
         this.concurrency = concurrency;
+    }
+
+    public int getRate() {
+        return rate;
+    }
+
+    /** Calls that begin within a second, at most; 0: as many as there are. */
+    public void setRate(int rate) {
+        this.rate = rate;
     }
 
     public boolean isTakesQueue() {

@@ -5,9 +5,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Tags whose queue row a foreign transaction holds; left in the inbox for a while, so that they delay no other tag. */
+/** Tags whose queue row a foreign transaction holds: left in the inbox, and tried again by themselves, so that they delay no other tag. */
 final class LockedTags {
-    private final Map<String, Long> until = new ConcurrentHashMap<>();
+    private static final int AT_ONCE = 10;
+
+    private final Map<String, Long> nextTry = new ConcurrentHashMap<>();
     private final long pauseNanos;
 
     LockedTags(Duration pause) {
@@ -15,11 +17,20 @@ final class LockedTags {
     }
 
     void add(String tag) {
-        until.put(tag, System.nanoTime() + pauseNanos);
+        nextTry.put(tag, System.nanoTime() + pauseNanos);
+    }
+
+    void remove(String tag) {
+        nextTry.remove(tag);
     }
 
     List<String> tags() {
-        until.values().removeIf(end -> System.nanoTime() - end > 0);
-        return List.copyOf(until.keySet());
+        return List.copyOf(nextTry.keySet());
+    }
+
+    /** A few whose pause is over. */
+    List<String> toTryAgain() {
+        long now = System.nanoTime();
+        return nextTry.entrySet().stream().filter(entry -> now - entry.getValue() > 0).map(Map.Entry::getKey).limit(AT_ONCE).toList();
     }
 }

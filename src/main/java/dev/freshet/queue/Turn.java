@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -83,15 +84,17 @@ public final class Turn {
         long candidate = transactions.in(floor::candidate);
         for (int batch = 0; batch < BATCHES; batch++) {
             int rows = limit;
+            List<String> blocked = locked.tags();
             try {
-                folded = transactions.in(c -> isMine(c) ? fold(c, rows, locked.tags()) : null);
+                folded = transactions.in(c -> isMine(c) ? fold(c, rows, blocked, null) : null);
                 if (folded == null) {
                     return Optional.empty();
                 }
                 if (folded.taken() < rows) {
-                    if (locked.tags().isEmpty()) {
+                    if (blocked.isEmpty()) {
                         floor.raise(candidate);
                     }
+                    foldWhatWasLocked();
                     return Optional.of(folded.horizon());
                 }
                 limit = FOLD_ROWS;
@@ -110,6 +113,19 @@ public final class Turn {
             }
         }
         return folded == null ? Optional.empty() : Optional.of(Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
+    }
+
+    private void foldWhatWasLocked() throws SQLException {
+        for (String tag : locked.toTryAgain()) {
+            try {
+                if (transactions.in(c -> isMine(c) ? fold(c, FOLD_ROWS, List.of(), tag) : null) != null) {
+                    locked.remove(tag);
+                }
+            } catch (SQLException e) {
+                giveWayOrThrow(e);
+                locked.add(tag);
+            }
+        }
     }
 
     private Report handOverWhatIsRipe(Timestamp horizon) throws SQLException {
@@ -156,9 +172,14 @@ public final class Turn {
         return (Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine");
     }
 
-    private Folded fold(Connection connection, int limit, List<String> blocked) throws SQLException {
-        Map<String, Object> row = fold.rows(connection, Map.of(
-                "bucketSeconds", bucket.toMillis() / 1000.0, "floor", floor.id(), "blocked", blocked, "limit", limit)).get(0);
+    private Folded fold(Connection connection, int limit, List<String> blocked, String only) throws SQLException {
+        Map<String, Object> which = new HashMap<>();
+        which.put("bucketSeconds", bucket.toMillis() / 1000.0);
+        which.put("floor", floor.id());
+        which.put("blocked", blocked);
+        which.put("only", only);
+        which.put("limit", limit);
+        Map<String, Object> row = fold.rows(connection, which).get(0);
         return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
     }
 

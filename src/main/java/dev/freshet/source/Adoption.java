@@ -87,18 +87,22 @@ public final class Adoption {
         }
     }
 
+    private static final java.util.regex.Pattern TAKES_ANY_TAG = java.util.regex.Pattern.compile("text|character varying|character varying\\((25[6-9]|2[6-9]\\d|[3-9]\\d\\d|\\d{4,})\\)");
+
     private static void checkColumns(Connection connection, String table) throws SQLException {
         Map<String, String> wrong = new LinkedHashMap<>();
         for (String column : TABLES.get(table)) {
             String[] nameAndType = column.split(" ");
             Map<String, Object> found = row(connection, """
-                    SELECT t.typname::text AS type, t.typcategory::text AS category FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                    SELECT t.typname::text AS type, t.typcategory::text AS category, format_type(a.atttypid, a.atttypmod) AS written FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
                     WHERE a.attrelid = ('public.' || ?)::regclass AND a.attname = ? AND a.attnum > 0 AND NOT a.attisdropped
                     """, table, nameAndType[0]);
             if (found == null) {
                 wrong.put(nameAndType[0], "is missing (" + nameAndType[1] + ")");
             } else if (!fits(nameAndType[1], (String) found.get("type"), (String) found.get("category"))) {
                 wrong.put(nameAndType[0], "is " + found.get("type") + ", not " + nameAndType[1]);
+            } else if (nameAndType[0].equals("tag") && !TAKES_ANY_TAG.matcher((String) found.get("written")).matches()) {
+                wrong.put("tag", "is " + found.get("written") + ", which does not take every tag: write ALTER COLUMN tag TYPE text");
             }
         }
         if (!wrong.isEmpty()) {
