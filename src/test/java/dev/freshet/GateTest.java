@@ -496,11 +496,11 @@ class GateTest {
     }
 
     @Test
-    void http_2_passes_the_same_gate() throws Exception {
+    void who_asks_for_http_2_is_answered_in_http_1() throws Exception {
         URI things = URI.create("http://localhost:" + keyed.http.port() + "/api/things/1");
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
         HttpResponse<String> none = client.send(HttpRequest.newBuilder(things).build(), HttpResponse.BodyHandlers.ofString());
-        assertEquals(HttpClient.Version.HTTP_2, none.version());
+        assertEquals(HttpClient.Version.HTTP_1_1, none.version());
         assertEquals(401, none.statusCode());
         HttpRequest.Builder empty = HttpRequest.newBuilder(things).header("x-api-key", "service-key")
             .POST(HttpRequest.BodyPublishers.noBody());

@@ -16,10 +16,12 @@ import dev.freshet.api.Gate;
 import dev.freshet.api.GateMount;
 import dev.freshet.api.Keys;
 import dev.freshet.api.Limits;
+import dev.freshet.api.ListeningAddress;
 import dev.freshet.api.Problems;
 import dev.freshet.api.QuietHeaders;
 import dev.freshet.api.Refusal;
 import dev.freshet.api.Refusals;
+import io.vertx.core.Vertx;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
@@ -84,6 +86,7 @@ final class GatedServer implements AutoCloseable {
     final Refusals refusals;
     final RawHttp http;
     private final Main main = new Main();
+    private final Vertx vertx = new ListeningAddress("127.0.0.1", 0).vertx();
 
     GatedServer(Keys keys, Bind bind, Limits limits) {
         this.refusals = new Refusals(reported::add);
@@ -92,6 +95,7 @@ final class GatedServer implements AutoCloseable {
         main.bind("mishaps", new Mishaps());
         main.bind("problems", new Problems());
         main.bind("quietHeaders", new QuietHeaders());
+        main.bind("vertx", vertx);
         main.setDefaultPropertyPlaceholderLocation("false");
         main.addInitialProperty("camel.main.name", "gated-" + System.identityHashCode(this));
         main.addInitialProperty("camel.server.enabled", "true");
@@ -137,6 +141,7 @@ final class GatedServer implements AutoCloseable {
     @Override
     public void close() {
         main.stop();
+        vertx.close();
     }
 
     private static String routes() {

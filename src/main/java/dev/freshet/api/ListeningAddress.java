@@ -2,6 +2,10 @@ package dev.freshet.api;
 
 import dev.freshet.Refusal;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.impl.VertxInternal;
+import io.vertx.core.impl.VertxWrapper;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -64,7 +68,19 @@ public final class ListeningAddress {
                 LOG.warn("Unexpected", e);
             }
         });
-        return vertx;
+        return new Http1Only((VertxInternal) vertx);
+    }
+
+    /** An upgrade to HTTP/2 without TLS gains nothing here, and Java's own client, which always asks for it, then at times waits for ever. */
+    private static final class Http1Only extends VertxWrapper {
+        Http1Only(VertxInternal vertx) {
+            super(vertx);
+        }
+
+        @Override
+        public HttpServer createHttpServer(HttpServerOptions options) {
+            return super.createHttpServer(options.setHttp2ClearTextEnabled(false));
+        }
     }
 
     /** The address to tell people, of the server that really listens. */
