@@ -39,6 +39,9 @@ public enum Setting {
 
     AUDIT_RETENTION("freshet.audit.retention", "FRESHET_AUDIT_RETENTION", "1s", "36500d"),
 
+    STATS_TIMEOUT("freshet.stats.function-timeout", "FRESHET_STATS_TIMEOUT", "100ms", "7d"),
+    STATS_JOBS("freshet.stats.jobs-at-once", "FRESHET_STATS_JOBS", 1, 100),
+    STATS_CRON("freshet.stats.cron", "FRESHET_STATS_CRON", Kind.CRON),
     QUEUE_NAME("freshet.stats.queue-name", "QUEUE_NAME", Kind.TEXT),
     JOBS_GLOBAL("freshet.stats.jobs-global", "USE_BG_JOBS_GLOBAL", Kind.FLAG),
     JOBS_ADMIN("freshet.stats.jobs-admin", "USE_BG_JOBS_ADMIN", Kind.FLAG),
@@ -56,7 +59,7 @@ public enum Setting {
     READ_KEY("freshet.api.read-key", "FRESHET_READ_KEY", Kind.SECRET),
     ALLOW_ANONYMOUS("freshet.api.allow-anonymous", "FRESHET_ALLOW_ANONYMOUS", Kind.FLAG);
 
-    enum Kind { TEXT, SECRET, FLAG, URL, LEVEL, NUMBER, DURATION }
+    enum Kind { TEXT, SECRET, FLAG, URL, LEVEL, CRON, NUMBER, DURATION }
 
     public final String key;
     public final String environment;
@@ -97,6 +100,7 @@ public enum Setting {
                 case LEVEL -> oneOf(value.toUpperCase(java.util.Locale.ROOT), "ERROR", "WARN", "INFO", "DEBUG", "TRACE");
                 case FLAG -> flag(value.toLowerCase(java.util.Locale.ROOT));
                 case URL -> url(value);
+                case CRON -> cron(value);
                 case NUMBER -> number(value);
                 case DURATION -> duration(value);
             };
@@ -131,6 +135,15 @@ public enum Setting {
             // said below
         }
         throw new IllegalArgumentException("not a web address; write it in full, such as https://www.example.org");
+    }
+
+    private static String cron(String value) {
+        try {
+            org.quartz.CronExpression.validateExpression(value);
+            return value;
+        } catch (java.text.ParseException e) {
+            throw new IllegalArgumentException(e.getMessage() + "; write a Quartz cron expression, such as 0 0 3 * * ? for three at night");
+        }
     }
 
     private String number(String value) {

@@ -60,7 +60,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
             new DemoData(database.single()).load();
         }
         wiring = new Wiring(settings, demo && !settings.hasTarget() ? listening.url() + "/demo" : null);
-        wiring.bind(context, database.pool());
+        wiring.bind(context, database.pool(), database.single());
         Properties overrides = forRoutes(settings, demo);
         overrides.putAll(wiring.forRoutes());
         properties.setOverrideProperties(overrides);
@@ -99,6 +99,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void beforeStop(BaseMainSupport main) {
         main.getCamelContext().getRegistry().findByType(dev.freshet.deliver.Lanes.class).forEach(dev.freshet.deliver.Lanes::stop);
+        main.getCamelContext().getRegistry().findByType(dev.freshet.stats.Jobs.class).forEach(dev.freshet.stats.Jobs::stop);
         handBacks = List.copyOf(main.getCamelContext().getRegistry().findByType(ShutdownHandBack.class));
     }
 

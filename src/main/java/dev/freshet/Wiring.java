@@ -24,6 +24,7 @@ import dev.freshet.deliver.Targets;
 import dev.freshet.demo.DemoReceiver;
 import dev.freshet.observe.Calls;
 import dev.freshet.observe.DatabaseCheck;
+import dev.freshet.observe.JobMeters;
 import dev.freshet.observe.Meters;
 import dev.freshet.observe.Observation;
 import dev.freshet.observe.PublicHealth;
@@ -34,6 +35,10 @@ import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
 import dev.freshet.source.Transactions;
+import dev.freshet.stats.JobRequests;
+import dev.freshet.stats.Jobs;
+import dev.freshet.stats.Refreshes;
+import dev.freshet.stats.StatsFunctions;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
@@ -55,6 +60,8 @@ final class Wiring {
     private static final Duration PROBE_MAX = Duration.ofSeconds(10);
     private static final Duration MANUAL_RUN = Duration.ofSeconds(30);
     private static final Duration LONG_WAIT = Duration.ofMinutes(1);
+    /** A job is queued again so long after its worker's last heartbeat; those come five times as often. */
+    private static final Duration JOB_LEASE = Duration.ofSeconds(20);
 
     private final PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Settings settings;
@@ -66,7 +73,8 @@ final class Wiring {
         this.demoReceiver = demoReceiver;
     }
 
-    void bind(CamelContext context, DataSource dataSource) {
+    /** @param single a connection of its own each time, for what takes its time */
+    void bind(CamelContext context, DataSource dataSource, DataSource single) {
         Registry registry = context.getRegistry();
         Transactions transactions = new Transactions(dataSource);
         Marking marking = new Marking();
@@ -92,8 +100,8 @@ final class Wiring {
         registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse(demoSecret), Clock.systemUTC()));
         registry.bind("demoReceiver", new DemoReceiver(demoSecret, Clock.systemUTC()));
         // it stands behind the gate like everything else; no other target is ever shown this key
-        registry.bind("demoKey", new BearerKey(demoReceiver == null ? null : settings.text(Setting.API_KEY).or(() -> settings.text(Setting.SERVICE_ROLE_KEY)).orElse(null)));
-        registry.bind("batchKey", new BearerKey(secret(Setting.API_KEY)));
+        registry.bind("demoKey", new BearerKey(demoReceiver == null ? null : demoKey()));
+        registry.bind("batchKey", new BearerKey(demoReceiver == null ? secret(Setting.API_KEY) : demoKey()));
         registry.bind("deadLetters", new DeadLetters(transactions));
 
         registry.bind("auditLog", new AuditLog(transactions, settings.duration(Setting.AUDIT_RETENTION)));
@@ -101,6 +109,15 @@ final class Wiring {
         registry.bind("calls", calls);
         registry.bind("failedAttempts", new FailedAttempts(context, calls::countFailedAttempt));
         registry.bind("troubles", new Troubles());
+
+        JobMeters jobMeters = new JobMeters(meters);
+        StatsFunctions functions = new StatsFunctions(transactions, single, jobMeters, settings.duration(Setting.STATS_TIMEOUT));
+        registry.bind("stats", functions);
+        registry.bind("statsThreads", context.getExecutorServiceManager().newCachedThreadPool(functions, "stats-function"));
+        registry.bind("jobs", new Jobs(transactions, functions, jobMeters, new Jobs.Terms(settings.text(Setting.WORKER_ID).orElseThrow(),
+                settings.text(Setting.QUEUE_NAME).orElseThrow(), settings.number(Setting.STATS_JOBS), JOB_LEASE), hasBatchTarget()));
+        registry.bind("refreshes", new Refreshes());
+        registry.bind("jobRequests", new JobRequests(transactions, settings));
 
         Observation observation = new Observation(transactions);
         registry.bind("observation", observation);
@@ -127,6 +144,14 @@ final class Wiring {
         return new Gate(keys, bind, Limits.DEFAULT, refusals);
     }
 
+    private boolean hasBatchTarget() {
+        return demoReceiver != null || settings.batchTargetUrl().isPresent();
+    }
+
+    private String demoKey() {
+        return settings.text(Setting.API_KEY).or(() -> settings.text(Setting.SERVICE_ROLE_KEY)).orElse(null);
+    }
+
     private String secret(Setting setting) {
         return settings.text(setting).orElse(null);
     }
@@ -138,11 +163,15 @@ final class Wiring {
         if (!settings.has(Setting.VERCEL_DEPLOYMENT_URL)) {
             properties.setProperty(Setting.VERCEL_DEPLOYMENT_URL.key, demoReceiver == null ? "http://no-tag-target" : demoReceiver);
         }
-        boolean batchTarget = settings.batchTargetUrl().isPresent();
-        properties.setProperty("freshet.deliver.batch-target-enabled", Boolean.toString(batchTarget));
+        properties.setProperty("freshet.deliver.batch-target-enabled", Boolean.toString(hasBatchTarget()));
         properties.setProperty("freshet.deliver.batch-target-takes-queue", Boolean.toString(!tagTarget));
-        if (!batchTarget) {
-            properties.setProperty(Setting.CACHE_INVALIDATION_URL.key, "http://no-batch-target");
+        if (settings.batchTargetUrl().isEmpty()) {
+            properties.setProperty(Setting.CACHE_INVALIDATION_URL.key, demoReceiver == null ? "http://no-batch-target" : demoReceiver + "/api/internal/cache/invalidate");
+        }
+        properties.setProperty("freshet.stats.heartbeat-ms", Long.toString(JOB_LEASE.toMillis() / 5));
+        properties.setProperty("freshet.stats.cron-enabled", Boolean.toString(settings.has(Setting.STATS_CRON)));
+        if (!settings.has(Setting.STATS_CRON)) {
+            properties.setProperty(Setting.STATS_CRON.key, "0 0 0 1 1 ? 2099");
         }
         properties.setProperty("freshet.queue.probe-enabled", Boolean.toString(settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0));
         return properties;

@@ -34,6 +34,16 @@ public final class Problems {
 
     /** Turns what the route caught into the response. */
     public void answer(Exchange exchange) {
+        answer(exchange, caught(exchange));
+    }
+
+    /** The same for callers who look for {@code success} and {@code message}. */
+    public void answerWithoutSuccess(Exchange exchange) {
+        Problem problem = caught(exchange);
+        answer(exchange, problem.with("success", false).with("message", problem.detail()));
+    }
+
+    private static Problem caught(Exchange exchange) {
         Throwable thrown = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         if (thrown == null) {
             thrown = exchange.getException();
@@ -45,6 +55,10 @@ public final class Problems {
             LOG.warn("Answered 503: route {} has no database ({})", exchange.getFromRouteId(),
                 thrown.getClass().getName());
         }
+        return problem;
+    }
+
+    private static void answer(Exchange exchange, Problem problem) {
         Message response = exchange.getMessage();
         response.removeHeaders("*");
         problem.headers().forEach(response::setHeader);

@@ -55,9 +55,13 @@ public final class Outcomes {
 
     /** The route's own second attempt: only where the same call may succeed in a moment. */
     public boolean worthAnotherTry(Call call, Exception failure) {
-        boolean mayPass = !(failure instanceof HttpOperationFailedException answer)
-                || isTransient(answer.getStatusCode()) && retryAfterSeconds(answer) == null;
-        return mayPass && lanes.mayBegin(call);
+        boolean soon = !(failure instanceof HttpOperationFailedException answer) || retryAfterSeconds(answer) == null;
+        return soon && mayPass(failure) && lanes.mayBegin(call);
+    }
+
+    /** Whether the same call may succeed later: no answer, or one that says so. */
+    public static boolean mayPass(Exception failure) {
+        return !(failure instanceof HttpOperationFailedException answer) || isTransient(answer.getStatusCode());
     }
 
     private static boolean isTransient(int status) {
@@ -88,7 +92,7 @@ public final class Outcomes {
         }
     }
 
-    static String reason(Exception failure) {
+    public static String reason(Exception failure) {
         Throwable cause = failure;
         while (cause.getCause() != null && cause.getMessage() == null) {
             cause = cause.getCause();

@@ -12,7 +12,7 @@ import java.util.Set;
  * A 2xx that may not be one for every tag: 207, or {@code "success": false}, with {@code "failed_tags": [...]}. What such an answer leaves
  * open counts as failed, since a tag that is called twice is no harm and one that is missed is.
  */
-final class PartialAnswer {
+public final class PartialAnswer {
     private static final int MULTI_STATUS = 207;
     private static final JsonFactory JSON = new JsonFactory();
 
@@ -25,7 +25,7 @@ final class PartialAnswer {
     }
 
     /** @param body as much as was read of it; anything but a JSON object says nothing */
-    static PartialAnswer of(int status, String body) {
+    public static PartialAnswer of(int status, String body) {
         PartialAnswer answer = new PartialAnswer(status == MULTI_STATUS);
         if (body != null && !body.isBlank()) {
             try (JsonParser json = JSON.createParser(body)) {
@@ -38,7 +38,7 @@ final class PartialAnswer {
     }
 
     /** Which of these failed: the ones that it names, or all when it only says that some did. */
-    Set<String> failedOf(Collection<String> tags) {
+    public Set<String> failedOf(Collection<String> tags) {
         Set<String> failed = new HashSet<>(tags);
         failed.retainAll(named == null ? Set.of() : named);
         boolean saysWhich = !failed.isEmpty() || named != null && named.isEmpty() && !Boolean.FALSE.equals(success);

@@ -50,6 +50,14 @@ public final class DemoReceiver {
         return Map.of("revalidated", true, "now", clock.millis());
     }
 
+    /** As the app's /api/internal/cache/invalidate answers; who may call it is the gate's business. */
+    public Map<String, Object> invalidate(@Body Map<String, Object> body) {
+        List<String> tags = tags(body);
+        LOG.info("Demo receiver: {} are fresh again ({})", String.join(", ", tags), body.get("source"));
+        remember(tags, String.valueOf(body.get("requestId")));
+        return Map.of("success", true, "invalidated", tags.size());
+    }
+
     /** Newest first. */
     public synchronized Map<String, Object> calls() {
         return Map.of("calls", List.copyOf(calls));

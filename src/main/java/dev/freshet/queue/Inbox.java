@@ -11,25 +11,35 @@ import javax.sql.DataSource;
 public final class Inbox {
     private static final long QUIET_NANOS = Duration.ofSeconds(20).toNanos();
     private static final int QUIET_TICKS = 3;
+    /** While changes keep coming, a turn finds several at once; when they pour in, the machine is the writers'. */
+    private static final long BREATH_NANOS = Duration.ofMillis(30).toNanos();
+    private static final long LONG_BREATH_NANOS = Duration.ofMillis(100).toNanos();
+    private static final int MANY = 100;
 
     private final SqlFile hasChanges = SqlFile.of("inbox-has-changes");
     private final DataSource dataSource;
-    private final Floor floor;
+    private final Turn turn;
     private long lastSeen = System.nanoTime();
+    private boolean seenBefore;
     private int tick;
 
     public Inbox(DataSource dataSource, Turn turn) {
         this.dataSource = dataSource;
-        this.floor = turn.floor();
+        this.turn = turn;
     }
 
     public synchronized boolean hasChanges() throws SQLException {
-        boolean quiet = System.nanoTime() - lastSeen > QUIET_NANOS;
+        long since = System.nanoTime() - lastSeen;
+        if (seenBefore && since < (turn.lastFolded() < MANY ? BREATH_NANOS : LONG_BREATH_NANOS)) {
+            return false;
+        }
+        boolean quiet = since > QUIET_NANOS;
         if (quiet && ++tick % QUIET_TICKS != 0) {
             return false;
         }
         try (Connection connection = dataSource.getConnection()) {
-            boolean changes = !hasChanges.rows(connection, Map.of("floor", floor.id())).isEmpty();
+            boolean changes = !hasChanges.rows(connection, Map.of("floor", turn.floor().id())).isEmpty();
+            seenBefore |= changes;
             if (changes) {
                 lastSeen = System.nanoTime();
             }

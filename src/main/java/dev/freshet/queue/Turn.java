@@ -53,6 +53,7 @@ public final class Turn {
     private final Duration debounce;
     private final Coalescing coalescing = new Coalescing();
     private final Floor floor = new Floor();
+    private volatile int lastFolded;
     private final LockedTags locked = new LockedTags(Duration.ofSeconds(1));
 
     public Turn(Transactions transactions, Marking marking, Duration bucket, Duration debounce) {
@@ -60,6 +61,11 @@ public final class Turn {
         this.marking = marking;
         this.bucket = bucket;
         this.debounce = debounce;
+    }
+
+    /** How many changes the last turn found. */
+    int lastFolded() {
+        return lastFolded;
     }
 
     public Coalescing coalescing() {
@@ -81,6 +87,7 @@ public final class Turn {
     private Optional<Timestamp> foldWhatCommitted() throws SQLException {
         int limit = FOLD_ROWS;
         Folded folded = null;
+        int found = 0;
         long candidate = transactions.in(floor::candidate);
         for (int batch = 0; batch < BATCHES; batch++) {
             int rows = limit;
@@ -90,7 +97,9 @@ public final class Turn {
                 if (folded == null) {
                     return Optional.empty();
                 }
+                found += folded.taken();
                 if (folded.taken() < rows) {
+                    lastFolded = found;
                     if (blocked.isEmpty()) {
                         floor.raise(candidate);
                     }

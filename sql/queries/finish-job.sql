@@ -1,0 +1,33 @@
+-- The end of an attempt: its tags are delivered, or owed to the batch target from now on; the audit says so in the same transaction.
+WITH done AS MATERIALIZED (
+    SELECT freshet.job_results(:#job::uuid, :#attempt) AS results,
+           (SELECT string_agg(function || ': ' || error, '; ' ORDER BY function) FROM freshet.job_function
+            WHERE job_id = :#job::uuid AND attempt = :#attempt AND status = 'failed') AS failures
+), finished AS (
+    UPDATE public.background_job_status j SET
+        status = CASE WHEN failures IS NULL THEN 'completed' ELSE 'failed' END,
+        results = done.results || :#refresh::jsonb,
+        error_message = (done.results ->> 'failed_functions') || ' of ' || (done.results ->> 'total_functions') || ' functions failed: ' || failures,
+        retry_count = coalesce(retry_count, 0) + CASE WHEN failures IS NULL THEN 0 ELSE 1 END,
+        completed_at = now()
+    FROM done WHERE j.id = :#job::uuid AND j.attempt = :#attempt AND j.status = 'processing'
+    RETURNING j.id, j.status, j.error_message, extract(epoch FROM now() - j.started_at) * 1000 AS took_ms, done.results
+), settled AS (
+    UPDATE freshet.job_function SET refreshed = true
+    WHERE job_id = (SELECT id FROM finished) AND attempt = :#attempt AND status = 'success' AND NOT refreshed
+), owed AS (
+    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, due_at, attempts, first_failed_at, last_failed_at, last_status, last_error)
+    SELECT tag, :#target, number, number, now(), now() + interval '1 second', 1, now(), now(), :#lastStatus::integer, :#lastError
+    FROM finished, unnest(:#owed::text[]) AS tag, nextval('freshet.handover_number') AS number ORDER BY tag
+    ON CONFLICT (tag, target) DO UPDATE SET handover = excluded.handover, handed_at = now()
+), cleared AS (
+    DELETE FROM freshet.dead_letter l USING finished WHERE l.target = :#target AND l.tag = ANY (:#delivered::text[])
+), audited AS (
+    INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, status, detail, request_id, latency_ms)
+    SELECT 'job', NULL, results -> 'function_results', :#source, finished.status, NULL::integer, error_message, :#requestId, took_ms FROM finished
+    UNION ALL
+    SELECT 'delivery', :#target, to_jsonb(:#delivered::text[]), :#source, 'delivered', 200, NULL, :#requestId, NULL FROM finished WHERE cardinality(:#delivered::text[]) > 0
+    UNION ALL
+    SELECT 'delivery', :#target, to_jsonb(:#owed::text[]), :#source, 'retry', :#lastStatus::integer, :#lastError, :#requestId, NULL FROM finished WHERE cardinality(:#owed::text[]) > 0
+)
+SELECT status, error_message, took_ms FROM finished

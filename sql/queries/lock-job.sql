@@ -1,0 +1,2 @@
+-- The next statement then sees what every function has committed so far.
+SELECT id FROM public.background_job_status WHERE id = :#job::uuid AND attempt = :#attempt AND status = 'processing' FOR UPDATE

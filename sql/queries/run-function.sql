@@ -1,0 +1,1 @@
+SELECT freshet.run_stats_function(:#function, :#tenant::uuid)

@@ -1,0 +1,170 @@
+package dev.freshet.stats;
+
+import dev.freshet.ShutdownHandBack;
+import dev.freshet.observe.JobMeters;
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The jobs of public.background_job_status: taken one by one, held by a lease that is renewed, finished or given back. */
+public final class Jobs implements ShutdownHandBack {
+    /** Under which name jobs are held, how many at the same time over all instances, and for how long after the last heartbeat. */
+    public record Terms(String worker, String queue, int atOnce, Duration lease) { }
+
+    /** How an attempt ended. */
+    public record Finished(String id, String status, long millis, String error) {
+        public boolean isCompleted() {
+            return "completed".equals(status);
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
+    private static final String BATCH_TARGET = "batch";
+
+    private final SqlFile takeTurn = SqlFile.of("take-stats-turn");
+    private final SqlFile recover = SqlFile.of("recover-jobs");
+    private final SqlFile oweRefresh = SqlFile.of("owe-refresh");
+    private final SqlFile claim = SqlFile.of("claim-job");
+    private final SqlFile heartbeat = SqlFile.of("heartbeat-jobs");
+    private final SqlFile tagsToRefresh = SqlFile.of("tags-to-refresh");
+    private final SqlFile finish = SqlFile.of("finish-job");
+    private final SqlFile handBack = SqlFile.of("hand-back-job");
+    private final SqlFile forget = SqlFile.of("forget-jobs");
+    private final Set<Job> held = ConcurrentHashMap.newKeySet();
+    private final Transactions transactions;
+    private final StatsFunctions functions;
+    private final JobMeters meters;
+    private final Terms terms;
+    private final boolean hasTarget;
+    private volatile boolean stopping;
+
+    /** @param hasTarget whether there is a batch target to tell which tags are stale */
+    public Jobs(Transactions transactions, StatsFunctions functions, JobMeters meters, Terms terms, boolean hasTarget) {
+        this.transactions = transactions;
+        this.functions = functions;
+        this.meters = meters;
+        this.terms = terms;
+        this.hasTarget = hasTarget;
+    }
+
+    /** Takes the next job, if there is one and there is room for it; first, what others left behind is queued again. */
+    public Job claim() throws SQLException {
+        if (stopping) {
+            return null;
+        }
+        Job job = transactions.in(connection -> {
+            if (!(Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine")) {
+                return null;
+            }
+            for (Map<String, Object> row : recover.rows(connection, Map.of())) {
+                LOG.warn("Job {} was left in processing by {}: {}", row.get("id"), row.get("worker_id") == null ? "another worker" : row.get("worker_id"),
+                        "queued".equals(String.valueOf(row.get("status"))) ? "queued again" : "failed for good");
+            }
+            oweRefresh.update(connection, Map.of("target", BATCH_TARGET));
+            List<Map<String, Object>> rows = claim.rows(connection, Map.of(
+                    "jobs", terms.atOnce(), "worker", terms.worker(), "queue", terms.queue(), "leaseSeconds", seconds(terms.lease())));
+            return rows.isEmpty() ? null : job(rows.get(0));
+        });
+        if (job != null) {
+            held.add(job);
+        }
+        return job;
+    }
+
+    private static Job job(Map<String, Object> row) {
+        return new Job(row.get("id").toString(), (Integer) row.get("attempt"), (String) row.get("tenant"), (String) row.get("triggered_by"),
+                (String) row.get("request_id"));
+    }
+
+    /** Called every few seconds, on a thread that no function can keep busy. */
+    public void heartbeat() throws SQLException {
+        List<Job> mine = new ArrayList<>(held);
+        if (mine.isEmpty()) {
+            return;
+        }
+        Set<String> still = new HashSet<>();
+        transactions.in(c -> heartbeat.rows(c, Map.of("jobs", mine.stream().map(Job::id).toList(),
+                "attempts", mine.stream().map(Job::attempt).toList(), "leaseSeconds", seconds(terms.lease()))))
+                .forEach(row -> still.add(row.get("id").toString()));
+        for (Job job : mine) {
+            if (!still.contains(job.id()) && held.remove(job)) {
+                LOG.info("Job {} was taken away (cancelled, queued by hand or thought dead): its functions are stopped", job.id());
+                functions.cancel(job);
+            }
+        }
+    }
+
+    /** What the functions of this job have made stale, for the batch target. */
+    public Refresh refresh(Job job) throws SQLException {
+        List<String> tags = transactions.in(c -> tagsToRefresh.rows(c, Map.of("job", job.id(), "attempt", job.attempt())))
+                .stream().map(row -> (String) row.get("tag")).toList();
+        return new Refresh(job, tags, hasTarget);
+    }
+
+    /** @return null when the job was taken away meanwhile */
+    public Finished finish(Job job, Refresh refresh) throws SQLException {
+        Map<String, Object> values = new HashMap<>(Map.of("job", job.id(), "attempt", job.attempt(), "source", job.source(), "requestId", job.requestId(),
+                "target", BATCH_TARGET, "refresh", refresh.json(), "delivered", refresh.delivered(), "owed", refresh.owed()));
+        values.put("lastStatus", refresh.lastStatus());
+        values.put("lastError", refresh.lastError());
+        List<Map<String, Object>> rows = transactions.in(c -> finish.rows(c, values));
+        held.remove(job);
+        if (rows.isEmpty()) {
+            return null;
+        }
+        Map<String, Object> row = rows.get(0);
+        Finished finished = new Finished(job.id(), String.valueOf(row.get("status")), ((Number) row.get("took_ms")).longValue(), (String) row.get("error_message"));
+        meters.finished(finished.status(), finished.millis());
+        return finished;
+    }
+
+    /** The database went away under its functions: that is not their failure. */
+    public void interrupted(Job job) throws SQLException {
+        handBack(job, true, "the database was lost while it ran");
+    }
+
+    /** Nothing more can be done for it here; its lease ends and another attempt begins. */
+    public void abandon(Job job) {
+        held.remove(job);
+        functions.cancel(job);
+    }
+
+    public void forgetDeleted() throws SQLException {
+        transactions.in(c -> forget.update(c, Map.of()));
+    }
+
+    public void stop() {
+        stopping = true;
+    }
+
+    /** What has not ended when Freshet stops is queued again at once; functions that have committed do not run again. */
+    @Override
+    public void handBack() throws SQLException {
+        for (Job job : List.copyOf(held)) {
+            handBack(job, false, null);
+            functions.cancel(job);
+            LOG.info("Job {} is handed back: another worker goes on with it", job.id());
+        }
+    }
+
+    private void handBack(Job job, boolean death, String why) throws SQLException {
+        Map<String, Object> values = new HashMap<>(Map.of("job", job.id(), "attempt", job.attempt(), "death", death));
+        values.put("why", why);
+        transactions.in(c -> handBack.rows(c, values));
+        held.remove(job);
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toMillis() / 1000.0;
+    }
+}

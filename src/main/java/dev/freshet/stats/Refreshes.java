@@ -1,0 +1,19 @@
+package dev.freshet.stats;
+
+import dev.freshet.deliver.Outcomes;
+
+/** What the routes tell a job's refresh. */
+public final class Refreshes {
+    public void answered(Refresh refresh, int status, String body) throws Refresh.SomeFailed {
+        refresh.answered(status, body);
+    }
+
+    /** Whether the same call may succeed in a moment. */
+    public boolean mayPass(Exception failure) {
+        return Outcomes.mayPass(failure);
+    }
+
+    public void gaveUp(Refresh refresh, Exception failure) {
+        refresh.gaveUp(failure);
+    }
+}
