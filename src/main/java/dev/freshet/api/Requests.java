@@ -20,6 +20,23 @@ public final class Requests {
         if (!node.isObject()) {
             throw new Refused(400, "body: must be a JSON object");
         }
+        refuseNul(node, "body");
         return JSON.convertValue(node, Map.class);
+    }
+
+    /** PostgreSQL has no such character, in no text and no JSON. */
+    private static void refuseNul(JsonNode node, String where) {
+        if (node.isTextual() && node.textValue().indexOf(0) >= 0) {
+            throw new Refused(400, where + ": must not contain the character NUL (\\u0000)");
+        }
+        node.fields().forEachRemaining(field -> {
+            if (field.getKey().indexOf(0) >= 0) {
+                throw new Refused(400, where + ": a name must not contain the character NUL (\\u0000)");
+            }
+            refuseNul(field.getValue(), field.getKey());
+        });
+        for (int i = 0; node.isArray() && i < node.size(); i++) {
+            refuseNul(node.get(i), where + "[" + i + "]");
+        }
     }
 }

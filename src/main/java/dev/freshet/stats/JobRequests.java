@@ -161,7 +161,7 @@ public final class JobRequests {
                 return trigger;
             }
         }
-        throw wrong("triggeredBy: " + (given == null ? "is missing; it" : "") + " must be \"admin\", \"cron\" or \"post-match\"");
+        throw wrong("triggeredBy: " + (given == null ? "is missing; it must be" : "must be") + " \"admin\", \"cron\" or \"post-match\"");
     }
 
     private static String requestId(Object given) {

@@ -63,8 +63,12 @@ public final class Refresh {
     }
 
     void gaveUp(Exception failure) {
-        lastStatus = failure instanceof HttpOperationFailedException answer ? Integer.valueOf(answer.getStatusCode()) : lastStatus;
-        lastError = Outcomes.reason(failure);
+        if (failure instanceof HttpOperationFailedException answer) {
+            lastStatus = answer.getStatusCode();
+            lastError = "HTTP " + lastStatus;
+        } else {
+            lastError = Outcomes.reason(failure);
+        }
     }
 
     List<String> delivered() {
