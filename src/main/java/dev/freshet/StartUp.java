@@ -3,12 +3,16 @@ package dev.freshet;
 import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
 import dev.freshet.demo.DemoData;
+import dev.freshet.observe.RoutesCheck;
+import dev.freshet.routes.LiveRoutes;
 import dev.freshet.source.Adoption;
 import dev.freshet.source.Database;
 import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.EmbeddedServer;
 import dev.freshet.source.Schema;
 import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,10 +31,12 @@ import org.slf4j.LoggerFactory;
 /** What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the last has stopped. */
 final class StartUp extends MainListenerSupport implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
+    private static final Path ROUTES = Path.of("routes");
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private ListeningAddress listening;
     private Wiring wiring;
+    private LiveRoutes liveRoutes;
     private EmbeddedServer embedded;
     private Database database;
     private Vertx vertx;
@@ -61,6 +67,9 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         }
         wiring = new Wiring(settings, demo && !settings.hasTarget() ? listening.url() + "/demo" : null);
         wiring.bind(context, database.pool(), database.single());
+        liveRoutes = new LiveRoutes(context, ROUTES);
+        context.getRegistry().bind("liveRoutes", liveRoutes);
+        context.getRegistry().bind("routesCheck", new RoutesCheck(liveRoutes));
         Properties overrides = forRoutes(settings, demo);
         overrides.putAll(wiring.forRoutes());
         properties.setOverrideProperties(overrides);
@@ -84,6 +93,9 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
                 LOG.info("To change something: psql {}", embedded.url());
             }
             LOG.info("Freshet is listening on {}", url);
+            liveRoutes.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } catch (Refusal refusal) {
             lateRefusal = refusal;                                    // thrown from here, Camel would only log it
             ((MainSupport) main).completed();
@@ -98,6 +110,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
 
     @Override
     public void beforeStop(BaseMainSupport main) {
+        liveRoutes.close();
         main.getCamelContext().getRegistry().findByType(dev.freshet.deliver.Lanes.class).forEach(dev.freshet.deliver.Lanes::stop);
         main.getCamelContext().getRegistry().findByType(dev.freshet.stats.Jobs.class).forEach(dev.freshet.stats.Jobs::stop);
         handBacks = List.copyOf(main.getCamelContext().getRegistry().findByType(ShutdownHandBack.class));
@@ -152,7 +165,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         Properties properties = settings.forRoutes();
         properties.setProperty(Setting.DEMO.key, Boolean.toString(demo));
         properties.setProperty(Setting.PORT.key, Integer.toString(listening.configuredPort()));
-        properties.setProperty("freshet.run.routes", Files.isDirectory(Path.of("routes")) ? "file:routes/**/*.yaml" : "classpath:routes/*.yaml,classpath:routes/targets/*.yaml");
+        properties.setProperty("freshet.run.routes", Files.isDirectory(ROUTES) ? "file:routes/**/*.yaml" : "classpath:routes/*.yaml,classpath:routes/targets/*.yaml");
         return properties;
     }
 }

@@ -29,6 +29,8 @@ public final class Jobs implements ShutdownHandBack {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
+    /** Longer than the tries at the batch target and the wait for a database that is away, together. */
+    private static final Duration STANDSTILL = Duration.ofMinutes(2);
     private static final String BATCH_TARGET = "batch";
 
     private final SqlFile takeTurn = SqlFile.of("take-stats-turn");
@@ -40,7 +42,8 @@ public final class Jobs implements ShutdownHandBack {
     private final SqlFile finish = SqlFile.of("finish-job");
     private final SqlFile handBack = SqlFile.of("hand-back-job");
     private final SqlFile forget = SqlFile.of("forget-jobs");
-    private final Set<Job> held = ConcurrentHashMap.newKeySet();
+    /** With when (System.nanoTime) it was last seen at work. */
+    private final Map<Job, Long> held = new ConcurrentHashMap<>();
     private final Transactions transactions;
     private final StatsFunctions functions;
     private final JobMeters meters;
@@ -76,7 +79,7 @@ public final class Jobs implements ShutdownHandBack {
             return rows.isEmpty() ? null : job(rows.get(0));
         });
         if (job != null) {
-            held.add(job);
+            held.put(job, System.nanoTime());
         }
         return job;
     }
@@ -88,7 +91,8 @@ public final class Jobs implements ShutdownHandBack {
 
     /** Called every few seconds, on a thread that no function can keep busy. */
     public void heartbeat() throws SQLException {
-        List<Job> mine = new ArrayList<>(held);
+        letGoOfWhatStandsStill();
+        List<Job> mine = new ArrayList<>(held.keySet());
         if (mine.isEmpty()) {
             return;
         }
@@ -97,11 +101,17 @@ public final class Jobs implements ShutdownHandBack {
                 "attempts", mine.stream().map(Job::attempt).toList(), "leaseSeconds", seconds(terms.lease()))))
                 .forEach(row -> still.add(row.get("id").toString()));
         for (Job job : mine) {
-            if (!still.contains(job.id()) && held.remove(job)) {
+            if (!still.contains(job.id()) && held.remove(job) != null) {
                 LOG.info("Job {} was taken away (cancelled, queued by hand or thought dead): its functions are stopped", job.id());
                 functions.cancel(job);
             }
         }
+    }
+
+    /** A job whose route was cut off must not be renewed for ever by a worker that no longer works on it. */
+    private void letGoOfWhatStandsStill() {
+        held.replaceAll((job, at) -> functions.isRunning(job) ? Long.valueOf(System.nanoTime()) : at);
+        held.entrySet().removeIf(entry -> System.nanoTime() - entry.getValue() > STANDSTILL.toNanos());
     }
 
     /** What the functions of this job have made stale, for the batch target. */
@@ -150,7 +160,7 @@ public final class Jobs implements ShutdownHandBack {
     /** What has not ended when Freshet stops is queued again at once; functions that have committed do not run again. */
     @Override
     public void handBack() throws SQLException {
-        for (Job job : List.copyOf(held)) {
+        for (Job job : List.copyOf(held.keySet())) {
             handBack(job, false, null);
             functions.cancel(job);
             LOG.info("Job {} is handed back: another worker goes on with it", job.id());

@@ -142,6 +142,10 @@ public final class StatsFunctions {
         return all.stream().anyMatch(ran -> ran.result() == Result.interrupted);
     }
 
+    boolean isRunning(Job job) {
+        return running.containsKey(job);
+    }
+
     /** Stops what runs for this job; it rolls back. */
     public void cancel(Job job) {
         for (Connection connection : running.getOrDefault(job, Set.of())) {

@@ -1,0 +1,29 @@
+package dev.freshet.observe;
+
+import dev.freshet.routes.LiveRoutes;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+
+/** Route files that were edited and not taken over. What ran before goes on, so that this is a warning and no failure. */
+public final class RoutesCheck extends AbstractHealthCheck {
+    private final LiveRoutes routes;
+
+    public RoutesCheck(LiveRoutes routes) {
+        super(PublicHealth.GROUP, "routes");
+        this.routes = routes;
+    }
+
+    @Override
+    public boolean isLiveness() {
+        return false;
+    }
+
+    @Override
+    protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+        List<String> broken = routes.broken().stream().map(what -> what.file() + (what.line() == null ? "" : " line " + what.line())).toList();
+        builder.up();
+        builder.message(broken.isEmpty() ? "all files are in force" : "WARN: not in force, see the log: " + String.join("; ", broken));
+    }
+}

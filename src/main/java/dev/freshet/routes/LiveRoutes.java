@@ -1,0 +1,228 @@
+package dev.freshet.routes;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Route files as ops edit them, while Freshet runs. A file that is new or has changed is tried first; only one that passes takes the
+ * place of what is running. One that fails is reported, and the last good version goes on: Camel itself would have stopped it first.
+ */
+public final class LiveRoutes implements AutoCloseable {
+    /** A file that was not taken over. */
+    public record Broken(String file, Integer line, String why, Instant since) {
+        @Override
+        public String toString() {
+            return file + (line == null ? "" : " line " + line) + ": " + why;
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
+    private static final long GLANCE_SECONDS = 1;
+    /** A statistics function may take that long, and an edit that cuts it off would have it begin anew. */
+    private static final long LONGEST_IN_FLIGHT_SECONDS = 600;
+
+    private final CamelContext context;
+    private final Path folder;
+    private final Map<String, String> running = new TreeMap<>();
+    private final Map<String, String> lastSeen = new TreeMap<>();
+    private final Map<String, String> tried = new TreeMap<>();
+    private final Map<String, Broken> broken = new TreeMap<>();
+    private ScheduledExecutorService watch;
+
+    public LiveRoutes(CamelContext context, Path folder) {
+        this.context = context;
+        this.folder = folder;
+    }
+
+    /** To be called when the routes have started from what the folder holds now. */
+    public void start() throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        running.putAll(read());
+        lastSeen.putAll(running);
+        watch = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "routes");
+        watch.scheduleWithFixedDelay(this::look, GLANCE_SECONDS, GLANCE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** Files that are not what is running, and why. */
+    public synchronized List<Broken> broken() {
+        return List.copyOf(broken.values());
+    }
+
+    private synchronized void look() {
+        try {
+            Map<String, String> now = read();
+            for (String file : changed(now)) {
+                take(file, now.get(file));
+            }
+            lastSeen.clear();
+            lastSeen.putAll(now);
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("The route files could not be looked at: {}", e.toString());
+        }
+    }
+
+    /** What is not as it runs, and was not still being written a second ago. */
+    private Set<String> changed(Map<String, String> now) {
+        Set<String> files = new TreeSet<>(now.keySet());
+        files.addAll(running.keySet());
+        files.removeIf(file -> same(now.get(file), running.get(file)) && broken.remove(file) == null);
+        files.removeIf(file -> !same(now.get(file), lastSeen.get(file)) || broken.containsKey(file) && same(now.get(file), tried.get(file)));
+        return files;
+    }
+
+    private void take(String file, String text) {
+        if (same(text, running.get(file))) {
+            LOG.info("{} is again as it runs", file);
+            return;
+        }
+        tried.put(file, text);
+        try {
+            if (text != null) {
+                Map<String, String> all = new TreeMap<>(running);
+                all.put(file, text);
+                new Trial(context).of(all);
+            }
+        } catch (Exception e) {
+            report(file, text, e);
+            return;
+        }
+        try {
+            replace(file, text);
+            broken.remove(file);
+            LOG.info("{} {}", file, text == null ? "is gone, and its routes with it" : running.containsKey(file) ? "has changed: its routes are the new ones" : "is new: its routes have started");
+            if (text == null) {
+                running.remove(file);
+            } else {
+                running.put(file, text);
+            }
+        } catch (Exception e) {
+            report(file, text, e);
+            restore(file);
+        }
+    }
+
+    private void replace(String file, String text) throws Exception {
+        Set<String> before = routesOf(file);
+        finishWhatIsInFlight(before, text == null);
+        Set<String> after = text == null ? Set.of() : PluginHelper.getRoutesLoader(context).updateRoutes(resource(file));
+        for (String route : before) {
+            if (!after.contains(route) && !(text == null && isTarget(route))) {
+                context.getRouteController().stopRoute(route);
+                context.removeRoute(route);
+            }
+        }
+        if (text != null && text.contains("routeConfiguration:")) {
+            for (String other : running.keySet()) {
+                if (!other.equals(file)) {          // policies are woven into routes when those are made
+                    finishWhatIsInFlight(routesOf(other), false);
+                    PluginHelper.getRoutesLoader(context).updateRoutes(resource(other));
+                }
+            }
+        }
+    }
+
+    /** Routes that others call come last: what is in flight needs them on its way. */
+    private void finishWhatIsInFlight(Set<String> routes, boolean forGood) throws Exception {
+        List<String> callersFirst = new ArrayList<>(routes);
+        callersFirst.sort(Comparator.comparing((String route) -> context.getRoute(route) != null
+                && context.getRoute(route).getEndpoint().getEndpointUri().startsWith("direct:")));
+        for (String route : callersFirst) {
+            if (!(forGood && isTarget(route))) {
+                context.getRouteController().stopRoute(route, LONGEST_IN_FLIGHT_SECONDS, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    /** A target's route that goes for good is the concern of dev.freshet.deliver.Targets, which also forgets what the target is owed. */
+    private static boolean isTarget(String route) {
+        return route.startsWith("target-");
+    }
+
+    private void restore(String file) {
+        try {
+            if (running.containsKey(file)) {
+                PluginHelper.getRoutesLoader(context).updateRoutes(ResourceHelper.fromString("file:" + file, running.get(file)));
+            }
+        } catch (Exception e) {
+            LOG.error("The last good version of {} could not be started again: {}", file, e.toString());
+        }
+    }
+
+    private void report(String file, String text, Exception failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null && cause.getCause() != cause) {
+            cause = cause.getCause();
+        }
+        String why = String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ");
+        Broken what = new Broken(file, Lines.of(text, failure), why.length() > 300 ? why.substring(0, 300) + "…" : why, Instant.now());
+        broken.put(file, what);
+        LOG.error("{} is not taken over, the last good version goes on. {}", file, what);
+    }
+
+    private Set<String> routesOf(String file) {
+        Set<String> ids = new TreeSet<>();
+        for (RouteDefinition route : context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinitions()) {
+            Resource resource = route.getResource();
+            if (resource != null && resource.getLocation() != null && Path.of(resource.getLocation().replaceFirst("^file:", "")).normalize().equals(Path.of(file).normalize())) {
+                ids.add(route.getRouteId());
+            }
+        }
+        return ids;
+    }
+
+    private Resource resource(String file) {
+        return ResourceHelper.resolveResource(context, "file:" + file);
+    }
+
+    private Map<String, String> read() throws IOException {
+        List<Path> files = new ArrayList<>();
+        try (Stream<Path> walk = Files.walk(folder)) {
+            walk.filter(path -> path.toString().endsWith(".yaml") && Files.isRegularFile(path)).forEach(files::add);
+        }
+        Map<String, String> texts = new TreeMap<>();
+        for (Path file : files) {
+            try {
+                texts.put(file.toString(), Files.readString(file, StandardCharsets.UTF_8));
+            } catch (java.nio.charset.MalformedInputException e) {
+                texts.put(file.toString(), "this file is not UTF-8");
+            } catch (java.nio.file.NoSuchFileException e) {
+                LOG.debug("{} went away while it was read", file);
+            }
+        }
+        return texts;
+    }
+
+    private static boolean same(String one, String other) {
+        return java.util.Objects.equals(one, other);
+    }
+
+    @Override
+    public void close() {
+        if (watch != null) {
+            context.getExecutorServiceManager().shutdownNow(watch);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package dev.freshet.routes;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Endpoint;
+import org.apache.camel.RoutesBuilder;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.component.properties.PropertiesComponent;
+import org.apache.camel.component.seda.SedaEndpoint;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.DefaultRegistry;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.PropertyBindingSupport;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * Starts route files in a context of their own, with the beans and settings of the running one: every endpoint, option, bean and
+ * expression is resolved. Nothing is consumed: each route's own endpoint is made, and then stands aside for one that nobody calls.
+ */
+final class Trial {
+    private final CamelContext running;
+
+    Trial(CamelContext running) {
+        this.running = running;
+    }
+
+    /** @throws Exception what the running context would have met, at the first thing that is wrong */
+    void of(Map<String, String> files) throws Exception {
+        try (DefaultCamelContext scratch = new DefaultCamelContext()) {
+            scratch.getCamelContextExtension().setName("trial");
+            scratch.getCamelContextExtension().setRegistry(new DefaultRegistry(running.getRegistry()));
+            Properties settings = new Properties();
+            settings.putAll(((PropertiesComponent) running.getPropertiesComponent()).loadProperties());
+            scratch.getPropertiesComponent().setOverrideProperties(settings);
+            ((PropertiesComponent) scratch.getPropertiesComponent()).setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
+            scratch.setSourceLocationEnabled(true);
+            scratch.start();
+            configureComponents(scratch, settings);
+            load(scratch, files);
+        }
+    }
+
+    /** As Camel's main does it for the running one: camel.component.NAME.OPTION. */
+    private static void configureComponents(DefaultCamelContext scratch, Properties settings) {
+        Map<String, Map<String, Object>> options = new TreeMap<>();
+        for (String key : settings.stringPropertyNames()) {
+            String[] parts = key.split("\\.", 4);
+            if (key.startsWith("camel.component.") && parts.length == 4) {
+                options.computeIfAbsent(parts[2], name -> new TreeMap<>()).put(parts[3], settings.getProperty(key));
+            }
+        }
+        options.forEach((name, of) -> PropertyBindingSupport.build().withCamelContext(scratch).withTarget(scratch.getComponent(name))
+                .withProperties(of).withFluentBuilder(true).withRemoveParameters(false).bind());
+    }
+
+    private static void load(DefaultCamelContext scratch, Map<String, String> files) throws Exception {
+        Collection<Resource> resources = new TreeMap<>(files).entrySet().stream()
+                .map(file -> ResourceHelper.fromString(file.getKey(), file.getValue())).toList();
+        Collection<RoutesBuilder> builders = PluginHelper.getRoutesLoader(scratch).findRoutesBuilders(resources);
+        for (RoutesBuilder builder : builders) {
+            ((RouteBuilder) builder).addLifecycleInterceptor(new Aside(scratch));
+            ((RouteBuilder) builder).configureRoutes(scratch);
+        }
+        for (RoutesBuilder builder : builders) {
+            builder.addRoutesToCamelContext(scratch);
+        }
+    }
+
+    /** Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and open ports. */
+    private record Aside(DefaultCamelContext scratch) implements RouteBuilderLifecycleStrategy {
+        @Override
+        public void afterConfigure(RouteBuilder builder) {
+            for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {
+                Endpoint own = scratch.getEndpoint(scratch.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));
+                if (own instanceof SedaEndpoint seda) {
+                    seda.getQueue();        // who reads a queue says how long it is
+                }
+                route.getInput().setUri("direct:trial-of-" + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
+                route.setAutoStartup("true");
+            }
+            builder.getRestCollection().getRests().clear();
+        }
+    }
+}
