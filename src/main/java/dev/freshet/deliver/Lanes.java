@@ -1,6 +1,7 @@
 package dev.freshet.deliver;
 
 import dev.freshet.ShutdownHandBack;
+import dev.freshet.routes.FeedsRoutes;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
 import java.time.Duration;
@@ -9,11 +10,14 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin. */
-public final class Lanes implements ShutdownHandBack {
+public final class Lanes implements ShutdownHandBack, FeedsRoutes {
+    static final String ROUTE_PREFIX = "target-";
+
     /** How a claim is made: under which lease, and how a target in outage is probed. */
     public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) { }
 
@@ -21,6 +25,7 @@ public final class Lanes implements ShutdownHandBack {
     private final SqlFile handBack = SqlFile.of("hand-back");
     private final Transactions transactions;
     private final Terms terms;
+    private final Set<String> onHold = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
     public Lanes(Transactions transactions, Terms terms) {
@@ -40,7 +45,7 @@ public final class Lanes implements ShutdownHandBack {
     public List<Map<String, Object>> withRoom() {
         List<Map<String, Object>> claims = new ArrayList<>();
         for (Lane lane : lanes.values()) {
-            int room = stopping ? 0 : lane.room();
+            int room = stopping || onHold.contains(lane.target().getName()) ? 0 : lane.room();
             if (room > 0) {
                 Map<String, Object> claim = new HashMap<>();
                 claim.put("target", lane.target().getName());
@@ -96,7 +101,7 @@ public final class Lanes implements ShutdownHandBack {
 
     boolean mayBegin(Call call) {
         Lane lane = lanes.get(call.getTarget());
-        return !stopping && lane != null && !lane.isOpen()
+        return !stopping && lane != null && !lane.isOpen() && !onHold.contains(call.getTarget())
                 && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
     }
 
@@ -125,6 +130,21 @@ public final class Lanes implements ShutdownHandBack {
 
     public void stop() {
         stopping = true;
+    }
+
+    /** What waits for its call is given back untried, and comes again when the route is there again. */
+    @Override
+    public void hold(String route) {
+        if (route.startsWith(ROUTE_PREFIX)) {
+            onHold.add(route.substring(ROUTE_PREFIX.length()));
+        }
+    }
+
+    @Override
+    public void resume(String route) {
+        if (route.startsWith(ROUTE_PREFIX)) {
+            onHold.remove(route.substring(ROUTE_PREFIX.length()));
+        }
     }
 
     @Override

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Targets {
     private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
-    private static final String PREFIX = "target-";
+    private static final String PREFIX = Lanes.ROUTE_PREFIX;
 
     private final SqlFile register = SqlFile.of("register-target");
     private final SqlFile waitForTurn = SqlFile.of("wait-for-turn");

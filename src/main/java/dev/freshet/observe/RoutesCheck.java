@@ -1,6 +1,7 @@
 package dev.freshet.observe;
 
 import dev.freshet.routes.LiveRoutes;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.health.HealthCheckResultBuilder;
@@ -22,7 +23,7 @@ public final class RoutesCheck extends AbstractHealthCheck {
 
     @Override
     protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-        List<String> broken = routes.broken().stream().map(what -> what.file() + (what.line() == null ? "" : " line " + what.line())).toList();
+        List<String> broken = routes.broken().stream().map(what -> Path.of(what.file()).getFileName() + (what.line() == null ? "" : " line " + what.line())).toList();
         builder.up();
         builder.message(broken.isEmpty() ? "all files are in force" : "WARN: not in force, see the log: " + String.join("; ", broken));
     }

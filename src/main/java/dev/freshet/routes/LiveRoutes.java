@@ -38,7 +38,7 @@ public final class LiveRoutes implements AutoCloseable {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
-    private static final long GLANCE_SECONDS = 1;
+    private static final long GLANCE_MILLIS = 500;
     /** A statistics function may take that long, and an edit that cuts it off would have it begin anew. */
     private static final long LONGEST_IN_FLIGHT_SECONDS = 600;
 
@@ -63,7 +63,7 @@ public final class LiveRoutes implements AutoCloseable {
         running.putAll(read());
         lastSeen.putAll(running);
         watch = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "routes");
-        watch.scheduleWithFixedDelay(this::look, GLANCE_SECONDS, GLANCE_SECONDS, TimeUnit.SECONDS);
+        watch.scheduleWithFixedDelay(this::look, GLANCE_MILLIS, GLANCE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Files that are not what is running, and why. */
@@ -84,20 +84,23 @@ public final class LiveRoutes implements AutoCloseable {
         }
     }
 
-    /** What is not as it runs, and was not still being written a second ago. */
+    /** What is not as it runs, and was not still being written at the last look. */
     private Set<String> changed(Map<String, String> now) {
         Set<String> files = new TreeSet<>(now.keySet());
         files.addAll(running.keySet());
-        files.removeIf(file -> same(now.get(file), running.get(file)) && broken.remove(file) == null);
+        files.removeIf(file -> same(now.get(file), running.get(file)) && isMended(file));
         files.removeIf(file -> !same(now.get(file), lastSeen.get(file)) || broken.containsKey(file) && same(now.get(file), tried.get(file)));
         return files;
     }
 
-    private void take(String file, String text) {
-        if (same(text, running.get(file))) {
+    private boolean isMended(String file) {
+        if (broken.remove(file) != null) {
             LOG.info("{} is again as it runs", file);
-            return;
         }
+        return true;
+    }
+
+    private void take(String file, String text) {
         tried.put(file, text);
         try {
             if (text != null) {
@@ -125,35 +128,49 @@ public final class LiveRoutes implements AutoCloseable {
     }
 
     private void replace(String file, String text) throws Exception {
-        Set<String> before = routesOf(file);
-        finishWhatIsInFlight(before, text == null);
-        Set<String> after = text == null ? Set.of() : PluginHelper.getRoutesLoader(context).updateRoutes(resource(file));
-        for (String route : before) {
-            if (!after.contains(route) && !(text == null && isTarget(route))) {
-                context.getRouteController().stopRoute(route);
-                context.removeRoute(route);
-            }
+        Set<String> held = routesOf(file);
+        Set<FeedsRoutes> feeders = context.getRegistry().findByType(FeedsRoutes.class);
+        feeders.forEach(feeder -> held.forEach(feeder::hold));
+        try {
+            replaceNow(file, text);
+        } finally {
+            feeders.forEach(feeder -> held.forEach(feeder::resume));
         }
-        if (text != null && text.contains("routeConfiguration:")) {
-            for (String other : running.keySet()) {
-                if (!other.equals(file)) {          // policies are woven into routes when those are made
-                    finishWhatIsInFlight(routesOf(other), false);
-                    PluginHelper.getRoutesLoader(context).updateRoutes(resource(other));
+    }
+
+    private void replaceNow(String file, String text) throws Exception {
+        stop(routesOf(file), text == null);
+        if (text != null) {
+            PluginHelper.getRoutesLoader(context).updateRoutes(resource(file));
+            if (text.contains("routeConfiguration:")) {
+                for (String other : running.keySet()) {
+                    if (!other.equals(file)) {          // policies are woven into routes when those are made
+                        replace(other, "");
+                    }
                 }
             }
         }
     }
 
-    /** Routes that others call come last: what is in flight needs them on its way. */
-    private void finishWhatIsInFlight(Set<String> routes, boolean forGood) throws Exception {
-        List<String> callersFirst = new ArrayList<>(routes);
-        callersFirst.sort(Comparator.comparing((String route) -> context.getRoute(route) != null
-                && context.getRoute(route).getEndpoint().getEndpointUri().startsWith("direct:")));
-        for (String route : callersFirst) {
+    /** What begins something comes first, what others call last: what is in flight needs that on its way, and is waited for. */
+    private void stop(Set<String> routes, boolean forGood) throws Exception {
+        List<String> inOrder = new ArrayList<>(routes);
+        inOrder.sort(Comparator.comparing(this::calledByOthers));
+        for (String route : inOrder) {
             if (!(forGood && isTarget(route))) {
                 context.getRouteController().stopRoute(route, LONGEST_IN_FLIGHT_SECONDS, TimeUnit.SECONDS);
             }
         }
+        for (String route : inOrder) {
+            if (!(forGood && isTarget(route))) {
+                context.removeRoute(route);
+            }
+        }
+    }
+
+    private int calledByOthers(String route) {
+        String uri = context.getRoute(route) == null ? "" : context.getRoute(route).getEndpoint().getEndpointUri();
+        return uri.startsWith("direct:") ? 2 : uri.startsWith("seda:") ? 1 : 0;
     }
 
     /** A target's route that goes for good is the concern of dev.freshet.deliver.Targets, which also forgets what the target is owed. */
@@ -177,7 +194,7 @@ public final class LiveRoutes implements AutoCloseable {
             cause = cause.getCause();
         }
         String why = String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ");
-        Broken what = new Broken(file, Lines.of(text, failure), why.length() > 300 ? why.substring(0, 300) + "…" : why, Instant.now());
+        Broken what = new Broken(file, Lines.of(text, running.get(file), failure), why.length() > 300 ? why.substring(0, 300) + "…" : why, Instant.now());
         broken.put(file, what);
         LOG.error("{} is not taken over, the last good version goes on. {}", file, what);
     }

@@ -1,0 +1,103 @@
+package dev.freshet;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Ops edit route files while Freshet runs: a good edit is in force, a bad one changes nothing and is told. */
+class LiveRoutesIT {
+    private static Scene scene;
+    private static FreshetProcess freshet;
+
+    @BeforeAll
+    static void open() throws Exception {
+        scene = new Scene();
+        freshet = scene.start();
+    }
+
+    @AfterAll
+    static void close() throws Exception {
+        scene.close();
+    }
+
+    @Test
+    void an_edited_file_is_in_force_and_loses_no_call() throws Exception {
+        Path file = freshet.folder().resolve("routes/targets/tag.yaml");
+        String before = Files.readString(file);
+        Files.writeString(file, before.replace("name: x-revalidation-secret", "name: x-edited-secret"));
+        int changes = 0;
+        do {
+            scene.change("edited-" + changes++);
+        } while (!freshet.log().contains("routes/targets/tag.yaml has changed") && changes < 20_000);
+        for (int i = 0; i < changes; i++) {
+            scene.receiver.awaitCalls("edited-" + i, 1);
+        }
+        scene.changeAndAwait("after-the-edit");
+        assertTrue(scene.receiver.calls("after-the-edit").get(0).header("x-edited-secret") != null);
+        Files.writeString(file, before);
+        freshet.waitForLog(Pattern.compile("(?s)routes/targets/tag.yaml has changed.*routes/targets/tag.yaml has changed"));
+        scene.changeAndAwait("after-the-way-back");
+        assertTrue(scene.receiver.calls("after-the-way-back").get(0).header("x-revalidation-secret") != null);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "no YAML | description: | description: [",
+        "unknown step | - bean: | - beam:",
+        "unknown bean | ref: retention | ref: retentiom",
+        "unknown component | uri: quartz:queue/poll | uri: kwartz:queue/poll",
+        "unknown option | stateful: true | stateless: true",
+        "unknown policy class | direct:take-turn | direkt:take-turn",
+        "unknown setting | '{{freshet.queue.poll-ms}}' | '{{freshet.queue.pole-ms}}'",
+        "bad expression | '${body.tags} > 0' | '${body.tags > 0'"})
+    void a_broken_edit_is_told_with_file_and_line_and_the_last_good_version_goes_on(String what, String good, String bad) throws Exception {
+        Path file = freshet.folder().resolve("routes/queue.yaml");
+        String before = Files.readString(file);
+        assertTrue(before.contains(good), good);
+        int told = tellings("routes/queue.yaml is not taken over");
+        try {
+            Files.writeString(file, before.replace(good, bad));
+            Scene.until(what + " told", () -> tellings("routes/queue.yaml is not taken over") > told);
+            assertTrue(freshet.get("/observe/health").body().contains("not in force, see the log: queue.yaml line "), freshet.get("/observe/health").body());
+            scene.changeAndAwait("goes-on-" + Integer.toHexString(what.hashCode()));
+        } finally {
+            Files.writeString(file, before);
+        }
+        Scene.until("mended", () -> freshet.get("/observe/health").body().contains("all files are in force"));
+    }
+
+    @Test
+    void a_new_file_begins_and_a_deleted_one_ends() throws Exception {
+        Path file = freshet.folder().resolve("routes/hello.yaml");
+        Files.writeString(file, """
+                - route:
+                    id: hello
+                    from:
+                      uri: platform-http:/api/hello
+                      parameters:
+                        httpMethodRestrict: GET
+                      steps:
+                        - setBody:
+                            constant: "hello"
+                """);
+        Scene.until("served", () -> freshet.get("/api/hello").body().equals("hello"));
+        Files.delete(file);
+        Scene.until("gone", () -> freshet.get("/api/hello").statusCode() == 404);
+        assertFalse(freshet.log().contains("ERROR LiveRoutes         routes/hello.yaml"), freshet.log());
+        assertEquals(200, freshet.get("/api/queue").statusCode());
+    }
+
+    private static int tellings(String what) throws IOException {
+        return freshet.log().split(Pattern.quote(what), -1).length - 1;
+    }
+}
