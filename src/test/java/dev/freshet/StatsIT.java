@@ -6,11 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,6 +25,7 @@ import org.junit.jupiter.api.Test;
 class StatsIT {
     private static final String HALL = "update_aggregated_hall_of_fame";
     private static final String RATINGS = "update_power_ratings";
+    private static final String KEY = "Authorization: Bearer full-key-51b2";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private static Scene scene;
@@ -281,17 +287,36 @@ class StatsIT {
     }
 
     @Test
-    void a_reader_without_a_policy_sees_no_jobs() throws Exception {
-        functions.await(functions.queue(), "completed");
-        scene.database.runAsSuperuser("CREATE ROLE stats_reader LOGIN; GRANT SELECT ON public.background_job_status TO stats_reader");
-        try (Connection reader = scene.database.connectAs("stats_reader")) {
-            assertEquals(List.of("0"), TestDatabase.list(reader, "SELECT count(*) FROM public.background_job_status"));
-            scene.database.run("CREATE POLICY readers ON public.background_job_status FOR SELECT TO stats_reader USING (true)");
-            assertEquals(List.of("1"), TestDatabase.list(reader, "SELECT count(*) FROM public.background_job_status"));
+    void the_readmes_examples_queue_a_job_and_show_it_to_readers() throws Exception {
+        List<String> examples = readme("## Run stats jobs");
+        scene.database.runAsSuperuser("DO $$ BEGIN IF to_regrole('anon') IS NULL THEN CREATE ROLE anon LOGIN; END IF;"
+                + " IF to_regrole('authenticated') IS NULL THEN CREATE ROLE authenticated LOGIN; END IF; END $$;"
+                + " GRANT SELECT ON public.background_job_status TO anon, authenticated");
+        functions.during("IF (SELECT last_value FROM public.begun_" + HALL + ") = 1 AND name = '" + HALL + "' THEN RAISE EXCEPTION 'not yet'; END IF;");
+        String[] statements = examples.get(0).split(";[^\n]*\n");
+        scene.database.run(statements[0]);
+        String job = scene.one("SELECT id FROM background_job_status");
+        functions.await(job, "failed");
+        assertEquals(List.of("failed"), scene.database.list(statements[1]));
+        try (Connection reader = scene.database.connectAs("anon")) {
+            String count = "SELECT count(*) FROM public.background_job_status";
+            assertEquals(List.of("0"), TestDatabase.list(reader, count), "without a policy");
+            scene.database.run(examples.get(1));
+            assertEquals(List.of("1"), TestDatabase.list(reader, count));
         } finally {
-            scene.database.run("DROP POLICY IF EXISTS readers ON public.background_job_status");
-            scene.database.runAsSuperuser("REVOKE ALL ON public.background_job_status FROM stats_reader; DROP ROLE stats_reader");
+            scene.database.run("DROP POLICY IF EXISTS readers_see_jobs ON public.background_job_status");
         }
+        scene.database.run(statements[2]);
+        functions.await(job, "completed");
+        assertEquals(TenFunctions.times(1, 2, HALL), functions.begun());
+    }
+
+    /** The SQL blocks under a heading. */
+    private static List<String> readme(String heading) throws IOException {
+        String text = Files.readString(Path.of("README.md"));
+        String section = text.substring(text.indexOf(heading + "\n"));
+        section = section.substring(0, section.indexOf("\n## ", 1));
+        return Pattern.compile("```sql\n(.*?)```", Pattern.DOTALL).matcher(section).results().map(block -> block.group(1)).toList();
     }
 
     @Test
@@ -300,10 +325,8 @@ class StatsIT {
         assertTrue(scene.isTrue("UPDATE background_job_status SET priority = 5, updated_at = 'epoch' RETURNING updated_at = now()"));
     }
 
-    private static final String KEY = "Authorization: Bearer full-key-51b2";
-
     private static RawHttp api() {
-        return new RawHttp(java.net.URI.create(freshet.url()).getPort());
+        return new RawHttp(URI.create(freshet.url()).getPort());
     }
 
     private static String enqueue(String body) {

@@ -16,6 +16,9 @@ import dev.freshet.stats.StatsFunctions;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -89,10 +92,18 @@ class StatsTest {
 
     @Test
     void two_instances_queue_one_nightly_job_together() throws SQLException {
-        java.util.Date three = java.util.Date.from(java.time.Instant.parse("2026-03-01T03:00:00Z"));
+        Date three = Date.from(Instant.parse("2026-03-01T03:00:00Z"));
         new JobRequests(new Transactions(database.pool(2)), settings()).enqueueByCron(three);
         new JobRequests(new Transactions(database.pool(2)), settings()).enqueueByCron(three);
         assertEquals(List.of("cron"), database.list("SELECT job_payload ->> 'triggeredBy' FROM background_job_status"));
+    }
+
+    @Test
+    void the_nightly_job_comes_at_its_time() throws Exception {
+        try (RunningRoutes freshet = new RunningRoutes(database, ROUTES, "FRESHET_STATS_CRON=* * * * * ?")) {
+            Scene.until("it has come twice and run", () -> database.one("SELECT count(*) >= 2 FROM background_job_status WHERE status = 'completed'").equals("t"));
+        }
+        assertEquals(List.of("cron 1"), database.list("SELECT DISTINCT concat_ws(' ', job_payload ->> 'triggeredBy', priority) FROM background_job_status"));
     }
 
     @Test
@@ -217,7 +228,7 @@ class StatsTest {
     }
 
     private static Settings settings(String... environment) {
-        Map<String, String> values = new java.util.HashMap<>();
+        Map<String, String> values = new HashMap<>();
         for (String variable : environment) {
             values.put(variable.split("=")[0], variable.split("=")[1]);
         }

@@ -2,6 +2,7 @@ package dev.freshet;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,7 +37,8 @@ final class TenFunctions {
     static final List<String> ALL_TAGS = TAGS.values().stream().flatMap(List::stream).sorted().toList();
 
     /** For {@link #during}: nobody ends before the test opens the gate. */
-    static final String WAIT_AT_THE_GATE = "WHILE NOT (SELECT is_open FROM public.gate) LOOP PERFORM pg_sleep(0.01); END LOOP;";
+    static final String WAIT_AT_THE_GATE = "PERFORM pg_advisory_xact_lock_shared(4712);"
+            + " WHILE NOT (SELECT is_open FROM public.gate) LOOP PERFORM pg_sleep(0.01); END LOOP;";
     /** For {@link #during}: nobody ends before all ten have begun. */
     static final String WAIT_FOR_ALL_TEN = "PERFORM nextval('public.company');"
             + " WHILE (SELECT last_value FROM public.company) < 10 LOOP PERFORM pg_sleep(0.01); END LOOP;";
@@ -120,9 +122,10 @@ final class TenFunctions {
         return committed;
     }
 
-    /** The backends that wait at the gate or for company. */
+    /** The backends whose transactions have come to the gate and have not ended. */
     List<String> waiting() throws SQLException {
-        return list("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' ORDER BY pid");
+        return list("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = 4712 AND objsubid = 1"
+                + " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY pid");
     }
 
     void awaitWaiting(int functions) {
@@ -139,7 +142,7 @@ final class TenFunctions {
     }
 
     void await(String job, String status) {
-        Eventually.is(java.time.Duration.ofSeconds(60), () -> said(job).startsWith(status + ' '), () -> job + " is to be " + status + ", but is " + said(job));
+        Eventually.is(Duration.ofSeconds(60), () -> said(job).startsWith(status + ' '), () -> job + " is to be " + status + ", but is " + said(job));
     }
 
     private String said(String job) {
