@@ -33,12 +33,33 @@ class AdoptIT {
             CREATE TRIGGER old_trigger AFTER INSERT OR UPDATE ON public.lessons FOR EACH ROW EXECUTE FUNCTION public.old_trigger();
             """;
 
+    private static final String OLD_JOBS = """
+            CREATE TABLE public.background_job_status (
+                id UUID PRIMARY KEY DEFAULT gen_random_uuid(), job_type TEXT NOT NULL, job_payload JSONB NOT NULL,
+                status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed')), priority INTEGER DEFAULT 1,
+                retry_count INTEGER DEFAULT 0, tenant_id UUID, error_message TEXT, results JSONB, started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ,
+                created_at TIMESTAMPTZ DEFAULT NOW(), updated_at TIMESTAMPTZ DEFAULT NOW());
+            CREATE INDEX idx_background_job_status_status ON public.background_job_status (status);
+            INSERT INTO public.background_job_status (job_type, job_payload, status, retry_count, error_message, results, started_at, completed_at, created_at, updated_at)
+            SELECT 'stats_update', jsonb_build_object('triggeredBy', 'admin', 'requestId', 'old-' || status, 'timestamp', '2025-01-01'), status, 1,
+                   CASE status WHEN 'failed' THEN 'timeout' END, CASE status WHEN 'completed' THEN '{"total_functions": 10}'::jsonb END,
+                   CASE WHEN status <> 'queued' THEN now() - interval '5 hours' END, CASE WHEN status IN ('completed', 'failed') THEN now() - interval '4 hours' END,
+                   now() - interval '6 hours', now() - interval '4 hours'
+            FROM unnest(ARRAY['queued', 'processing', 'completed', 'failed']) status;
+            CREATE VIEW public.old_columns AS SELECT id, job_type, job_payload, status, priority, retry_count, tenant_id, error_message, results,
+                started_at, completed_at, created_at, updated_at FROM public.background_job_status;
+            CREATE TABLE public.as_it_was AS SELECT * FROM public.old_columns;
+            """;
+
     private static Scene scene;
+    private static TenFunctions functions;
 
     @BeforeAll
     static void open() throws Exception {
         TestDatabase database = TestDatabase.empty();
         database.run(OLD);
+        database.run(OLD_JOBS);
+        functions = new TenFunctions(database::connect);
         scene = new Scene(database);
         scene.start();
     }
@@ -83,5 +104,27 @@ class AdoptIT {
         scene.database.run("BEGIN; UPDATE public.lessons SET title = 'Both'; SELECT enqueue_cache_invalidation('lesson:1'); COMMIT");
         scene.receiver.awaitCalls("lesson:1", 3);
         scene.awaitProcessed("lesson:1");
+    }
+
+    @Order(5)
+    @Test
+    void old_jobs_that_were_open_run_once_and_the_others_stay_as_they_were() throws SQLException {
+        for (String open : List.of("queued", "processing")) {
+            functions.await(scene.one("SELECT id FROM background_job_status WHERE job_payload ->> 'requestId' = ?", "old-" + open), "completed");
+        }
+        assertEquals(TenFunctions.times(2, 2), functions.begun());
+        assertEquals("4", scene.one("SELECT count(*) FROM background_job_status"));
+        assertEquals(List.of("completed", "failed"), scene.database.list("SELECT status FROM (TABLE old_columns INTERSECT TABLE as_it_was) same ORDER BY 1"));
+        assertEquals("f", scene.one("SELECT relrowsecurity FROM pg_class WHERE oid = 'public.background_job_status'::regclass"), "its readers go on reading");
+    }
+
+    @Order(6)
+    @Test
+    void an_old_failed_job_is_retried_by_the_manuals_update() throws SQLException {
+        String job = scene.one("SELECT id FROM background_job_status WHERE status = 'failed'");
+        scene.database.run("UPDATE background_job_status SET status='queued', retry_count=retry_count+1 WHERE id='" + job + "'");
+        functions.await(job, "completed");
+        assertEquals(TenFunctions.times(3, 3), functions.begun());
+        assertEquals("2", scene.one("SELECT retry_count FROM background_job_status WHERE id = ?::uuid", job));
     }
 }

@@ -31,7 +31,10 @@ final class JsonReceiver implements AutoCloseable {
 
     final List<Got> calls = new CopyOnWriteArrayList<>();
     final String url;
+    private static final Answer WELL = new Answer(200, "{\"success\":true}");
+
     private final Queue<Answer> next = new ConcurrentLinkedQueue<>();
+    private volatile Answer otherwise = WELL;
     private final HttpServer server;
 
     JsonReceiver() {
@@ -43,8 +46,9 @@ final class JsonReceiver implements AutoCloseable {
         server.createContext("/", exchange -> {
             calls.add(new Got(exchange.getRequestURI().toString(), Map.copyOf(exchange.getRequestHeaders()), JSON.readTree(exchange.getRequestBody().readAllBytes())));
             Answer answer = next.poll();
-            byte[] body = (answer == null ? "{\"success\":true}" : answer.body()).getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(answer == null ? 200 : answer.status(), body.length);
+            answer = answer == null ? otherwise : answer;
+            byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(answer.status(), body.length);
             exchange.getResponseBody().write(body);
             exchange.close();
         });
@@ -54,6 +58,18 @@ final class JsonReceiver implements AutoCloseable {
 
     void next(int status, String body) {
         next.add(new Answer(status, body));
+    }
+
+    /** From now on, until told otherwise. */
+    void always(int status, String body) {
+        otherwise = new Answer(status, body);
+    }
+
+    /** As new. */
+    void forget() {
+        next.clear();
+        otherwise = WELL;
+        calls.clear();
     }
 
     @Override

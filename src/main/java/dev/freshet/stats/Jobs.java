@@ -32,6 +32,8 @@ public final class Jobs implements ShutdownHandBack {
     /** Longer than the tries at the batch target and the wait for a database that is away, together. */
     private static final Duration STANDSTILL = Duration.ofMinutes(2);
     private static final String BATCH_TARGET = "batch";
+    /** Well below camel.main.shutdownTimeout. */
+    private static final Duration MAY_STILL_END = Duration.ofSeconds(8);
 
     private final SqlFile takeTurn = SqlFile.of("take-stats-turn");
     private final SqlFile recover = SqlFile.of("recover-jobs");
@@ -153,8 +155,24 @@ public final class Jobs implements ShutdownHandBack {
         transactions.in(c -> forget.update(c, Map.of()));
     }
 
+    /**
+     * No new ones; those that run may end. What has not ended when Camel is still waiting for it is given back: it would not wait for ever, and
+     * then not stop in time either.
+     */
     public void stop() {
         stopping = true;
+        Thread guard = new Thread(() -> {
+            try {
+                Thread.sleep(MAY_STILL_END.toMillis());
+                handBack();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (SQLException e) {
+                LOG.warn("Jobs could not be handed back; they go on when their leases end: {}", e.toString());
+            }
+        }, "hand-back-jobs");
+        guard.setDaemon(true);
+        guard.start();
     }
 
     /** What has not ended when Freshet stops is queued again at once; functions that have committed do not run again. */
