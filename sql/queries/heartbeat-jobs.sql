@@ -1,5 +1,5 @@
--- Still at work. A job that comes back no more was taken away: cancelled, queued by hand, or thought dead.
+-- Still at work. An attempt that comes back no more was taken away: cancelled, queued by hand, or thought dead.
 UPDATE public.background_job_status j SET lease_until = now() + make_interval(secs => :#leaseSeconds)
 FROM unnest(:#jobs::uuid[], :#attempts::integer[]) AS held(id, attempt)
 WHERE j.id = held.id AND j.attempt = held.attempt AND j.status = 'processing'
-RETURNING j.id
+RETURNING j.id, j.attempt

@@ -9,6 +9,7 @@ WITH late AS MATERIALIZED (
     SELECT l.pid FROM late JOIN freshet.job_function f ON f.job_id = late.id AND f.status = 'running'
     JOIN pg_locks l ON l.locktype = 'advisory' AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
          AND (l.classid::bigint << 32 | l.objid::bigint) = freshet.job_lock(f.job_id, f.function)
+    JOIN pg_stat_activity a ON a.pid = l.pid AND a.usename = current_user     -- to end another role's is an error
 ), ended AS MATERIALIZED (
     SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) AS backends FROM left_running
 )

@@ -36,7 +36,7 @@ class StatsIT {
     @BeforeAll
     static void open() throws Exception {
         receiver = new JsonReceiver();
-        scene = new Scene("NEXT_PUBLIC_APP_URL=" + receiver.url, "INTERNAL_API_KEY=full-key-51b2", "FRESHET_STATS_TIMEOUT=30s", "WORKER_ID=stats-worker");
+        scene = new Scene("NEXT_PUBLIC_APP_URL=" + receiver.url, "INTERNAL_API_KEY=full-key-51b2", "WORKER_ID=stats-worker");
         functions = new TenFunctions(scene.database::connect);
         freshet = scene.start();
     }

@@ -202,6 +202,23 @@ class StatsTest {
     }
 
     @Test
+    void a_job_that_its_own_worker_takes_again_does_not_keep_the_old_functions() throws Exception {
+        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.queue();
+        StatsFunctions running = statsFunctions();
+        Jobs jobs = new Jobs(new Transactions(database.pool(2)), running, meters, new Jobs.Terms("w", "q", 1, Duration.ofHours(1)), true);
+        Job old = jobs.claim();
+        CompletableFuture<StatsFunctions.Ran> ran = CompletableFuture.supplyAsync(() -> running.run(old, RATINGS, ""));
+        functions.awaitWaiting(1);
+        database.run("UPDATE background_job_status SET status='queued', retry_count=retry_count+1");
+        assertEquals(2, jobs.claim().attempt());
+        jobs.heartbeat();
+        functions.awaitWaiting(0);
+        ran.join();
+        assertEquals("processing", database.one("SELECT status FROM background_job_status"));
+    }
+
+    @Test
     void what_has_committed_for_a_job_that_nobody_finishes_is_owed_to_the_batch_target() throws Exception {
         database.run("INSERT INTO freshet.target (name, served_at) VALUES ('batch', now())");
         String job = functions.queue();

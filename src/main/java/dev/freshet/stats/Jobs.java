@@ -98,12 +98,12 @@ public final class Jobs implements ShutdownHandBack {
         if (mine.isEmpty()) {
             return;
         }
-        Set<String> still = new HashSet<>();
+        Set<List<Object>> still = new HashSet<>();                         // the same worker may hold two attempts at one job
         transactions.in(c -> heartbeat.rows(c, Map.of("jobs", mine.stream().map(Job::id).toList(),
                 "attempts", mine.stream().map(Job::attempt).toList(), "leaseSeconds", seconds(terms.lease()))))
-                .forEach(row -> still.add(row.get("id").toString()));
+                .forEach(row -> still.add(List.of(row.get("id").toString(), row.get("attempt"))));
         for (Job job : mine) {
-            if (!still.contains(job.id()) && held.remove(job) != null) {
+            if (!still.contains(List.of(job.id(), job.attempt())) && held.remove(job) != null) {
                 LOG.info("Job {} was taken away (cancelled, queued by hand or thought dead): its functions are stopped", job.id());
                 functions.cancel(job);
             }

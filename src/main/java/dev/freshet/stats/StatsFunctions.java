@@ -51,6 +51,7 @@ public final class StatsFunctions {
     private final SqlFile lockJob = SqlFile.of("lock-job");
     private final SqlFile writeProgress = SqlFile.of("write-progress");
     private final Map<Job, Set<Connection>> running = new ConcurrentHashMap<>();
+    private final Set<Job> cancelled = ConcurrentHashMap.newKeySet();
     private final Transactions transactions;
     private final DataSource single;
     private final JobMeters meters;
@@ -100,6 +101,9 @@ public final class StatsFunctions {
                 meters.ran(function, committed ? "success" : "lost", System.nanoTime() - begun);
                 return new Ran(function, committed ? Result.success : Result.lost, null);
             } catch (SQLException e) {
+                if (cancelled.contains(job)) {
+                    return new Ran(function, Result.lost, null);
+                }
                 if (isConnectionLost(e)) {
                     return new Ran(function, Result.interrupted, e.getMessage());
                 }
@@ -148,6 +152,7 @@ public final class StatsFunctions {
 
     /** Stops what runs for this job; it rolls back. */
     public void cancel(Job job) {
+        cancelled.add(job);
         for (Connection connection : running.getOrDefault(job, Set.of())) {
             try {
                 connection.unwrap(PGConnection.class).cancelQuery();
