@@ -10,6 +10,7 @@ import dev.freshet.source.Database;
 import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.EmbeddedServer;
 import dev.freshet.source.Schema;
+import dev.freshet.stats.ConnectionBudget;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,6 +36,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private ListeningAddress listening;
+    private Settings settings;
     private Wiring wiring;
     private LiveRoutes liveRoutes;
     private EmbeddedServer embedded;
@@ -49,7 +51,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
         // Camel would look for FRESHET_QUEUE_POLL before freshet.queue.poll, and take an empty one; WrittenSettings knows better
         properties.setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
-        Settings settings = new Settings(new WrittenSettings(System::getenv, key -> properties.resolveProperty(key).orElse(null)));
+        settings = new Settings(new WrittenSettings(System::getenv, key -> properties.resolveProperty(key).orElse(null)));
         Configurator.setLevel("dev.freshet", Level.valueOf(settings.text(Setting.LOG_LEVEL).orElseThrow()));
         listening = new ListeningAddress(settings.text(Setting.HOST).orElseThrow(), settings.number(Setting.PORT));
         listening.refuseIfTaken();
@@ -89,6 +91,9 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     public void afterStart(BaseMainSupport main) {
         try {
             String url = listening.url(main.getCamelContext());
+            if (!database.address().pooled()) {
+                new ConnectionBudget().check(main.getCamelContext(), database.single(), settings.number(Setting.STATS_JOBS), settings.number(Setting.POOL_SIZE));
+            }
             if (embedded != null) {
                 LOG.info("To change something: psql {}", embedded.url());
             }

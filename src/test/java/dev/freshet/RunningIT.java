@@ -56,6 +56,16 @@ class RunningIT {
     }
 
     @Test
+    void too_few_connections_for_the_functions_are_refused_with_the_number_needed() throws Exception {
+        try (TestDatabase database = TestDatabase.empty();
+             FreshetProcess freshet = FreshetProcess.launch(FreshetProcess.newFolder(), Map.of("DATABASE_URL", database.url(), "FRESHET_STATS_JOBS", "30"))) {
+            assertEquals(2, freshet.exitCode(), freshet.log());
+            assertTrue(freshet.log().contains("310 are needed: 10 functions side by side for FRESHET_STATS_JOBS=30, and FRESHET_POOL_SIZE=10"), freshet.log());
+            assertFalse(freshet.log().contains("Freshet is listening"), freshet.log());
+        }
+    }
+
+    @Test
     void a_first_start_that_was_killed_halfway_is_no_obstacle() throws Exception {
         Path folder = FreshetProcess.newFolder();
         Path data = Files.createDirectories(folder.resolve(".freshet/postgres"));
