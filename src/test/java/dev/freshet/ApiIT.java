@@ -141,15 +141,18 @@ class ApiIT {
         scene.change("audited", "audited-dead");
         run("?force=true");
         api.post("/api/dead-letters/replay", "{\"tag\":\"audited-dead\"}", KEY, JSON);
-        api.post(NO_SUCH_LETTER, "", "x-api-key: read-key-90c1");
         scene.receiver.awaitCalls("audited-dead", 2);
         awaitAudit("kind = 'request' AND detail LIKE 'cache-invalidation-worker?force=true%' AND triggered_by = 'manual'");
         awaitAudit("kind = 'attempt' AND status = 500 AND keys = '[\"audited\"]'");
         awaitAudit("kind = 'delivery' AND outcome = 'delivered' AND target = 'tag' AND keys = '[\"audited\"]' AND latency_ms > 0 AND request_id LIKE 'msg_%'");
         awaitAudit("kind = 'delivery' AND outcome = 'dead' AND status = 410 AND keys = '[\"audited-dead\"]'");
         awaitAudit("kind = 'replay' AND keys = '[\"audited-dead\"]'");
-        awaitAudit("kind = 'refused' AND status = 403 AND detail LIKE 'POST " + NO_SUCH_LETTER + "%'");
         awaitAudit("kind = 'delivery' AND outcome = 'delivered' AND keys = '[\"audited-dead\"]'");
+        // only ten refusals in any second leave a row, and other tests may just have had theirs
+        Scene.until("a refusal in the audit", () -> {
+            api.post(NO_SUCH_LETTER, "", "x-api-key: read-key-90c1");
+            return scene.isTrue("SELECT EXISTS (SELECT FROM public.invalidation_audit WHERE kind = 'refused' AND status = 403 AND detail LIKE 'POST " + NO_SUCH_LETTER + "%')");
+        });
     }
 
     @ParameterizedTest
