@@ -96,7 +96,7 @@ async function drainByHand(pool, receiver, n) {
   });
   const t = Date.now();
   for (;;) {
-    const { rows } = await pool.query('SELECT tag, time_bucket FROM cache_invalidation_queue WHERE last_invalidated_at IS NULL ORDER BY time_bucket LIMIT 1000');
+    const { rows } = await pool.query('SELECT tag, time_bucket::text FROM cache_invalidation_queue WHERE last_invalidated_at IS NULL ORDER BY time_bucket LIMIT 1000');
     if (!rows.length) break;
     for (let i = 0; i < rows.length; i += 32) await Promise.all(rows.slice(i, i + 32).map(async row => {
       await post(row.tag);
@@ -137,6 +137,6 @@ async function startFreshet(database, target, more = {}, javaArgs = []) {
   return { pid: child.pid, db: database.client, stop };
 }
 
-const cpuMs = pid => { const f = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' '); return (+f[11] + +f[12]) * 10; };
-const backendsCpuMs = async client => { const { rows } = await client.query(`SELECT pid FROM pg_stat_activity WHERE application_name = 'freshet' AND datname = current_database()`); return rows.reduce((sum, { pid }) => sum + cpuMs(pid), 0); };
-const heapMb = pid => { const m = /used (\d+)K/.exec(spawnSync('jcmd', [String(pid), 'GC.heap_info'], { encoding: 'utf8' }).stdout); return m ? Math.round(m[1] / 1024) : NaN; };
+function cpuMs(pid) { const f = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' '); return (+f[11] + +f[12]) * 10; }
+async function backendsCpuMs(client) { const { rows } = await client.query(`SELECT pid FROM pg_stat_activity WHERE application_name = 'freshet' AND datname = current_database()`); return rows.reduce((sum, { pid }) => sum + cpuMs(pid), 0); }
+function heapMb(pid) { const m = /used (\d+)K/.exec(spawnSync('jcmd', [String(pid), 'GC.heap_info'], { encoding: 'utf8' }).stdout); return m ? Math.round(m[1] / 1024) : NaN; }
