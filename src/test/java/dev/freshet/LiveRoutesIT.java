@@ -77,6 +77,28 @@ class LiveRoutesIT {
     }
 
     @Test
+    void a_file_that_was_refused_stays_out_when_a_policy_is_edited() throws Exception {
+        Path broken = freshet.folder().resolve("routes/queue.yaml");
+        Path policies = freshet.folder().resolve("routes/errors.yaml");
+        String goodQueue = Files.readString(broken);
+        String goodPolicies = Files.readString(policies);
+        int told = tellings("routes/queue.yaml is not taken over");
+        int edits = tellings("routes/errors.yaml has changed");
+        try {
+            Files.writeString(broken, goodQueue.replace("ref: turn", "ref: tern"));
+            Scene.until("told", () -> tellings("routes/queue.yaml is not taken over") > told);
+            Files.writeString(policies, goodPolicies + "\n# edited\n");
+            Scene.until("the policies in force", () -> tellings("routes/errors.yaml has changed") > edits);
+            scene.changeAndAwait("after-the-policies");
+        } finally {
+            Files.writeString(broken, goodQueue);
+            Files.writeString(policies, goodPolicies);
+        }
+        Scene.until("back", () -> tellings("routes/errors.yaml has changed") > edits + 1);
+        scene.changeAndAwait("after-the-policies-again");
+    }
+
+    @Test
     void a_new_file_begins_and_a_deleted_one_ends() throws Exception {
         Path file = freshet.folder().resolve("routes/hello.yaml");
         Files.writeString(file, """

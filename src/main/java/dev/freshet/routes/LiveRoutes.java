@@ -20,7 +20,6 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -141,11 +140,11 @@ public final class LiveRoutes implements AutoCloseable {
     private void replaceNow(String file, String text) throws Exception {
         stop(routesOf(file), text == null);
         if (text != null) {
-            PluginHelper.getRoutesLoader(context).updateRoutes(resource(file));
+            PluginHelper.getRoutesLoader(context).updateRoutes(new Tried(file, text));
             if (text.contains("routeConfiguration:")) {
-                for (String other : running.keySet()) {
-                    if (!other.equals(file)) {          // policies are woven into routes when those are made
-                        replace(other, "");
+                for (Map.Entry<String, String> other : running.entrySet()) {
+                    if (!other.getKey().equals(file) && !other.getValue().contains("routeConfiguration:")) {
+                        replace(other.getKey(), other.getValue());          // policies are woven into routes when those are made
                     }
                 }
             }
@@ -181,7 +180,7 @@ public final class LiveRoutes implements AutoCloseable {
     private void restore(String file) {
         try {
             if (running.containsKey(file)) {
-                PluginHelper.getRoutesLoader(context).updateRoutes(ResourceHelper.fromString("file:" + file, running.get(file)));
+                PluginHelper.getRoutesLoader(context).updateRoutes(new Tried(file, running.get(file)));
             }
         } catch (Exception e) {
             LOG.error("The last good version of {} could not be started again: {}", file, e.toString());
@@ -208,10 +207,6 @@ public final class LiveRoutes implements AutoCloseable {
             }
         }
         return ids;
-    }
-
-    private Resource resource(String file) {
-        return ResourceHelper.resolveResource(context, "file:" + file);
     }
 
     private Map<String, String> read() throws IOException {
