@@ -9,7 +9,7 @@ import java.util.List;
 public final class Regex implements KeyPattern {
     /** RE2's own limit for a count, held here for counts within counts too: RE2/J would unfold them until memory ends. */
     static final int MOST_REPEATS = 1000;
-    /** RE2/J descends as deep as there are steps that take no character: 3,000 need at most half of a thread's 1 MB, and 5,000 might need all. */
+    /** RE2/J descends as deep as there are steps that take no character: 3,000 need up to 700 kB of a thread's 1 MB, 5,000 might need all. */
     static final int MOST_STEPS = 3000;
 
     private static final java.util.regex.Pattern UNICODE_CLASS = java.util.regex.Pattern.compile("\\\\[pP]");

@@ -9,8 +9,8 @@ import java.util.List;
 final class RequiredLiterals {
     /**
      * @param only the one text that a part matches, or null
-     * @param begins a match of this part is where the key begins
-     * @param ends a match of this part is where the key ends
+     * @param begins it holds a place that must be where the key begins, so whatever is before that place is empty
+     * @param ends it holds a place that must be where the key ends
      */
     private record Part(String only, String prefix, String suffix, String infix, boolean begins, boolean ends) {
         private static final Part ANYTHING = new Part(null, "", "", "", false, false);
@@ -26,8 +26,8 @@ final class RequiredLiterals {
                     only == null ? prefix : only + next.prefix,
                     next.only == null ? next.suffix : suffix + next.only,
                     longest(longest(infix, next.infix), suffix + next.prefix),
-                    begins || "".equals(only) && next.begins,
-                    next.ends || "".equals(next.only) && ends);
+                    begins || next.begins,
+                    ends || next.ends);
         }
 
         private Part repeated(int least, int most) {

@@ -46,6 +46,8 @@ class HostilePatternsTest {
         refused("((a{100}){100}){100}", "more than 1,000 repeats (a count within a count multiplies it) at character 16");
         refused("(?:".repeat(120) + "a" + "{2})".repeat(120), "more than 1,000 repeats (a count within a count multiplies it) at character 514");
         refused("a{1000}".repeat(146), "unfolds to more than 3,000 steps at character 2");
+        refused("a{1000}".repeat(3), "unfolds to more than 3,000 steps at character 2");
+        assertTrue(matches("a{1000}".repeat(2) + "a{998}", LONG));
         refused("(" + "a".repeat(900) + "){1000}", "unfolds to more than 3,000 steps at character 903");
         refused("(" + "(".repeat(200) + ")".repeat(200) + "){1000}", "unfolds to more than 3,000 steps at character 403");
         assertTrue(matches("(a{10}){100}", LONG));
@@ -53,9 +55,9 @@ class HostilePatternsTest {
 
     @Test
     void the_largest_that_are_allowed_fit_into_a_stack() throws InterruptedException {
-        for (String text : new String[]{"(a*){590}", "(".repeat(511) + "a" + ")".repeat(511), "(((a?)?)?){270}$", "((?:){4}a?){200}", "(\\b){990}"}) {
+        for (String text : new String[]{"(a*){590}", "(".repeat(511) + "a" + ")".repeat(511), "(((a?)?)?){270}$", "((?:){4}a?){160}", "(\\b){990}"}) {
             AtomicReference<Throwable> thrown = new AtomicReference<>();
-            Thread thread = new Thread(null, () -> KeyPattern.parse(text).matches("b"), "five eighths of a stack", 640 << 10);
+            Thread thread = new Thread(null, () -> KeyPattern.parse(text).matches("b"), "what a caller leaves of a stack", 832 << 10);
             thread.setUncaughtExceptionHandler((dead, e) -> thrown.set(e));
             thread.start();
             thread.join();

@@ -53,6 +53,7 @@ class NarrowingTest {
         }
         narrows("(^a|^b)c", By.INFIX, null, null, null, "c");
         narrows("(^ab)?c", By.INFIX, null, null, null, "c");
+        narrows(".*^ab", By.INFIX, null, null, null, "ab");
         narrows("^*ab", By.INFIX, null, null, null, "ab");
     }
 
