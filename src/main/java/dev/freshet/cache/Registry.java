@@ -25,7 +25,9 @@ public final class Registry {
     record Matched(List<String> keys, long more) {
         static Matched among(List<String> keys, KeyPattern pattern) {
             List<String> matching = new ArrayList<>();
+            Patience patience = new Patience();
             for (String key : keys) {
+                patience.check();
                 if (pattern.matches(key)) {
                     matching.add(key);
                 }
@@ -38,6 +40,19 @@ public final class Registry {
         }
     }
 
+    /** Matching a key takes time linear in it, but there may be many keys, and slow patterns. */
+    private static final class Patience {
+        private final long until = System.nanoTime() + MATCHING.toNanos();
+        private int asked;
+
+        void check() {
+            if ((++asked & 63) == 0 && System.nanoTime() > until) {
+                throw new Refused(400, "pattern: needs more than " + MATCHING.toSeconds() + " s for so many keys; write a simpler one, or send fewer keys");
+            }
+        }
+    }
+
+    private static final Duration MATCHING = Duration.ofSeconds(10);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int LISTED = 100_000;
     private static final int CHUNK = 10_000;
@@ -72,8 +87,10 @@ public final class Registry {
         List<String> listed = new ArrayList<>();
         List<String> beyond = new ArrayList<>();
         long[] more = {0};
+        Patience patience = new Patience();
         narrowest(pattern.narrowing()).each(connection, CHUNK, row -> {
             String key = row.getString(1);
+            patience.check();
             if (!pattern.matches(key)) {
                 return;
             }
