@@ -30,14 +30,14 @@ class EntitiesTest {
     @Test
     void the_preset_watches_what_is_there_with_the_columns_that_are_there() throws SQLException {
         assertTrue(assertThrows(SQLException.class, () -> database.run("SELECT install_cache_entities()")).getMessage().contains("none of the tables"));
-        database.run("CREATE TABLE products (id int PRIMARY KEY, client_id int, title text); CREATE TABLE clients (id int PRIMARY KEY); CREATE TABLE lessons (id int, title text)");
+        database.run("CREATE TABLE public.products (id int PRIMARY KEY, client_id int, title text); CREATE TABLE public.clients (id int PRIMARY KEY); CREATE TABLE public.lessons (id int, title text)");
         assertEquals(List.of("public.clients {job_readiness_products,products,\"client:{id}\",client_configs,clients,settings}", "public.lessons {module_content,modules,lessons}",
                 "public.products {\"product:{id}\",job_readiness_products,products,\"client:{client_id}\",client_configs,clients,settings}"),
                 database.list("SELECT watched || ' ' || tags::text FROM install_cache_entities() ORDER BY 1"));
-        assertQueued("INSERT INTO products VALUES (7, 3, 'x')", "product:7", "client:3", "products", "job_readiness_products", "client_configs", "clients", "settings");
-        assertQueued("INSERT INTO lessons VALUES (1, 'x')", "module_content", "modules", "lessons");
+        assertQueued("INSERT INTO public.products VALUES (7, 3, 'x')", "product:7", "client:3", "products", "job_readiness_products", "client_configs", "clients", "settings");
+        assertQueued("INSERT INTO public.lessons VALUES (1, 'x')", "module_content", "modules", "lessons");
         database.run("UPDATE cache_tag_rules SET tags = tags || 'syllabus'::text WHERE name = 'module_content'; SELECT install_cache_entities()");
-        assertQueued("UPDATE lessons SET title = 'y'", "module_content", "modules", "lessons", "syllabus");
+        assertQueued("UPDATE public.lessons SET title = 'y'", "module_content", "modules", "lessons", "syllabus");
     }
 
     @Test
