@@ -83,6 +83,11 @@ CREATE TABLE freshet.publication (
     not_before   timestamptz NOT NULL DEFAULT '-infinity'
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 
+-- Tags that were handed over to the targets while the registry had entries: those of the tag have to leave, too.
+CREATE TABLE freshet.registry_due (
+    tag text NOT NULL
+) WITH (vacuum_truncate = off);
+
 -- Counts of every instance, added up by whoever comes by; append-only, so that no counting waits for another.
 CREATE TABLE freshet.tally (
     name  text   NOT NULL,
