@@ -49,7 +49,7 @@ export function useCachedFetch(url, eid, options) {
 
   useEffect(() => subscribed(eid, () => {}), [eid]);
 
-  const fetchData = useCallback(() => fetchAndKeep(url, eid, latest.current), [url, eid, latest]);
+  const fetchData = useCallback(() => fetchAndKeep(url, eid, latest.current ?? {}), [url, eid, latest]);
   const getCachedData = useCallback(() => broadcastCacheManager.getCachedData(url), [url]);
   const getCachedOrFetch = useCallback(async () => {
     const cached = broadcastCacheManager.getCachedData(url);
@@ -60,7 +60,7 @@ export function useCachedFetch(url, eid, options) {
     if (underWay !== undefined && underWay.since === broadcastCacheManager.beforeFetch()) {
       return underWay.answer;
     }
-    return fetchAndKeep(url, eid, latest.current);
+    return fetchAndKeep(url, eid, latest.current ?? {});
   }, [url, eid, latest]);
 
   return { fetchData, getCachedOrFetch, getCachedData };
@@ -69,7 +69,7 @@ export function useCachedFetch(url, eid, options) {
 /** Those that have not answered yet; who asks meanwhile may wait for the same answer, unless something changed since it was asked for. */
 const fetches = new Map();
 
-async function fetchAndKeep(url, eid, { ttl, ...init } = {}) {
+async function fetchAndKeep(url, eid, { ttl, ...init }) {
   const since = broadcastCacheManager.beforeFetch();
   const isRead = (init.method ?? 'GET').toUpperCase() === 'GET';
   const answer = (async () => {
