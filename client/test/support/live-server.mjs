@@ -45,7 +45,7 @@ export async function liveServer() {
       return;
     }
     const after = Number(query.get('after') ?? 0);
-    const lost = query.has('after') && server.oldest > after;
+    const lost = query.has('after') && after < server.oldest - 1;
     const events = lost ? [] : history.filter((event) => event.eid === eid && event.id > after).slice(0, Number(query.get('limit') ?? 100));
     const next = lost ? published : events.at(-1)?.id ?? after;
     response.writeHead(200, { 'content-type': 'application/json' })
