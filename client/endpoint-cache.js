@@ -16,10 +16,10 @@ export class EndpointCache {
 
   /** False when a change since then has made it stale already. */
   put(endpoint, data, ttl, eid, since = this.#sequence) {
-    this.#entries.delete(endpoint);
     if (this.#changedAfter(endpoint, eid, since)) {
       return false;
     }
+    this.#entries.delete(endpoint);
     if (this.#entries.size >= MAX_ENTRIES) {
       this.#makeRoom();
     }
