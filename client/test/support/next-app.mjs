@@ -2,6 +2,8 @@
 import { createServer } from 'node:http';
 import { revalidateHandler } from '../../revalidate.js';
 
+// the failures are wanted
+console.error = () => {};
 const told = [];
 const failing = new Set();
 
