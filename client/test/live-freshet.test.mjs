@@ -21,9 +21,13 @@ for (const [how, options] of [
   ['a stream', { EventSource: StreamingEventSource }],
   ['polling', { EventSource: class { addEventListener() { throw new Error('not here'); } close() {} }, timings: { retryMs: 1, retryMaxMs: 2, pollMs: 50 } }],
 ]) {
-  test(`a manual invalidation arrives over ${how}, once, and only at its event`, { skip }, async () => {
+  test(`a manual invalidation arrives over ${how}, once, and only at its event`, { skip }, async (t) => {
     const manager = new BroadcastCacheManager(options);
     const eid = `${E}-${how.length}`;
+    t.after(() => {
+      manager.unsubscribeFromEvent(eid);
+      manager.unsubscribeFromEvent(`${eid}x`);
+    });
     const got = [];
     const others = [];
     manager.subscribeToEvent(eid, (payload) => got.push(payload));
@@ -45,7 +49,5 @@ for (const [how, options] of [
     assert.ok(Math.abs(timestamp - Date.now()) < 600_000);
     assert.equal(manager.getCachedData(endpoint), null);
     assert.deepEqual(others.filter(({ type }) => type !== 'reset'), []);
-    manager.unsubscribeFromEvent(eid);
-    manager.unsubscribeFromEvent(`${eid}x`);
   });
 }

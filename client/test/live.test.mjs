@@ -5,6 +5,9 @@ import { StreamingEventSource } from './support/event-source.mjs';
 import { eventually } from './support/eventually.mjs';
 import { liveServer } from './support/live-server.mjs';
 
+// the server of the test is the only one
+delete process.env.FRESHET_URL;
+
 const E = 'AB3028';
 /** Everything that is not what a test is about is far away. */
 const NEVER = 600_000;

@@ -56,7 +56,13 @@ public final class ClientFiles implements Handler<RoutingContext> {
         if (isKnown(ctx.request().headers().getAll(HttpHeaders.IF_NONE_MATCH), file.tag())) {
             response.setStatusCode(304).end();
         } else {
-            response.putHeader(HttpHeaders.CONTENT_TYPE, file.type() + "; charset=utf-8").end(file.content());
+            response.putHeader(HttpHeaders.CONTENT_TYPE, file.type() + "; charset=utf-8")
+                .putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(file.content().length()));
+            if (ctx.request().method().equals(HttpMethod.HEAD)) {
+                response.end();
+            } else {
+                response.end(file.content());
+            }
         }
     }
 
