@@ -33,6 +33,7 @@ export class EventChannel {
   #closed = false;
   #source;
   #opened = false;
+  #everOpened = false;
   #openedAt = 0;
   #delivered = false;
   #failures = 0;
@@ -117,7 +118,7 @@ export class EventChannel {
 
   #isOpen() {
     this.#cancel('open');
-    this.#opened = true;
+    this.#opened = this.#everOpened = true;
     this.#openedAt = Date.now();
     this.#listenForSilence();
     this.#on.log(`Connected to event ${this.#eid}`);
@@ -145,9 +146,10 @@ export class EventChannel {
       this.#failed('the stream ended', wasSound);
       return;
     }
+    // Freshet begins a stream with an id: the browser, which shows none before the first change, resumes from there
+    this.#mayHaveMissed ||= this.#cursor === undefined && !this.#everOpened;
     this.#failures = wasSound ? 0 : this.#failures + 1;
     this.#opened = this.#delivered = false;
-    this.#mayHaveMissed ||= this.#cursor === undefined;
     this.#cancel('silence');
     this.#on.log(`The stream of ${this.#eid} broke; the browser reconnects`);
     this.#after('open', this.#timings.retryMaxMs + this.#timings.connectMs, () => this.#failed('no answer'));
@@ -173,7 +175,7 @@ export class EventChannel {
   #closeSource() {
     const source = this.#source;
     this.#source = undefined;
-    this.#opened = this.#delivered = false;
+    this.#opened = this.#everOpened = this.#delivered = false;
     this.#passedBy = 0;
     this.#cancel('open');
     this.#cancel('silence');

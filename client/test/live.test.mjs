@@ -175,12 +175,28 @@ test('an EventSource that gave up is opened again where the last one ended', asy
   assert.equal(server.asked('stream').at(-1).query.lastEventId, '1');
 });
 
-test('what broke before anything was known may have missed something: refetch all', async () => {
+test('a browser that reconnects by itself before the first change misses nothing and refetches nothing', async () => {
+  server.publish(E, 'media_updated');
   manager.subscribeToEvent(E, note);
   await streaming();
+  await eventually(() => server.asked('stream').length === 1, 'asked once');
+  server.drop();
+  server.publish(E, 'art_updated');
+  await received(1);
+  assert.deepEqual(got.map(({ type }) => type), ['art_updated']);
+  assert.equal(server.asked('stream').at(-1).lastEventId, '1');
+});
+
+test('what was given up before anything was known may have missed something: refetch all', async () => {
+  manager = managerWith({ stableMs: 1 });
+  manager.subscribeToEvent(E, note);
+  await streaming();
+  server.faults.stream = 503;
   manager.cacheEndpointData('/live/event/AB3028-1-2/bids', [1]);
   manager.cacheEndpointData('/live/event/AB3029', 'another event');
   server.drop();
+  await eventually(() => StreamingEventSource.opened[0].readyState === 2, 'given up');
+  server.faults.stream = 200;
   await received(1);
   assert.deepEqual({ ...got[0], timestamp: 0 }, { type: 'reset', event_eid: E, timestamp: 0,
     endpoints: ['/live/event/AB3028', '/live/event/AB3028/media', '/live/event/AB3028-1-2/bids'] });
@@ -188,15 +204,17 @@ test('what broke before anything was known may have missed something: refetch al
   assert.equal(manager.getCachedData('/live/event/AB3029'), 'another event');
 });
 
-test('a stream that says hello is resumed from there, also before the first change', async () => {
+test('a stream that says hello is resumed from there by hand, also before the first change', async () => {
   server.faults.hello = true;
   server.publish('OTHER');
-  manager = managerWith({ retryMs: 1 });
+  manager = managerWith({ stableMs: 1 });
   manager.subscribeToEvent(E, note);
   await streaming();
-  await eventually(() => server.asked('stream').length === 1, 'asked once');
+  server.faults.stream = 503;
   server.drop();
+  await eventually(() => StreamingEventSource.opened[0].readyState === 2, 'given up');
   server.publish(E, 'art_updated');
+  server.faults.stream = 200;
   await received(1);
   assert.deepEqual(got.map(({ type }) => type), ['art_updated']);
 });

@@ -31,8 +31,8 @@ export async function liveServer() {
     const reader = { eid, response };
     streams.add(reader);
     response.on('close', () => streams.delete(reader));
-    if (faults.hello && after === null) {
-      send(reader, `id: ${published}\nevent: hello\ndata: {}\n\n`);
+    if (after === null) {
+      send(reader, `id: ${published}\n${faults.hello ? 'event: hello\ndata: {}\n' : ''}\n`);
     }
     if (after !== null && after !== undefined) {
       history.filter((event) => event.eid === eid && event.id > Number(after)).forEach((event) => send(reader, text(event)));
