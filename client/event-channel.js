@@ -216,7 +216,8 @@ export class EventChannel {
     this.#polling = true;
     this.#trials = 0;
     this.#pollFailures = 0;
-    this.#pollSoon(1);
+    // those who lost one server do not ask the other all at once
+    this.#pollSoon(Math.round(Math.random() * this.#timings.retryMs));
     this.#streamLater();
   }
 
