@@ -81,8 +81,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void afterConfigure(BaseMainSupport main) {
         try {
-            new GateMount(wiring.gate(main.getCamelContext())).mount(main.getCamelContext(), listening.configuredPort());
-            new ClientFiles().mount(main.getCamelContext(), listening.configuredPort());
+            new GateMount(wiring.gate(main.getCamelContext()), new ClientFiles()::mountOn).mount(main.getCamelContext(), listening.configuredPort());
         } catch (Exception e) {
             throw new IllegalStateException("the gate could not be mounted", e);
         }

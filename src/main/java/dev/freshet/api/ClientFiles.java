@@ -16,10 +16,8 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import org.apache.camel.CamelContext;
-import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
-import org.apache.camel.support.service.ServiceSupport;
 
 /** The npm package of {@code client/}, for pages that import it from here. Who may read it, and how long it is kept, is the gate's business. */
 public final class ClientFiles implements Handler<RoutingContext> {
@@ -32,16 +30,8 @@ public final class ClientFiles implements Handler<RoutingContext> {
     private record Stored(Buffer content, String type, String tag) {
     }
 
-    /** To be called in MainListener.afterConfigure, after the gate's mount: services start in the order in which they were added. */
-    public void mount(CamelContext context, int port) throws Exception {
-        boolean early = true;
-        context.addService(new ServiceSupport() {
-            @Override
-            protected void doStart() {
-                VertxPlatformHttpRouter.lookup(context, VertxPlatformHttpRouter.getRouterNameFromPort(port))
-                    .route("/client/:file").method(HttpMethod.GET).method(HttpMethod.HEAD).handler(ClientFiles.this);
-            }
-        }, true, early);
+    public void mountOn(Router router) {
+        router.route("/client/:file").method(HttpMethod.GET).method(HttpMethod.HEAD).handler(this);
     }
 
     @Override
