@@ -29,16 +29,17 @@ export class EndpointCache {
 
   get(endpoint) {
     const entry = this.#entries.get(endpoint);
-    return entry !== undefined && isValid(entry) ? entry.data : null;
+    return entry !== undefined && isValid(entry, Date.now()) ? entry.data : null;
   }
 
   /** How many were valid until now. */
   invalidate(endpoint) {
     this.#note(this.#changes, endpoint);
+    const now = Date.now();
     let invalidated = 0;
     for (const [key, entry] of this.#entries) {
       if (covers(endpoint, key)) {
-        invalidated += isValid(entry) ? 1 : 0;
+        invalidated += isValid(entry, now) ? 1 : 0;
         entry.invalidated = true;
       }
     }
@@ -54,11 +55,12 @@ export class EndpointCache {
   }
 
   stats() {
+    const now = Date.now();
     const stats = { totalEntries: this.#entries.size, validEntries: 0, expiredEntries: 0, invalidatedEntries: 0 };
     for (const entry of this.#entries.values()) {
       if (entry.invalidated) {
         stats.invalidatedEntries++;
-      } else if (isValid(entry)) {
+      } else if (isValid(entry, now)) {
         stats.validEntries++;
       } else {
         stats.expiredEntries++;
@@ -82,8 +84,9 @@ export class EndpointCache {
   }
 
   #makeRoom() {
+    const now = Date.now();
     for (const [key, entry] of this.#entries) {
-      if (!isValid(entry)) {
+      if (!isValid(entry, now)) {
         this.#entries.delete(key);
       }
     }
@@ -93,8 +96,8 @@ export class EndpointCache {
   }
 }
 
-function isValid(entry) {
-  return !entry.invalidated && Date.now() < entry.expiresAt;
+function isValid(entry, now) {
+  return !entry.invalidated && now < entry.expiresAt;
 }
 
 /** `/live/event/E` is also what `https://api.example/v1/live/event/E?fresh=1` was fetched from. */

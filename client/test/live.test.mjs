@@ -266,6 +266,7 @@ test('who polls without ever having streamed begins with a reset, not with the h
 });
 
 test('polling pages through what is more than one answer', async () => {
+  manager = managerWith({ pollMs: NEVER });
   manager.subscribeToEvent(E, note);
   await streaming();
   server.publish(E);
@@ -303,13 +304,16 @@ test('polling ends when a stream delivers again', async () => {
   await streaming();
   server.publish(E, 'art_updated');
   await received(2);
+  const delivering = StreamingEventSource.opened.length;
   await eventually(async () => {
-    const before = server.asked('history').length;
+    const before = server.requests.length;
     await new Promise((resolve) => setTimeout(resolve, 50));
-    return server.asked('history').length === before;
+    return server.requests.length === before;
   }, 'no more polling');
+  assert.equal(StreamingEventSource.opened.filter(({ readyState }) => readyState === 1).length, 1);
   server.publish(E, 'bid_placed');
   await received(3);
+  assert.equal(StreamingEventSource.opened.length, delivering);
   assert.deepEqual(got.map(({ type }) => type), ['reset', 'art_updated', 'bid_placed']);
 });
 
@@ -341,6 +345,11 @@ test('a trial stream that is held back does not end the polling', async () => {
     await received(i);
   }
   assert.deepEqual(got.map(({ type }) => type), ['reset', ...Array(5).fill('vote_cast')]);
+  const trials = StreamingEventSource.opened.length;
+  for (let i = 7; StreamingEventSource.opened.length < trials + 3; i++) {
+    server.publish(E);
+    await received(i);
+  }
 });
 
 test('silence alone is no fault: one question, and the stream stays', async () => {
@@ -474,6 +483,15 @@ test('debug mode says in the console what happens, otherwise nothing is said', a
     '[BroadcastCache] Received reset for AB3028: all may have changed',
     '[BroadcastCache] Unsubscribed from event AB3028',
   ]);
+});
+
+test('a payload that does not say it gets its type and event from the stream', async () => {
+  manager.subscribeToEvent(E, note);
+  await streaming();
+  server.write(E, 'id: 5\nevent: vote_cast\ndata: {"endpoints":["/x",7],"timestamp":null}\n\n');
+  await received(1);
+  assert.deepEqual([got[0].type, got[0].event_eid, got[0].endpoints], ['vote_cast', E, ['/x']]);
+  assert.ok(Math.abs(got[0].timestamp - Date.now()) < 60_000);
 });
 
 test('what cannot be read is not passed over: refetch all', async () => {
