@@ -1,5 +1,6 @@
 package dev.freshet;
 
+import dev.freshet.api.ClientFiles;
 import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
 import dev.freshet.demo.DemoData;
@@ -80,7 +81,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void afterConfigure(BaseMainSupport main) {
         try {
-            new GateMount(wiring.gate(main.getCamelContext())).mount(main.getCamelContext(), listening.configuredPort());
+            new GateMount(wiring.gate(main.getCamelContext()), new ClientFiles()::mountOn).mount(main.getCamelContext(), listening.configuredPort());
         } catch (Exception e) {
             throw new IllegalStateException("the gate could not be mounted", e);
         }
