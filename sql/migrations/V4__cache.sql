@@ -83,7 +83,9 @@ CREATE TABLE freshet.publication (
     not_before   timestamptz NOT NULL DEFAULT '-infinity'
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 
--- Tags that were handed over to the targets while the registry had entries: those of the tag have to leave, too.
+-- Tags that changed while the registry had entries: those of the tag have to leave, too. What was invalidated through the registry itself is
+-- not among them: an entry that was filled again since is fresh.
+ALTER TABLE freshet.inbox ADD COLUMN registry_knows boolean NOT NULL DEFAULT false;
 CREATE TABLE freshet.registry_due (
     tag text NOT NULL
 ) WITH (vacuum_truncate = off);

@@ -48,8 +48,6 @@ WITH next AS MATERIALIZED (
     FROM taken LEFT JOIN by_tag USING (tag) CROSS JOIN next
     WHERE q.ctid = taken.place
     RETURNING q.tag, coalesce(by_tag.outstanding, false) AS outstanding, by_tag.tag IS NULL AS nobody
-), followed AS (
-    INSERT INTO freshet.registry_due (tag) SELECT DISTINCT tag FROM handed WHERE EXISTS (SELECT FROM public.cache_entries)
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, keys, triggered_by, outcome)
     SELECT CASE WHEN nobody THEN 'no-target' ELSE 'postponed' END, jsonb_agg(DISTINCT tag), 'queue',

@@ -103,6 +103,13 @@ class PublishTest {
             assertEquals(List.of("page/1/b"), keys(await(listener, 1)));
             assertEquals(List.of("page/2"), list("SELECT cache_key FROM cache_entries"));
             Eventually.is(java.time.Duration.ofSeconds(20), () -> list("SELECT tag FROM freshet.registry_due").isEmpty(), () -> "nothing due any more");
+
+            database.run("SELECT cache_invalidate_tags(ARRAY['goods:2'])");
+            database.run("SELECT cache_entry_put('page/2', '2', ARRAY['goods:2'])");
+            assertEquals(List.of("page/2", "goods:2"), keys(await(listener, 1)));
+            database.run("SELECT cache_entry_put('page/1', '2', ARRAY['goods:1']); UPDATE public.goods SET v = 2 WHERE id = 1");
+            assertEquals(List.of("page/1"), keys(await(listener, 1)));
+            assertEquals(List.of("page/2"), list("SELECT cache_key FROM cache_entries"), "filled after it was invalidated, it is fresh and stays");
         }
     }
 

@@ -182,7 +182,7 @@ public final class Registry {
         return answer;
     }
 
-    /** What the queue has handed over to the targets is out of date here as well. */
+    /** What changed for the targets is out of date here as well. */
     public void followQueue() throws SQLException {
         int tags;
         do {
