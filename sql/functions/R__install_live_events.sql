@@ -72,9 +72,9 @@ EXCEPTION WHEN undefined_function THEN
     RETURN '%s.' || quote_ident(col) || '::text::' || (SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'public.art'::regclass AND attname = 'id');
 END $$;
 
--- The body of a trigger function: `found` selects (eid, detail) into arrays. It only reads, so its own block costs no transaction id;
+-- The body of a trigger function: `selection` selects (eid, detail) into arrays. It only reads, so its own block costs no transaction id;
 -- what goes wrong there is a warning, never an error of the user's statement.
-CREATE OR REPLACE FUNCTION freshet.write_live_function(name text, type text, operation text, found text) RETURNS void
+CREATE OR REPLACE FUNCTION freshet.write_live_function(name text, type text, operation text, selection text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $generator$
 DECLARE
@@ -103,7 +103,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-$body$ $function$, name, type, operation, found);
+$body$ $function$, name, type, operation, selection);
     -- a trigger function can only be called as a trigger; still, nobody was meant to
     FOR grantee IN
         SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
