@@ -15,6 +15,12 @@ import org.slf4j.LoggerFactory;
 public final class Hints {
     private static final Logger LOG = LoggerFactory.getLogger(Hints.class);
     private static final String ROUTE = "hear-live-hint";
+    /** It logs by itself, to standard error, that it cannot read dates: hints have none. Held here, or else its level would be forgotten. */
+    private static final java.util.logging.Logger DRIVER = java.util.logging.Logger.getLogger("com.impossibl.postgres");
+
+    static {
+        DRIVER.setLevel(java.util.logging.Level.SEVERE);
+    }
 
     private final CamelContext context;
     private final DatabaseUrl direct;

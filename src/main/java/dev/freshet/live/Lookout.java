@@ -9,7 +9,7 @@ public final class Lookout {
     private static final int QUIET_TICKS = 3;
 
     private final Published published;
-    private volatile long lastSeen = System.nanoTime();
+    private volatile long lastSeen = System.nanoTime() - QUIET_NANOS;
     private int tick;
 
     public Lookout(Published published) {

@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ThreadLocalRandom;
@@ -150,7 +151,8 @@ final class Subscriber {
         closed = true;
         waiting = null;
         onSlow.run();
-        request.connection().close();
+        // Vert.x's close would wait until what is unsent has been sent
+        ((ConnectionBase) request.connection()).channelHandlerContext().channel().close();
     }
 
     /** All who lost the same instance must not come back at the same moment. */
