@@ -486,6 +486,11 @@ class LiveTest {
         database.run("DELETE FROM freshet.live_event; UPDATE freshet.live_relay SET last_id = 0");
         published.read();
         assertFalse(published.isBehind(), "an older database: it starts anew");
+        run("INSERT INTO votes (art_id) VALUES (10)");
+        relay(0).take();
+        database.run("DELETE FROM freshet.live_event");
+        published.read();
+        assertFalse(published.isBehind(), "somebody has tidied up: it starts anew");
     }
 
     // installing

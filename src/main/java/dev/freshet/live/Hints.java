@@ -5,6 +5,7 @@ import dev.freshet.source.DatabaseUrl;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
+import org.apache.camel.ServiceStatus;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +62,8 @@ public final class Hints {
 
     /** Begins to listen where it is possible; called again and again, for a server that was away or a route file that was edited. */
     public void tend() {
-        if (direct == null || !context.getRouteController().getRouteStatus(ROUTE).isStopped()) {
+        ServiceStatus status = context.getRouteController().getRouteStatus(ROUTE);
+        if (direct == null || status == null || !status.isStopped()) {
             return;
         }
         try {

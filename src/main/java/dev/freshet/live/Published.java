@@ -39,7 +39,12 @@ public final class Published {
             hub.startAnew(last(now));      // away for longer than the history is kept, or the database is an older one
         }
         for (long last = last(now); hub.position() < last; ) {
-            hub.publish(after(hub.position()));
+            List<LiveEvent> next = after(hub.position());
+            if (next.isEmpty()) {
+                hub.startAnew(last);            // somebody has deleted from freshet.live_event by hand
+            } else {
+                hub.publish(next);
+            }
         }
     }
 
@@ -54,9 +59,6 @@ public final class Published {
     private List<LiveEvent> after(long id) throws SQLException {
         List<Map<String, Object>> rows = transactions.in(c -> read.rows(c, Map.of("after", id, "limit", ROWS)));
         long now = System.nanoTime();
-        if (rows.isEmpty()) {
-            throw new IllegalStateException("no live event after " + id + ": somebody has deleted from freshet.live_event");
-        }
         return rows.stream().map(row -> new LiveEvent((Long) row.get("id"), (String) row.get("event_eid"), (String) row.get("type"),
                 (String) row.get("payload"), now - (long) ((Double) row.get("age") * 1e9))).toList();
     }
