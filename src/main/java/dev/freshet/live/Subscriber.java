@@ -1,5 +1,6 @@
 package dev.freshet.live;
 
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -151,8 +152,9 @@ final class Subscriber {
         closed = true;
         waiting = null;
         onSlow.run();
-        // Vert.x's close would wait until what is unsent has been sent
-        ((ConnectionBase) request.connection()).channelHandlerContext().channel().close();
+        // past Vert.x's handlers, whose close would wait until what is unsent has been sent
+        Channel channel = ((ConnectionBase) request.connection()).channelHandlerContext().channel();
+        channel.unsafe().close(channel.newPromise());
     }
 
     /** All who lost the same instance must not come back at the same moment. */
