@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The entries of application caches, in the table cache_entries. */
-public final class Registry {
+public final class Entries {
     /** Which keys a pattern hits: those listed, and how many {@code more} there were than an answer lists. */
     record Matched(List<String> keys, long more) {
         static Matched among(List<String> keys, KeyPattern pattern) {
@@ -79,7 +79,7 @@ public final class Registry {
     private final Duration retention;
 
     /** @param retention how long an expired entry stays to be counted */
-    public Registry(Transactions transactions, Tallies tallies, Duration retention) {
+    public Entries(Transactions transactions, Tallies tallies, Duration retention) {
         this.transactions = transactions;
         this.tallies = tallies;
         this.retention = retention;
