@@ -11,6 +11,11 @@ import dev.freshet.api.Requests;
 import dev.freshet.audit.AuditLog;
 import dev.freshet.audit.FailedAttempts;
 import dev.freshet.audit.Troubles;
+import dev.freshet.console.DryRun;
+import dev.freshet.console.Failures;
+import dev.freshet.console.Freshness;
+import dev.freshet.console.Overview;
+import dev.freshet.console.RouteControl;
 import dev.freshet.deliver.BearerKey;
 import dev.freshet.deliver.DeadLetters;
 import dev.freshet.deliver.Deadline;
@@ -34,6 +39,7 @@ import dev.freshet.queue.Inbox;
 import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
+import dev.freshet.routes.LiveRoutes;
 import dev.freshet.source.Transactions;
 import dev.freshet.stats.JobRequests;
 import dev.freshet.stats.Jobs;
@@ -43,6 +49,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -60,6 +67,7 @@ final class Wiring {
     private static final Duration PROBE_MAX = Duration.ofSeconds(10);
     private static final Duration MANUAL_RUN = Duration.ofSeconds(30);
     private static final Duration LONG_WAIT = Duration.ofMinutes(1);
+    private static final Duration LATE = Duration.ofSeconds(10);
     /** A job is queued again so long after its worker's last heartbeat; those come five times as often. */
     private static final Duration JOB_LEASE = Duration.ofSeconds(20);
 
@@ -74,7 +82,7 @@ final class Wiring {
     }
 
     /** @param single a connection of its own each time, for what takes its time */
-    void bind(CamelContext context, DataSource dataSource, DataSource single) {
+    void bind(CamelContext context, DataSource dataSource, DataSource single, LiveRoutes liveRoutes) {
         Registry registry = context.getRegistry();
         Transactions transactions = new Transactions(dataSource);
         Marking marking = new Marking();
@@ -104,7 +112,8 @@ final class Wiring {
         registry.bind("batchKey", new BearerKey(demoReceiver == null ? secret(Setting.API_KEY) : demoKey()));
         registry.bind("deadLetters", new DeadLetters(transactions));
 
-        registry.bind("auditLog", new AuditLog(transactions, settings.duration(Setting.AUDIT_RETENTION)));
+        AuditLog auditLog = new AuditLog(transactions, settings.duration(Setting.AUDIT_RETENTION));
+        registry.bind("auditLog", auditLog);
         Calls calls = new Calls(meters);
         registry.bind("calls", calls);
         registry.bind("failedAttempts", new FailedAttempts(context, calls::countFailedAttempt));
@@ -122,11 +131,20 @@ final class Wiring {
         Observation observation = new Observation(transactions);
         registry.bind("observation", observation);
         registry.bind("metricsRegistry", meters);
-        new Meters(meters).of(observation).of(turn.coalescing(), calls);
+        Meters named = new Meters(meters).of(observation).of(turn.coalescing(), calls);
         registry.bind("databaseCheck", new DatabaseCheck(dataSource));
         registry.bind("queueCheck", new QueueCheck(observation, settings.duration(Setting.DEBOUNCE).plus(LONG_WAIT)));
         registry.bind("targetsCheck", new TargetsCheck(observation));
         registry.bind("publicHealth", new PublicHealth());
+
+        Failures failures = new Failures();
+        context.getManagementStrategy().addEventNotifier(failures);
+        RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, failures);
+        Freshness freshness = new Freshness(meters, observation::pendingTags);
+        registry.bind("freshness", freshness);
+        registry.bind("routeControl", routeControl);
+        registry.bind("dryRun", new DryRun(transactions));
+        registry.bind("overview", new Overview(transactions, freshness, named, routeControl, liveRoutes, instance()));
 
         registry.bind("requests", new Requests());
         registry.bind("problems", new Problems());
@@ -142,6 +160,13 @@ final class Wiring {
                 "refused", null, null, refusal.client(), refusal.status(), refusal.method() + ' ' + refusal.path() + ": " + refusal.reason(), refusal.requestId())));
         new Meters(meters).of(refusals);
         return new Gate(keys, bind, Limits.DEFAULT, refusals);
+    }
+
+    /** Beyond debounce and bucket, changes are late when they have waited through a few polls. */
+    private Overview.Instance instance() {
+        String version = Wiring.class.getPackage().getImplementationVersion();
+        Duration late = settings.duration(Setting.DEBOUNCE).plus(settings.duration(Setting.QUEUE_POLL).multipliedBy(3)).plus(settings.duration(Setting.TARGET_TIMEOUT)).plus(LATE);
+        return new Overview.Instance(settings.text(Setting.WORKER_ID).orElseThrow(), version == null ? "development" : version, Instant.now(), late);
     }
 
     private boolean hasBatchTarget() {

@@ -1,0 +1,5 @@
+-- The console: the tags touched most often, as far back as processed rows are kept; of a large table a sample.
+SELECT tag, round(sum(invalidation_count) * 100 / :#percent)::bigint AS changes, :#percent < 100 AS estimated,
+       max(last_invalidated_at) AS last_invalidated_at, bool_or(last_invalidated_at IS NULL OR invalidation_count > handed_count) AS pending
+FROM public.cache_invalidation_queue TABLESAMPLE SYSTEM (:#percent)
+GROUP BY tag ORDER BY changes DESC, tag LIMIT 10

@@ -1,0 +1,66 @@
+package dev.freshet.console;
+
+import io.vertx.core.Handler;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The page at /admin/info and what it is made of. The files lie in the jar; nothing comes from another host, and no script stands in the page. */
+final class ConsolePages implements Handler<RoutingContext> {
+    private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+            + "form-action 'none'; frame-ancestors 'none'";
+    private static final Pattern ASSET = Pattern.compile("/admin/assets/([a-z][a-z0-9-]*)\\.(js|css|svg)");
+    private static final Map<String, String> TYPES = Map.of("js", "text/javascript; charset=utf-8", "css", "text/css; charset=utf-8", "svg", "image/svg+xml");
+
+    private record Page(Buffer body, String tag) { }
+
+    private final Map<String, Optional<Page>> read = new ConcurrentHashMap<>();
+    private final boolean keyRequired;
+
+    ConsolePages(boolean keyRequired) {
+        this.keyRequired = keyRequired;
+    }
+
+    @Override
+    public void handle(RoutingContext ctx) {
+        ctx.response().putHeader("Content-Security-Policy", POLICY);
+        Matcher asset = ASSET.matcher(ctx.normalizedPath());
+        if (asset.matches()) {
+            Optional<Page> page = read.computeIfAbsent(asset.group(1) + "." + asset.group(2), this::read);
+            page.ifPresentOrElse(found -> send(ctx, found, TYPES.get(asset.group(2))), () -> ctx.fail(404));
+        } else if (ctx.normalizedPath().startsWith("/admin/assets/")) {
+            ctx.fail(404);
+        } else {
+            send(ctx, read.computeIfAbsent("index.html", this::read).orElseThrow(), "text/html; charset=utf-8");
+        }
+    }
+
+    private static void send(RoutingContext ctx, Page page, String type) {
+        ctx.response().putHeader("Content-Type", type).putHeader("ETag", page.tag());
+        if (page.tag().equals(ctx.request().getHeader("If-None-Match"))) {
+            ctx.response().setStatusCode(304).end();
+        } else {
+            ctx.end(page.body());
+        }
+    }
+
+    private Optional<Page> read(String name) {
+        try (InputStream in = ConsolePages.class.getResourceAsStream("/console/" + name)) {
+            if (in == null) {
+                return Optional.empty();
+            }
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8).replace("data-key=\"unknown\"", "data-key=\"" + (keyRequired ? "required" : "none") + "\"");
+            return Optional.of(new Page(Buffer.buffer(text), "\"" + Integer.toHexString(text.hashCode()) + "\""));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
