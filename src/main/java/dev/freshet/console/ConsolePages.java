@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,8 +26,12 @@ final class ConsolePages implements Handler<RoutingContext> {
     private final Map<String, Optional<Page>> read = new ConcurrentHashMap<>();
     private final boolean keyRequired;
 
-    ConsolePages(boolean keyRequired) {
+    private final Supplier<String> served;
+
+    /** @param served the names of what else this Freshet serves that the page shows, if it is there */
+    ConsolePages(boolean keyRequired, Supplier<String> served) {
         this.keyRequired = keyRequired;
+        this.served = served;
     }
 
     @Override
@@ -39,7 +44,8 @@ final class ConsolePages implements Handler<RoutingContext> {
         } else if (ctx.normalizedPath().startsWith("/admin/assets/")) {
             ctx.fail(404);
         } else {
-            send(ctx, read.computeIfAbsent("index.html", this::read).orElseThrow(), "text/html; charset=utf-8");
+            send(ctx, page(text("index.html").orElseThrow().replace("data-key=\"unknown\"", "data-key=\"" + (keyRequired ? "required" : "none") + "\"")
+                    .replace("data-serves=\"unknown\"", "data-serves=\"" + served.get() + "\"")), "text/html; charset=utf-8");
         }
     }
 
@@ -53,12 +59,16 @@ final class ConsolePages implements Handler<RoutingContext> {
     }
 
     private Optional<Page> read(String name) {
+        return text(name).map(ConsolePages::page);
+    }
+
+    private static Page page(String text) {
+        return new Page(Buffer.buffer(text), "\"" + Integer.toHexString(text.hashCode()) + "\"");
+    }
+
+    private static Optional<String> text(String name) {
         try (InputStream in = ConsolePages.class.getResourceAsStream("/console/" + name)) {
-            if (in == null) {
-                return Optional.empty();
-            }
-            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8).replace("data-key=\"unknown\"", "data-key=\"" + (keyRequired ? "required" : "none") + "\"");
-            return Optional.of(new Page(Buffer.buffer(text), "\"" + Integer.toHexString(text.hashCode()) + "\""));
+            return in == null ? Optional.empty() : Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
