@@ -73,7 +73,7 @@ function drawHead() {
     h('span', { class: `link ${seen.link}` }, { live: 'live', connecting: 'connecting …', lost: 'disconnected – retrying', locked: 'locked' }[seen.link]),
     h('span', { class: 'push' }),
     keyRequired && key() ? h('button', { type: 'button', class: 'quiet', onclick: forget }, seen.mayChange ? 'Forget key' : 'Other key') : null,
-    h('button', { type: 'button', class: 'quiet', onclick: help, 'aria-haspopup': 'dialog' }, 'Keys', h('kbd', {}, '?')));
+    h('button', { type: 'button', class: 'quiet', onclick: help, 'aria-haspopup': 'dialog', 'aria-label': 'Shortcuts' }, h('span', { class: 'wordy' }, 'Shortcuts'), h('kbd', {}, '?')));
   show(at('nav'), h('ul', {}, NAMES.map((name, i) => h('li', {}, h('a', { href: href(name), 'aria-current': name === viewName && !seen.locked ? 'page' : null, 'data-view': name },
     VIEWS[name].title, bubble(name))))));
   const o = seen.overview;

@@ -55,9 +55,7 @@ export default {
         h('section', {}, h('h2', {}, 'On their way now'), d.waiting.length ? table('Waiting', [
           { name: 'Tag', of: w => tagLink(w.tag) }, { name: 'State', of: w => badge(w.state === 'given up' ? 'failed' : w.state.startsWith('waits') ? 'attention' : 'processing', w.state) }, { name: 'Target', of: w => w.target || '–' }, { name: 'Since', of: w => ago(w.since) },
         ], d.waiting, w => w.tag + w.state + w.target) : empty('None of them is on its way.')),
-        h('section', {}, h('h2', {}, 'Processed lately'), d.recent.length ? table('Processed in the last hour', [
-          { name: 'Tag', of: w => tagLink(w.tag) }, { name: 'Changes', class: 'number', of: w => count(w.changes) }, { name: 'Last', of: w => ago(w.last_invalidated_at) },
-        ], d.recent, w => w.tag) : empty('None in the last hour.')),
+        h('section', {}, h('h2', {}, 'Processed lately'), d.recent.length ? h('ul', { class: 'tags' }, d.recent.map(w => h('li', { key: w.tag }, tagLink(w.tag), h('span', { class: 'dim' }, ` ${count(w.changes)}×, `, ago(w.last_invalidated_at)))), d.recent_capped ? h('li', { class: 'dim' }, 'and more') : null) : empty('None in the last hour.')),
         h('section', {}, h('h2', {}, 'Entries of the cache registry'), !d.entries.available ? empty('This database has no cache registry.') : d.entries.entries.length ? table('Entries', [
           { name: 'Key', of: e => h('span', { class: 'mono' }, e.key) }, { name: 'Tags', of: e => e.tags.map(t => [tagLink(t), ' ']) },
         ], d.entries.entries, e => e.key) : empty('No entry has such a key or tag.')),

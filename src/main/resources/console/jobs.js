@@ -1,6 +1,7 @@
 import { h } from './dom.js';
 import { get, post } from './api.js';
 import { ago, duration, now } from './time.js';
+import { bar } from './charts.js';
 import { act, badge, count, empty, failed, href, loading } from './parts.js';
 
 const STATES = ['queued', 'processing', 'completed', 'failed'];
@@ -21,13 +22,13 @@ function functions(job) {
   const running = r.running_functions || [];
   if (!ended.length && !running.length) return h('p', { class: 'dim' }, job.status === 'queued' ? 'It has not begun.' : 'No function has reported yet.');
   const longest = Math.max(1, ...ended.map(f => f.duration || 0));
-  const bar = (f, kind, part, note) => h('li', { key: f.function, class: kind },
-    h('span', { class: 'fn' }, f.function), h('span', { class: 'bar', role: 'img', 'aria-label': `${kind}, ${note}` }, h('meter', { class: kind, min: 0, max: 100, value: Math.max(2, part), 'aria-label': note })),
+  const row = (f, kind, part, note) => h('li', { key: f.function, class: kind },
+    h('span', { class: 'fn' }, f.function), h('span', { class: 'bar' }, bar(part, kind, `${kind}, ${note}`)),
     h('span', { class: 'number' }, note), f.error ? h('span', { class: 'error' }, f.error) : null);
   return h('ul', { class: 'functions' },
-    running.map(name => bar({ function: name }, 'processing', 100, 'running')),
+    running.map(name => row({ function: name }, 'processing', 100, 'running')),
     [...ended].sort((a, b) => (a.status === b.status ? b.duration - a.duration : a.status === 'failed' ? -1 : 1))
-      .map(f => bar(f, f.status === 'success' ? 'completed' : 'failed', 100 * f.duration / longest, duration(f.duration))));
+      .map(f => row(f, f.status === 'success' ? 'completed' : 'failed', 100 * f.duration / longest, duration(f.duration))));
 }
 
 function progress(job) {

@@ -46,7 +46,7 @@ export default {
               table('Dead letters', [
                 { name: 'Tag', of: l => tagLink(l.tag) },
                 { name: 'Target', of: l => h('a', { href: href('letters', { ...which, target: l.target }) }, l.target) },
-                { name: 'Why', of: l => [l.last_status ? h('span', { class: 'badge failed' }, `HTTP ${l.last_status}`) : null, ' ', h('span', { class: 'mono small' }, l.last_error || '')] },
+                { name: 'Why', of: l => [l.last_status ? h('span', { class: 'badge failed' }, `HTTP ${l.last_status}`) : null, ' ', l.last_error === `HTTP ${l.last_status}` ? null : h('span', { class: 'mono small' }, l.last_error || '')] },
                 { name: 'Attempts', class: 'number', of: l => count(l.attempts) },
                 { name: 'First', of: l => ago(l.first_failed_at) },
                 { name: 'Last', of: l => ago(l.last_failed_at) },

@@ -2,7 +2,7 @@ import { h, show } from './dom.js';
 import { post } from './api.js';
 import { ago, since, duration, now } from './time.js';
 import { act, badge, count, empty, href, loading, table, tagLink } from './parts.js';
-import { lines, spark } from './charts.js';
+import { bar, lines, spark } from './charts.js';
 import { way } from './way.js';
 
 const SAYS = { fresh: 'Everything is fresh', attention: 'Everything that can be delivered is fresh', stale: 'Something is stale', down: 'Nobody knows: the database does not answer' };
@@ -11,7 +11,7 @@ function banner(health) {
   return h('section', { class: `banner ${health.verdict}`, 'aria-label': 'Verdict' },
     h('div', { class: 'headline' }, h('span', { class: 'dot big' }), h('h2', {}, SAYS[health.verdict]), health.since ? h('span', { class: 'dim' }, since(health.since)) : null),
     health.problems.length ? h('ul', {}, health.problems.map(p => h('li', { key: p.what, class: p.level },
-      h('span', { class: 'dot' }), p.view === 'overview' ? h('span', {}, p.what) : h('a', { href: href(p.view) }, p.what), p.since ? h('span', { class: 'dim' }, since(p.since)) : null)))
+      h('span', { class: 'dot' }), h('div', {}, p.view === 'overview' ? h('span', {}, p.what) : h('a', { href: href(p.view) }, p.what), ' ', p.since ? h('span', { class: 'dim' }, since(p.since)) : null))))
       : h('p', { class: 'dim' }, 'No target is down, nothing waits for another try, nothing was given up.'));
 }
 
@@ -60,8 +60,8 @@ function hottest(all) {
   return table('Hottest tags', [
     { name: 'Tag', of: t => tagLink(t.tag) },
     { name: 'Changes', class: 'number', of: t => [t.estimated ? '≈ ' : '', count(t.changes)] },
-    { name: 'Share', class: 'share', of: t => h('meter', { min: 0, max: top, value: t.changes, 'aria-label': `${t.changes} changes` }) },
-    { name: 'Last fresh', of: t => (t.pending ? badge('processing', 'pending') : ago(t.last_invalidated_at)) },
+    { name: 'Share', class: 'share', of: t => bar(100 * t.changes / top, 'pending', `${t.changes} changes`) },
+    { name: 'Last fresh', of: t => (t.retrying ? badge('stale', 'retrying') : t.given_up ? badge('attention', 'given up') : t.pending ? badge('processing', 'pending') : ago(t.last_invalidated_at)) },
   ], all, t => t.tag);
 }
 

@@ -25,7 +25,7 @@ export function table(caption, columns, rows, keyOf) {
     h('caption', { class: 'unseen' }, caption),
     h('thead', {}, h('tr', {}, columns.map(c => h('th', { scope: 'col', class: c.class }, c.name)))),
     h('tbody', {}, rows.map(row => h('tr', { key: keyOf(row), class: columns.rowClass && columns.rowClass(row) },
-      columns.map(c => h('td', { class: c.class, 'data-name': c.name }, c.of(row)))))));
+      columns.map(c => h('td', { class: c.class, 'data-name': c.name }, h('div', {}, c.of(row))))))));
 }
 
 /** A form whose fields are the view's parameters: what is filtered can be sent to somebody. */
