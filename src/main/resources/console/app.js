@@ -105,9 +105,17 @@ function lock() {
   };
   return h('section', { class: 'lock', key: 'lock' }, h('h1', {}, 'A key is required'),
     h('p', {}, 'INTERNAL_API_KEY opens everything, FRESHET_READ_KEY lets you look. The key stays in this tab and is gone when it is closed.'),
-    h('form', { onsubmit: submit }, h('label', {}, h('span', {}, 'Key'), h('input', { type: 'password', name: 'key', autocomplete: 'off', required: true, autofocus: true })),
+    h('form', { onsubmit: submit }, h('label', {}, h('span', {}, 'Key'), h('input', { type: 'password', name: 'key', autocomplete: 'off', required: true })),
       h('button', { type: 'submit', class: 'strong' }, 'Open')),
     seen.locked === 'asked' ? null : h('p', { class: 'bad', role: 'alert' }, seen.locked));
+}
+
+function askForKey() {
+  const field = document.querySelector('input[name=key]');
+  if (field) {
+    field.value = '';
+    field.focus();
+  }
 }
 
 function forget() {
@@ -118,6 +126,7 @@ function forget() {
   seen.overview = null;
   if (connection) connection.close();
   draw();
+  askForKey();
 }
 
 function say(text, kind = 'good') {
@@ -148,7 +157,7 @@ function connect() {
     if (state === 'lost' && seen.link !== 'lost') lostAt = now();
     seen.link = state;
     draw();
-    if (state === 'locked') { const field = document.querySelector('input[name=key]'); if (field) { field.value = ''; field.focus(); } }
+    if (state === 'locked') askForKey();
   });
 }
 
@@ -187,4 +196,5 @@ addEventListener('popstate', () => navigate(false));
 
 if (keyRequired && !key()) { seen.locked = 'asked'; seen.link = 'locked'; }
 navigate(false);
-if (!seen.locked) connect();
+if (seen.locked) askForKey();
+else connect();
