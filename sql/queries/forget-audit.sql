@@ -1,2 +1,1 @@
-DELETE FROM public.invalidation_audit WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM public.invalidation_audit WHERE timestamp < now() - make_interval(secs => :#retentionSeconds) ORDER BY timestamp LIMIT :#limit))
+SELECT freshet.forget_audit(now() - make_interval(secs => :#retentionSeconds), :#limit) AS forgotten

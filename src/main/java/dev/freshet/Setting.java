@@ -48,6 +48,8 @@ public enum Setting {
     JOBS_CRON("freshet.stats.jobs-cron", "USE_BG_JOBS_CRON", Kind.FLAG),
     JOBS_MATCH("freshet.stats.jobs-match", "USE_BG_JOBS_MATCH", Kind.FLAG),
 
+    CACHE_EXPIRED("freshet.cache.expired-retention", "FRESHET_CACHE_EXPIRED", "0", "3650d"),
+
     LIVE_ORIGINS("freshet.live.origins", "FRESHET_LIVE_ORIGINS", Kind.TEXT),
     LIVE_KEY("freshet.live.key", "FRESHET_LIVE_KEY", Kind.SECRET),
 

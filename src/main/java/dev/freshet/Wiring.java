@@ -8,9 +8,16 @@ import dev.freshet.api.Problems;
 import dev.freshet.api.QuietHeaders;
 import dev.freshet.api.Refusals;
 import dev.freshet.api.Requests;
+import dev.freshet.audit.AuditChain;
 import dev.freshet.audit.AuditLog;
+import dev.freshet.audit.AuditPages;
 import dev.freshet.audit.FailedAttempts;
 import dev.freshet.audit.Troubles;
+import dev.freshet.cache.EntityRules;
+import dev.freshet.cache.Invalidations;
+import dev.freshet.cache.Publications;
+import dev.freshet.cache.Registry;
+import dev.freshet.cache.Tallies;
 import dev.freshet.console.DryRun;
 import dev.freshet.console.Failures;
 import dev.freshet.console.Freshness;
@@ -35,6 +42,7 @@ import dev.freshet.observe.Observation;
 import dev.freshet.observe.PublicHealth;
 import dev.freshet.observe.QueueCheck;
 import dev.freshet.observe.TargetsCheck;
+import dev.freshet.pattern.Patterns;
 import dev.freshet.queue.Inbox;
 import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
@@ -54,7 +62,6 @@ import java.util.Properties;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
-import org.apache.camel.spi.Registry;
 
 /** Makes the parts that routes name, and tells each what it needs. */
 final class Wiring {
@@ -83,7 +90,7 @@ final class Wiring {
 
     /** @param single a connection of its own each time, for what takes its time */
     void bind(CamelContext context, DataSource dataSource, DataSource single, LiveRoutes liveRoutes) {
-        Registry registry = context.getRegistry();
+        org.apache.camel.spi.Registry registry = context.getRegistry();
         Transactions transactions = new Transactions(dataSource);
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
@@ -127,6 +134,16 @@ final class Wiring {
                 settings.text(Setting.QUEUE_NAME).orElseThrow(), settings.number(Setting.STATS_JOBS), JOB_LEASE), hasBatchTarget()));
         registry.bind("refreshes", new Refreshes());
         registry.bind("jobRequests", new JobRequests(transactions, settings));
+
+        Tallies tallies = new Tallies(transactions);
+        Registry entries = new Registry(transactions, tallies, settings.duration(Setting.CACHE_EXPIRED));
+        registry.bind("tallies", tallies);
+        registry.bind("registry", entries);
+        registry.bind("invalidations", new Invalidations(transactions, entries, new Patterns(), tallies));
+        registry.bind("entityRules", new EntityRules(transactions));
+        registry.bind("publications", new Publications(context, dataSource, tallies));
+        registry.bind("auditPages", new AuditPages(transactions));
+        registry.bind("auditChain", new AuditChain(transactions));
 
         Observation observation = new Observation(transactions);
         registry.bind("observation", observation);

@@ -49,11 +49,12 @@ class ProblemsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"08006, 503", "08001, 503", "57P01, 503", "57P03, 503", "57014, 500", "42601, 500", "23505, 500", ", 500"})
-    void a_lost_connection_is_503_and_other_sql_errors_are_ours(String state, int status) {
+    @CsvSource({"08006, 503, 5", "08001, 503, 5", "57P01, 503, 5", "57P03, 503, 5", "57014, 503, 1", "55P03, 503, 1", "40P01, 503, 1", "22003, 400,",
+        "42601, 500,", "23505, 500,", ", 500,"})
+    void a_lost_connection_or_somebodys_lock_is_503_and_other_sql_errors_are_ours(String state, int status, String retryAfter) {
         Problem problem = Problems.of(new IllegalStateException(new SQLException("SELECT secret", state)));
         assertEquals(status, problem.status());
-        assertEquals(status == 503 ? "5" : null, problem.headers().get("Retry-After"));
+        assertEquals(retryAfter, problem.headers().get("Retry-After"));
         assertFalse(problem.json().contains("secret"));
     }
 

@@ -23,6 +23,7 @@ public final class Problems {
 
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
     private static final int RETRY_AFTER_SECONDS = 5;
+    private static final Set<String> IN_THE_WAY = Set.of("55P03", "40P01", "40001", "57014");
 
     public void refuse(int status, String detail) {
         throw new Refused(status, detail);
@@ -86,6 +87,13 @@ public final class Problems {
                 if (isConnectionLost(sql)) {
                     return Problem.of(503, "the database cannot be reached; try again").retryAfter(RETRY_AFTER_SECONDS);
                 }
+                if (isInTheWay(sql)) {
+                    return Problem.of(503, "somebody else's transaction holds what this needs; try again").retryAfter(1);
+                }
+                if (sql.getSQLState() != null && sql.getSQLState().startsWith("22")) {
+                    LOG.debug("The database refused a value", sql);
+                    return Problem.of(400, "body: holds a value that the database cannot keep, such as a number or a time out of its range");
+                }
                 push(left, sql.getNextException());
             }
             push(left, cause.getCause());
@@ -103,6 +111,11 @@ public final class Problems {
         String state = sql.getSQLState();
         return sql instanceof SQLTransientConnectionException // Hikari: no connection within connectionTimeout
             || state != null && (state.startsWith("08") || state.startsWith("57P"));
+    }
+
+    /** A lock that was not had in time, a deadlock, a statement that was ended. */
+    private static boolean isInTheWay(SQLException sql) {
+        return sql.getSQLState() != null && IN_THE_WAY.contains(sql.getSQLState());
     }
 
     /** Our own answers that cannot be written are our fault, not the caller's. */

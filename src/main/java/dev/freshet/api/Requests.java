@@ -1,42 +1,79 @@
 package dev.freshet.api;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.CharConversionException;
+import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 
 /** Bodies of requests, read strictly. */
 public final class Requests {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final int DEEPEST = 100;
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build()).build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            // what is kept as JSON comes back as it was
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
     /** @return the body as an object; an absent one is empty */
     @SuppressWarnings("unchecked")
-    public Map<String, Object> object(String body) throws JsonProcessingException {
-        if (body == null || body.isBlank()) {
+    public Map<String, Object> object(byte[] body) throws IOException {
+        if (body == null || isBlank(body)) {
             return Map.of();
         }
-        JsonNode node = JSON.readTree(body);
-        if (!node.isObject()) {
+        if (!(read(body) instanceof Map<?, ?> object)) {
             throw new Refused(400, "body: must be a JSON object");
         }
-        refuseNul(node, "body");
-        return JSON.convertValue(node, Map.class);
+        refuseWhatIsNoText(object, "body");
+        return (Map<String, Object>) object;
     }
 
-    /** PostgreSQL has no such character, in no text and no JSON. */
-    private static void refuseNul(JsonNode node, String where) {
-        if (node.isTextual() && node.textValue().indexOf(0) >= 0) {
-            throw new Refused(400, where + ": must not contain the character NUL (\\u0000)");
+    private static Object read(byte[] body) throws IOException {
+        try {
+            return JSON.readValue(body, Object.class);
+        } catch (CharConversionException e) {
+            throw new Refused(400, "body: must be JSON in UTF-8");
         }
-        node.fields().forEachRemaining(field -> {
-            if (field.getKey().indexOf(0) >= 0) {
-                throw new Refused(400, where + ": a name must not contain the character NUL (\\u0000)");
+    }
+
+    private static boolean isBlank(byte[] body) {
+        for (byte b : body) {
+            if (b != ' ' && b != '\n' && b != '\r' && b != '\t') {
+                return false;
             }
-            refuseNul(field.getValue(), field.getKey());
-        });
-        for (int i = 0; node.isArray() && i < node.size(); i++) {
-            refuseNul(node.get(i), where + "[" + i + "]");
+        }
+        return true;
+    }
+
+    /** PostgreSQL has no NUL, in no text and no JSON; and half a character is none. */
+    private static void refuseWhatIsNoText(Object value, String where) {
+        if (value instanceof String text) {
+            refuseWhatIsNoText(text, where);
+        } else if (value instanceof Map<?, ?> object) {
+            object.forEach((name, child) -> {
+                refuseWhatIsNoText((String) name, where + ": a name");
+                refuseWhatIsNoText(child, (String) name);
+            });
+        } else if (value instanceof List<?> list) {
+            list.forEach(child -> refuseWhatIsNoText(child, where));
+        }
+    }
+
+    private static void refuseWhatIsNoText(String text, String where) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == 0) {
+                throw new Refused(400, where + ": must not contain the character NUL (\\u0000)");
+            }
+            if (Character.isSurrogate(c)) {
+                if (Character.isLowSurrogate(c) || i + 1 == text.length() || !Character.isLowSurrogate(text.charAt(i + 1))) {
+                    throw new Refused(400, where + ": must be whole characters; there is half a surrogate pair at position " + i);
+                }
+                i++;
+            }
         }
     }
 }

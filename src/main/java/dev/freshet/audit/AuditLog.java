@@ -61,7 +61,7 @@ public final class AuditLog {
     public void forgetOld() throws SQLException {
         int rows;
         do {
-            rows = transactions.in(c -> forget.update(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)));
+            rows = transactions.in(c -> (Integer) forget.rows(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)).get(0).get("forgotten"));
         } while (rows == ROWS);
     }
 }

@@ -21,7 +21,10 @@ public final class Adoption {
                     "latency_ms number", "created_at time"),
             "background_job_status", List.of("id uuid", "job_type text", "job_payload jsonb", "status text", "priority number",
                     "retry_count number", "tenant_id uuid", "error_message text", "results jsonb", "started_at time", "completed_at time",
-                    "created_at time", "updated_at time"));
+                    "created_at time", "updated_at time"),
+            "cache_entries", List.of("cache_key text", "tags _text", "value jsonb", "expires_at timestamptz"));
+
+    private static final Map<String, List<String>> KEYS = Map.of("cache_invalidation_queue", List.of("tag, time_bucket"), "cache_entries", List.of("cache_key"));
 
     /** @throws Refusal with the statement that mends it */
     public void check(DataSource dataSource) {
@@ -76,14 +79,22 @@ public final class Adoption {
                     + " NO FORCE ROW LEVEL SECURITY;");
         }
         checkColumns(connection, table);
-        if (table.equals("cache_invalidation_queue") && row(connection, """
-                SELECT 1 FROM pg_index i WHERE i.indrelid = 'public.cache_invalidation_queue'::regclass AND i.indisunique AND i.indisvalid
-                   AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 2
-                   AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a
-                        WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:1])) = ARRAY['tag', 'time_bucket']
-                """) == null) {
-            throw new Refusal("The table public.cache_invalidation_queue has no unique key (tag, time_bucket): run  ALTER TABLE "
-                    + "public.cache_invalidation_queue ADD PRIMARY KEY (tag, time_bucket);");
+        for (String key : KEYS.getOrDefault(table, List.of())) {
+            checkUnique(connection, table, key);
+        }
+    }
+
+    /** @param key its columns, in alphabetical order */
+    private static void checkUnique(Connection connection, String table, String key) throws SQLException {
+        Map<String, Object> index = row(connection, """
+                SELECT 1 FROM pg_index i WHERE i.indrelid = ('public.' || ?)::regclass AND i.indisunique AND i.indisvalid
+                   AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate
+                   AND (SELECT string_agg(a.attname, ', ' ORDER BY a.attname) FROM pg_attribute a
+                        WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])) = ?
+                """, table, key);
+        if (index == null) {
+            throw new Refusal("The table public." + table + " has no unique key (" + key + "): run  ALTER TABLE public." + table
+                    + " ADD PRIMARY KEY (" + key + ");");
         }
     }
 

@@ -76,6 +76,31 @@ public final class SqlFile {
         }
     }
 
+    /** What is done with each row of a result that is too long to hold. */
+    public interface RowReader {
+        void read(ResultSet row) throws SQLException;
+    }
+
+    /** The statement with its values. */
+    public record Bound(SqlFile statement, Map<String, ?> values) {
+        /** Inside a transaction, {@code fetch} rows at a time. */
+        public void each(Connection connection, int fetch, RowReader reader) throws SQLException {
+            try (PreparedStatement prepared = connection.prepareStatement(statement.sql)) {
+                prepared.setFetchSize(fetch);
+                statement.bind(connection, prepared, values);
+                try (ResultSet result = prepared.executeQuery()) {
+                    while (result.next()) {
+                        reader.read(result);
+                    }
+                }
+            }
+        }
+    }
+
+    public Bound with(Map<String, ?> values) {
+        return new Bound(this, values);
+    }
+
     private void bind(Connection connection, PreparedStatement statement, Map<String, ?> values) throws SQLException {
         for (int i = 0; i < parameters.size(); i++) {
             String parameter = parameters.get(i);

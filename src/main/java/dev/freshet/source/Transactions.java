@@ -16,6 +16,13 @@ public final class Transactions {
         this.dataSource = dataSource;
     }
 
+    /** One statement, which is a transaction by itself. */
+    public <T> T inOne(Work<T> work) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            return work.on(connection);
+        }
+    }
+
     public <T> T in(Work<T> work) throws SQLException {
         try (Connection connection = dataSource.getConnection()) {
             connection.setAutoCommit(false);

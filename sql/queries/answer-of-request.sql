@@ -1,0 +1,1 @@
+SELECT answer FROM freshet.invalidation_request WHERE request_id = :#requestId

@@ -1,0 +1,1 @@
+SELECT public.cache_invalidate_keys(:#keys::text[], :#triggeredBy) AS entries

@@ -1,0 +1,1 @@
+SELECT public.cache_invalidate_tags(:#tags::text[], :#triggeredBy) AS entries

@@ -1,0 +1,1 @@
+SELECT cache_key FROM public.cache_entries WHERE expires_at IS NULL OR expires_at > now() OR expires_at = '-infinity'

@@ -1,0 +1,1 @@
+SELECT freshet.seal_audit(:#limit) AS sealed

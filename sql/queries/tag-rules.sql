@@ -1,0 +1,1 @@
+SELECT name, option, is_event FROM public.cache_tag_rules

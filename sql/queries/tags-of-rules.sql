@@ -1,0 +1,1 @@
+SELECT freshet.tags_of_rules(:#names::text[], :#ids::jsonb) AS tags

@@ -1,0 +1,1 @@
+INSERT INTO freshet.tally (name, value) SELECT * FROM unnest(:#names::text[], :#values::bigint[])

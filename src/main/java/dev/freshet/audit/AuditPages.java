@@ -1,0 +1,134 @@
+package dev.freshet.audit;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.api.Page;
+import dev.freshet.api.Refused;
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The audit as it is read: newest first, by page or by cursor, and never counted further than anybody would turn pages. */
+public final class AuditPages {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final List<String> KINDS = List.of("invalidation", "delivery", "attempt", "no-target", "postponed", "request", "refused", "replay", "job");
+    private static final Map<String, String> PLURALS = Map.of("invalidations", "invalidation", "deliveries", "delivery", "attempts", "attempt",
+            "requests", "request", "replays", "replay", "jobs", "job");
+    private static final int COUNTED = 10_000;
+    private static final int WINDOW = 200_000;
+
+    private final SqlFile listed = SqlFile.of("audit-listed");
+    private final SqlFile matching = SqlFile.of("audit-matching");
+    private final SqlFile newest = SqlFile.of("audit-newest");
+    private final Transactions transactions;
+
+    public AuditPages(Transactions transactions) {
+        this.transactions = transactions;
+    }
+
+    /** @param query the request's parameters, as Camel has them among the headers */
+    public Map<String, Object> list(Map<String, Object> query) throws SQLException {
+        Page page = Page.of(query.get("limit"), query.get("offset"));
+        String pattern = text(query, "pattern");
+        String requestId = text(query, "request_id");
+        String key = text(query, "key") == null ? text(query, "tag") : text(query, "key");
+        List<String> kinds = kinds(text(query, "kind"));
+        String[] cursor = cursor(text(query, "cursor"));
+
+        Map<String, Object> values = new HashMap<>();
+        values.put("pattern", pattern);
+        values.put("requestId", requestId);
+        values.put("key", key);
+        values.put("kinds", kinds);
+        values.put("beforeAt", cursor == null ? null : cursor[0]);
+        values.put("beforeId", cursor == null ? null : cursor[1]);
+        values.put("limit", page.limit() + 1);
+        values.put("offset", page.offset());
+        values.put("countTo", COUNTED + 1);
+        values.put("window", WINDOW);
+        SqlFile statement = pattern != null || requestId != null ? matching : kinds != null || key != null ? newest : listed;
+        return answer(transactions.inOne(c -> statement.rows(c, values)), page);
+    }
+
+    private static Map<String, Object> answer(List<Map<String, Object>> rows, Page page) {
+        long total = (Long) rows.get(0).get("total");
+        List<Map<String, Object>> found = rows.stream().filter(row -> row.get("log") != null).toList();
+        List<Map<String, Object>> shown = found.subList(0, Math.min(page.limit(), found.size()));
+        List<JsonNode> logs = new ArrayList<>();
+        shown.forEach(row -> logs.add(parsed((String) row.get("log"))));
+        boolean more = found.size() > shown.size();
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("logs", logs);
+        answer.put("total_count", Math.min(total, COUNTED));
+        answer.put("has_more", more);
+        if (total > COUNTED) {
+            answer.put("total_is_capped", true);
+        }
+        if (more) {
+            Map<String, Object> last = shown.get(shown.size() - 1);
+            answer.put("next_cursor", Base64.getUrlEncoder().withoutPadding()
+                    .encodeToString((last.get("at") + "|" + last.get("id")).getBytes(StandardCharsets.UTF_8)));
+        }
+        return answer;
+    }
+
+    private static String text(Map<String, Object> query, String name) {
+        Object given = query.get(name);
+        if (given == null || given.equals("")) {
+            return null;
+        }
+        if (!(given instanceof String text)) {
+            throw new Refused(400, name + ": must be given once");
+        }
+        if (text.indexOf(0) >= 0) {
+            throw new Refused(400, name + ": must not contain the character NUL");
+        }
+        return text;
+    }
+
+    /** @return null: what is listed by default; empty: every kind */
+    private static List<String> kinds(String given) {
+        if (given == null) {
+            return null;
+        }
+        if (given.equals("all")) {
+            return List.of();
+        }
+        String kind = PLURALS.getOrDefault(given, given);
+        if (!KINDS.contains(kind)) {
+            throw new Refused(400, "kind: must be all or one of " + String.join(", ", KINDS));
+        }
+        return List.of(kind);
+    }
+
+    private static String[] cursor(String given) {
+        if (given == null) {
+            return null;
+        }
+        try {
+            String[] parts = new String(Base64.getUrlDecoder().decode(given), StandardCharsets.UTF_8).split("\\|", 2);
+            if (parts.length == 2 && parts[0].matches("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+[+-][0-9:]+")) {
+                return parts;
+            }
+        } catch (IllegalArgumentException e) {
+            // said below
+        }
+        throw new Refused(400, "cursor: must be a next_cursor of an earlier answer");
+    }
+
+    private static JsonNode parsed(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

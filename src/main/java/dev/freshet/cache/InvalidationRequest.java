@@ -1,0 +1,77 @@
+package dev.freshet.cache;
+
+import dev.freshet.api.Refused;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/** What a caller of {@code /invalidate/…} wants, read strictly. */
+record InvalidationRequest(String pattern, List<String> keys, String triggeredBy, String requestId) {
+    static final int LONGEST_KEY = 1024;
+    private static final int LONGEST_REQUEST_ID = 200;
+    private static final int LONGEST_CALLER = 200;
+
+    static InvalidationRequest ofKeys(Map<String, Object> body) {
+        List<String> keys = keys("keys", body.get("keys"));
+        if (keys.isEmpty()) {
+            throw wrong("keys", "must be a list of at least one key");
+        }
+        for (String key : keys) {
+            if (key.isEmpty() || key.codePointCount(0, key.length()) > LONGEST_KEY) {
+                throw wrong("keys", "a key has 1 to " + LONGEST_KEY + " characters; one has " + key.codePointCount(0, key.length()));
+            }
+        }
+        return new InvalidationRequest(null, List.copyOf(new LinkedHashSet<>(keys)), caller(body), requestId(body));
+    }
+
+    /** {@code keys} is null where none were given: the registry's are meant. */
+    static InvalidationRequest ofPattern(Map<String, Object> body) {
+        if (!(body.get("pattern") instanceof String pattern)) {
+            throw wrong("pattern", "must be a string of 1 to 1024 characters");
+        }
+        List<String> keys = body.containsKey("cache_keys") ? keys("cache_keys", body.get("cache_keys")) : null;
+        return new InvalidationRequest(pattern, keys, caller(body), requestId(body));
+    }
+
+    /** A request id is made up where none was given. */
+    static String requestId(Map<String, Object> body) {
+        Object given = body.get("request_id");
+        if (given == null) {
+            return UUID.randomUUID().toString();
+        }
+        if (given instanceof String id && !id.isEmpty() && id.codePointCount(0, id.length()) <= LONGEST_REQUEST_ID) {
+            return id;
+        }
+        throw wrong("request_id", "must be a string of 1 to " + LONGEST_REQUEST_ID + " characters");
+    }
+
+    static String caller(Map<String, Object> body) {
+        Object given = body.get("triggered_by");
+        if (given == null) {
+            return "api";
+        }
+        if (given instanceof String caller && caller.codePointCount(0, caller.length()) <= LONGEST_CALLER) {
+            return caller;
+        }
+        throw wrong("triggered_by", "must be a string of at most " + LONGEST_CALLER + " characters");
+    }
+
+    private static List<String> keys(String field, Object given) {
+        if (!(given instanceof List<?> list)) {
+            throw wrong(field, "must be a list of strings");
+        }
+        for (Object key : list) {
+            if (!(key instanceof String)) {
+                throw wrong(field, "must be a list of strings; it holds " + (key == null ? "null" : "something else"));
+            }
+        }
+        @SuppressWarnings("unchecked")
+        List<String> keys = (List<String>) list;
+        return keys;
+    }
+
+    static Refused wrong(String field, String what) {
+        return new Refused(400, field + ": " + what);
+    }
+}

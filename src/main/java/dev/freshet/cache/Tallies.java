@@ -1,0 +1,89 @@
+package dev.freshet.cache;
+
+import dev.freshet.ShutdownHandBack;
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Counts over all instances and restarts. Counting touches memory only; once a second the sums go to the database as new rows, so that nobody
+ * waits for anybody. A process that is killed takes its last second's counts with it.
+ */
+public final class Tallies implements ShutdownHandBack {
+    private static final int LIMIT = 10_000;
+
+    private final SqlFile write = SqlFile.of("tally");
+    private final SqlFile addUp = SqlFile.of("add-up-tallies");
+    private final SqlFile read = SqlFile.of("tallies");
+    private final Map<String, LongAdder> counted = new ConcurrentHashMap<>();
+    private final Transactions transactions;
+
+    public Tallies(Transactions transactions) {
+        this.transactions = transactions;
+    }
+
+    public void count(String name) {
+        counted.computeIfAbsent(name, n -> new LongAdder()).increment();
+    }
+
+    public synchronized void write() throws SQLException {
+        Map<String, Long> sums = new LinkedHashMap<>();
+        counted.forEach((name, adder) -> {
+            long sum = adder.sumThenReset();
+            if (sum > 0) {
+                sums.put(name, sum);
+            }
+        });
+        if (sums.isEmpty()) {
+            return;
+        }
+        try {
+            List<String> names = new ArrayList<>(sums.keySet());
+            transactions.in(c -> write.update(c, Map.of("names", names, "values", names.stream().map(sums::get).toList())));
+        } catch (SQLException e) {
+            sums.forEach((name, sum) -> counted.get(name).add(sum));
+            throw e;
+        }
+    }
+
+    public void addUp() throws SQLException {
+        transactions.in(c -> addUp.update(c, Map.of("limit", LIMIT)));
+    }
+
+    /** As they stand, this instance's last second included. */
+    Map<String, Long> now() throws SQLException {
+        write();
+        Map<String, Long> values = new HashMap<>();
+        transactions.inOne(c -> read.rows(c, Map.of())).forEach(row -> values.put((String) row.get("name"), (Long) row.get("value")));
+        return values;
+    }
+
+    /** What callers of the replaced service read. */
+    public Map<String, Object> metrics() throws SQLException {
+        Map<String, Long> now = now();
+        long keys = now.getOrDefault("key_invalidations", 0L);
+        long patterns = now.getOrDefault("pattern_invalidations", 0L);
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("total_invalidations", keys + patterns);
+        answer.put("key_invalidations", keys);
+        answer.put("pattern_invalidations", patterns);
+        answer.put("audit_writes", now.getOrDefault("audit_writes", 0L));
+        answer.put("pubsub_publishes", now.getOrDefault("publishes", 0L));
+        answer.put("errors", now.getOrDefault("errors", 0L));
+        answer.put("pattern_invalidation_ratio", keys + patterns == 0 ? 0.0 : (double) patterns / (keys + patterns));
+        answer.put("publish_failures", now.getOrDefault("publish_failures", 0L));
+        return answer;
+    }
+
+    @Override
+    public void handBack() throws SQLException {
+        write();
+    }
+}

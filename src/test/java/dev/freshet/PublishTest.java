@@ -1,0 +1,143 @@
+package dev.freshet;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.camel.Processor;
+import org.apache.camel.builder.AdviceWith;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
+
+/** From what was committed to the topic cache-invalidate. */
+class PublishTest {
+    private static final List<String> FILES = List.of("cache.yaml", "errors.yaml");
+    private TestDatabase database;
+
+    @BeforeEach
+    void open() throws Exception {
+        database = TestDatabase.migrated();
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        database.close();
+    }
+
+    @Test
+    void what_a_dead_process_left_goes_out_and_what_was_rolled_back_does_not() throws Exception {
+        try (Connection listener = listener(); Connection application = database.connect()) {
+            database.run("SELECT cache_invalidate_keys(ARRAY['left'])");
+            application.setAutoCommit(false);
+            TestDatabase.run(application, "SELECT cache_invalidate_keys(ARRAY['rolled-back'])");
+            try (RunningRoutes routes = new RunningRoutes(database, FILES)) {
+                assertEquals(List.of("left"), keys(await(listener, 1)));
+                application.rollback();
+                database.run("SELECT cache_invalidate_keys(ARRAY['next'])");
+                assertEquals(List.of("next"), keys(await(listener, 1)));
+                Eventually.is(java.time.Duration.ofSeconds(20), () -> count() == 0, () -> "nothing left to publish");
+            }
+        }
+    }
+
+    @Test
+    void an_event_goes_out_once_and_whole_however_many_relays_there_are() throws Exception {
+        try (Connection listener = listener(); RunningRoutes one = new RunningRoutes(database, FILES); RunningRoutes other = new RunningRoutes(database, FILES)) {
+            for (int i = 0; i < 50; i++) {
+                database.run("SELECT cache_invalidate_keys(ARRAY(SELECT 'k" + i + "-' || j FROM generate_series(1, 20) j)) FROM generate_series(1, 1)");
+            }
+            Eventually.is(java.time.Duration.ofSeconds(20), () -> count() == 0, () -> "nothing left to publish");
+            List<JsonNode> events = await(listener, 50);
+            assertEquals(1000, keys(events).stream().distinct().count());
+            assertEquals(50, events.stream().map(event -> event.get("id").asText()).distinct().count());
+            assertEquals(50, events.size() + await(listener, 0).size());
+        }
+    }
+
+    @Test
+    void an_event_that_the_broker_refuses_waits_and_holds_up_no_other() throws Exception {
+        List<String> sent = new CopyOnWriteArrayList<>();
+        try (RunningRoutes routes = new RunningRoutes(database, FILES)) {
+            Processor broker = exchange -> {
+                String event = exchange.getMessage().getBody(String.class);
+                if (event.contains("poison")) {
+                    throw new IllegalStateException("the broker does not like it");
+                }
+                sent.add(event);
+            };
+            AdviceWith.adviceWith(routes.context(), "publish", advice -> advice.weaveById("topic").replace().process(broker));
+            try (Connection together = database.connect()) {
+                together.setAutoCommit(false);
+                for (String key : List.of("before", "poison", "after")) {
+                    TestDatabase.run(together, "SELECT cache_invalidate_keys(ARRAY['" + key + "'])");
+                }
+                together.commit();
+            }
+            Eventually.is(java.time.Duration.ofSeconds(20), () -> sent.stream().anyMatch(event -> event.contains("after")), () -> sent.toString());
+            assertTrue(sent.stream().anyMatch(event -> event.contains("before")), sent::toString);
+            Eventually.is(java.time.Duration.ofSeconds(20), () -> list("SELECT keys ->> 0 FROM freshet.publication WHERE attempts >= 2").equals(List.of("poison")),
+                    () -> "it is tried again");
+        }
+    }
+
+    @Test
+    void the_topic_is_one_uri_in_one_route_file() throws Exception {
+        List<String> where = new ArrayList<>();
+        try (var files = Files.walk(Path.of("routes"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.readString(file).lines().filter(line -> line.contains("cache-invalidate'")).forEach(line -> where.add(file.getFileName() + ":" + line.strip()));
+            }
+        }
+        assertEquals(List.of("cache.yaml:uri: \"sql:SELECT pg_notify('cache-invalidate', :#${body})\""), where);
+    }
+
+    private long count() {
+        return Long.parseLong(list("SELECT count(*) FROM freshet.publication").get(0));
+    }
+
+    private List<String> list(String sql) {
+        try {
+            return database.list(sql);
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private Connection listener() throws SQLException {
+        Connection listener = database.connect();
+        TestDatabase.run(listener, "LISTEN \"cache-invalidate\"");
+        return listener;
+    }
+
+    private static List<JsonNode> await(Connection listener, int events) throws SQLException {
+        List<JsonNode> got = new ArrayList<>();
+        Eventually.is(java.time.Duration.ofSeconds(20), () -> {
+            try {
+                var notifications = listener.unwrap(PGConnection.class).getNotifications(200);
+                for (int i = 0; notifications != null && i < notifications.length; i++) {
+                    got.add(new ObjectMapper().readTree(notifications[i].getParameter()));
+                }
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+            return got.size() >= events;
+        }, () -> events + " events, not " + got);
+        return got;
+    }
+
+    private static List<String> keys(List<JsonNode> events) {
+        List<String> keys = new ArrayList<>();
+        events.forEach(event -> event.get("matched_keys").forEach(key -> keys.add(key.asText())));
+        return keys;
+    }
+}

@@ -1,0 +1,227 @@
+package dev.freshet.audit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.TestDatabase;
+import dev.freshet.source.Transactions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The audit: added to, read, forgotten in time, and not rewritten unseen. */
+class AuditTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String INSERT = "INSERT INTO invalidation_audit (kind, pattern, keys, triggered_by, request_id, timestamp)"
+            + " SELECT 'invalidation', 'p' || i %% 3, jsonb_build_array('k' || i), 'test', 'r' || i, now() - interval '1 day' + i * interval '1 second' FROM generate_series(%d, %d) i";
+
+    private TestDatabase database;
+    private Transactions transactions;
+
+    @BeforeEach
+    void open() throws Exception {
+        database = TestDatabase.migrated();
+        transactions = new Transactions(database.pool(3));
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        database.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"UPDATE invalidation_audit SET triggered_by = 'x'", "DELETE FROM invalidation_audit", "TRUNCATE invalidation_audit",
+        "TRUNCATE invalidation_audit CASCADE", "DELETE FROM invalidation_audit WHERE false",
+        "INSERT INTO invalidation_audit SELECT * FROM invalidation_audit LIMIT 1 ON CONFLICT (id) DO UPDATE SET triggered_by = 'x'",
+        "MERGE INTO invalidation_audit a USING (SELECT 1) x ON true WHEN MATCHED THEN DELETE",
+        "INSERT INTO freshet.audit_retention VALUES ('3', 'infinity'); DELETE FROM invalidation_audit"})
+    void nobody_rewrites_it(String sql) throws SQLException {
+        add(1, 3);
+        for (String role : List.of("freshet", "postgres")) {
+            try (Connection c = database.connectAs(role)) {
+                SQLException refused = assertThrows(SQLException.class, () -> TestDatabase.run(c, sql), role);
+                assertTrue(refused.getMessage().contains("append-only"), refused.getMessage());
+            }
+        }
+        assertEquals("3", database.one("SELECT count(*) FROM invalidation_audit"));
+    }
+
+    @Test
+    void only_the_retention_removes_and_only_what_is_old_enough() throws SQLException {
+        add(1, 10);
+        new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
+        assertEquals("10", database.one("SELECT count(*) FROM invalidation_audit"));
+        database.run("INSERT INTO invalidation_audit (kind, timestamp) VALUES ('invalidation', now() - interval '26 hours')");
+        new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
+        assertEquals("10", database.one("SELECT count(*) FROM invalidation_audit"));
+        assertEquals("0", database.one("SELECT count(*) FROM freshet.audit_retention"), "the way is closed behind it");
+    }
+
+    @Test
+    void the_retention_job_can_be_a_role_of_its_own() throws SQLException {
+        add(1, 2);
+        database.runAsSuperuser("DO $$ BEGIN CREATE ROLE keeper LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+                + "GRANT USAGE ON SCHEMA freshet TO keeper; GRANT EXECUTE ON FUNCTION freshet.forget_audit(timestamptz, integer) TO keeper");
+        try (Connection keeper = database.connectAs("keeper")) {
+            assertEquals(List.of("2"), TestDatabase.list(keeper, "SELECT freshet.forget_audit(now(), 10)"));
+            assertThrows(SQLException.class, () -> TestDatabase.run(keeper, "DELETE FROM public.invalidation_audit"));
+        }
+    }
+
+    @Test
+    void the_chain_holds_and_grows() throws SQLException {
+        add(1, 20);
+        AuditChain chain = new AuditChain(transactions);
+        chain.seal();
+        add(21, 25);
+        chain.seal();
+        chain.seal();
+        Map<String, Object> found = chain.verify(null);
+        assertEquals(true, found.get("ok"));
+        assertEquals(2L, found.get("batches"));
+        assertEquals(25L, found.get("rows"));
+        assertEquals(database.one("SELECT encode(hash, 'hex') FROM freshet.audit_seal ORDER BY number DESC LIMIT 1"), found.get("head"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"UPDATE invalidation_audit SET triggered_by = 'nobody' WHERE id = ?::uuid", "UPDATE invalidation_audit SET keys = '[]' WHERE id = ?::uuid",
+        "DELETE FROM invalidation_audit WHERE id = ?::uuid",
+        "INSERT INTO invalidation_audit (kind, xid, pattern) SELECT 'invalidation', xid, 'forged' FROM invalidation_audit WHERE id = ?::uuid"})
+    void what_a_superuser_does_all_the_same_is_found(String sql) throws SQLException {
+        AuditChain chain = new AuditChain(transactions);
+        for (int i = 0; i < 3; i++) {
+            add(i * 10 + 1, i * 10 + 10);
+            chain.seal();
+        }
+        String row = database.one("SELECT id FROM invalidation_audit WHERE request_id = 'r15'");
+        try (Connection superuser = database.connectAs("postgres"); var statement = superuser.prepareStatement(sql)) {
+            TestDatabase.run(superuser, "SET session_replication_role = replica");
+            statement.setString(1, row);
+            statement.execute();
+        }
+        Map<String, Object> found = chain.verify(null);
+        assertEquals(false, found.get("ok"));
+        Map<?, ?> broken = (Map<?, ?>) found.get("first_broken");
+        assertEquals(2L, broken.get("batch"));
+        if (sql.startsWith("UPDATE")) {
+            assertEquals(row, broken.get("row"));
+        }
+        assertEquals(1L, found.get("batches"), "those before it are as they were");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"DELETE FROM freshet.audit_seal WHERE number = 2", "UPDATE freshet.audit_seal SET digests = substr(digests, 33), rows = rows - 1 WHERE number = 2",
+        "UPDATE freshet.audit_seal SET hash = sha256('x') WHERE number = 1"})
+    void a_seal_that_was_changed_is_found(String sql) throws SQLException {
+        AuditChain chain = new AuditChain(transactions);
+        for (int i = 0; i < 3; i++) {
+            add(i * 10 + 1, i * 10 + 10);
+            chain.seal();
+        }
+        database.run(sql);
+        assertEquals(false, chain.verify(null).get("ok"));
+    }
+
+    @Test
+    void a_transaction_that_commits_late_is_in_a_later_batch_and_in_none_that_is_closed() throws SQLException {
+        AuditChain chain = new AuditChain(transactions);
+        try (Connection late = database.connect()) {
+            late.setAutoCommit(false);
+            TestDatabase.run(late, String.format(INSERT, 1, 1));
+            add(2, 5);
+            chain.seal();
+            assertEquals(0L, chain.verify(null).get("rows"), "nothing is closed over the open transaction");
+            late.commit();
+        }
+        chain.seal();
+        assertEquals(5L, chain.verify(null).get("rows"));
+        assertEquals(true, chain.verify(null).get("ok"));
+    }
+
+    @Test
+    void what_the_retention_removed_does_not_break_the_chain() throws SQLException {
+        AuditChain chain = new AuditChain(transactions);
+        add(1, 5);
+        database.run("INSERT INTO invalidation_audit (kind, timestamp) VALUES ('invalidation', now() - interval '26 hours')");
+        chain.seal();
+        add(6, 9);
+        chain.seal();
+        new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
+        assertEquals(true, chain.verify(null).get("ok"));
+        assertEquals(2L, chain.verify(null).get("batches"));
+    }
+
+    @Test
+    void pages_and_cursors_tell_the_same_rows_also_where_times_are_equal() throws Exception {
+        add(1, 30);
+        database.run("INSERT INTO invalidation_audit (kind, request_id, timestamp) SELECT 'invalidation', 'same' || i, '2020-01-01' FROM generate_series(1, 30) i;"
+                + "INSERT INTO invalidation_audit (kind, request_id, outcome) VALUES ('attempt', 'not-listed', NULL), ('delivery', 'not-listed', 'retry'), ('delivery', 'listed', 'delivered'), (NULL, 'old', NULL)");
+        AuditPages pages = new AuditPages(transactions);
+        List<String> byOffset = new ArrayList<>();
+        for (int offset = 0; offset < 70; offset += 7) {
+            JsonNode page = page(pages, Map.of("limit", "7", "offset", offset + ""));
+            assertEquals(62, page.get("total_count").asInt());
+            assertEquals(offset + 7 < 62, page.get("has_more").asBoolean());
+            page.get("logs").forEach(log -> byOffset.add(log.get("id").asText()));
+        }
+        List<String> byCursor = new ArrayList<>();
+        JsonNode page = page(pages, Map.of("limit", "7"));
+        while (true) {
+            page.get("logs").forEach(log -> byCursor.add(log.get("id").asText()));
+            if (!page.get("has_more").asBoolean()) {
+                break;
+            }
+            page = page(pages, Map.of("limit", "7", "cursor", page.get("next_cursor").asText()));
+        }
+        assertEquals(62, byOffset.size());
+        assertEquals(byOffset, byCursor);
+        assertEquals(62, byOffset.stream().distinct().count());
+    }
+
+    @Test
+    void filters_narrow_and_kinds_widen() throws Exception {
+        add(1, 9);
+        database.run("INSERT INTO invalidation_audit (kind, keys, request_id) VALUES ('replay', '[\"k4\"]', 'x'), ('job', '[]', 'r4')");
+        AuditPages pages = new AuditPages(transactions);
+        assertEquals(3, page(pages, Map.of("pattern", "p1")).get("total_count").asInt());
+        assertEquals(0, page(pages, Map.of("pattern", "p%")).get("total_count").asInt());
+        assertEquals(1, page(pages, Map.of("request_id", "r4")).get("total_count").asInt());
+        assertEquals(2, page(pages, Map.of("request_id", "r4", "kind", "all")).get("total_count").asInt());
+        assertEquals(1, page(pages, Map.of("kind", "jobs")).get("total_count").asInt());
+        assertEquals(1, page(pages, Map.of("key", "k4")).get("total_count").asInt());
+        assertEquals(2, page(pages, Map.of("key", "k4", "kind", "all")).get("total_count").asInt());
+        assertEquals(11, page(pages, Map.of("kind", "all")).get("total_count").asInt());
+        assertEquals(9, page(pages, Map.of()).get("total_count").asInt());
+    }
+
+    @Test
+    void a_long_audit_is_counted_no_further_than_anybody_turns_pages() throws Exception {
+        add(1, 10_050);
+        JsonNode page = page(new AuditPages(transactions), Map.of());
+        assertEquals(10_000, page.get("total_count").asInt());
+        assertTrue(page.get("total_is_capped").asBoolean());
+        assertTrue(page.get("has_more").asBoolean());
+        assertEquals(50, page(new AuditPages(transactions), Map.of("offset", "10000")).get("logs").size());
+        assertEquals(0, page(new AuditPages(transactions), Map.of("offset", "100000000")).get("logs").size());
+    }
+
+    private static JsonNode page(AuditPages pages, Map<String, Object> query) throws SQLException {
+        return JSON.valueToTree(pages.list(new HashMap<>(query)));
+    }
+
+    private void add(int from, int to) throws SQLException {
+        database.run(String.format(INSERT, from, to));
+    }
+}
