@@ -6,7 +6,24 @@ import { lives, timeLine } from './life.js';
 
 const PAGE = 50;
 const KINDS = ['all', 'delivery', 'attempt', 'invalidation', 'request', 'replay', 'job', 'refused', 'no-target', 'postponed'];
+const FAILURES = 'failed';
 const GOOD = { delivered: 'fresh', completed: 'fresh', retry: 'attention', dead: 'failed', failed: 'failed' };
+
+const isFailure = row => ['retry', 'dead', 'failed'].includes(row.outcome) || row.kind === 'attempt' || row.kind === 'refused';
+
+/** Of failures that something later made good: how long that took. */
+function mended(rows) {
+  const good = new Map();
+  const fixed = new Map();
+  const things = row => (row.kind === 'job' ? [`job ${row.request_id}`] : (Array.isArray(row.keys) ? row.keys : []).map(key => `${row.target} ${key}`));
+  for (const row of rows) {           // the newest first
+    const at = new Date(row.timestamp).getTime();
+    const of = things(row);
+    if (row.outcome === 'delivered' || row.outcome === 'completed') of.forEach(thing => good.set(thing, at));
+    else if (isFailure(row) && of.length && of.every(thing => good.has(thing))) fixed.set(row.id, Math.max(...of.map(thing => good.get(thing))) - at);
+  }
+  return fixed;
+}
 
 function keys(row) {
   const all = Array.isArray(row.keys) ? row.keys : [];
@@ -22,8 +39,9 @@ export default {
     async function load() {
       if (!serves('audit')) return;
       const mine = ++state.asked;
-      const { tag, request_id, pattern, kind, limit } = ctx.params;
-      const query = new URLSearchParams({ kind: KINDS.includes(kind) ? kind : 'all', limit: Math.min(1000, Number(limit) || (tag || request_id ? 200 : PAGE)) });
+      const { tag, request_id, pattern, kind, limit, outcome } = ctx.params;
+      const usual = outcome === FAILURES ? 1000 : tag || request_id ? 200 : PAGE;
+      const query = new URLSearchParams({ kind: KINDS.includes(kind) ? kind : 'all', limit: Math.min(1000, Number(limit) || usual) });
       for (const [name, value] of Object.entries({ tag, request_id, pattern })) if (value) query.set(name, value);
       const answer = await get('/audit/logs?' + query);
       if (mine !== state.asked || answer.status === 401) return;
@@ -38,21 +56,25 @@ export default {
       draw() {
         if (!serves('audit')) return empty('The audit cannot be read by this Freshet.', 'It is the table public.invalidation_audit.');
         const { tag, request_id } = ctx.params;
-        const rows = state.rows || [];
-        const told = tag || request_id ? lives(rows, tag) : [];
+        const failures = ctx.params.outcome === FAILURES;
+        const all = state.rows || [];
+        const fixed = failures ? mended(all) : null;
+        const rows = failures ? all.filter(isFailure) : all;
+        const told = !failures && (tag || request_id) ? lives(rows, tag) : [];
         return [
           filters([{ name: 'tag', label: 'Tag or key', wide: true, hint: 'the whole one' }, { name: 'request_id', label: 'Request id', wide: true }, { name: 'pattern', label: 'Pattern' },
-            { name: 'kind', label: 'Kind', options: KINDS.map(k => [k === 'all' ? '' : k, k]) }], ctx.params, given => ctx.go('audit', given)),
+            { name: 'kind', label: 'Kind', options: KINDS.map(k => [k === 'all' ? '' : k, k]) }, { name: 'outcome', label: 'Outcome', options: [['', 'all'], [FAILURES, 'what failed']] }], ctx.params, given => ctx.go('audit', given)),
           state.error && !state.rows ? failed(state.error, load) : !state.rows ? loading()
-            : !rows.length ? empty(Object.keys(ctx.params).length ? 'Nothing in the audit matches.' : 'The audit is empty: nothing has happened yet.', 'Each request, delivery, failure, replay and job leaves a row.')
+            : !rows.length ? empty(failures ? 'Nothing has failed, as far back as was looked.' : Object.keys(ctx.params).length ? 'Nothing in the audit matches.' : 'The audit is empty: nothing has happened yet.', 'Each request, delivery, failure, replay and job leaves a row.')
               : [
                 told.length ? h('section', {}, h('div', { class: 'title' }, h('h2', {}, tag ? ['The life of ', h('span', { class: 'tag' }, tag)] : ['What request ', h('span', { class: 'tag' }, request_id), ' did']),
                   h('button', { type: 'button', onclick: load }, 'Look again')), told.slice(0, 10).map((life, i) => timeLine(life, i === 0))) : null,
-                h('section', {}, h('div', { class: 'title' }, h('h2', {}, 'Rows'), h('span', { class: 'dim' }, `${count(state.total)}${state.capped ? '+' : ''}, newest first`), told.length ? null : h('button', { type: 'button', onclick: load }, 'Look again')),
+                h('section', {}, h('div', { class: 'title' }, h('h2', {}, 'Rows'), h('span', { class: 'dim' }, failures ? `${count(rows.length)} of the last ${count(all.length)} rows failed` : `${count(state.total)}${state.capped ? '+' : ''}, newest first`), told.length ? null : h('button', { type: 'button', onclick: load }, 'Look again')),
                   table('Audit', [
                     { name: 'When', of: r => ago(r.timestamp) },
                     { name: 'Kind', of: r => h('a', { href: href('audit', { ...ctx.params, kind: r.kind || '' }) }, r.kind || 'invalidation') },
                     { name: 'Outcome', of: r => [r.outcome ? badge(GOOD[r.outcome] || '', r.outcome) : null, r.status ? ` HTTP ${r.status}` : null] },
+                    ...(failures ? [{ name: 'Since then', of: r => (fixed.has(r.id) ? [badge('fresh', 'mended'), h('span', { class: 'small' }, ` ${duration(fixed.get(r.id))} later`)] : r.kind === 'refused' ? h('span', { class: 'dim' }, '–') : badge('stale', 'not yet')) }] : []),
                     { name: 'Target', of: r => r.target || h('span', { class: 'dim' }, '–') },
                     { name: 'Tags or keys', of: r => [r.pattern ? h('span', { class: 'mono' }, r.pattern, ' ') : null, keys(r)] },
                     { name: 'Took', class: 'number', of: r => (r.latency === null || r.latency === undefined ? '' : duration(r.latency)) },

@@ -46,11 +46,17 @@ function eventOf(row, at) {
     case 'no-target': return { at, kind: 'dead', text: 'No target takes it: settled without a call', why };
     case 'postponed': return { at, kind: 'wait', text: 'Joined what waits already for a target that is down', why };
     case 'replay': return { at, kind: 'wait', text: `Replayed by hand for${where}`, why };
-    case 'job': return { at, kind: row.outcome === 'completed' ? 'good' : 'dead', text: `Job ${row.outcome || ''}`, why };
+    case 'job': return { at, kind: row.outcome === 'completed' ? 'good' : 'dead', text: `Job ${row.outcome || ''}${row.latency ? ` after ${duration(row.latency)}` : ''}`, why: [slowest(row), why].filter(Boolean).join('; ') };
+    case 'invalidation': return { at, kind: 'wait', text: row.pattern ? `Invalidated by pattern ${row.pattern}` : 'Invalidated', why: row.detail };
     case 'refused': return { at, kind: 'bad', text: 'Request refused', why };
     case 'request': return { at, kind: 'wait', text: 'Requested', why };
     default: return { at, kind: 'wait', text: row.kind || 'Invalidation', why };
   }
+}
+
+function slowest(row) {
+  const functions = (Array.isArray(row.keys) ? row.keys : []).filter(f => f && f.function).sort((a, b) => b.duration - a.duration);
+  return functions.length ? `slowest: ${functions[0].function}, ${duration(functions[0].duration)}` : null;
 }
 
 const MARK = { commit: 'M0 -5L5 0L0 5L-5 0Z', good: 'M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z', bad: 'M-4 -4L4 4M4 -4L-4 4', dead: 'M-5 -5H5V5H-5Z', wait: 'M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z' };

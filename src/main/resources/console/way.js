@@ -21,6 +21,6 @@ export function way(o, chips) {
   return h('ol', { class: 'way' }, STAGES.map(([stage, name, what]) => h('li', { class: `stage ${now[stage][1]}`, key: stage },
     h('span', { class: 'name' }, name), h('span', { class: 'what dim' }, what), h('strong', {}, now[stage][0]),
     stage === 'deliver' && !chips ? h('span', { class: 'chips' }, o.targets.map(t => h('span', { class: `chip ${t.opened_at || t.unserved || t.retrying ? 'stale' : 'fresh'}` }, t.name))) : null,
-    stage === 'audit' && !chips ? h('span', { class: 'chips' }, h('a', { href: href('letters') }, 'dead letters'), h('a', { href: href('audit') }, 'audit')) : null,
+    stage === 'audit' && !chips ? h('span', { class: 'chips' }, h('a', { href: href('letters') }, 'dead letters'), h('a', { href: href('audit', { outcome: 'failed' }) }, 'what failed')) : null,
     chips ? chips(stage) : null)));
 }

@@ -27,6 +27,7 @@ class ConsoleIT {
         EMPTY.put("overview", "Everything is fresh");
         EMPTY.put("jobs", "No job has run yet.");
         EMPTY.put("letters", "Nothing was given up.");
+        EMPTY.put("audit&tag=nothing", "Nothing in the audit matches.");
         EMPTY.put("routes", "routes/queue.yaml");
         EMPTY.put("dry-run", "What would an invalidation hit?");
     }
@@ -79,7 +80,7 @@ class ConsoleIT {
         for (Map.Entry<String, String> view : EMPTY.entrySet()) {
             show(view.getKey());
             browser.untilShown(view.getValue());
-            assertGood(view.getKey() + "-empty");
+            assertGood(view.getKey().replaceFirst("&.*", "") + "-empty");
         }
         browser.until("document.title.startsWith('Fresh · ')");
     }
@@ -111,6 +112,9 @@ class ConsoleIT {
         assertGood("dry-run");
         show("dry-run&pattern=" + java.net.URLEncoder.encode(HOSTILE, java.nio.charset.StandardCharsets.UTF_8));
         browser.untilShown("given up");
+        show("audit");
+        browser.untilShown("dead");
+        assertGood("audit");
         show("routes");
         browser.untilShown("target-tag");
         assertGood("routes");
@@ -194,6 +198,24 @@ class ConsoleIT {
         browser.untilShown("1 delivery was given up");
         browser.click("[aria-label='Replay moved:1 at tag']");
         browser.untilShown("Nothing was given up.");
+    }
+
+    @Test
+    void the_life_of_a_change_is_told_from_its_commit_to_its_delivery() throws Exception {
+        scene.receiver.next("lives", Receiver.status(503), Receiver.status(503));
+        scene.changeAndAwait("lives");
+        scene.receiver.awaitCalls("lives", 3);
+        Scene.until("all of it is in the audit", () -> scene.isTrue("SELECT count(DISTINCT coalesce(outcome, kind)) = 3 FROM invalidation_audit WHERE keys @> '[\"lives\"]'"));
+        show("audit&tag=lives");
+        browser.untilShown("The change was committed");
+        List<String> told = new ArrayList<>();
+        browser.js("[...document.querySelectorAll('.life[open] li > span:last-child')].map(e => e.textContent)").forEach(text -> told.add(text.asText()));
+        assertEquals(List.of("The change was committed", "A call to tag failed; another followed at once – HTTP 503",
+                "The call to tag failed; it is tried again later – HTTP 503", "Delivered to tag"), told.stream().map(text -> text.replace(", HTTP 503", "").replaceFirst("Delivered to tag.*", "Delivered to tag")).toList());
+        assertGood("audit-life");
+        show("audit&outcome=failed");
+        browser.untilShown("mended");
+        assertGood("audit-failed");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.freshet.console;
 
 import dev.freshet.api.Refused;
+import dev.freshet.pattern.KeyPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -23,6 +24,9 @@ record TagPattern(String text, Kind kind) {
         int longest = tag == null ? LONGEST_PATTERN : LONGEST_TAG;
         if (text.isEmpty() || text.length() > longest || text.indexOf(0) >= 0) {
             throw new Refused(400, (tag == null ? "pattern" : "tag") + ": must have 1 to " + longest + " characters");
+        }
+        if (tag == null) {
+            KeyPattern.parse(text);             // refused here as there, and in the same words
         }
         return new TagPattern(text, tag != null ? Kind.tag : REGEX.matcher(text).find() ? Kind.regex : text.indexOf('*') >= 0 ? Kind.glob : Kind.tag);
     }
