@@ -38,6 +38,7 @@ class ConsoleApiIT {
     private static final String READ_KEY = "Authorization: Bearer read-key-90c1";
 
     private static Scene scene;
+    private static TenFunctions functions;
     private static FreshetProcess freshet;
     private static RawHttp api;
 
@@ -45,6 +46,7 @@ class ConsoleApiIT {
     static void open() throws Exception {
         scene = new Scene("INTERNAL_API_KEY=full-key-51b2", "FRESHET_READ_KEY=read-key-90c1");
         scene.database.run("CREATE TABLE public.courses (id int PRIMARY KEY, title text, owner text)");
+        functions = new TenFunctions(scene.database::connect);
         freshet = scene.start();
         api = new RawHttp(URI.create(freshet.url()).getPort());
         scene.database.run("SELECT cache_invalidation_watch('courses', ARRAY['course:{id}', 'owner:{owner}:courses', 'course_list'])");
@@ -142,6 +144,20 @@ class ConsoleApiIT {
     }
 
     @Test
+    void a_route_that_stays_busy_is_not_stopped_and_goes_on() throws Exception {
+        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        String job = functions.queue();
+        functions.awaitWaiting(10);
+        RawHttp.Answer answer = api.post("/api/routes/run-job/stop", "", KEY);
+        assertEquals(409, answer.status(), answer.body());
+        assertTrue(answer.json().get("detail").asText().startsWith("run-job is still busy"), answer.body());
+        functions.openTheGate();
+        functions.await(job, "completed");
+        functions.await(functions.queue(), "completed");
+        assertEquals("started", route("run-job").get("state").asText());
+    }
+
+    @Test
     void what_the_console_itself_needs_is_not_stopped() {
         for (String needed : List.of("answer-json", "write-audit", "stop-route", "start-route", "list-routes", "console-overview")) {
             RawHttp.Answer answer = api.post("/api/routes/" + needed + "/stop", "", KEY);
@@ -191,7 +207,7 @@ class ConsoleApiIT {
         "tag=course:7       | tag   | course:{id}               | course:7",
         "pattern=course:7   | tag   | course:{id}               | course:7",
         "pattern=course:*   | glob  | course:{id}               | course:7 course:8",
-        "pattern=*:courses  | glob  | owner:{owner}:courses     | owner:ann:courses",
+        "pattern=*:courses  | glob  | course:{id} owner:{owner}:courses | owner:ann:courses",
         "pattern=*o*        | glob  | course:{id} owner:{owner}:courses course_list | course:7 course:8 course_list owner:ann:courses",
         "pattern=^course[:] | regex | course:{id}               | course:7 course:8",
         "tag=100%_\\        | tag   |                           | 100%_\\",

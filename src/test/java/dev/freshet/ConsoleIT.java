@@ -228,7 +228,8 @@ class ConsoleIT {
             Files.writeString(file, good.replace("ref: retention", "ref: retentiom"));
             browser.until("document.querySelector('[data-broken]')");
             browser.untilShown("A route file is not in force");
-            assertTrue(browser.js("document.querySelector('[data-broken]').innerText").asText().matches("(?s)routes/queue.yaml:\\d+ .*retentiom.*"));
+            String told = browser.js("document.querySelector('[data-broken]').textContent").asText();
+            assertTrue(told.matches("routes/queue.yaml:\\d+ .*retentiom.*"), told);
         } finally {
             Files.writeString(file, good);
         }

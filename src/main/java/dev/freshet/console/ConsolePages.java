@@ -23,7 +23,8 @@ final class ConsolePages implements Handler<RoutingContext> {
 
     private record Page(Buffer body, String tag) { }
 
-    private final Map<String, Optional<Page>> read = new ConcurrentHashMap<>();
+    /** Only what there is: anybody may ask, for whatever name. */
+    private final Map<String, Page> read = new ConcurrentHashMap<>();
     private final boolean keyRequired;
 
     private final Supplier<String> served;
@@ -39,8 +40,12 @@ final class ConsolePages implements Handler<RoutingContext> {
         ctx.response().putHeader("Content-Security-Policy", POLICY);
         Matcher asset = ASSET.matcher(ctx.normalizedPath());
         if (asset.matches()) {
-            Optional<Page> page = read.computeIfAbsent(asset.group(1) + "." + asset.group(2), this::read);
-            page.ifPresentOrElse(found -> send(ctx, found, TYPES.get(asset.group(2))), () -> ctx.fail(404));
+            Page page = read.computeIfAbsent(asset.group(1) + "." + asset.group(2), name -> text(name).map(ConsolePages::page).orElse(null));
+            if (page == null) {
+                ctx.fail(404);
+            } else {
+                send(ctx, page, TYPES.get(asset.group(2)));
+            }
         } else if (ctx.normalizedPath().startsWith("/admin/assets/")) {
             ctx.fail(404);
         } else {
@@ -56,10 +61,6 @@ final class ConsolePages implements Handler<RoutingContext> {
         } else {
             ctx.end(page.body());
         }
-    }
-
-    private Optional<Page> read(String name) {
-        return text(name).map(ConsolePages::page);
     }
 
     private static Page page(String text) {

@@ -11,6 +11,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,7 @@ final class ConsoleStream implements Handler<RoutingContext> {
 
     private final Set<HttpServerResponse> readers = ConcurrentHashMap.newKeySet();
     private final Overview overview;
+    private final AtomicBoolean telling = new AtomicBoolean();
     private Long timer;
     private String lastOverview = "";
     private String lastSeries = "";
@@ -53,6 +55,9 @@ final class ConsoleStream implements Handler<RoutingContext> {
             if (first.succeeded() && !response.closed()) {
                 response.write(first.result());
                 join(ctx.vertx(), response);
+                if (response.closed()) {
+                    leave(ctx.vertx(), response);           // before it had joined
+                }
             } else if (!response.closed()) {
                 response.end();
             }
@@ -62,10 +67,14 @@ final class ConsoleStream implements Handler<RoutingContext> {
     private synchronized void join(Vertx vertx, HttpServerResponse response) {
         readers.add(response);
         if (timer == null) {
-            timer = vertx.setPeriodic(EVERY_MILLIS, tick -> vertx.executeBlocking(() -> {
-                tell();
-                return null;
-            }, true).onFailure(e -> LOG.warn("The console's stream had nothing to tell: {}", e.toString())));
+            timer = vertx.setPeriodic(EVERY_MILLIS, tick -> {
+                if (telling.compareAndSet(false, true)) {       // a database that is away makes a look take longer than a second
+                    vertx.executeBlocking(() -> {
+                        tell();
+                        return null;
+                    }, false).onFailure(e -> LOG.warn("The console's stream had nothing to tell: {}", e.toString())).onComplete(told -> telling.set(false));
+                }
+            });
         }
     }
 
