@@ -35,7 +35,7 @@ export function lines(title, points, kinds, unit) {
   const scale = top || 1;
   const x = p => 600 - (end - p.at) / span * 600;
   const show = unit === 'ms' ? duration : v => String(Math.round(v));
-  const said = values.length ? `${title}, lately: at most ${show(top)}` : `${title}: nothing in the last ten minutes`;
+  const said = values.length ? `${title}, lately: at most ${show(top)}` : `${title}: nothing lately`;
   return h('figure', { class: 'chart' },
     h('figcaption', {}, h('span', {}, title), h('span', { class: 'legend' }, kinds.map(([name, kind]) => h('span', { class: `key ${kind}` }, name)))),
     h('div', { class: 'plot' },
@@ -46,7 +46,7 @@ export function lines(title, points, kinds, unit) {
           return [s('path', { class: `line ${kind}`, d: path(points, x, y) }), dots(points, x, y, kind)];
         })),
       h('span', { class: 'top', 'aria-hidden': 'true' }, values.length ? show(top) : ''),
-      values.length ? null : h('span', { class: 'nothing' }, 'nothing in the last ten minutes')),
+      values.length ? null : h('span', { class: 'nothing' }, 'nothing in this time')),
     h('div', { class: 'axis', 'aria-hidden': 'true' }, h('span', {}, `${Math.round(span / 60000)} min ago`), h('span', { title: end ? exact(end) : null }, 'now')));
 }
 

@@ -35,7 +35,7 @@ export function lives(rows, tag) {
 }
 
 function eventOf(row, at) {
-  const why = [row.status ? `HTTP ${row.status}` : null, row.detail].filter(Boolean).join(', ');
+  const why = [...new Set([row.status ? `HTTP ${row.status}` : null, row.detail].filter(Boolean))].join(', ');
   const where = row.target ? ` ${row.target}` : '';
   switch (row.kind) {
     case 'attempt': return { at, kind: 'bad', text: `A call to${where} failed; another followed at once`, why };
@@ -64,12 +64,12 @@ const MARK = { commit: 'M0 -5L5 0L0 5L-5 0Z', good: 'M-5 0A5 5 0 1 0 5 0A5 5 0 1
 export function timeLine(life, open) {
   const span = Math.max(1, life.end - life.begin);
   const last = life.events[life.events.length - 1];
-  const head = [h('span', { class: `dot ${last.kind}` }), h('strong', {}, life.target || 'Freshet'), ' ', last.text.toLowerCase().startsWith('delivered') ? `fresh ${duration(span)} after the commit` : last.text,
+  const head = [h('span', { class: `dot ${last.kind}` }), ' ', h('strong', {}, life.target || 'Freshet'), ' ', last.text.toLowerCase().startsWith('delivered') ? `fresh ${duration(span)} after the commit` : last.text,
     h('span', { class: 'dim', title: exact(life.begin) }, ` ${clock(life.begin)}`)];
   return h('details', { class: 'life', open: open || null, key: `${life.target}${life.begin}` }, h('summary', {}, head),
-    s('svg', { class: 'line-of-life', viewBox: '0 0 600 24', role: 'img', 'aria-label': `${life.events.length} events in ${duration(span)}` },
-      s('path', { class: 'grid', d: 'M10 12H590' }),
-      life.events.map(e => s('g', { class: e.kind, transform: `translate(${10 + (e.at - life.begin) / span * 580} 12)` }, s('path', { d: MARK[e.kind] }), s('title', {}, `${clock(e.at)} ${e.text}`)))),
+    s('svg', { class: 'line-of-life', role: 'img', 'aria-label': `${life.events.length} events in ${duration(span)}` },
+      s('line', { class: 'grid', x1: '1%', x2: '99%', y1: 12, y2: 12 }),
+      life.events.map(e => s('svg', { x: `${(1 + (e.at - life.begin) / span * 98).toFixed(2)}%`, y: 12, overflow: 'visible' }, s('g', { class: e.kind }, s('path', { d: MARK[e.kind] }), s('title', {}, `${clock(e.at)} ${e.text}`))))),
     h('ol', {}, life.events.map(e => h('li', { class: e.kind }, h('span', { class: 'number dim' }, `+${duration(e.at - life.begin)}`), h('time', { datetime: new Date(e.at).toISOString(), title: exact(e.at) }, clock(e.at)),
       h('span', {}, e.text, e.why ? h('span', { class: 'dim' }, ` – ${e.why}`) : null)))));
 }

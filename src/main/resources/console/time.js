@@ -27,7 +27,7 @@ function coarse(ms) {
 const says = { ago: at => (now() - at < 1000 ? 'just now' : `${coarse(now() - at)} ago`), since: at => `for ${coarse(now() - at)}` };
 
 export const exact = at => new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-export const clock = at => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+export const clock = at => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
   + '.' + String(new Date(at).getMilliseconds()).padStart(3, '0');
 
 function relative(how, at) {
