@@ -2,6 +2,7 @@ package dev.freshet.cache;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.util.RawValue;
 import dev.freshet.api.Refused;
 import dev.freshet.pattern.KeyPattern;
 import dev.freshet.pattern.Narrowing;
@@ -145,7 +146,7 @@ public final class Registry {
             throw new Refused(404, "there is no entry " + (key.length() > 100 ? key.substring(0, 100) + "…" : key));
         }
         Map<String, Object> found = new LinkedHashMap<>(rows.get(0));
-        found.replaceAll((name, value) -> value != null && (name.equals("value") || name.equals("tags")) ? parsed((String) value) : value);
+        found.replaceAll((name, value) -> value != null && (name.equals("value") || name.equals("tags")) ? new RawValue((String) value) : value);
         return found;
     }
 
@@ -243,14 +244,6 @@ public final class Registry {
     private static String json(Object value) {
         try {
             return JSON.writeValueAsString(value);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static Object parsed(String json) {
-        try {
-            return JSON.readTree(json);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
