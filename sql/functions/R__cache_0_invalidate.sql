@@ -1,6 +1,6 @@
 -- Invalidating in SQL, inside the caller's transaction: by keys, by tags, or by what happened (cache_tag_rules). All return the number of
 -- registry entries that are gone; what they publish goes out when the transaction has committed.
-DO $$ BEGIN PERFORM freshet.step_aside(name) FROM unnest('{cache_invalidate_keys,cache_invalidate_tags,cache_invalidate}'::name[]) name; END $$;
+DO $$ BEGIN PERFORM freshet.step_aside(name) FROM unnest('{cache_invalidate_keys,cache_invalidate_tags,cache_invalidate,cache_tags_of_rule}'::name[]) name; END $$;
 
 CREATE OR REPLACE FUNCTION public.cache_invalidate_keys(keys text[], triggered_by text DEFAULT 'sql') RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -76,15 +76,20 @@ WITH RECURSIVE meant(name, path) AS (
     FROM meant JOIN public.cache_tag_rules r ON r.name = meant.name, unnest(r.tags) WITH ORDINALITY t(template, n)
     GROUP BY t.template
 ), rendered AS (
-    SELECT path, replace(replace(replace(template, '{clientId}', coalesce(ids ->> 'clientId', '{?}')), '{productId}', coalesce(ids ->> 'productId', '{?}')),
-                         '{moduleId}', coalesce(ids ->> 'moduleId', '{?}')) AS tag,
-           template LIKE '%{clientId}%' AND ids ->> 'clientId' IS NULL OR template LIKE '%{productId}%' AND ids ->> 'productId' IS NULL
-           OR template LIKE '%{moduleId}%' AND ids ->> 'moduleId' IS NULL AS lacks_id
-    FROM templates
+    -- in one pass, so that what an id holds is never taken for a placeholder
+    SELECT path, string_agg(CASE WHEN piece[1] LIKE '{_%}' THEN ids ->> btrim(piece[1], '{}') ELSE piece[1] END, '' ORDER BY n) AS tag,
+           bool_or(piece[1] LIKE '{_%}' AND ids ->> btrim(piece[1], '{}') IS NULL) AS lacks_id
+    FROM templates CROSS JOIN LATERAL regexp_matches(template, '\{[A-Za-z]+\}|[^{]+|\{', 'g') WITH ORDINALITY m(piece, n)
+    GROUP BY template, path
 )
 SELECT coalesce(array_agg(tag ORDER BY path), '{}') FROM (SELECT tag, min(path) AS path FROM rendered WHERE NOT lacks_id GROUP BY tag) each
 $$;
 REVOKE ALL ON FUNCTION freshet.tags_of_rules(text[], jsonb) FROM PUBLIC;
+
+-- To look at a rule before it is used: SELECT cache_tags_of_rule('products', '{"clientId": 7}').
+CREATE OR REPLACE FUNCTION public.cache_tags_of_rule(rule text, ids jsonb DEFAULT '{}') RETURNS text[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT freshet.tags_of_rules(ARRAY[rule], ids) $$;
 
 CREATE OR REPLACE FUNCTION public.cache_invalidate(rule text, ids jsonb DEFAULT '{}', triggered_by text DEFAULT 'sql') RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -100,5 +105,6 @@ DO $$
 BEGIN
     PERFORM freshet.settle_in('public.cache_invalidate_keys(text[], text)', 'pg_proc', 'invalidates keys', '{service_role}');
     PERFORM freshet.settle_in('public.cache_invalidate_tags(text[], text)', 'pg_proc', 'invalidates what has one of these tags, and queues them', '{service_role}');
+    PERFORM freshet.settle_in('public.cache_tags_of_rule(text, jsonb)', 'pg_proc', 'the tags that a rule of cache_tag_rules stands for', '{service_role}');
     PERFORM freshet.settle_in('public.cache_invalidate(text, jsonb, text)', 'pg_proc', 'invalidates what a rule of cache_tag_rules stands for', '{service_role}');
 END $$;

@@ -59,6 +59,7 @@ public enum Setting {
     SERVICE_ROLE_KEY("freshet.api.service-role-key", "SUPABASE_SERVICE_ROLE_KEY", Kind.SECRET),
     ANON_KEY("freshet.api.anon-key", "SUPABASE_ANON_KEY", Kind.SECRET),
     READ_KEY("freshet.api.read-key", "FRESHET_READ_KEY", Kind.SECRET),
+    API_RATE("freshet.api.rate-per-second", "FRESHET_API_RATE", 0, 1_000_000),
     ALLOW_ANONYMOUS("freshet.api.allow-anonymous", "FRESHET_ALLOW_ANONYMOUS", Kind.FLAG);
 
     enum Kind { TEXT, SECRET, FLAG, URL, LEVEL, CRON, NUMBER, DURATION }

@@ -6,6 +6,7 @@ import dev.freshet.api.Keys;
 import dev.freshet.api.Limits;
 import dev.freshet.api.Problems;
 import dev.freshet.api.QuietHeaders;
+import dev.freshet.api.Rate;
 import dev.freshet.api.Refusals;
 import dev.freshet.api.Requests;
 import dev.freshet.audit.AuditChain;
@@ -18,6 +19,7 @@ import dev.freshet.cache.Invalidations;
 import dev.freshet.cache.Publications;
 import dev.freshet.cache.Registry;
 import dev.freshet.cache.Tallies;
+import dev.freshet.cache.Topic;
 import dev.freshet.console.DryRun;
 import dev.freshet.console.Failures;
 import dev.freshet.console.Freshness;
@@ -141,6 +143,7 @@ final class Wiring {
         registry.bind("registry", entries);
         registry.bind("invalidations", new Invalidations(transactions, entries, new Patterns(), tallies));
         registry.bind("entityRules", new EntityRules(transactions));
+        registry.bind("notifyTopic", new Topic(dataSource));
         registry.bind("publications", new Publications(context, dataSource, tallies));
         registry.bind("auditPages", new AuditPages(transactions));
         registry.bind("auditChain", new AuditChain(transactions));
@@ -176,7 +179,8 @@ final class Wiring {
         Refusals refusals = new Refusals(refusal -> audit.sendBody("seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.of(
                 "refused", null, null, refusal.client(), refusal.status(), refusal.method() + ' ' + refusal.path() + ": " + refusal.reason(), refusal.requestId())));
         new Meters(meters).of(refusals);
-        return new Gate(keys, bind, Limits.DEFAULT, refusals);
+        Limits limits = new Limits(Limits.DEFAULT.bodyBytes(), Limits.DEFAULT.invalidateBodyBytes(), new Rate(settings.number(Setting.API_RATE), System::nanoTime));
+        return new Gate(keys, bind, limits, refusals);
     }
 
     /** Beyond debounce and bucket, changes are late when they have waited through a few polls. */

@@ -14,8 +14,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -23,7 +21,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -47,14 +44,12 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(240)
 class MigrateFromCacheWorkerIT {
-    private static final Path DOCUMENT = Path.of("docs/migrate-from-cache-worker.md");
-    private static final Pattern BLOCK = Pattern.compile("<!-- run: (\\S+) -->\\s*```sql\\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern EXPECTED = Pattern.compile("(.*?);\\s*-- expect: ([^\\n]*)", Pattern.DOTALL);
+    private static final String DOCUMENT = "docs/migrate-from-cache-worker.md";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Set<String> GIVE_WAY = Set.of("55P03", "40P01");
 
     private TestDatabase database;
-    private Map<String, String> blocks;
+    private Walkthrough guide;
     private Cache cache;
     private Writers writers;
     private OldWorker oldWorker;
@@ -63,7 +58,7 @@ class MigrateFromCacheWorkerIT {
     void theOldSystemRuns() throws Exception {
         database = TestDatabase.empty();
         database.run(OLD_SYSTEM);
-        blocks = blocks();
+        guide = new Walkthrough(DOCUMENT, database);
         cache = new Cache(database.pool(8));
         writers = new Writers(database);
         oldWorker = new OldWorker(database, cache.url());
@@ -86,17 +81,17 @@ class MigrateFromCacheWorkerIT {
                 "VERCEL_DEPLOYMENT_URL", cache.url(), "REVALIDATION_SECRET", "shared"))) {
             int beside = writers.written();
             writers.write(200);
-            check("check-start");
+            guide.check("check-start");
             run("try");
-            check("check-try");
+            guide.check("check-try");
             run("stop-worker");
-            check("check-stop-worker");
+            guide.check("check-stop-worker");
             writers.write(100);
             run("watch");
             writers.write(100);
             run("disable-trigger");
             writers.write(100);
-            check("check-watch");
+            guide.check("check-watch");
             assertCacheIsTrue(beside, writers.written());
 
             int back = writers.written();
@@ -113,17 +108,14 @@ class MigrateFromCacheWorkerIT {
             run("hand-back");
             assertCacheIsTrue(back, stopped);
             writers.close();
-            check("check-back");
+            guide.check("check-back");
             assertTrue(first > 0 && oldWorker.calls.get() > 0, "the old system was at work, too");
         }
     }
 
     @Test
-    void every_block_of_the_document_is_run_here() throws IOException {
-        String document = Files.readString(DOCUMENT);
-        assertEquals(document.split("<!-- run:", -1).length - 1, blocks.size());
-        String here = Files.readString(Path.of("src/test/java/dev/freshet/MigrateFromCacheWorkerIT.java"));
-        blocks.keySet().forEach(name -> assertTrue(here.contains("\"" + name + "\")"), name));
+    void every_block_of_the_document_is_run_here() {
+        guide.everyBlockIsRunIn(MigrateFromCacheWorkerIT.class);
     }
 
     private void assertCacheIsTrue(int from, int to) {
@@ -152,7 +144,7 @@ class MigrateFromCacheWorkerIT {
     private void run(String name) throws SQLException {
         for (int attempt = 1; ; attempt++) {
             try (Connection c = database.connect(); Statement s = c.createStatement()) {
-                s.execute(block(name));
+                s.execute(guide.block(name));
                 return;
             } catch (SQLException e) {
                 if (!GIVE_WAY.contains(e.getSQLState()) || attempt == 20) {
@@ -160,48 +152,6 @@ class MigrateFromCacheWorkerIT {
                 }
             }
         }
-    }
-
-    /** Every statement runs, and what follows "-- expect:" is seen in its first row. */
-    private void check(String name) throws SQLException {
-        database.run(block(name));
-        Matcher expectation = EXPECTED.matcher(block(name));
-        int found = 0;
-        while (expectation.find()) {
-            String sql = expectation.group(1);
-            String expected = expectation.group(2).strip();
-            Eventually.is(PATIENCE, () -> firstRow(sql).startsWith(expected), () -> name + ": " + expected + " expected, but: " + firstRow(sql));
-            found++;
-        }
-        assertTrue(found > 0, name + " expects nothing");
-    }
-
-    private String firstRow(String sql) {
-        try (Connection c = database.connect(); Statement s = c.createStatement(); ResultSet row = s.executeQuery(sql)) {
-            List<String> values = new ArrayList<>();
-            if (row.next()) {
-                for (int i = 1; i <= row.getMetaData().getColumnCount(); i++) {
-                    values.add(row.getString(i) == null ? "" : row.getString(i));
-                }
-            }
-            return String.join(" | ", values);
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private String block(String name) {
-        assertTrue(blocks.containsKey(name), name);
-        return blocks.get(name);
-    }
-
-    private static Map<String, String> blocks() throws IOException {
-        Map<String, String> blocks = new LinkedHashMap<>();
-        Matcher block = BLOCK.matcher(Files.readString(DOCUMENT));
-        while (block.find()) {
-            blocks.put(block.group(1), block.group(2));
-        }
-        return blocks;
     }
 
     private static final String OLD_SYSTEM = """

@@ -95,10 +95,10 @@ class PublishTest {
         List<String> where = new ArrayList<>();
         try (var files = Files.walk(Path.of("routes"))) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.readString(file).lines().filter(line -> line.contains("cache-invalidate'")).forEach(line -> where.add(file.getFileName() + ":" + line.strip()));
+                Files.readString(file).lines().filter(line -> line.contains("notifyTopic")).forEach(line -> where.add(file.getFileName() + ":" + line.strip()));
             }
         }
-        assertEquals(List.of("cache.yaml:uri: \"sql:SELECT pg_notify('cache-invalidate', :#${body})\""), where);
+        assertEquals(List.of("cache.yaml:uri: bean:notifyTopic?method=publish"), where);
     }
 
     private long count() {

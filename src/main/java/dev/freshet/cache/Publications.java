@@ -11,6 +11,7 @@ import org.apache.camel.CamelExecutionException;
 import org.apache.camel.ProducerTemplate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -47,7 +48,7 @@ public final class Publications {
                 if (sent == 0 || sent < rows && rows == BATCH) {
                     return;
                 }
-            } catch (CamelExecutionException e) {
+            } catch (CamelExecutionException | DataAccessException e) {
                 // one that cannot be sent must not hold up the others: from here on each goes by itself
                 if (rows == 1) {
                     postpone(e);
@@ -74,7 +75,7 @@ public final class Publications {
         });
     }
 
-    private void postpone(CamelExecutionException why) {
+    private void postpone(RuntimeException why) {
         tallies.count("publish_failures");
         transaction.executeWithoutResult(status -> with(c -> {
             for (Map<String, Object> row : take.rows(c, Map.of("limit", 1))) {
