@@ -86,7 +86,7 @@ export default {
                     { name: 'Tags or keys', of: r => [r.pattern ? h('span', { class: 'mono' }, r.pattern, ' ') : null, keys(r)] },
                     ...(failing ? [] : [{ name: 'Took', class: 'number', of: r => (r.latency === null || r.latency === undefined ? '' : duration(r.latency)) },
                     { name: 'By', of: r => r.triggered_by || '' }]),
-                    { name: 'Detail', of: r => [r.request_id ? h('a', { class: 'mono small', href: href('audit', { request_id: r.request_id }), title: r.request_id }, String(r.request_id).slice(0, 18), ' ') : null, h('span', { class: 'small' }, r.detail || '')] },
+                    { name: 'Detail', of: r => [r.request_id ? h('a', { class: 'mono small', href: href('audit', { request_id: r.request_id }), title: r.request_id }, String(r.request_id).slice(0, 18)) : null, ' ', h('span', { class: 'small' }, r.detail || '')] },
                   ], rows, r => String(r.id)),
                   state.more ? h('p', { class: 'more' }, h('a', { href: href('audit', { ...ctx.params, limit: rows.length + PAGE * 2 }) }, 'Show more')) : null),
               ],

@@ -44,7 +44,7 @@ export default {
         const events = Object.entries(state.stats.events || {}).sort((a, b) => b[1] - a[1]);
         return [
           filters([{ name: 'eid', label: 'Event', hint: 'such as AB3028', wide: true }], ctx.params, given => ctx.go('live', given)),
-          eid ? h('section', {}, h('div', { class: 'title' }, h('h2', {}, 'Sent to ', h('span', { class: 'tag' }, eid)), h('span', { class: 'dim' }, `${count(state.stats.events && state.stats.events[eid] || 0)} viewers now`)),
+          eid ? h('section', {}, h('div', { class: 'title' }, h('h2', {}, 'Sent to ', h('span', { class: 'tag' }, eid)), h('span', { class: 'dim' }, (n => `${count(n)} ${n === 1 ? 'viewer' : 'viewers'} now, on this instance`)(state.stats.events && state.stats.events[eid] || 0))),
             state.error ? failed(state.error, load) : state.events.length ? table('Events', [
               { name: 'When', of: e => ago(when(e)) },
               { name: 'Type', of: e => badge('', e.type) },
@@ -52,7 +52,7 @@ export default {
               { name: 'Payload', of: e => h('span', { class: 'mono small' }, JSON.stringify(e.payload)) },
               { name: 'Id', class: 'number', of: e => e.id },
             ], state.events, e => String(e.id)) : empty('Nothing was sent to this event in the last 24 hours.')) : null,
-          h('section', {}, h('div', { class: 'title' }, h('h2', {}, 'Viewers'), h('span', { class: 'dim' }, `${count(state.stats.subscribers)} connected`)),
+          h('section', {}, h('div', { class: 'title' }, h('h2', {}, 'Viewers'), h('span', { class: 'dim' }, `${count(state.stats.subscribers)} connected to this instance`)),
             events.length ? table('Viewers by event', [{ name: 'Event', of: ([name]) => h('a', { class: 'tag', href: href('live', { eid: name }) }, name) }, { name: 'Viewers', class: 'number', of: ([, n]) => count(n) }], events, ([name]) => name)
               : empty('Nobody is watching an event now.', 'GET /live/{eid}/stream is what browsers read.')),
         ];

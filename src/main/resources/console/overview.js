@@ -29,7 +29,7 @@ function tiles(o, series) {
     tile('Freshness p50', none ? '–' : duration(f.p50_ms), none ? 'nothing delivered in 5 min' : `of ${count(f.delivered)} in 5 min`, { title, spark: spark(series, p => p.p50_ms, 'p50') }),
     tile('Freshness p99', none ? '–' : duration(f.p99_ms), 'commit to delivered', { title, spark: spark(series, p => p.p99_ms, 'p99') }),
     tile('Waiting tags', count(q.pending_tags), q.pending_tags ? ['oldest ', duration(q.oldest_seconds * 1000)] : 'nothing waits', { spark: spark(series, p => p.pending, 'pending') }),
-    tile('In flight', count(q.in_flight), q.retrying ? `${count(q.retrying)} wait for another try` : 'no retries', { kind: q.retrying ? 'stale' : '' }),
+    tile('In flight', count(q.in_flight), q.retrying ? `${count(q.retrying)} to be tried again` : 'no retries', { kind: q.retrying ? 'stale' : '' }),
     tile('Changes per call', `${o.coalescing.factor.toFixed(1)}×`, `${count(Math.round(o.coalescing.calls_saved))} calls saved`, { title: 'What coalescing spared the targets, since this instance began' }),
     tile('Dead letters', count(o.dead_letters.count) + (o.dead_letters.capped ? '+' : ''), o.dead_letters.count ? ['last ', ago(o.dead_letters.newest_at)] : 'nothing given up', { view: 'letters', kind: o.dead_letters.count ? 'attention' : '' }),
     tile('Jobs', o.jobs.processing ? `${count(o.jobs.processing)} running` : count(o.jobs.queued), [o.jobs.processing ? `${count(o.jobs.queued)} queued` : 'queued', ` · ${count(o.jobs.failed)} failed`], { view: 'jobs', kind: o.jobs.failed_today ? 'attention' : '' }));
