@@ -255,6 +255,44 @@ BEGIN
     PERFORM freshet.settle_in('public.cache_tag_rules', 'pg_class', 'which tags an entity''s change stands for', '{service_role}');
 END $$;
 
+-- One request to invalidate: its effect, its answer, its audit row and its event, all or none. The same request again finds the answer of the
+-- first, waiting for it where it is still under way, and nothing else happens. "said", the answer, lacks only the time.
+-- An entry stays known for a while, empty and out of date since for ever: a cache process may have filled its own copy again without a word.
+-- A function, because its plan is worth keeping: planning this took .3 ms, running it .14 ms (45,000 audit rows, no entries).
+CREATE FUNCTION freshet.invalidate(wanted text[], of_pattern text, request text, said text, caller text, elapsed_ms double precision, remark text)
+    RETURNS TABLE (told text, first_time boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+    RETURN QUERY
+    WITH input AS MATERIALIZED (
+        SELECT to_jsonb(wanted) AS keys, nullif(of_pattern, '') AS pattern, clock_timestamp() AS at
+    ), asked AS (
+        INSERT INTO freshet.invalidation_request AS r (request_id, answer)
+        SELECT request, left(said, -1) || ',"published_at":"' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"}' FROM input
+        ON CONFLICT (request_id) DO UPDATE SET request_id = excluded.request_id
+        RETURNING r.answer, r.xmax = 0 AS is_new
+    ), held AS MATERIALIZED (
+        SELECT e.cache_key, e.expires_at
+        FROM unnest(wanted) k JOIN public.cache_entries e ON e.cache_key = k
+        WHERE (SELECT is_new FROM asked)
+        ORDER BY e.cache_key FOR UPDATE OF e
+    ), emptied AS (
+        UPDATE public.cache_entries e SET expires_at = '-infinity', value = NULL, updated_at = now()
+        FROM held WHERE e.cache_key = held.cache_key AND held.expires_at IS DISTINCT FROM '-infinity' AND cardinality(wanted) <= 10000
+    ), gone AS (
+        DELETE FROM public.cache_entries e USING held WHERE e.cache_key = held.cache_key AND cardinality(wanted) > 10000
+    ), audited AS (
+        INSERT INTO public.invalidation_audit (kind, pattern, keys, triggered_by, timestamp, request_id, latency_ms, detail)
+        SELECT 'invalidation', pattern, keys, caller, at, request, elapsed_ms, remark FROM input, asked WHERE asked.is_new
+    ), published AS (
+        INSERT INTO freshet.publication (pattern, keys, triggered_by, request_id, published_at)
+        SELECT coalesce(pattern, ''), keys, caller, request, at FROM input, asked WHERE asked.is_new
+    )
+    SELECT asked.answer, asked.is_new FROM asked;
+END $$;
+REVOKE ALL ON FUNCTION freshet.invalidate(text[], text, text, text, text, double precision, text) FROM PUBLIC;
+
 -- A row of the audit as GET /audit/logs shows it, also of an adopted table whose times have no zone.
 CREATE FUNCTION freshet.audit_as_json(a public.invalidation_audit) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
