@@ -86,6 +86,14 @@ class ConsoleIT {
     }
 
     @Test
+    void what_cannot_be_read_would_be_found() throws Exception {
+        show("overview");
+        browser.untilShown("Everything is fresh");
+        browser.js("const faint = document.createElement('p'); faint.textContent = 'faint'; faint.style.color = '#ddd'; document.querySelector('main').append(faint)");
+        assertTrue(browser.findings().toString().contains("color-contrast"), "axe-core looks at the page");
+    }
+
+    @Test
     void every_view_shows_what_there_is_and_a_hostile_tag_is_text() throws Exception {
         giveUp(404, HOSTILE, "page:1");
         scene.receiver.everybody(Receiver.status(503));
