@@ -3,6 +3,8 @@ package dev.freshet;
 import dev.freshet.api.ClientFiles;
 import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
+import dev.freshet.console.ConsoleMount;
+import dev.freshet.console.Overview;
 import dev.freshet.demo.DemoData;
 import dev.freshet.observe.RoutesCheck;
 import dev.freshet.live.Stream;
@@ -70,9 +72,9 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
             new DemoData(database.single()).load();
         }
         wiring = new Wiring(settings, demo && !settings.hasTarget() ? listening.url() + "/demo" : null);
-        wiring.bind(context, database.pool(), database.single());
-        wiring.listen(context, listenAddress(settings));
         liveRoutes = new LiveRoutes(context, ROUTES);
+        wiring.bind(context, database.pool(), database.single(), liveRoutes);
+        wiring.listen(context, listenAddress(settings));
         context.getRegistry().bind("liveRoutes", liveRoutes);
         context.getRegistry().bind("routesCheck", new RoutesCheck(liveRoutes));
         Properties overrides = forRoutes(settings, demo);
@@ -104,6 +106,8 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
             if (embedded != null) {
                 LOG.info("To change something: psql {}", embedded.url());
             }
+            new ConsoleMount(main.getCamelContext().getRegistry().findSingleByType(Overview.class), settings.hasKey())
+                    .mount(main.getCamelContext(), listening.configuredPort());
             LOG.info("Freshet is listening on {}", url);
             liveRoutes.start();
         } catch (IOException e) {

@@ -20,6 +20,11 @@ import dev.freshet.cache.Invalidations;
 import dev.freshet.cache.Publications;
 import dev.freshet.cache.Tallies;
 import dev.freshet.cache.Topic;
+import dev.freshet.console.DryRun;
+import dev.freshet.console.Failures;
+import dev.freshet.console.Freshness;
+import dev.freshet.console.Overview;
+import dev.freshet.console.RouteControl;
 import dev.freshet.deliver.BearerKey;
 import dev.freshet.deliver.DeadLetters;
 import dev.freshet.deliver.Deadline;
@@ -54,6 +59,7 @@ import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
 import dev.freshet.source.DatabaseUrl;
+import dev.freshet.routes.LiveRoutes;
 import dev.freshet.source.Transactions;
 import dev.freshet.stats.JobRequests;
 import dev.freshet.stats.Jobs;
@@ -64,6 +70,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -81,6 +88,7 @@ final class Wiring {
     private static final Duration PROBE_MAX = Duration.ofSeconds(10);
     private static final Duration MANUAL_RUN = Duration.ofSeconds(30);
     private static final Duration LONG_WAIT = Duration.ofMinutes(1);
+    private static final Duration LATE = Duration.ofSeconds(10);
     /** A job is queued again so long after its worker's last heartbeat; those come five times as often. */
     private static final Duration JOB_LEASE = Duration.ofSeconds(20);
 
@@ -98,7 +106,7 @@ final class Wiring {
     }
 
     /** @param single a connection of its own each time, for what takes its time */
-    void bind(CamelContext context, DataSource dataSource, DataSource single) {
+    void bind(CamelContext context, DataSource dataSource, DataSource single, LiveRoutes liveRoutes) {
         Registry registry = context.getRegistry();
         Transactions transactions = new Transactions(dataSource);
         Marking marking = new Marking();
@@ -128,7 +136,8 @@ final class Wiring {
         registry.bind("batchKey", new BearerKey(demoReceiver == null ? secret(Setting.API_KEY) : demoKey()));
         registry.bind("deadLetters", new DeadLetters(transactions));
 
-        registry.bind("auditLog", new AuditLog(transactions, settings.duration(Setting.AUDIT_RETENTION)));
+        AuditLog auditLog = new AuditLog(transactions, settings.duration(Setting.AUDIT_RETENTION));
+        registry.bind("auditLog", auditLog);
         Calls calls = new Calls(meters);
         registry.bind("calls", calls);
         registry.bind("failedAttempts", new FailedAttempts(context, calls::countFailedAttempt));
@@ -157,13 +166,21 @@ final class Wiring {
         Observation observation = new Observation(transactions);
         registry.bind("observation", observation);
         registry.bind("metricsRegistry", meters);
-        new Meters(meters).of(observation).of(turn.coalescing(), calls);
+        Meters named = new Meters(meters).of(observation).of(turn.coalescing(), calls);
         registry.bind("databaseCheck", new DatabaseCheck(dataSource));
         registry.bind("queueCheck", new QueueCheck(observation, settings.duration(Setting.DEBOUNCE).plus(LONG_WAIT)));
         registry.bind("targetsCheck", new TargetsCheck(observation));
         registry.bind("publicHealth", new PublicHealth());
 
         bindLive(context, transactions);
+        Failures failures = new Failures();
+        context.getManagementStrategy().addEventNotifier(failures);
+        RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, failures);
+        Freshness freshness = new Freshness(meters, observation::pendingTags);
+        registry.bind("freshness", freshness);
+        registry.bind("routeControl", routeControl);
+        registry.bind("dryRun", new DryRun(transactions));
+        registry.bind("overview", new Overview(transactions, freshness, named, routeControl, liveRoutes, instance()));
 
         registry.bind("requests", new Requests());
         registry.bind("problems", new Problems());
@@ -210,6 +227,13 @@ final class Wiring {
         new Meters(meters).of(refusals);
         Limits limits = new Limits(Limits.DEFAULT.bodyBytes(), Limits.DEFAULT.invalidateBodyBytes(), new Rate(settings.number(Setting.API_RATE), System::nanoTime));
         return new Gate(keys, bind, limits, refusals);
+    }
+
+    /** Beyond debounce and bucket, changes are late when they have waited through a few polls. */
+    private Overview.Instance instance() {
+        String version = Wiring.class.getPackage().getImplementationVersion();
+        Duration late = settings.duration(Setting.DEBOUNCE).plus(settings.duration(Setting.QUEUE_POLL).multipliedBy(3)).plus(settings.duration(Setting.TARGET_TIMEOUT)).plus(LATE);
+        return new Overview.Instance(settings.text(Setting.WORKER_ID).orElseThrow(), version == null ? "development" : version, Instant.now(), late);
     }
 
     private boolean hasBatchTarget() {

@@ -41,7 +41,8 @@ final class RunningRoutes implements AutoCloseable {
             @Override
             public void beforeConfigure(org.apache.camel.main.BaseMainSupport configured) {
                 configured.getCamelContext().getRegistry().bind("dataSource", database.pool(10));
-                wiring.bind(configured.getCamelContext(), configured.getCamelContext().getRegistry().lookupByNameAndType("dataSource", javax.sql.DataSource.class), database.pool(10));
+                wiring.bind(configured.getCamelContext(), configured.getCamelContext().getRegistry().lookupByNameAndType("dataSource", javax.sql.DataSource.class), database.pool(10),
+                        new dev.freshet.routes.LiveRoutes(configured.getCamelContext(), java.nio.file.Path.of("no-such-folder")));
             }
         });
         main.start();

@@ -29,6 +29,7 @@ public final class Gate implements Handler<RoutingContext> {
 
     private static final String ADMITTED = "freshet.admitted";
     private static final String REQUEST_ID = "freshet.request-id";
+    private static final String MAY_CHANGE = "freshet.may-change";
     private static final Pattern BEARER = Pattern.compile("bearer +(\\S.*)", Pattern.CASE_INSENSITIVE);
     private static final Pattern SANE_REQUEST_ID = Pattern.compile("[A-Za-z0-9._:-]{1,200}");
     private static final Pattern JSON = Pattern.compile("application/([a-z0-9!#$&^_.-]+\\+)?json", Pattern.CASE_INSENSITIVE);
@@ -80,6 +81,11 @@ public final class Gate implements Handler<RoutingContext> {
         }
     }
 
+    /** Whether whoever asks could change something, too. */
+    public static boolean mayChange(RoutingContext ctx) {
+        return Boolean.TRUE.equals(ctx.get(MAY_CHANGE));
+    }
+
     /** Reads the body here, because the limit depends on the path; 413 by Content-Length or while it streams. */
     void readBody(RoutingContext ctx) {
         boolean large = limits.bodyBytes(Paths.clear(ctx.request().path())) == limits.invalidateBodyBytes();
@@ -127,6 +133,7 @@ public final class Gate implements Handler<RoutingContext> {
             return Problem.of(429, "too many requests; try again in " + wait + " s").retryAfter(wait);
         }
         if (!keys.anyConfigured()) {
+            ctx.put(MAY_CHANGE, true);
             String host = host(request);
             if (!bind.accepts(host)) {
                 return Problem.of(403, "Host: without a key Freshet answers to localhost only; set INTERNAL_API_KEY");
@@ -160,6 +167,7 @@ public final class Gate implements Handler<RoutingContext> {
                 rights.add(Keys.Right.LIVE);
             }
         }
+        ctx.put(MAY_CHANGE, rights.contains(Keys.Right.FULL));
         if (rights.contains(Keys.Right.FULL)
             || reading && rights.contains(Keys.Right.READ)
             || liveReading && rights.contains(Keys.Right.LIVE)) {

@@ -54,6 +54,13 @@ public final class Meters {
         return this;
     }
 
+    /** As it is now; 0 when there is none of that name. */
+    public double value(String name) {
+        FunctionCounter counter = registry.find(name).functionCounter();
+        Gauge gauge = registry.find(name).gauge();
+        return counter != null ? counter.count() : gauge != null ? gauge.value() : 0;
+    }
+
     private void queue(Observation observation, String name, String column, String description) {
         Gauge.builder(name, observation, o -> o.seen().map(seen -> seen.number(column)).orElse(Double.NaN)).description(description).register(registry);
     }

@@ -58,6 +58,11 @@ public final class Observation {
         return seen == null ? 0 : seen.counters().getOrDefault(name, 0L);
     }
 
+    /** Tags that wait, or null when nobody knows. */
+    public Double pendingTags() {
+        return seen().map(now -> now.number("pending_tags")).orElse(null);
+    }
+
     Optional<Seen> seen() {
         Seen last = seen;
         return last == null || System.nanoTime() - seenAt > GOOD_FOR_NANOS ? Optional.empty() : Optional.of(last);

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -46,7 +47,7 @@ public final class LiveRoutes implements AutoCloseable {
     private final Map<String, String> running = new TreeMap<>();
     private final Map<String, String> lastSeen = new TreeMap<>();
     private final Map<String, String> tried = new TreeMap<>();
-    private final Map<String, Broken> broken = new TreeMap<>();
+    private final Map<String, Broken> broken = new ConcurrentSkipListMap<>();
     private ScheduledExecutorService watch;
 
     public LiveRoutes(CamelContext context, Path folder) {
@@ -66,8 +67,8 @@ public final class LiveRoutes implements AutoCloseable {
     }
 
     /** Files that are not what is running, and why. */
-    public synchronized List<Broken> broken() {
-        return List.copyOf(broken.values());
+    public List<Broken> broken() {
+        return List.copyOf(broken.values());            // not synchronized: an edit may wait for minutes, and health is asked meanwhile
     }
 
     private synchronized void look() {

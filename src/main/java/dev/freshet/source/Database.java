@@ -38,7 +38,8 @@ public final class Database implements AutoCloseable {
         if (address.pooled()) {
             config.addDataSourceProperty("prepareThreshold", "0");
         } else {
-            config.addDataSourceProperty("ApplicationName", "freshet");
+            // as console-surroundings.sql counts instances
+            config.addDataSourceProperty("ApplicationName", "freshet " + ProcessHandle.current().pid());
             // a plan that was made while a queue was empty is a bad one when it is full
             config.addDataSourceProperty("options", "-c plan_cache_mode=force_custom_plan -c jit=off");
         }

@@ -1,0 +1,8 @@
+-- Dry run: entries of the registry whose key matches, or that carry the tag.
+SELECT cache_key, tags, count(*) OVER () AS matching
+FROM public.cache_entries
+WHERE (expires_at IS NULL OR expires_at > now())
+  AND (CASE WHEN :#regex::text IS NULL THEN cache_key LIKE :#like::text ELSE cache_key ~ :#regex::text END
+       OR tags @> ARRAY[:#tag::text] OR :#tag::text IS NULL AND EXISTS (
+           SELECT FROM unnest(tags) t WHERE CASE WHEN :#regex::text IS NULL THEN t LIKE :#like::text ELSE t ~ :#regex::text END))
+ORDER BY cache_key LIMIT :#limit

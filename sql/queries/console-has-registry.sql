@@ -1,0 +1,1 @@
+SELECT to_regclass('public.cache_entries') IS NOT NULL AS there

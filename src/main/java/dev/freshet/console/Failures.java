@@ -1,0 +1,74 @@
+package dev.freshet.console;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.camel.Exchange;
+import org.apache.camel.http.base.HttpOperationFailedException;
+import org.apache.camel.spi.CamelEvent;
+import org.apache.camel.support.EventNotifierSupport;
+
+/** The last failure of each route, in words that give nothing away: no SQL, no addresses. */
+public final class Failures extends EventNotifierSupport {
+    private static final int LONGEST = 200;
+
+    private final Map<String, Map<String, Object>> last = new ConcurrentHashMap<>();
+
+    public Failures() {
+        setIgnoreCamelContextEvents(true);
+        setIgnoreCamelContextInitEvents(true);
+        setIgnoreRouteEvents(true);
+        setIgnoreServiceEvents(true);
+        setIgnoreStepEvents(true);
+        setIgnoreExchangeCreatedEvent(true);
+        setIgnoreExchangeCompletedEvent(true);
+        setIgnoreExchangeRedeliveryEvents(true);
+        setIgnoreExchangeSentEvents(true);
+        setIgnoreExchangeSendingEvents(true);
+        setIgnoreExchangeAsyncProcessingStartedEvents(true);
+    }
+
+    /** @return null when it never failed */
+    Map<String, Object> of(String route) {
+        return last.get(route);
+    }
+
+    @Override
+    public void notify(CamelEvent event) {
+        if (event instanceof CamelEvent.ExchangeEvent failed) {
+            Exchange exchange = failed.getExchange();
+            Exception why = exchange.getException() == null ? exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class) : exchange.getException();
+            if (exchange.getFromRouteId() != null && why != null) {
+                Map<String, Object> failure = new LinkedHashMap<>();
+                failure.put("at", Instant.now().toString());
+                failure.put("why", said(why));
+                last.put(exchange.getFromRouteId(), failure);
+            }
+        }
+    }
+
+    @Override
+    public boolean isEnabled(CamelEvent event) {
+        return event instanceof CamelEvent.ExchangeFailedEvent || event instanceof CamelEvent.ExchangeFailureHandledEvent;
+    }
+
+    private static String said(Throwable why) {
+        Throwable cause = why;
+        while (cause.getCause() != null && cause.getCause() != cause) {
+            cause = cause.getCause();
+        }
+        if (why instanceof HttpOperationFailedException answer) {
+            return "HTTP " + answer.getStatusCode();
+        }
+        if (cause instanceof SQLException sql) {
+            return "the database: SQLSTATE " + sql.getSQLState();
+        }
+        String name = cause.getClass().getSimpleName();
+        String message = cause.getMessage();
+        boolean sayable = cause instanceof IOException || cause instanceof dev.freshet.api.Refused;
+        return !sayable || message == null ? name : (name + ": " + message).substring(0, Math.min(LONGEST, name.length() + 2 + message.length()));
+    }
+}

@@ -1,0 +1,60 @@
+import { h } from './dom.js';
+import { get, post } from './api.js';
+import { ago } from './time.js';
+import { act, count, empty, failed, filters, href, loading, table, tagLink } from './parts.js';
+
+const PAGE = 50;
+
+export default {
+  title: 'Dead letters',
+  open(ctx) {
+    const state = { letters: null, total: 0, error: null, asked: 0 };
+    const chosen = () => Object.fromEntries(['target', 'tag', 'error'].map(name => [name, ctx.params[name]]).filter(([, value]) => value));
+    async function load() {
+      const mine = ++state.asked;
+      const query = new URLSearchParams({ ...chosen(), limit: Math.min(1000, Number(ctx.params.limit) || PAGE) });
+      const answer = await get('/api/dead-letters?' + query);
+      if (mine !== state.asked || answer.status === 401) return;
+      state.error = answer.ok ? null : answer.error;
+      if (answer.ok) { state.letters = answer.data.dead_letters; state.total = answer.data.total_count; }
+      ctx.draw();
+    }
+    if (ctx.overview) load();
+    const replayed = d => (d.replayed === 1 ? 'One delivery is owed once more; it leaves the list when its call succeeds.' : `${count(d.replayed)} deliveries are owed once more; each leaves the list when its call succeeds.`);
+
+    return {
+      refresh: load,
+      changed(before, after) {
+        const was = before.dead_letters;
+        const is = after.dead_letters;
+        if (!state.letters || is && was && (was.count !== is.count || was.newest_at !== is.newest_at)) load();
+      },
+      draw() {
+        const which = chosen();
+        const filtered = Object.keys(which).length > 0;
+        const targets = (ctx.overview && ctx.overview.targets || []).map(t => [t.name, t.name]);
+        if (which.target && !targets.some(([name]) => name === which.target)) targets.push([which.target, which.target]);
+        const described = filtered ? Object.entries(which).map(([name, value]) => `${name} ${value}`).join(', ') : 'no filter: everything that was given up';
+        return [
+          filters([{ name: 'target', label: 'Target', options: [['', 'all'], ...targets] }, { name: 'tag', label: 'Tag', hint: 'the whole tag', wide: true }, { name: 'error', label: 'Error', hint: 'part of its text', wide: true }],
+            ctx.params, given => ctx.go('letters', given)),
+          state.error && !state.letters ? failed(state.error, load) : !state.letters ? loading()
+            : !state.letters.length ? empty(filtered ? 'Nothing that was given up matches.' : 'Nothing was given up.', filtered ? null : 'A call that a target refuses, or that fails for a day, would be listed here.')
+              : [h('div', { class: 'title' }, h('p', {}, h('strong', {}, count(state.total)), state.total === 1 ? ' delivery was given up' : ' deliveries were given up', filtered ? ' and match' : ''),
+                act(ctx, filtered ? `Replay all ${count(state.total)} that match` : `Replay all ${count(state.total)}`, () => post('/api/dead-letters/replay', which),
+                  { class: 'strong', ask: [`Replay ${count(state.total)} ${state.total === 1 ? 'delivery' : 'deliveries'}?`, `By ${described}. Each is one call to its target.`, 'Replay'], done: replayed, then: load })),
+              table('Dead letters', [
+                { name: 'Tag', of: l => tagLink(l.tag) },
+                { name: 'Target', of: l => h('a', { href: href('letters', { ...which, target: l.target }) }, l.target) },
+                { name: 'Why', of: l => [l.last_status ? h('span', { class: 'badge failed' }, `HTTP ${l.last_status}`) : null, ' ', l.last_error === `HTTP ${l.last_status}` ? null : h('span', { class: 'mono small' }, l.last_error || '')] },
+                { name: 'Attempts', class: 'number', of: l => count(l.attempts) },
+                { name: 'First', of: l => ago(l.first_failed_at) },
+                { name: 'Last', of: l => ago(l.last_failed_at) },
+                { name: 'Do', class: 'do', of: l => act(ctx, 'Replay', () => post(`/api/dead-letters/${l.id}/replay`), { label: `Replay ${l.tag} at ${l.target}`, done: replayed, then: load }) },
+              ], state.letters, l => l.id),
+              state.total > state.letters.length ? h('p', { class: 'more' }, h('a', { href: href('letters', { ...which, limit: state.letters.length + PAGE }) }, `Show more of ${count(state.total)}`)) : null],
+        ];
+      },
+    };
+  },
+};

@@ -1,0 +1,84 @@
+package dev.freshet.console;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.freshet.console.Verdict.Level;
+import dev.freshet.console.Verdict.Problem;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What the console makes of numbers, patterns and problems. */
+class ConsoleTest {
+    @ParameterizedTest
+    @CsvSource({
+        "course:7, course:{id}, true", "course:*, course:{id}, true", "*, course_list, true", "c*7, course:{id}, true", "courses, course:{id}, false",
+        "course, course:{id}, false", "*:staff, course:{id}:staff, true", "*:staff, course:{id}, true", "{{x}}, {{x}}, false", "a*b*c, {one}, true", "x*, y{one}, false", "*x, {one}y, false"})
+    void a_pattern_meets_the_templates_that_can_make_a_tag_for_it(String pattern, String template, boolean meets) {
+        TagPattern asked = TagPattern.of(pattern.indexOf('{') < 0 ? null : pattern, pattern.indexOf('{') < 0 ? pattern : null);
+        assertEquals(meets, asked.takesSomeOf(template));
+    }
+
+    @Test
+    void braces_that_stand_for_themselves_are_no_place_for_a_column() {
+        assertTrue(TagPattern.makes("a{{b}}{\"odd } name\"}", "a{b}c"));
+        assertEquals(false, TagPattern.makes("a{{b}}", "axx"));
+    }
+
+    @Test
+    void a_quantile_lies_between_the_bounds_of_its_bucket() {
+        PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        Timer timer = Timer.builder("freshet.commit.to.delivered").serviceLevelObjectives(Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(10)).register(meters);
+        Freshness freshness = new Freshness(meters, () -> 3.0);
+        assertNull(freshness.lately().get("p50_ms"));
+        for (int i = 0; i < 98; i++) {
+            timer.record(Duration.ofMillis(500));
+        }
+        timer.record(Duration.ofSeconds(5));
+        timer.record(Duration.ofSeconds(5));
+        Map<String, Object> lately = freshness.lately();
+        assertEquals(100L, lately.get("delivered"));
+        long p50 = (Long) lately.get("p50_ms");
+        long p99 = (Long) lately.get("p99_ms");
+        assertTrue(p50 > 100 && p50 < 1000, lately.toString());
+        assertTrue(p99 > 1000 && p99 < 10_000, lately.toString());
+        freshness.sample();
+        freshness.sample();
+        assertEquals(List.of(100L, 0L), freshness.series().stream().map(point -> point.get("delivered")).toList());
+        assertNull(freshness.series().get(1).get("p99_ms"));
+        assertEquals(3.0, freshness.series().get(1).get("pending"));
+    }
+
+    @Test
+    void what_took_longer_than_every_bound_is_told_as_the_last_one() {
+        PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        Timer timer = Timer.builder("freshet.commit.to.delivered").serviceLevelObjectives(Duration.ofSeconds(1), Duration.ofSeconds(10)).register(meters);
+        Freshness freshness = new Freshness(meters, () -> null);
+        timer.record(Duration.ofHours(1));
+        assertEquals(10_000L, freshness.lately().get("p99_ms"));
+    }
+
+    @Test
+    void the_worst_is_the_verdict_and_the_oldest_of_the_worst_says_since_when() {
+        Verdict verdict = new Verdict();
+        assertEquals("fresh", verdict.of(List.of()).get("verdict"));
+        Instant old = Instant.parse("2026-01-01T00:00:00Z");
+        Instant older = Instant.parse("2025-01-01T00:00:00Z");
+        Map<String, Object> judged = verdict.of(List.of(new Problem(Level.attention, "remark", older, "jobs"), new Problem(Level.stale, "newer", Instant.now(), "overview"),
+                new Problem(Level.stale, "worst", old, "overview"), new Problem(Level.attention, "undated", null, "overview")));
+        assertEquals("stale", judged.get("verdict"));
+        assertEquals("worst", judged.get("says"));
+        assertEquals(old.toString(), judged.get("since"));
+        Instant before = Instant.now();
+        assertTrue(!Instant.parse((String) verdict.of(List.of()).get("since")).isBefore(before));
+    }
+}
