@@ -19,7 +19,7 @@ async function invalidate(eid, endpoint) {
 
 for (const [how, options] of [
   ['a stream', { EventSource: StreamingEventSource }],
-  ['polling', { EventSource: class { addEventListener() { throw new Error('not here'); } close() {} }, timings: { retryMs: 1, retryMaxMs: 2, pollMs: 50 } }],
+  ['polling', { EventSource: class { constructor() { throw new Error('not here'); } }, timings: { retryMs: 1, retryMaxMs: 2, pollMs: 50 } }],
 ]) {
   test(`a manual invalidation arrives over ${how}, once, and only at its event`, { skip }, async (t) => {
     const manager = new BroadcastCacheManager(options);
