@@ -5,16 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -27,9 +23,6 @@ import org.postgresql.PGNotification;
 
 /** docs/migrate-from-broadcast.md, as written, there and back, on the demo's tables with triggers of the old kind. */
 class MigrateFromBroadcastIT {
-    private static final Path DOCUMENT = Path.of("docs/migrate-from-broadcast.md");
-    private static final Pattern BLOCK = Pattern.compile("<!-- run: (\\S+) -->\\s*```sql\\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern EXPECTED = Pattern.compile("(.*?);\\s*-- expect: ([^\\n]*)", Pattern.DOTALL);
     private static final Pattern HEARD = Pattern.compile("-- hear: ([^\\n]*)");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String OLD_SYSTEM = """
@@ -49,7 +42,7 @@ class MigrateFromBroadcastIT {
 
     private TestDatabase database;
     private Connection listener;
-    private Map<String, String> blocks;
+    private Walkthrough guide;
 
     @BeforeEach
     void theOldSystemRunsOnTheDemosTables() throws Exception {
@@ -59,7 +52,7 @@ class MigrateFromBroadcastIT {
         database.run(Files.readString(Path.of("sql/demo/auction.sql")));
         database.run(OLD_SYSTEM);
         listener = database.connect();
-        blocks = blocks();
+        guide = new Walkthrough("docs/migrate-from-broadcast.md", database);
     }
 
     @AfterEach
@@ -70,11 +63,11 @@ class MigrateFromBroadcastIT {
 
     @Test
     void every_step_does_what_it_says_and_every_event_is_heard_once() throws Exception {
-        check("look");
+        guide.check("look");
         try (FreshetProcess freshet = FreshetProcess.start(Map.of("DATABASE_URL", database.url()))) {
             run("install");
-            check("check-install");
-            TestDatabase.run(listener, block("listen"));
+            guide.check("check-install");
+            TestDatabase.run(listener, guide.block("listen"));
             try (EventStream stream = EventStream.open(freshet, "/live/AB3028/stream")) {
                 for (String test : List.of("test-art", "test-vote", "test-bid", "test-media", "test-manual", "test-manual-endpoint")) {
                     run(test);
@@ -82,13 +75,13 @@ class MigrateFromBroadcastIT {
                 }
                 assertEquals(List.of("art_updated", "vote_cast", "bid_placed", "media_updated", "manual_invalidation", "manual_invalidation"), stream.await(6).stream().map(EventStream.Event::type).toList());
             }
-            check("check-stats");
+            guide.check("check-stats");
             run("off");
-            check("check-off");
+            guide.check("check-off");
             run("on-again");
-            check("check-install");
+            guide.check("check-install");
             run("off-as-before");
-            check("check-off-as-before");
+            guide.check("check-off-as-before");
             run("back");
             run("test-vote");
             assertEquals(List.of("vote_cast /live/event/AB3028"), heard());
@@ -97,10 +90,8 @@ class MigrateFromBroadcastIT {
     }
 
     @Test
-    void every_block_of_the_document_is_run_here() throws IOException {
-        assertEquals(Files.readString(DOCUMENT).split("<!-- run:", -1).length - 1, blocks.size());
-        String here = Files.readString(Path.of("src/test/java/dev/freshet/MigrateFromBroadcastIT.java"));
-        blocks.keySet().forEach(name -> assertTrue(here.contains("\"" + name + "\""), name));
+    void every_block_of_the_document_is_run_here() {
+        guide.everyBlockIsRunIn(MigrateFromBroadcastIT.class);
     }
 
     /** What came on the event's channel, with one more on the channel for all; nothing else may follow before a later event does. */
@@ -128,54 +119,12 @@ class MigrateFromBroadcastIT {
     }
 
     private String expected(String name) {
-        Matcher heard = HEARD.matcher(block(name));
+        Matcher heard = HEARD.matcher(guide.block(name));
         assertTrue(heard.find(), name);
         return heard.group(1).strip();
     }
 
     private void run(String name) throws SQLException {
-        database.run(block(name));
-    }
-
-    /** Every statement runs, and what follows "-- expect:" is seen in its first row. */
-    private void check(String name) throws SQLException {
-        database.run(block(name));
-        Matcher expectation = EXPECTED.matcher(block(name));
-        int found = 0;
-        while (expectation.find()) {
-            String sql = expectation.group(1);
-            String expected = expectation.group(2).strip();
-            Eventually.is(PATIENCE, () -> firstRow(sql).startsWith(expected), () -> name + ": " + expected + " expected, but: " + firstRow(sql));
-            found++;
-        }
-        assertTrue(found > 0, name + " expects nothing");
-    }
-
-    private String firstRow(String sql) {
-        try (Connection c = database.connect(); Statement s = c.createStatement(); ResultSet row = s.executeQuery(sql)) {
-            List<String> values = new ArrayList<>();
-            if (row.next()) {
-                for (int i = 1; i <= row.getMetaData().getColumnCount(); i++) {
-                    values.add(String.valueOf(row.getString(i)));
-                }
-            }
-            return String.join(" | ", values);
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private String block(String name) {
-        assertTrue(blocks.containsKey(name), name);
-        return blocks.get(name);
-    }
-
-    private static Map<String, String> blocks() throws IOException {
-        Map<String, String> blocks = new LinkedHashMap<>();
-        Matcher block = BLOCK.matcher(Files.readString(DOCUMENT));
-        while (block.find()) {
-            blocks.put(block.group(1), block.group(2));
-        }
-        return blocks;
+        database.run(guide.block(name));
     }
 }
