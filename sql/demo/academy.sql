@@ -30,6 +30,4 @@ BEGIN
     INSERT INTO public.modules (title) VALUES ('Finding your way'), ('Writing it down'), ('Saying it aloud');
     INSERT INTO public.lessons (module_id, title) SELECT 1 + i % 3, 'Lesson ' || i FROM generate_series(1, 9) i;
     PERFORM public.install_cache_entities();
-    PERFORM public.cache_entry_put('products:all', '["Job readiness"]', ARRAY['products', 'job_readiness_products'], 3600);
-    PERFORM public.cache_entry_put('client:1:settings', '{"theme": "light"}', ARRAY['client:1', 'settings'], 3600);
 END $$;

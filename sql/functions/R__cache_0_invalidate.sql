@@ -42,10 +42,12 @@ DECLARE
     keys    text[];
     counted bigint;
 BEGIN
-    PERFORM public.enqueue_cache_invalidation(wanted);
-    IF cardinality(wanted) = 0 THEN
+    IF EXISTS (SELECT FROM unnest(wanted) t WHERE t IS NULL OR length(t) NOT BETWEEN 1 AND 256) THEN
+        RAISE EXCEPTION 'a tag has 1 to 256 characters' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF cardinality(wanted) = 0 THEN
         RETURN 0;
     END IF;
+    INSERT INTO freshet.inbox (tag, registry_knows) SELECT t COLLATE "C", true FROM unnest(wanted) t;
     WITH held AS MATERIALIZED (
         SELECT e.cache_key FROM public.cache_entries e WHERE e.tags && wanted ORDER BY e.cache_key FOR UPDATE
     ), gone AS (

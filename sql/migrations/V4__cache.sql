@@ -83,6 +83,13 @@ CREATE TABLE freshet.publication (
     not_before   timestamptz NOT NULL DEFAULT '-infinity'
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 
+-- Tags that changed while the registry had entries: those of the tag have to leave, too. What was invalidated through the registry itself is
+-- not among them: an entry that was filled again since is fresh.
+ALTER TABLE freshet.inbox ADD COLUMN registry_knows boolean NOT NULL DEFAULT false;
+CREATE TABLE freshet.registry_due (
+    tag text NOT NULL
+) WITH (vacuum_truncate = off);
+
 -- Counts of every instance, added up by whoever comes by; append-only, so that no counting waits for another.
 CREATE TABLE freshet.tally (
     name  text   NOT NULL,

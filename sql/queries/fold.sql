@@ -7,7 +7,7 @@ WITH taken AS (
         SELECT ctid FROM freshet.inbox
         WHERE id > :#floor AND CASE WHEN :#only::text IS NULL THEN tag IS NULL OR tag <> ALL (:#blocked::text[]) ELSE tag = :#only END
         ORDER BY id LIMIT :#limit))
-    RETURNING tag, changed_at, count
+    RETURNING tag, changed_at, count, registry_knows
 ), folded AS (
     INSERT INTO public.cache_invalidation_queue AS q (tag, time_bucket, invalidation_count, changed_at)
     SELECT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at, timestamptz 'epoch') AS bucket,
@@ -19,6 +19,9 @@ WITH taken AS (
         last_invalidated_at = NULL,
         changed_at = CASE WHEN q.invalidation_count > q.handed_count THEN least(q.changed_at, excluded.changed_at)
                           ELSE excluded.changed_at END
+), followed AS (
+    INSERT INTO freshet.registry_due (tag)
+    SELECT DISTINCT tag FROM taken WHERE tag IS NOT NULL AND NOT registry_knows AND EXISTS (SELECT FROM public.cache_entries)
 ), skipped AS (
     INSERT INTO freshet.counter AS c (name, value)
     SELECT 'tags_skipped', sum(count) FROM taken WHERE tag IS NULL HAVING count(*) > 0

@@ -50,6 +50,11 @@ public enum Setting {
 
     CACHE_EXPIRED("freshet.cache.expired-retention", "FRESHET_CACHE_EXPIRED", "0", "3650d"),
 
+    LIVE_POLL("freshet.live.poll", "FRESHET_LIVE_POLL", "50ms", "1h"),
+    LIVE_PROBE("freshet.live.probe", "FRESHET_LIVE_PROBE", "5ms", "1h"),
+    LIVE_LIMIT("freshet.live.limit-per-second", "FRESHET_LIVE_LIMIT", 0, 100_000),
+    LIVE_RETENTION("freshet.live.retention", "FRESHET_LIVE_RETENTION", "1s", "3650d"),
+    LIVE_CONNECTIONS("freshet.live.connections", "FRESHET_LIVE_CONNECTIONS", 1, 1_000_000),
     LIVE_ORIGINS("freshet.live.origins", "FRESHET_LIVE_ORIGINS", Kind.TEXT),
     LIVE_KEY("freshet.live.key", "FRESHET_LIVE_KEY", Kind.SECRET),
 

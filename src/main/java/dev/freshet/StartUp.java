@@ -1,11 +1,13 @@
 package dev.freshet;
 
+import dev.freshet.api.ClientFiles;
 import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
 import dev.freshet.console.ConsoleMount;
 import dev.freshet.console.Overview;
 import dev.freshet.demo.DemoData;
 import dev.freshet.observe.RoutesCheck;
+import dev.freshet.live.Stream;
 import dev.freshet.routes.LiveRoutes;
 import dev.freshet.source.Adoption;
 import dev.freshet.source.Database;
@@ -72,6 +74,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         wiring = new Wiring(settings, demo && !settings.hasTarget() ? listening.url() + "/demo" : null);
         liveRoutes = new LiveRoutes(context, ROUTES);
         wiring.bind(context, database.pool(), database.single(), liveRoutes);
+        wiring.listen(context, listenAddress(settings));
         context.getRegistry().bind("liveRoutes", liveRoutes);
         context.getRegistry().bind("routesCheck", new RoutesCheck(liveRoutes));
         Properties overrides = forRoutes(settings, demo);
@@ -82,7 +85,11 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void afterConfigure(BaseMainSupport main) {
         try {
-            new GateMount(wiring.gate(main.getCamelContext())).mount(main.getCamelContext(), listening.configuredPort());
+            Stream stream = main.getCamelContext().getRegistry().findSingleByType(Stream.class);
+            new GateMount(wiring.gate(main.getCamelContext()), router -> {
+                stream.mountOn(router);
+                new ClientFiles().mountOn(router);
+            }).mount(main.getCamelContext(), listening.configuredPort());
         } catch (Exception e) {
             throw new IllegalStateException("the gate could not be mounted", e);
         }
@@ -120,6 +127,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void beforeStop(BaseMainSupport main) {
         liveRoutes.close();
+        main.getCamelContext().getRegistry().findByType(dev.freshet.live.Hub.class).forEach(dev.freshet.live.Hub::stop);
         main.getCamelContext().getRegistry().findByType(dev.freshet.deliver.Lanes.class).forEach(dev.freshet.deliver.Lanes::stop);
         main.getCamelContext().getRegistry().findByType(dev.freshet.stats.Jobs.class).forEach(dev.freshet.stats.Jobs::stop);
         handBacks = List.copyOf(main.getCamelContext().getRegistry().findByType(ShutdownHandBack.class));
@@ -160,6 +168,14 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         }
         embedded = EmbeddedServer.start(Path.of(settings.text(Setting.DATA_DIR).orElseThrow()));
         return embedded.address();
+    }
+
+    /** Null where only a transaction pooler is known, through which LISTEN hears nothing. */
+    private DatabaseUrl listenAddress(Settings settings) {
+        if (settings.has(Setting.LISTEN_URL)) {
+            return parsed(Setting.LISTEN_URL, () -> DatabaseUrl.parse(settings.text(Setting.LISTEN_URL).orElseThrow()));
+        }
+        return database.address().pooled() ? null : database.address();
     }
 
     private static DatabaseUrl parsed(Setting setting, java.util.function.Supplier<DatabaseUrl> parser) {

@@ -14,10 +14,10 @@ import dev.freshet.audit.AuditLog;
 import dev.freshet.audit.AuditPages;
 import dev.freshet.audit.FailedAttempts;
 import dev.freshet.audit.Troubles;
+import dev.freshet.cache.Entries;
 import dev.freshet.cache.EntityRules;
 import dev.freshet.cache.Invalidations;
 import dev.freshet.cache.Publications;
-import dev.freshet.cache.Registry;
 import dev.freshet.cache.Tallies;
 import dev.freshet.cache.Topic;
 import dev.freshet.console.DryRun;
@@ -38,7 +38,16 @@ import dev.freshet.deliver.Targets;
 import dev.freshet.demo.DemoReceiver;
 import dev.freshet.observe.Calls;
 import dev.freshet.observe.DatabaseCheck;
+import dev.freshet.live.Broadcasts;
+import dev.freshet.live.Hints;
+import dev.freshet.live.History;
+import dev.freshet.live.Hub;
+import dev.freshet.live.Lookout;
+import dev.freshet.live.Published;
+import dev.freshet.live.Relay;
+import dev.freshet.live.Stream;
 import dev.freshet.observe.JobMeters;
+import dev.freshet.observe.LiveMeters;
 import dev.freshet.observe.Meters;
 import dev.freshet.observe.Observation;
 import dev.freshet.observe.PublicHealth;
@@ -50,6 +59,7 @@ import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
 import dev.freshet.routes.LiveRoutes;
+import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.Transactions;
 import dev.freshet.stats.JobRequests;
 import dev.freshet.stats.Jobs;
@@ -57,6 +67,7 @@ import dev.freshet.stats.Refreshes;
 import dev.freshet.stats.StatsFunctions;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -64,6 +75,7 @@ import java.util.Properties;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
+import org.apache.camel.spi.Registry;
 
 /** Makes the parts that routes name, and tells each what it needs. */
 final class Wiring {
@@ -80,6 +92,9 @@ final class Wiring {
     /** A job is queued again so long after its worker's last heartbeat; those come five times as often. */
     private static final Duration JOB_LEASE = Duration.ofSeconds(20);
 
+    /** Of clients that come back and catch up, so many at one time. */
+    private static final int REPLAYS = 3;
+
     private final PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Settings settings;
     private final String demoReceiver;
@@ -92,7 +107,7 @@ final class Wiring {
 
     /** @param single a connection of its own each time, for what takes its time */
     void bind(CamelContext context, DataSource dataSource, DataSource single, LiveRoutes liveRoutes) {
-        org.apache.camel.spi.Registry registry = context.getRegistry();
+        Registry registry = context.getRegistry();
         Transactions transactions = new Transactions(dataSource);
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
@@ -138,9 +153,9 @@ final class Wiring {
         registry.bind("jobRequests", new JobRequests(transactions, settings));
 
         Tallies tallies = new Tallies(transactions);
-        Registry entries = new Registry(transactions, tallies, settings.duration(Setting.CACHE_EXPIRED));
+        Entries entries = new Entries(transactions, tallies, settings.duration(Setting.CACHE_EXPIRED));
         registry.bind("tallies", tallies);
-        registry.bind("registry", entries);
+        registry.bind("entries", entries);
         registry.bind("invalidations", new Invalidations(transactions, entries, new Patterns(), tallies));
         registry.bind("entityRules", new EntityRules(transactions));
         registry.bind("notifyTopic", new Topic(dataSource));
@@ -165,10 +180,41 @@ final class Wiring {
         registry.bind("routeControl", routeControl);
         registry.bind("dryRun", new DryRun(transactions));
         registry.bind("overview", new Overview(transactions, freshness, named, routeControl, liveRoutes, instance()));
+        bindLive(context, transactions);
 
         registry.bind("requests", new Requests());
         registry.bind("problems", new Problems());
         registry.bind("quietHeaders", new QuietHeaders());
+    }
+
+    private void bindLive(CamelContext context, Transactions transactions) {
+        Registry registry = context.getRegistry();
+        LiveMeters liveMeters = new LiveMeters(meters);
+        Hub hub = new Hub(liveMeters);
+        Relay relay = new Relay(transactions, liveMeters, settings.number(Setting.LIVE_LIMIT));
+        Published published = new Published(transactions, relay, hub);
+        History history = new History(transactions, settings.duration(Setting.LIVE_RETENTION));
+        try {
+            published.begin();
+        } catch (SQLException e) {
+            throw new IllegalStateException("the published order of live events could not be read", e);
+        }
+        registry.bind("hub", hub);
+        registry.bind("relay", relay);
+        registry.bind("published", published);
+        registry.bind("lookout", new Lookout(published));
+        registry.bind("history", history);
+        registry.bind("broadcasts", new Broadcasts(transactions, hub));
+        registry.bind("stream", new Stream(hub, history, liveMeters,
+                context.getExecutorServiceManager().newFixedThreadPool(hub, "live-replay", REPLAYS), settings.number(Setting.LIVE_CONNECTIONS)));
+        listen(context, null);
+    }
+
+    /** @param direct where LISTEN is possible; null: nowhere */
+    void listen(CamelContext context, DatabaseUrl direct) {
+        Hints hints = new Hints(context, direct);
+        context.getRegistry().bind("hints", hints);
+        context.getRegistry().bind("hintSource", hints.source());
     }
 
     /** In front of every route, so that none can forget who may call it. */

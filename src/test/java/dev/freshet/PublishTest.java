@@ -91,6 +91,29 @@ class PublishTest {
     }
 
     @Test
+    void a_watched_row_that_changes_takes_its_entries_with_it_also_those_that_somebody_holds_for_a_while() throws Exception {
+        database.run("CREATE TABLE public.goods (id int PRIMARY KEY, v int); INSERT INTO public.goods VALUES (1, 0), (2, 0); SELECT cache_invalidation_watch('public.goods', ARRAY['goods:{id}']);"
+                + "SELECT cache_entry_put('page/1', '1', ARRAY['goods:1']), cache_entry_put('page/1/b', '1', ARRAY['goods:1', 'x']), cache_entry_put('page/2', '1', ARRAY['goods:2'])");
+        try (Connection listener = listener(); Connection holder = database.connect(); RunningRoutes routes = new RunningRoutes(database, List.of("cache.yaml", "queue.yaml", "errors.yaml"))) {
+            holder.setAutoCommit(false);
+            TestDatabase.run(holder, "UPDATE cache_entries SET value = '2' WHERE cache_key = 'page/1/b'");
+            database.run("UPDATE public.goods SET v = 1 WHERE id = 1");
+            assertEquals(List.of("page/1"), keys(await(listener, 1)));
+            holder.commit();
+            assertEquals(List.of("page/1/b"), keys(await(listener, 1)));
+            assertEquals(List.of("page/2"), list("SELECT cache_key FROM cache_entries"));
+            Eventually.is(java.time.Duration.ofSeconds(20), () -> list("SELECT tag FROM freshet.registry_due").isEmpty(), () -> "nothing due any more");
+
+            database.run("SELECT cache_invalidate_tags(ARRAY['goods:2'])");
+            database.run("SELECT cache_entry_put('page/2', '2', ARRAY['goods:2'])");
+            assertEquals(List.of("page/2", "goods:2"), keys(await(listener, 1)));
+            database.run("SELECT cache_entry_put('page/1', '2', ARRAY['goods:1']); UPDATE public.goods SET v = 2 WHERE id = 1");
+            assertEquals(List.of("page/1"), keys(await(listener, 1)));
+            assertEquals(List.of("page/2"), list("SELECT cache_key FROM cache_entries"), "filled after it was invalidated, it is fresh and stays");
+        }
+    }
+
+    @Test
     void the_topic_is_one_uri_in_one_route_file() throws Exception {
         List<String> where = new ArrayList<>();
         try (var files = Files.walk(Path.of("routes"))) {

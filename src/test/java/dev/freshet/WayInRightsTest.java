@@ -133,7 +133,7 @@ class WayInRightsTest extends WayIn {
             assertEquals(List.of("background_job_status", "cache_entries", "cache_entry_delete(text)", "cache_entry_get(text)",
                     "cache_entry_put(text,jsonb,text[],double precision,timestamp with time zone)", "cache_invalidate(text,jsonb,text)", "cache_invalidate_keys(text[],text)",
                     "cache_invalidate_tags(text[],text)", "cache_invalidation_latest", "cache_invalidation_watches", "cache_tag_rules", "cache_tags_of_rule(text,jsonb)",
-                    "enqueue_cache_invalidation(text)", "enqueue_cache_invalidation(text[])"),
+                    "enqueue_cache_invalidation(text)", "enqueue_cache_invalidation(text[])", "get_cache_invalidation_stats(text,integer)", "manual_cache_invalidation(text,text)"),
                     supabase.list(touchable, "service_role").stream().map(s -> s.replace("public.", "")).toList());
             // what ops grant survives the next version of a function
             supabase.run("GRANT EXECUTE ON FUNCTION public.enqueue_cache_invalidation(text) TO authenticated; UPDATE freshet.flyway_schema_history SET checksum = 0 WHERE version IS NULL");

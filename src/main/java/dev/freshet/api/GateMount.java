@@ -3,6 +3,7 @@ package dev.freshet.api;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpMethod;
@@ -24,9 +25,16 @@ public final class GateMount {
     private static final List<Integer> ERRORS = List.of(400, 401, 403, 404, 405, 406, 413, 415, 417, 500, 501, 503);
 
     private final Gate gate;
+    private final Consumer<Router> behind;
 
     public GateMount(Gate gate) {
+        this(gate, router -> { });
+    }
+
+    /** @param behind mounts what Camel does not serve: it is there as early as the gate */
+    public GateMount(Gate gate, Consumer<Router> behind) {
         this.gate = gate;
+        this.behind = behind;
     }
 
     /**
@@ -61,6 +69,7 @@ public final class GateMount {
         }
         router.route().order(BEFORE_ALL_ROUTES).putMetadata(MARK, true)
             .handler(gate).handler(gate::readBody).handler(gate::checkBody);
+        behind.accept(router);
         // the registry keeps one bean per name and class, and both are of the class that routes ask for
         context.getRegistry().unbind(router.getName());
         context.getRegistry().bind(router.getName(), withoutBodyHandler(router));

@@ -49,7 +49,7 @@ public final class EntityRules {
     /** The options of invalidateRelatedCaches, {@code {"tags": […]}}, or {@code {"event": "onProductCreated", …}}. */
     public Map<String, Object> invalidate(Map<String, Object> body) throws SQLException {
         Map<String, String> ids = ids(body);
-        List<String> named = body.get("tags") == null ? List.of() : Registry.tags("tags", body.get("tags"));
+        List<String> named = body.get("tags") == null ? List.of() : Entries.tags("tags", body.get("tags"));
         long gone = transactions.in(c -> {
             List<Map<String, Object>> known = rules.rows(c, Map.of());
             List<String> tags = new ArrayList<>(named);

@@ -22,13 +22,13 @@ public final class Invalidations {
     private final SqlFile answerOfRequest = SqlFile.of("answer-of-request");
     private final SqlFile forget = SqlFile.of("forget-invalidation-requests");
     private final Transactions transactions;
-    private final Registry registry;
+    private final Entries entries;
     private final Patterns patterns;
     private final Tallies tallies;
 
-    public Invalidations(Transactions transactions, Registry registry, Patterns patterns, Tallies tallies) {
+    public Invalidations(Transactions transactions, Entries entries, Patterns patterns, Tallies tallies) {
         this.transactions = transactions;
-        this.registry = registry;
+        this.entries = entries;
         this.patterns = patterns;
         this.tallies = tallies;
     }
@@ -68,12 +68,12 @@ public final class Invalidations {
         InvalidationRequest request = InvalidationRequest.ofPattern(body);
         KeyPattern pattern = patterns.of(request.pattern());
         if (request.keys() != null) {
-            Registry.Matched matched = Registry.Matched.among(request.keys(), pattern);
+            Entries.Matched matched = Entries.Matched.among(request.keys(), pattern);
             String said = json(answer(request, matched));
             return counted("pattern_invalidations", transactions.inOne(c -> invalidate.rows(c, effect(request, matched.keys(), said, null, begun))));
         }
         return counted("pattern_invalidations", transactions.in(c -> {
-            Registry.Matched matched = registry.match(c, pattern);
+            Entries.Matched matched = entries.match(c, pattern);
             String more = matched.more() == 0 ? null : matched.count() + " entries of the registry, of which these are the first";
             return invalidate.rows(c, effect(request, matched.keys(), json(answer(request, matched)), more, begun));
         }));
@@ -94,7 +94,7 @@ public final class Invalidations {
         return transactions.inOne(c -> answerOfRequest.rows(c, Map.of("requestId", id))).stream().map(row -> (String) row.get("answer")).findFirst();
     }
 
-    private static Map<String, Object> answer(InvalidationRequest request, Registry.Matched matched) {
+    private static Map<String, Object> answer(InvalidationRequest request, Entries.Matched matched) {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("success", true);
         answer.put("pattern", request.pattern());

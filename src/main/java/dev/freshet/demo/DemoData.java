@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /** Small real tables to try Freshet with: sql/demo, one file per section. Loaded again, they do nothing. */
 public final class DemoData {
     private static final Logger LOG = LoggerFactory.getLogger(DemoData.class);
-    private static final List<String> FILES = List.of("courses", "players", "academy");
+    private static final List<String> FILES = List.of("courses", "players", "academy", "auction");
 
     private final Transactions transactions;
 

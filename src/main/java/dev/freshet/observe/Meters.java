@@ -25,6 +25,10 @@ public final class Meters {
         MultiGauge breakers = MultiGauge.builder("freshet.breaker.open").description("1 while a target counts as down and is only probed").register(registry);
         // a counter of the database's: not there before its value is known, or else it would seem to jump from 0 at every start
         observation.watch(seen -> {
+            if (registry.find("freshet.live.skipped").functionCounter() == null) {
+                FunctionCounter.builder("freshet.live.skipped", observation, o -> o.counter("live_skipped"))
+                        .description("Changes that could not be told to live pages: no such artwork or event, or an event id that fits into no URL").register(registry);
+            }
             if (registry.find("freshet.tags.skipped").functionCounter() == null) {
                 FunctionCounter.builder("freshet.tags.skipped", observation, o -> o.counter("tags_skipped"))
                         .description("Tags that a trigger skipped because they were empty or too long, since the database exists").register(registry);

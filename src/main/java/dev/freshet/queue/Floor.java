@@ -9,18 +9,18 @@ import java.util.Deque;
 import java.util.Map;
 
 /**
- * An id of the inbox up to which nothing is there and nothing will come, so that looking for changes does not mean to walk past all
+ * An id of the inbox (or the live outbox) up to which nothing is there and nothing will come, so that looking for changes does not mean to walk past all
  * that were deleted and cannot be vacuumed yet (a dump that runs for an hour). It only narrows the search: ids are given out before
  * they commit, so it stays behind the oldest transaction that still writes, and now and then the search begins at the beginning.
  */
-final class Floor {
+public final class Floor {
     private record Sample(long id, long next) { }
 
     private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
     private static final long FROM_THE_BEGINNING_NANOS = Duration.ofMinutes(1).toNanos();
     private static final int SAMPLES = 120;
 
-    private final SqlFile lastId = SqlFile.of("inbox-last-id");
+    private final SqlFile lastId;
     private final SqlFile writers = SqlFile.of("inbox-transactions");
     private final Deque<Sample> samples = new ArrayDeque<>();
     private volatile long floor;
@@ -28,12 +28,17 @@ final class Floor {
     private long lookedAt = System.nanoTime() - LOOK_NANOS;
     private long begunAnewAt = System.nanoTime();
 
-    long id() {
+    /** @param lastId asks for the newest id that was given out, as {@code id} */
+    public Floor(SqlFile lastId) {
+        this.lastId = lastId;
+    }
+
+    public long id() {
         return floor;
     }
 
     /** Before a fold: how far may it be raised, should that fold leave nothing behind? */
-    long candidate(Connection connection) throws SQLException {
+    public long candidate(Connection connection) throws SQLException {
         long now = System.nanoTime();
         if (now - begunAnewAt > FROM_THE_BEGINNING_NANOS) {
             begunAnewAt = now;
@@ -54,7 +59,7 @@ final class Floor {
         return nobodyWritesBelow;
     }
 
-    void raise(long id) {
+    public void raise(long id) {
         floor = Math.max(floor, id);
     }
 }

@@ -52,7 +52,7 @@ public final class Turn {
     private final Duration bucket;
     private final Duration debounce;
     private final Coalescing coalescing = new Coalescing();
-    private final Floor floor = new Floor();
+    private final Floor floor = new Floor(SqlFile.of("inbox-last-id"));
     private volatile int lastFolded;
     private final LockedTags locked = new LockedTags(Duration.ofSeconds(1));
 

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The entries of application caches, in the table cache_entries. */
-public final class Registry {
+public final class Entries {
     /** Which keys a pattern hits: those listed, and how many {@code more} there were than an answer lists. */
     record Matched(List<String> keys, long more) {
         static Matched among(List<String> keys, KeyPattern pattern) {
@@ -56,6 +56,7 @@ public final class Registry {
     private static final Duration MATCHING = Duration.ofSeconds(10);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int LISTED = 100_000;
+    private static final int FOLLOWED_AT_ONCE = 1_000;
     private static final int CHUNK = 10_000;
     private static final int LONGEST_KEY_BYTES = 2_600;
     private static final int LONGEST_TAG = 256;
@@ -71,13 +72,14 @@ public final class Registry {
     private final SqlFile entry = SqlFile.of("entry");
     private final SqlFile stats = SqlFile.of("entry-stats");
     private final SqlFile invalidateKeys = SqlFile.of("invalidate-keys-by-hand");
+    private final SqlFile follow = SqlFile.of("follow-queue");
     private final SqlFile forget = SqlFile.of("forget-entries");
     private final Transactions transactions;
     private final Tallies tallies;
     private final Duration retention;
 
     /** @param retention how long an expired entry stays to be counted */
-    public Registry(Transactions transactions, Tallies tallies, Duration retention) {
+    public Entries(Transactions transactions, Tallies tallies, Duration retention) {
         this.transactions = transactions;
         this.tallies = tallies;
         this.retention = retention;
@@ -178,6 +180,14 @@ public final class Registry {
         answer.put("cache_stats", cache);
         answer.put("recommendations", recommendations);
         return answer;
+    }
+
+    /** What changed for the targets is out of date here as well. */
+    public void followQueue() throws SQLException {
+        int tags;
+        do {
+            tags = (Integer) transactions.in(c -> follow.rows(c, Map.of("limit", FOLLOWED_AT_ONCE))).get(0).get("due");
+        } while (tags == FOLLOWED_AT_ONCE);
     }
 
     public void forgetExpired() throws SQLException {

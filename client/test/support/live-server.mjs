@@ -1,0 +1,98 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+
+/** Section 4's stream and history over real HTTP, with the faults that networks have. */
+export async function liveServer() {
+  const history = [];
+  const streams = new Set();
+  const requests = [];
+  let published = 0;
+  const faults = { stream: 200, holdBack: false, history: 200, hello: false };
+
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, 'http://localhost');
+    const [, , eid, what] = url.pathname.split('/');
+    requests.push({ what, eid, query: Object.fromEntries(url.searchParams), lastEventId: request.headers['last-event-id'] });
+    response.setHeader('access-control-allow-origin', '*');
+    if (what === 'stream') {
+      stream(eid, request.headers['last-event-id'] ?? url.searchParams.get('lastEventId'), request, response);
+    } else {
+      page(eid, url.searchParams, response);
+    }
+  });
+
+  function stream(eid, after, request, response) {
+    if (faults.stream !== 200) {
+      response.writeHead(faults.stream).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(': open\n\n');
+    const reader = { eid, response };
+    streams.add(reader);
+    response.on('close', () => streams.delete(reader));
+    if (after === null) {
+      send(reader, `id: ${published}\n${faults.hello ? 'event: hello\ndata: {}\n' : ''}\n`);
+    }
+    if (after !== null && after !== undefined) {
+      history.filter((event) => event.eid === eid && event.id > Number(after)).forEach((event) => send(reader, text(event)));
+    }
+  }
+
+  function page(eid, query, response) {
+    if (faults.history !== 200) {
+      response.writeHead(faults.history).end();
+      return;
+    }
+    const after = Number(query.get('after') ?? 0);
+    const lost = query.has('after') && after < server.oldest - 1;
+    const events = lost ? [] : history.filter((event) => event.eid === eid && event.id > after).slice(0, Number(query.get('limit') ?? 100));
+    const next = lost ? published : events.at(-1)?.id ?? after;
+    response.writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ events: events.map(({ id, type, payload }) => ({ id, type, payload })), next, reset: lost }));
+  }
+
+  const text = ({ id, type, payload }) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(payload)}\n\n`;
+  const send = (reader, block) => faults.holdBack || reader.response.write(block);
+  const readers = (eid) => [...streams].filter((reader) => reader.eid === eid);
+
+  server.oldest = 0;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = server.address().port;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    faults,
+    streams: (eid) => readers(eid).length,
+    asked: (what) => requests.filter((request) => request.what === what),
+    publish(eid, type = 'vote_cast', more = {}) {
+      const endpoints = more.endpoints ?? [`/live/event/${eid}`];
+      const event = { id: ++published, eid, type, payload: { type, event_eid: eid, endpoints, art_id: 'a1', round: 1, easel: 2, timestamp: 1_700_000_000, ...more } };
+      history.push(event);
+      readers(eid).forEach((reader) => send(reader, text(event)));
+      return event.id;
+    },
+    repeat(id) {
+      const event = history.find((one) => one.id === id);
+      readers(event.eid).forEach((reader) => send(reader, text(event)));
+    },
+    write: (eid, block) => readers(eid).forEach((reader) => send(reader, block)),
+    /** As a server that is restarted, or a network that changes. */
+    drop: () => streams.forEach((reader) => reader.response.destroy()),
+    forget: () => { server.oldest = published + 1; },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+    async down() {
+      await this.close();
+    },
+    async up() {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
+  };
+}

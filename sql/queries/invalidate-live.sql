@@ -1,0 +1,1 @@
+SELECT public.manual_cache_invalidation(:#eid, :#endpoint)

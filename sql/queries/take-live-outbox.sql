@@ -1,0 +1,7 @@
+-- Takes what has committed, the oldest first. What commits later is found later: no cursor over ids decides anything (the floor only narrows the search).
+WITH taken AS (
+    DELETE FROM freshet.live_outbox
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM freshet.live_outbox WHERE id > :#floor ORDER BY id LIMIT :#limit))
+    RETURNING id, type, event_eid, operation, detail, endpoints, changes, changed_at
+)
+SELECT type, event_eid, operation, detail::text AS detail, endpoints, changes, extract(epoch FROM changed_at)::text AS changed_at FROM taken ORDER BY id

@@ -1,0 +1,87 @@
+package dev.freshet.live;
+
+import com.impossibl.postgres.jdbc.PGDataSource;
+import dev.freshet.source.DatabaseUrl;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+import org.apache.camel.CamelContext;
+import org.apache.camel.ServiceStatus;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hears other instances say "look now" (camel-pgevent). A hint that is lost or comes twice changes nothing, so where LISTEN is not possible
+ * everything is found by asking, a little later.
+ */
+public final class Hints {
+    private static final Logger LOG = LoggerFactory.getLogger(Hints.class);
+    private static final String ROUTE = "hear-live-hint";
+    /** It logs by itself, to standard error, that it cannot read dates: hints have none. Held here, or else its level would be forgotten. */
+    private static final java.util.logging.Logger DRIVER = java.util.logging.Logger.getLogger("com.impossibl.postgres");
+
+    static {
+        DRIVER.setLevel(java.util.logging.Level.SEVERE);
+    }
+
+    private final CamelContext context;
+    private final DatabaseUrl direct;
+    private final AtomicBoolean said = new AtomicBoolean();
+
+    /** @param direct an address that is no transaction pooler's; null: there is none */
+    public Hints(CamelContext context, DatabaseUrl direct) {
+        this.context = context;
+        this.direct = direct;
+    }
+
+    /** camel-pgevent's own driver, which the pool does not speak. */
+    public DataSource source() {
+        PGDataSource source = new PGDataSource();
+        if (direct != null) {
+            String[] first = direct.hosts().split(",")[0].split(":(?=\\d+$)");
+            source.setServerName(first[0]);
+            source.setPortNumber(Integer.valueOf(first[1]));
+            source.setDatabaseName(direct.database());
+            source.setUser(direct.user());
+            source.setPassword(direct.password() == null ? "" : direct.password());
+            source.setApplicationName("freshet hints");
+            source.setSslMode(sslMode(direct.parameters().getOrDefault("sslmode", "disable")));
+            source.setHousekeeper(false);
+        }
+        return source;
+    }
+
+    private static String sslMode(String mode) {
+        return switch (mode) {
+            case "require" -> "Require";
+            case "verify-ca" -> "VerifyCa";
+            case "verify-full" -> "VerifyFull";
+            case "prefer" -> "Prefer";
+            default -> "Disable";
+        };
+    }
+
+    /** Begins to listen where it is possible; called again and again, for a server that was away or a route file that was edited. */
+    public void tend() {
+        ServiceStatus status = context.getRouteController().getRouteStatus(ROUTE);
+        if (direct == null || status == null || !status.isStopped()) {
+            return;
+        }
+        try {
+            context.getRouteController().startRoute(ROUTE);
+            said.set(false);
+        } catch (Exception e) {
+            if (!said.getAndSet(true)) {
+                LOG.info("No hints from other instances ({}): live events are found by asking every few milliseconds", rootCause(e));
+            }
+            LOG.debug("No hints", e);
+        }
+    }
+
+    private static String rootCause(Throwable e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
+    }
+}

@@ -1,0 +1,33 @@
+package dev.freshet.live;
+
+import java.sql.SQLException;
+import java.time.Duration;
+
+/** Asks whether something was committed or published: often while things happen, less often when it has been quiet for long. */
+public final class Lookout {
+    private static final long QUIET_NANOS = Duration.ofMinutes(1).toNanos();
+    private static final int QUIET_TICKS = 3;
+
+    private final Published published;
+    private volatile long lastSeen = System.nanoTime() - QUIET_NANOS;
+    private int tick;
+
+    public Lookout(Published published) {
+        this.published = published;
+    }
+
+    /** At each tick. */
+    public boolean seesSomething() throws SQLException {
+        boolean quiet = System.nanoTime() - lastSeen > QUIET_NANOS;
+        return (!quiet || ++tick % QUIET_TICKS == 0) && looks();
+    }
+
+    /** At a hint, which may be wrong. */
+    public boolean looks() throws SQLException {
+        boolean behind = published.isBehind();
+        if (behind) {
+            lastSeen = System.nanoTime();
+        }
+        return behind;
+    }
+}
