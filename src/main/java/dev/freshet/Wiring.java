@@ -58,8 +58,8 @@ import dev.freshet.queue.Inbox;
 import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
-import dev.freshet.source.DatabaseUrl;
 import dev.freshet.routes.LiveRoutes;
+import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.Transactions;
 import dev.freshet.stats.JobRequests;
 import dev.freshet.stats.Jobs;
@@ -172,7 +172,6 @@ final class Wiring {
         registry.bind("targetsCheck", new TargetsCheck(observation));
         registry.bind("publicHealth", new PublicHealth());
 
-        bindLive(context, transactions);
         Failures failures = new Failures();
         context.getManagementStrategy().addEventNotifier(failures);
         RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, failures);
@@ -181,6 +180,7 @@ final class Wiring {
         registry.bind("routeControl", routeControl);
         registry.bind("dryRun", new DryRun(transactions));
         registry.bind("overview", new Overview(transactions, freshness, named, routeControl, liveRoutes, instance()));
+        bindLive(context, transactions);
 
         registry.bind("requests", new Requests());
         registry.bind("problems", new Problems());

@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.InputStream;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -224,6 +228,27 @@ class ConsoleIT {
         show("audit&outcome=failed");
         browser.untilShown("mended");
         assertGood("audit-failed");
+    }
+
+    @Test
+    void live_events_show_who_watches_and_what_was_sent() throws Exception {
+        show("live");
+        browser.untilShown("Nobody is watching an event now.");
+        assertGood("live-empty");
+        HttpClient viewer = HttpClient.newHttpClient();
+        try (InputStream watching = viewer.send(HttpRequest.newBuilder(URI.create(freshet.url() + "/live/AB3028/stream")).build(), HttpResponse.BodyHandlers.ofInputStream()).body()) {
+            browser.untilShown("1 connected");
+            scene.database.run("SELECT manual_cache_invalidation('AB3028')");
+            show("live&eid=AB3028");
+            browser.untilShown("manual_invalidation");
+            browser.untilShown("1 viewer now");
+            assertGood("live");
+            scene.database.run("SELECT manual_cache_invalidation('AB3028', '/live/event/AB3028/bids')");
+            browser.untilShown("/live/event/AB3028/bids");
+            show("dry-run&pattern=AB*");
+            browser.until("[...document.querySelectorAll('a.tag')].some(a => a.textContent === 'AB3028')");
+            assertTrue(watching.read() >= 0);
+        }
     }
 
     @Test
