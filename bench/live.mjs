@@ -91,7 +91,7 @@ if (option('--peer')) {                                                // the tw
       const end = now() + seconds, begun = now();
       let sent = 0;
       while (now() < end) {
-        while (sent < (now() - begun) * rate) await db.query({ name: 'vote', text: 'INSERT INTO votes (art_id) SELECT id FROM art WHERE event_id = $1 LIMIT 1', values: [1 + sent++ % events] });
+        while (sent < (now() - begun) * rate && now() < end) await db.query({ name: 'vote', text: 'INSERT INTO votes (art_id) SELECT id FROM art WHERE event_id = $1 LIMIT 1', values: [1 + sent++ % events] });
         await sleep(1);
       }
       await sleep(1500);
@@ -100,6 +100,7 @@ if (option('--peer')) {                                                // the tw
       const { seen, p50, p99, max } = await result;
       return `${which.padEnd(8)} ${sent} events, ${seen} of ${sent * readers / events} deliveries, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms`;
     };
+    for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`warming up: ${await latency(which, target, 1000, 100, 200)}`);
     for (let round = 1; round <= rounds; round++) {
       for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`round ${round}, 200/s on 100 events, 1,000 readers: ${await latency(which, target, 1000, 100, 200)}`);
       for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`round ${round}, 100/s on one event, 1,000 readers:  ${await latency(which, target, 1000, 1, 100)}`);

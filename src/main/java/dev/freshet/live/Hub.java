@@ -18,13 +18,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The streams that are open here, by event: what an event costs depends on its own subscribers. It is written into bytes once; each event
- * loop is given one task, in the order of publication, and sends to its own connections.
+ * The streams that are open here, by event: what an event costs depends on its own subscribers. Each event loop takes what has gathered for its
+ * connections, in the order of publication, and writes it into bytes once for all of them.
  */
 public final class Hub {
-    /** Who watches one event. Sets are only touched by their event loop. */
+    /** Who watches one event on one event loop. The set is only touched by that loop; what waits for it, under the hub's lock. */
+    private static final class Bench {
+        final Set<Subscriber> all = new LinkedHashSet<>();
+        List<LiveEvent> waiting = new ArrayList<>();
+    }
+
     private static final class Room {
-        final Map<EventLoop, Set<Subscriber>> byLoop = new ConcurrentHashMap<>();
+        final Map<EventLoop, Bench> byLoop = new ConcurrentHashMap<>();
         int size;
     }
 
@@ -54,20 +59,34 @@ public final class Hub {
     synchronized void publish(List<LiveEvent> events) {
         Map<String, List<LiveEvent>> byEvent = new LinkedHashMap<>();
         events.stream().filter(event -> rooms.containsKey(event.eid())).forEach(event -> byEvent.computeIfAbsent(event.eid(), eid -> new ArrayList<>()).add(event));
-        byEvent.forEach((eid, its) -> {
-            Batch batch = new Batch(its);
-            each(eid, (loop, all) -> {
-                all.forEach(subscriber -> subscriber.offer(batch));
-                long now = System.nanoTime();
-                batch.events.stream().filter(event -> !all.isEmpty()).forEach(event -> meters.sent(now - event.changed()));
-            });
-        });
+        byEvent.forEach((eid, its) -> rooms.get(eid).byLoop.forEach((loop, bench) -> {
+            // a loop that is behind takes all that has gathered at once: one write per stream, however many events
+            if (bench.waiting.isEmpty()) {
+                loop.execute(() -> tell(bench));
+            }
+            bench.waiting.addAll(its);
+        }));
         position = events.get(events.size() - 1).id();
+    }
+
+    private void tell(Bench bench) {
+        List<LiveEvent> events;
+        synchronized (this) {
+            events = bench.waiting;
+            bench.waiting = new ArrayList<>();
+        }
+        if (bench.all.isEmpty() || events.isEmpty()) {
+            return;
+        }
+        Batch batch = new Batch(events);
+        List.copyOf(bench.all).forEach(subscriber -> subscriber.offer(batch));     // a copy: one that is too slow leaves while it is told
+        long now = System.nanoTime();
+        events.forEach(event -> meters.sent(now - event.changed()));
     }
 
     synchronized void startAnew(long at) {
         position = at;
-        rooms.keySet().forEach(eid -> each(eid, (loop, all) -> all.forEach(subscriber -> subscriber.startAnew(at))));
+        rooms.keySet().forEach(eid -> each(eid, subscriber -> subscriber.startAnew(at)));
     }
 
     /** To be called on the subscriber's event loop. Whatever is published from now on is offered to it; what was before is up to it. */
@@ -77,7 +96,7 @@ public final class Hub {
         }
         Room room = rooms.computeIfAbsent(subscriber.eid, eid -> new Room());
         room.size++;
-        room.byLoop.computeIfAbsent(subscriber.loop, loop -> new LinkedHashSet<>()).add(subscriber);
+        room.byLoop.computeIfAbsent(subscriber.loop, loop -> new Bench()).all.add(subscriber);
         at.accept(position);
         return true;
     }
@@ -85,8 +104,8 @@ public final class Hub {
     /** Again on its event loop, once. */
     synchronized void leave(Subscriber subscriber) {
         Room room = rooms.get(subscriber.eid);
-        Set<Subscriber> beside = room == null ? null : room.byLoop.get(subscriber.loop);
-        if (beside != null && beside.remove(subscriber) && --room.size == 0) {
+        Bench bench = room == null ? null : room.byLoop.get(subscriber.loop);
+        if (bench != null && bench.all.remove(subscriber) && --room.size == 0) {
             rooms.remove(subscriber.eid);
         }
     }
@@ -95,7 +114,7 @@ public final class Hub {
     public synchronized void beat() {
         long id = position;
         Buffer bytes = Buffer.buffer(":\nid: " + id + "\n\n");
-        rooms.keySet().forEach(eid -> each(eid, (loop, all) -> all.forEach(subscriber -> subscriber.beat(bytes, id))));
+        rooms.keySet().forEach(eid -> each(eid, subscriber -> subscriber.beat(bytes, id)));
     }
 
     /** How many watch each event, here. */
@@ -114,11 +133,11 @@ public final class Hub {
         List<CountDownLatch> ends = new ArrayList<>();
         synchronized (this) {
             stopped = true;
-            rooms.forEach((eid, room) -> room.byLoop.forEach((loop, all) -> {
+            rooms.forEach((eid, room) -> room.byLoop.forEach((loop, bench) -> {
                 CountDownLatch end = new CountDownLatch(1);
                 ends.add(end);
                 loop.execute(() -> {
-                    List.copyOf(all).forEach(Subscriber::end);
+                    List.copyOf(bench.all).forEach(Subscriber::end);
                     end.countDown();
                 });
             }));
@@ -135,12 +154,7 @@ public final class Hub {
         }
     }
 
-    private interface Telling {
-        void tell(EventLoop loop, List<Subscriber> all);
-    }
-
-    /** A copy, since one that is too slow leaves while it is told. */
-    private void each(String eid, Telling telling) {
-        rooms.get(eid).byLoop.forEach((loop, all) -> loop.execute(() -> telling.tell(loop, List.copyOf(all))));
+    private void each(String eid, Consumer<Subscriber> told) {
+        rooms.get(eid).byLoop.forEach((loop, bench) -> loop.execute(() -> List.copyOf(bench.all).forEach(told)));
     }
 }

@@ -9,6 +9,7 @@ package dev.freshet.live;
 public record LiveEvent(long id, String eid, String type, String payload, long changed) {
     /** As a stream carries it. */
     String frame() {
+        // payload is JSON already: what is left is putting lines together
         return "id: " + id + "\nevent: " + type + "\ndata: " + payload + "\n\n";
     }
 }
