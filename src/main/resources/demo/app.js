@@ -101,11 +101,11 @@ function live() {
         media.data ? h('p', { class: 'dim small' }, `the newest of ${media.data.photos}`) : null)));
 }
 
-function page(name, title, tag, state, sides, note, button) {
+function page(name, title, tag, state, sides, more, note, button) {
   return h('section', { class: `kept page ${state}`, key: name, 'data-page': name, 'data-state': state },
     h('header', {}, h('h3', {}, title), badge(state)),
     h('p', { class: 'under' }, 'tag ', h('code', {}, tag)),
-    h('div', { class: 'sides' }, sides), note, h('div', { class: 'do' }, button));
+    h('div', { class: 'sides' }, sides), more, note, h('div', { class: 'do' }, button));
 }
 
 const side = (title, ...content) => h('div', { class: 'side' }, h('h4', {}, title), content);
@@ -117,13 +117,19 @@ function tally(changes, word, tag) {
   return h('p', { class: 'tally', key: 'tally' }, h('b', {}, changes === 1 ? `1 ${word}` : `${changes} ${word}${word === 'match' ? 'es' : 's'}`), ' in this window, ', h('b', {}, calls === 1 ? '1 call' : `${calls} calls`), ' to the cache');
 }
 
+function told(tag) {
+  const last = seen.calls.filter(call => call.tags.includes(tag)).slice(0, 4);
+  return h('div', { class: 'told' }, h('h4', {}, `Calls that named ${tag}`), last.length ? h('ul', {}, last.map(call => h('li', { key: call.at }, h('code', {}, 'POST …/api/revalidate'), ago(call.at))))
+    : h('p', { class: 'dim small' }, 'none so far'));
+}
+
 function course() {
   const one = seen.pages.course;
   if (!one) return null;
   return page('course', 'A course page', one.tag, one.stale ? 'stale' : 'fresh', [
     side('In the database', h('p', { class: 'big', key: one.database.title }, one.database.title)),
     side('What visitors get', h('p', { class: 'big cached', key: one.cached.title }, one.cached.title), h('p', { class: 'dim small' }, 'rendered ', ago(one.cached_at)))],
-  h('div', { class: 'note-line' }, one.stale ? h('p', { class: 'why' }, 'Freshet lets the burst end, then makes one call, whatever the number of changes.') : tally(seen.mine.course, 'update', one.tag)
+  told(one.tag), h('div', { class: 'note-line' }, one.stale ? h('p', { class: 'why' }, 'Freshet lets the burst end, then makes one call, whatever the number of changes.') : tally(seen.mine.course, 'update', one.tag)
     || h('p', { class: 'dim' }, 'Update it several times in a row: it stays one call.')),
   h('button', { type: 'button', class: 'strong', id: 'course', onclick: () => act('course', {}, 'course') }, 'Update course'));
 }
@@ -149,7 +155,7 @@ function league() {
     side('What visitors get', h('p', { class: 'big cached', key: one.cached.last_match + one.cached.played_on }, one.cached.last_match), h('p', { class: 'dim small' }, 'rendered ', ago(one.cached_at)),
       h('table', { class: 'league' }, h('thead', {}, h('tr', {}, ['Player', 'Played', 'Goals', 'Points'].map(name => h('th', { scope: 'col' }, name)))),
         h('tbody', {}, rows.map(row => h('tr', { key: row.player }, h('td', {}, row.player), h('td', {}, row.played), h('td', {}, row.goals), h('td', {}, h('b', {}, row.points)))))))],
-  h('div', { class: 'note-line' }, seen.job ? progress(seen.job) : h('p', { class: 'dim' }, 'After a match, ten statistics functions run side by side; then one call.'),
+  null, h('div', { class: 'note-line' }, seen.job ? progress(seen.job) : h('p', { class: 'dim' }, 'After a match, ten statistics functions run side by side; then one call.'),
     one.stale ? null : tally(seen.mine.match, 'match', one.tag)),
   h('button', { type: 'button', class: 'strong', id: 'match', onclick: () => act('match', {}, 'match') }, 'Finish match'));
 }
