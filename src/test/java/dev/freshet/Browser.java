@@ -92,9 +92,9 @@ final class Browser implements AutoCloseable {
         return session;
     }
 
-    /** What breaks is told to the page when something would have come. Not offline: as fast as can be, and emulated all the same. */
+    /** For what begins from now on; what is open stays open. */
     void offline(boolean offline) {
-        send("Network.emulateNetworkConditions", Map.of("offline", offline, "latency", 1, "downloadThroughput", 1_000_000_000, "uploadThroughput", 1_000_000_000));
+        send("Network.emulateNetworkConditions", Map.of("offline", offline, "latency", 0, "downloadThroughput", -1, "uploadThroughput", -1));
     }
 
     /** As a proxy that lets nothing of that kind through. */
