@@ -6,6 +6,7 @@ import dev.freshet.api.ListeningAddress;
 import dev.freshet.console.ConsoleMount;
 import dev.freshet.console.Overview;
 import dev.freshet.demo.DemoData;
+import dev.freshet.demo.DemoMount;
 import dev.freshet.observe.RoutesCheck;
 import dev.freshet.live.Stream;
 import dev.freshet.routes.LiveRoutes;
@@ -44,6 +45,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     private Wiring wiring;
     private LiveRoutes liveRoutes;
     private EmbeddedServer embedded;
+    private boolean demo;
     private Database database;
     private Vertx vertx;
     private Refusal lateRefusal;
@@ -67,7 +69,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         context.getRegistry().bind("settings", settings);
         context.getRegistry().bind("database", database);
         context.getRegistry().bind("dataSource", database.pool());
-        boolean demo = settings.has(Setting.DEMO) ? settings.flag(Setting.DEMO) : embedded != null;
+        demo = settings.has(Setting.DEMO) ? settings.flag(Setting.DEMO) : embedded != null;
         if (demo) {
             new DemoData(database.single()).load();
         }
@@ -77,7 +79,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         wiring.listen(context, listenAddress(settings));
         context.getRegistry().bind("liveRoutes", liveRoutes);
         context.getRegistry().bind("routesCheck", new RoutesCheck(liveRoutes));
-        Properties overrides = forRoutes(settings, demo);
+        Properties overrides = forRoutes(settings);
         overrides.putAll(wiring.forRoutes());
         properties.setOverrideProperties(overrides);
     }
@@ -108,6 +110,9 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
             }
             new ConsoleMount(main.getCamelContext().getRegistry().findSingleByType(Overview.class), settings.hasKey())
                     .mount(main.getCamelContext(), listening.configuredPort());
+            if (demo) {
+                new DemoMount(settings.hasKey(), settings.has(Setting.LIVE_KEY)).mount(main.getCamelContext(), listening.configuredPort());
+            }
             LOG.info("Freshet is listening on {}", url);
             liveRoutes.start();
         } catch (IOException e) {
@@ -186,7 +191,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         }
     }
 
-    private Properties forRoutes(Settings settings, boolean demo) {
+    private Properties forRoutes(Settings settings) {
         Properties properties = settings.forRoutes();
         properties.setProperty(Setting.DEMO.key, Boolean.toString(demo));
         properties.setProperty(Setting.PORT.key, Integer.toString(listening.configuredPort()));

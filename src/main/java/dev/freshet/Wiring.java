@@ -35,7 +35,9 @@ import dev.freshet.deliver.Outcomes;
 import dev.freshet.deliver.Settlement;
 import dev.freshet.deliver.Signature;
 import dev.freshet.deliver.Targets;
+import dev.freshet.demo.CachedPages;
 import dev.freshet.demo.DemoReceiver;
+import dev.freshet.demo.DemoTables;
 import dev.freshet.observe.Calls;
 import dev.freshet.observe.DatabaseCheck;
 import dev.freshet.live.Broadcasts;
@@ -130,7 +132,10 @@ final class Wiring {
         // without a secret the tag target is off; but its route names the signature all the same
         String demoSecret = DemoReceiver.newSecret();
         registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse(demoSecret), Clock.systemUTC()));
-        registry.bind("demoReceiver", new DemoReceiver(demoSecret, Clock.systemUTC()));
+        CachedPages demoPages = new CachedPages(transactions, demoReceiver != null, Clock.systemUTC());
+        registry.bind("demoPages", demoPages);
+        registry.bind("demoTables", new DemoTables(transactions));
+        registry.bind("demoReceiver", new DemoReceiver(demoSecret, demoPages::invalidate, Clock.systemUTC()));
         // it stands behind the gate like everything else; no other target is ever shown this key
         registry.bind("demoKey", new BearerKey(demoReceiver == null ? null : demoKey()));
         registry.bind("batchKey", new BearerKey(demoReceiver == null ? secret(Setting.API_KEY) : demoKey()));

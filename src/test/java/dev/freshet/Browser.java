@@ -33,7 +33,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** A real Chromium without a window, driven over its DevTools protocol. One page at a time; what it logs and asks for is remembered. */
+/**
+ * A real Chromium, driven over its DevTools protocol. One of its windows at a time is what calls are about; what any of them logs and asks for
+ * is remembered.
+ */
 final class Browser implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(40);
     private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome");
@@ -52,7 +55,7 @@ final class Browser implements AutoCloseable {
     /** Skips the test, and says so, where there is no browser. */
     static Browser open() throws Exception {
         String program = program();
-        assumeTrue(program != null, "NO BROWSER: the console's tests are skipped; install chromium (.ci/run does)");
+        assumeTrue(program != null, "NO BROWSER: the tests of the console and of live pages are skipped; install chromium (.ci/run does)");
         return new Browser(program);
     }
 
@@ -67,11 +70,36 @@ final class Browser implements AutoCloseable {
                 "--disable-sync", "--hide-scrollbars", "--user-data-dir=" + profile, "--remote-debugging-port=0", "about:blank").redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
         socket = HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(address(), new Ear()).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-        String target = send("Target.createTarget", Map.of("url", "about:blank")).get("targetId").asText();
+        newWindow();
+    }
+
+    /** Opens another window, which is what calls are about from now on; for {@link #in}. */
+    String newWindow() {
+        session = null;
+        String target = send("Target.createTarget", Map.of("url", "about:blank", "newWindow", true)).get("targetId").asText();
         session = send("Target.attachToTarget", Map.of("targetId", target, "flatten", true)).get("sessionId").asText();
         for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
             send(domain + ".enable", Map.of());
         }
+        return session;
+    }
+
+    void in(String window) {
+        session = window;
+    }
+
+    String window() {
+        return session;
+    }
+
+    /** For what begins from now on; what is open stays open. */
+    void offline(boolean offline) {
+        send("Network.emulateNetworkConditions", Map.of("offline", offline, "latency", 0, "downloadThroughput", -1, "uploadThroughput", -1));
+    }
+
+    /** As a proxy that lets nothing of that kind through. */
+    void block(List<String> urls) {
+        send("Network.setBlockedURLs", Map.of("urls", urls));
     }
 
     private URI address() throws IOException {

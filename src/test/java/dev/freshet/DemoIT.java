@@ -64,6 +64,13 @@ class DemoIT {
             assertEquals(401, get(freshet, "/observe/metrics", null).statusCode());
             assertEquals(401, get(freshet, "/demo/api/calls", null).statusCode());
             assertEquals(401, post(freshet, "/demo/api/revalidate", "{\"tag\":\"x\"}").statusCode());
+            assertEquals(200, get(freshet, "/demo", null).statusCode());
+            assertEquals(200, get(freshet, "/demo/assets/app.js", null).statusCode());
+            for (String data : List.of("pages", "live/event/AB3028", "live/event/AB3028/media", "live/event/AB3028-1-4/bids")) {
+                assertEquals(401, get(freshet, "/demo/data/" + data, null).statusCode());
+                assertEquals(200, get(freshet, "/demo/data/" + data, "s3cret-key").statusCode());
+            }
+            assertEquals(401, post(freshet, "/demo/actions/vote", "{\"round\":1,\"easel\":4}").statusCode());
             Eventually.is(Duration.ofSeconds(20), () -> metrics(freshet, "s3cret-key").contains("freshet_calls_total"), () -> metrics(freshet, "s3cret-key"));
             assertEquals(1, json(get(freshet, "/demo/api/calls", "s3cret-key")).get("calls").size());
             for (String path : List.of("", "/live", "/ready")) {
@@ -83,7 +90,11 @@ class DemoIT {
             Eventually.is(Duration.ofSeconds(20), () -> receiver.calls.size() == 1, () -> "one call");
             assertEquals(List.of("batch"), database.list("SELECT name FROM freshet.target ORDER BY name"));
             assertEquals(List.of(), database.list("SELECT 1 FROM pg_class WHERE relname = 'courses'"));
-            assertEquals(404, get(freshet, "/demo/api/calls", null).statusCode());
+            for (String path : List.of("/demo", "/demo/assets/app.js", "/demo/api/calls", "/demo/data/pages")) {
+                HttpResponse<String> nothing = get(freshet, path, null);
+                assertEquals(404, nothing.statusCode(), path);
+                assertEquals("application/problem+json", nothing.headers().firstValue("content-type").orElse(""));
+            }
         }
     }
 
@@ -94,6 +105,14 @@ class DemoIT {
             try (FreshetProcess freshet = FreshetProcess.start(Map.of("DATABASE_URL", database.url(), "FRESHET_DEMO", "true"))) {
                 assertTrue(freshet.log().contains("leaves the table courses alone"), freshet.log());
                 assertEquals(List.of(), database.list("SELECT 1 FROM pg_trigger WHERE tgrelid = 'public.courses'::regclass"));
+                assertEquals(409, post(freshet, "/demo/actions/course", "").statusCode());
+                assertEquals(409, get(freshet, "/demo/data/pages", null).statusCode());
+                assertEquals(200, post(freshet, "/demo/actions/vote", "{\"round\":1,\"easel\":4}").statusCode());
+                for (String wrong : List.of("{}", "{\"round\":\"1\",\"easel\":4}", "[1]", "{\"round\":1.5,\"easel\":4}")) {
+                    assertEquals(400, post(freshet, "/demo/actions/vote", wrong).statusCode(), wrong);
+                }
+                assertEquals(404, post(freshet, "/demo/actions/vote", "{\"round\":1,\"easel\":99}").statusCode());
+                assertEquals(404, post(freshet, "/demo/actions/anything", "{}").statusCode());
                 Eventually.is(Duration.ofSeconds(20), () -> names(database).equals(List.of("batch", "tag")), () -> "both targets are the demo's: " + names(database));
             }
         }

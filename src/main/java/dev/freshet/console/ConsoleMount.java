@@ -1,7 +1,7 @@
 package dev.freshet.console;
 
+import dev.freshet.api.WebPage;
 import io.vertx.core.http.HttpMethod;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
@@ -24,11 +24,13 @@ public final class ConsoleMount {
     /** To be called when the server is there. */
     public void mount(CamelContext context, int port) {
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, VertxPlatformHttpRouter.getRouterNameFromPort(port));
-        ConsolePages pages = new ConsolePages(keyRequired, () -> ELSEWHERE.entrySet().stream().filter(other -> router.getRoutes().stream().anyMatch(route -> other.getValue().equals(route.getPath())))
-                .map(Map.Entry::getKey).sorted().collect(Collectors.joining(" ")));
-        for (String path : List.of("/admin/info", "/admin/assets/*")) {
-            router.route(path).order(BEFORE_CAMELS_ROUTES).method(HttpMethod.GET).method(HttpMethod.HEAD).handler(pages);
-        }
+        new WebPage("console", "/admin/info", "/admin/assets/", page -> page.replace("data-key=\"unknown\"", "data-key=\"" + (keyRequired ? "required" : "none") + "\"")
+                .replace("data-serves=\"unknown\"", "data-serves=\"" + servedBeside(router) + "\"")).mountOn(router);
         router.route(HttpMethod.GET, "/api/console/stream").order(BEFORE_CAMELS_ROUTES).handler(new ConsoleStream(overview));
+    }
+
+    private static String servedBeside(VertxPlatformHttpRouter router) {
+        return ELSEWHERE.entrySet().stream().filter(other -> router.getRoutes().stream().anyMatch(route -> other.getValue().equals(route.getPath())))
+                .map(Map.Entry::getKey).sorted().collect(Collectors.joining(" "));
     }
 }

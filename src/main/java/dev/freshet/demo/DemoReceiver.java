@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.camel.Body;
 import org.apache.camel.Header;
 import org.slf4j.Logger;
@@ -25,10 +26,13 @@ public final class DemoReceiver {
 
     private final Deque<Map<String, Object>> calls = new ArrayDeque<>();
     private final String secret;
+    private final Consumer<List<String>> stale;
     private final Clock clock;
 
-    public DemoReceiver(String secret, Clock clock) {
+    /** @param stale is told the tags of each call, before that is answered */
+    public DemoReceiver(String secret, Consumer<List<String>> stale, Clock clock) {
         this.secret = secret;
+        this.stale = stale;
         this.clock = clock;
     }
 
@@ -46,7 +50,7 @@ public final class DemoReceiver {
         }
         List<String> tags = tags(body);
         tags.forEach(tag -> LOG.info("Demo receiver: {} is fresh again", tag));
-        remember(tags, id);
+        remember("tag", tags, id);
         return Map.of("revalidated", true, "now", clock.millis());
     }
 
@@ -54,7 +58,7 @@ public final class DemoReceiver {
     public Map<String, Object> invalidate(@Body Map<String, Object> body) {
         List<String> tags = tags(body);
         LOG.info("Demo receiver: {} are fresh again ({})", String.join(", ", tags), body.get("source"));
-        remember(tags, String.valueOf(body.get("requestId")));
+        remember("batch", tags, String.valueOf(body.get("requestId")));
         return Map.of("success", true, "invalidated", tags.size());
     }
 
@@ -63,9 +67,11 @@ public final class DemoReceiver {
         return Map.of("calls", List.copyOf(calls));
     }
 
-    private synchronized void remember(List<String> tags, String id) {
+    private synchronized void remember(String target, List<String> tags, String id) {
+        stale.accept(tags);
         Map<String, Object> call = new LinkedHashMap<>();
         call.put("at", clock.instant().truncatedTo(ChronoUnit.MILLIS).toString());
+        call.put("target", target);
         call.put("tags", tags);
         call.put("webhook_id", id);
         calls.addFirst(call);

@@ -8,12 +8,14 @@ import dev.freshet.api.Refused;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class DemoReceiverTest {
-    private final DemoReceiver receiver = new DemoReceiver("right", Clock.fixed(Instant.parse("2026-11-21T12:00:00Z"), ZoneOffset.UTC));
+    private final List<String> stale = new ArrayList<>();
+    private final DemoReceiver receiver = new DemoReceiver("right", stale::addAll, Clock.fixed(Instant.parse("2026-11-21T12:00:00Z"), ZoneOffset.UTC));
 
     @Test
     void it_remembers_the_last_hundred_calls_newest_first() {
@@ -22,7 +24,7 @@ class DemoReceiverTest {
         }
         List<?> calls = (List<?>) receiver.calls().get("calls");
         assertEquals(100, calls.size());
-        assertEquals(Map.of("at", "2026-11-21T12:00:00Z", "tags", List.of("t149"), "webhook_id", "msg_149"), calls.get(0));
+        assertEquals(Map.of("at", "2026-11-21T12:00:00Z", "target", "tag", "tags", List.of("t149"), "webhook_id", "msg_149"), calls.get(0));
         assertEquals(List.of("t50"), ((Map<?, ?>) calls.get(99)).get("tags"));
     }
 
@@ -33,6 +35,7 @@ class DemoReceiverTest {
             assertEquals(400, assertThrows(Refused.class, () -> receiver.revalidate(bad, "right", null)).problem().status());
         }
         assertEquals(1, ((List<?>) receiver.calls().get("calls")).size());
+        assertEquals(List.of("a", "b"), stale);
     }
 
     @Test
