@@ -1,10 +1,14 @@
 package dev.freshet;
 
+import java.util.List;
 import org.apache.camel.main.Main;
 
 /** Keeps caches true to a PostgreSQL database. */
 public final class Freshet {
-    public static void main(String[] args) {
+    public static void main(String[] args) throws Exception {
+        if (args.length > 0 && args[0].equals("check")) {
+            System.exit(new CheckRoutes(System.out).run(List.of(args).subList(1, args.length)));
+        }
         System.exit(new RunUntilShutdown(new Main(Freshet.class), new StartUp()).run(args));
     }
 

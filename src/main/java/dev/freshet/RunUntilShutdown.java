@@ -20,8 +20,7 @@ final class RunUntilShutdown {
     }
 
     int run(String[] args) {
-        // the first one that has a key wins
-        main.setPropertyPlaceholderLocations("file:application.properties;optional=true,classpath:application.properties;optional=true");
+        main.setPropertyPlaceholderLocations(StartUp.PROPERTIES);
         main.addMainListener(startUp);
         stopOnSignals();
         try {

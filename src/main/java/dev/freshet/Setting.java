@@ -6,6 +6,7 @@ package dev.freshet;
  */
 public enum Setting {
     LOG_LEVEL("freshet.run.log-level", "FRESHET_LOG_LEVEL", Kind.LEVEL),
+    LOG_FORMAT("freshet.run.log-format", "FRESHET_LOG_FORMAT", Kind.FORMAT),
     DEMO("freshet.run.demo", "FRESHET_DEMO", Kind.FLAG),
     WORKER_ID("freshet.run.worker-id", "WORKER_ID", Kind.TEXT),
 
@@ -67,7 +68,7 @@ public enum Setting {
     API_RATE("freshet.api.rate-per-second", "FRESHET_API_RATE", 0, 1_000_000),
     ALLOW_ANONYMOUS("freshet.api.allow-anonymous", "FRESHET_ALLOW_ANONYMOUS", Kind.FLAG);
 
-    enum Kind { TEXT, SECRET, FLAG, URL, LEVEL, CRON, NUMBER, DURATION }
+    enum Kind { TEXT, SECRET, FLAG, URL, LEVEL, FORMAT, CRON, NUMBER, DURATION }
 
     public final String key;
     public final String environment;
@@ -106,6 +107,7 @@ public enum Setting {
             return switch (kind) {
                 case TEXT, SECRET -> value;
                 case LEVEL -> oneOf(value.toUpperCase(java.util.Locale.ROOT), "ERROR", "WARN", "INFO", "DEBUG", "TRACE");
+                case FORMAT -> oneOf(value.toLowerCase(java.util.Locale.ROOT), "text", "json");
                 case FLAG -> flag(value.toLowerCase(java.util.Locale.ROOT));
                 case URL -> url(value);
                 case CRON -> cron(value);

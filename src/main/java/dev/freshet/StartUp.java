@@ -36,6 +36,9 @@ import org.slf4j.LoggerFactory;
 
 /** What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the last has stopped. */
 final class StartUp extends MainListenerSupport implements AutoCloseable {
+    /** The first one that has a key wins. */
+    static final String PROPERTIES = "file:application.properties;optional=true,classpath:application.properties;optional=true";
+
     private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
     private static final Path ROUTES = Path.of("routes");
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -55,10 +58,8 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
         PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
-        // Camel would look for FRESHET_QUEUE_POLL before freshet.queue.poll, and take an empty one; WrittenSettings knows better
-        properties.setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
-        settings = new Settings(new WrittenSettings(System::getenv, key -> properties.resolveProperty(key).orElse(null)));
-        Configurator.setLevel("dev.freshet", Level.valueOf(settings.text(Setting.LOG_LEVEL).orElseThrow()));
+        settings = settings(properties);
+        log(settings.text(Setting.LOG_FORMAT).orElseThrow(), settings.text(Setting.LOG_LEVEL).orElseThrow());
         listening = new ListeningAddress(settings.text(Setting.HOST).orElseThrow(), settings.number(Setting.PORT));
         listening.refuseIfTaken();
         database = Database.open(address(settings), settings.number(Setting.POOL_SIZE), settings.duration(Setting.DATABASE_TIMEOUT), PATIENCE);
@@ -76,6 +77,7 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         wiring = new Wiring(settings, demo && !settings.hasTarget() ? listening.url() + "/demo" : null);
         liveRoutes = new LiveRoutes(context, ROUTES);
         wiring.bind(context, database.pool(), database.single(), liveRoutes);
+        wiring.begin(context);
         wiring.listen(context, listenAddress(settings));
         context.getRegistry().bind("liveRoutes", liveRoutes);
         context.getRegistry().bind("routesCheck", new RoutesCheck(liveRoutes));
@@ -161,6 +163,22 @@ final class StartUp extends MainListenerSupport implements AutoCloseable {
         if (embedded != null) {
             embedded.close();
         }
+    }
+
+    static Settings settings(PropertiesComponent properties) {
+        // Camel would look for FRESHET_QUEUE_POLL before freshet.queue.poll, and take an empty one; WrittenSettings knows better
+        properties.setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
+        return new Settings(new WrittenSettings(System::getenv, key -> properties.resolveProperty(key).orElse(null)));
+    }
+
+    /** log4j2.xml knows the environment; what stands in application.properties is known only now. */
+    private static void log(String format, String level) {
+        boolean jsonSoFar = "json".equals(System.getenv(Setting.LOG_FORMAT.environment));
+        if (jsonSoFar != format.equals("json")) {
+            System.setProperty(Setting.LOG_FORMAT.key, format);
+            Configurator.reconfigure();
+        }
+        Configurator.setLevel("dev.freshet", Level.valueOf(level));
     }
 
     private DatabaseUrl address(Settings settings) {

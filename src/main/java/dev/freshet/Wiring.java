@@ -171,7 +171,7 @@ final class Wiring {
         Observation observation = new Observation(transactions);
         registry.bind("observation", observation);
         registry.bind("metricsRegistry", meters);
-        Meters named = new Meters(meters).of(observation).of(turn.coalescing(), calls);
+        Meters named = new Meters(meters).of(observation).of(turn.coalescing(), calls).of(liveRoutes);
         registry.bind("databaseCheck", new DatabaseCheck(dataSource));
         registry.bind("queueCheck", new QueueCheck(observation, settings.duration(Setting.DEBOUNCE).plus(LONG_WAIT)));
         registry.bind("targetsCheck", new TargetsCheck(observation));
@@ -199,11 +199,6 @@ final class Wiring {
         Relay relay = new Relay(transactions, liveMeters, settings.number(Setting.LIVE_LIMIT));
         Published published = new Published(transactions, relay, hub);
         History history = new History(transactions, settings.duration(Setting.LIVE_RETENTION));
-        try {
-            published.begin();
-        } catch (SQLException e) {
-            throw new IllegalStateException("the published order of live events could not be read", e);
-        }
         registry.bind("hub", hub);
         registry.bind("relay", relay);
         registry.bind("published", published);
@@ -213,6 +208,15 @@ final class Wiring {
         registry.bind("stream", new Stream(hub, history, liveMeters,
                 context.getExecutorServiceManager().newFixedThreadPool(hub, "live-replay", REPLAYS), settings.number(Setting.LIVE_CONNECTIONS)));
         listen(context, null);
+    }
+
+    /** Live events go to browsers from now on. The first that asks the database for anything. */
+    void begin(CamelContext context) {
+        try {
+            context.getRegistry().findSingleByType(Published.class).begin();
+        } catch (SQLException e) {
+            throw new IllegalStateException("the published order of live events could not be read", e);
+        }
     }
 
     /** @param direct where LISTEN is possible; null: nowhere */

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 
 /** The packaged jar as a process of its own, in a folder of its own, with nothing of this machine's environment that is meant for it. */
 public final class FreshetProcess implements AutoCloseable {
-    private static final Pattern LISTENING = Pattern.compile("Freshet is listening on (http://\\S+)");
+    private static final Pattern LISTENING = Pattern.compile("Freshet is listening on (http://[^\\s\"]+)");
     private static final Pattern OURS = Pattern.compile("(DATABASE_URL|SUPABASE_.*|VERCEL_.*|REVALIDATION_SECRET|NEXT_PUBLIC_.*|"
             + "CACHE_INVALIDATION_URL|INTERNAL_API_KEY|QUEUE_NAME|WORKER_ID|USE_BG_JOBS_.*|FRESHET_.*|PG[A-Z]+|JAVA_TOOL_OPTIONS|CAMEL_.*)");
     private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -59,12 +59,13 @@ public final class FreshetProcess implements AutoCloseable {
     }
 
     /** Started only: for those that are to end by themselves. */
-    public static FreshetProcess launch(Path folder, Map<String, String> environment) {
+    public static FreshetProcess launch(Path folder, Map<String, String> environment, String... arguments) {
         try {
             Path log = Files.createTempFile(folder, "run-", ".log");
             String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
             ProcessBuilder builder = new ProcessBuilder(java, "-XX:TieredStopAtLevel=1", "-jar", System.getProperty("freshet.jar", "target/freshet.jar"));
             builder.command().set(3, Path.of(builder.command().get(3)).toAbsolutePath().toString());
+            builder.command().addAll(List.of(arguments));
             builder.directory(folder.toFile()).redirectErrorStream(true).redirectOutput(log.toFile());
             builder.environment().keySet().removeIf(name -> OURS.matcher(name).matches());
             builder.environment().put("FRESHET_PORT", "0");

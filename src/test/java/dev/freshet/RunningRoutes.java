@@ -43,6 +43,7 @@ final class RunningRoutes implements AutoCloseable {
                 configured.getCamelContext().getRegistry().bind("dataSource", database.pool(10));
                 wiring.bind(configured.getCamelContext(), configured.getCamelContext().getRegistry().lookupByNameAndType("dataSource", javax.sql.DataSource.class), database.pool(10),
                         new dev.freshet.routes.LiveRoutes(configured.getCamelContext(), java.nio.file.Path.of("no-such-folder")));
+                wiring.begin(configured.getCamelContext());
             }
         });
         main.start();

@@ -2,6 +2,7 @@ package dev.freshet.observe;
 
 import dev.freshet.api.Refusals;
 import dev.freshet.queue.Coalescing;
+import dev.freshet.routes.LiveRoutes;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -22,6 +23,10 @@ public final class Meters {
         queue(observation, "freshet.queue.in.flight", "in_flight", "Tags with a call in flight, on all instances together");
         queue(observation, "freshet.queue.retrying", "retrying", "Tags that wait for another call after one that failed");
         queue(observation, "freshet.dead.letters", "dead_letters", "Tags that were given up for a target");
+        Gauge.builder("freshet.live.behind.seconds", observation, o -> o.seen().map(Observation.Seen::liveBehindSeconds).orElse(Double.NaN))
+                .description("How long the oldest committed live event has waited for the relay").register(registry);
+        Gauge.builder("freshet.targets", observation, o -> o.seen().map(Meters::served).orElse(Double.NaN))
+                .description("Targets that take the queue's tags and are served by some instance").register(registry);
         MultiGauge breakers = MultiGauge.builder("freshet.breaker.open").description("1 while a target counts as down and is only probed").register(registry);
         // a counter of the database's: not there before its value is known, or else it would seem to jump from 0 at every start
         observation.watch(seen -> {
@@ -49,6 +54,11 @@ public final class Meters {
         return this;
     }
 
+    public Meters of(LiveRoutes routes) {
+        Gauge.builder("freshet.routes.broken", routes, r -> r.broken().size()).description("Route files that were edited and not taken over").register(registry);
+        return this;
+    }
+
     public Meters of(Refusals refusals) {
         FunctionCounter.builder("freshet.refusals", refusals, Refusals::total).description("Requests that were refused before any route saw them").register(registry);
         return this;
@@ -63,6 +73,10 @@ public final class Meters {
 
     private void queue(Observation observation, String name, String column, String description) {
         Gauge.builder(name, observation, o -> o.seen().map(seen -> seen.number(column)).orElse(Double.NaN)).description(description).register(registry);
+    }
+
+    private static double served(Observation.Seen seen) {
+        return seen.targets().stream().filter(target -> target.takesQueue() && target.isServed()).count();
     }
 
     private static double saved(Coalescing coalescing, Calls calls) {

@@ -10,7 +10,6 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /** How the targets are. Never down: what is owed to them is kept, and is none of this instance's fault. */
 public final class TargetsCheck extends AbstractHealthCheck {
-    private static final double UNSERVED_SECONDS = 60;
     private static final int SHOWN = 20;
 
     private final Observation observation;
@@ -57,7 +56,7 @@ public final class TargetsCheck extends AbstractHealthCheck {
 
     /** The breaker's, and whether anybody calls there at all. */
     private static String state(TargetSeen target) {
-        if (target.unservedSeconds() > UNSERVED_SECONDS) {
+        if (!target.isServed()) {
             return "served by no instance for " + (long) target.unservedSeconds() + " s";
         }
         return target.open() ? "open for " + (long) target.openSeconds() + " s" : "closed";

@@ -1,7 +1,6 @@
 package dev.freshet.routes;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -15,7 +14,6 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
@@ -31,6 +29,18 @@ import org.slf4j.LoggerFactory;
 public final class LiveRoutes implements AutoCloseable {
     /** A file that was not taken over. */
     public record Broken(String file, Integer line, String why, Instant since) {
+        private static final int LONGEST_WHY = 300;
+
+        /** @param before the last good text, or null */
+        static Broken of(String file, String text, String before, Exception failure) {
+            Throwable cause = failure;
+            while (cause.getCause() != null && cause.getCause() != cause) {
+                cause = cause.getCause();
+            }
+            String why = String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ");
+            return new Broken(file, Lines.of(text, before, failure), why.length() > LONGEST_WHY ? why.substring(0, LONGEST_WHY) + "…" : why, Instant.now());
+        }
+
         @Override
         public String toString() {
             return file + (line == null ? "" : " line " + line) + ": " + why;
@@ -60,7 +70,7 @@ public final class LiveRoutes implements AutoCloseable {
         if (!Files.isDirectory(folder)) {
             return;
         }
-        running.putAll(read());
+        running.putAll(RouteFiles.in(folder));
         lastSeen.putAll(running);
         watch = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "routes");
         watch.scheduleWithFixedDelay(this::look, GLANCE_MILLIS, GLANCE_MILLIS, TimeUnit.MILLISECONDS);
@@ -73,7 +83,7 @@ public final class LiveRoutes implements AutoCloseable {
 
     private synchronized void look() {
         try {
-            Map<String, String> now = read();
+            Map<String, String> now = RouteFiles.in(folder);
             for (String file : changed(now)) {
                 take(file, now.get(file));
             }
@@ -189,12 +199,7 @@ public final class LiveRoutes implements AutoCloseable {
     }
 
     private void report(String file, String text, Exception failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null && cause.getCause() != cause) {
-            cause = cause.getCause();
-        }
-        String why = String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ");
-        Broken what = new Broken(file, Lines.of(text, running.get(file), failure), why.length() > 300 ? why.substring(0, 300) + "…" : why, Instant.now());
+        Broken what = Broken.of(file, text, running.get(file), failure);
         broken.put(file, what);
         LOG.error("{} is not taken over, the last good version goes on. {}", file, what);
     }
@@ -208,24 +213,6 @@ public final class LiveRoutes implements AutoCloseable {
             }
         }
         return ids;
-    }
-
-    private Map<String, String> read() throws IOException {
-        List<Path> files = new ArrayList<>();
-        try (Stream<Path> walk = Files.walk(folder)) {
-            walk.filter(path -> path.toString().endsWith(".yaml") && Files.isRegularFile(path)).forEach(files::add);
-        }
-        Map<String, String> texts = new TreeMap<>();
-        for (Path file : files) {
-            try {
-                texts.put(file.toString(), Files.readString(file, StandardCharsets.UTF_8));
-            } catch (java.nio.charset.MalformedInputException e) {
-                texts.put(file.toString(), "this file is not UTF-8");
-            } catch (java.nio.file.NoSuchFileException e) {
-                LOG.debug("{} went away while it was read", file);
-            }
-        }
-        return texts;
     }
 
     private static boolean same(String one, String other) {

@@ -10,6 +10,7 @@ import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
 import org.apache.camel.component.properties.PropertiesComponent;
+import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.component.seda.SedaEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.RouteDefinition;
@@ -41,9 +42,17 @@ final class Trial {
             ((PropertiesComponent) scratch.getPropertiesComponent()).setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
             scratch.setSourceLocationEnabled(true);
             scratch.start();
+            scratch.addComponent("quartz", clockThatStandsStill());
             configureComponents(scratch, settings);
             load(scratch, files);
         }
+    }
+
+    /** Making an endpoint of Quartz's already sets its trigger. */
+    private static QuartzComponent clockThatStandsStill() {
+        QuartzComponent quartz = new QuartzComponent();
+        quartz.setAutoStartScheduler(false);
+        return quartz;
     }
 
     /** As Camel's main does it for the running one: camel.component.NAME.OPTION. */

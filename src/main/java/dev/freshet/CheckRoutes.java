@@ -1,0 +1,85 @@
+package dev.freshet;
+
+import dev.freshet.routes.LiveRoutes;
+import dev.freshet.routes.LiveRoutes.Broken;
+import dev.freshet.routes.RouteCheck;
+import dev.freshet.routes.RouteFiles;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import javax.sql.DataSource;
+import org.apache.camel.component.properties.PropertiesComponent;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** {@code java -jar freshet.jar check [FILE|FOLDER]...}: would these route files be taken over? Asks no database and starts nothing that consumes. */
+final class CheckRoutes {
+    private static final int GOOD = 0;
+    private static final int BROKEN = 2;
+
+    private final PrintStream out;
+
+    CheckRoutes(PrintStream out) {
+        this.out = out;
+    }
+
+    /** @return the exit code */
+    int run(List<String> places) throws Exception {
+        try {
+            Map<String, String> files = read(places.isEmpty() ? List.of("routes") : places);
+            List<Broken> broken = check(files);
+            broken.forEach(out::println);
+            out.println(broken.isEmpty() ? files.size() + " route files are good" : broken.size() + " of " + files.size() + " route files would not be taken over");
+            return broken.isEmpty() ? GOOD : BROKEN;
+        } catch (Refusal refusal) {
+            out.println(refusal.getMessage());
+            return refusal.exitCode();
+        }
+    }
+
+    private static Map<String, String> read(List<String> places) throws IOException {
+        Map<String, String> files = new TreeMap<>();
+        for (String place : places) {
+            Map<String, String> found = Files.exists(Path.of(place)) ? RouteFiles.in(Path.of(place)) : Map.of();
+            if (found.isEmpty()) {
+                throw new Refusal("There is no route file in " + place + ": write a folder that holds .yaml files, or one such file");
+            }
+            files.putAll(found);
+        }
+        return files;
+    }
+
+    private static List<Broken> check(Map<String, String> files) throws Exception {
+        try (DefaultCamelContext context = new DefaultCamelContext()) {
+            PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
+            properties.setLocation(StartUp.PROPERTIES);
+            context.build();
+            Settings settings = StartUp.settings(properties);
+            Wiring wiring = new Wiring(settings, null);
+            context.getRegistry().bind("dataSource", noDatabase());
+            wiring.bind(context, noDatabase(), noDatabase(), new LiveRoutes(context, Path.of("routes")));
+            Properties overrides = settings.forRoutes();
+            overrides.setProperty(Setting.DEMO.key, "false");
+            overrides.putAll(wiring.forRoutes());
+            properties.setOverrideProperties(overrides);
+            return new RouteCheck(context).of(files);
+        }
+    }
+
+    /** A route that is only tried opens no connection. */
+    private static DataSource noDatabase() {
+        return new PGSimpleDataSource() {
+            @Override
+            public Connection getConnection(String user, String password) throws SQLException {
+                throw new SQLException("route files are checked without a database");
+            }
+        };
+    }
+}

@@ -1,0 +1,85 @@
+package dev.freshet;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code check}: the trial that a running Freshet holds an edited file against, without a database. */
+class CheckRoutesTest {
+    @TempDir
+    Path folder;
+
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+
+    @Test
+    void every_shipped_file_is_good() throws Exception {
+        assertEquals(0, check("routes"), said.toString());
+        try (Stream<Path> files = Files.walk(Path.of("routes"))) {
+            assertEquals(files.filter(file -> file.toString().endsWith(".yaml")).count() + " route files are good\n", said.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "no YAML | queue.yaml | description: | description: [",
+        "unknown step | queue.yaml | - bean: | - beam:",
+        "unknown bean | queue.yaml | ref: retention | ref: retentiom",
+        "unknown method | queue.yaml | method: forgetProcessed | method: forgetProcesst",
+        "unknown component | live.yaml | uri: quartz:live/poll | uri: kwartz:live/poll",
+        "unknown option | queue.yaml | stateful: true | stateless: true",
+        "unknown setting | queue.yaml | '{{freshet.queue.poll-ms}}' | '{{freshet.queue.pole-ms}}'",
+        "bad expression | queue.yaml | '${body.tags} > 0' | '${body.tags > 0'",
+        "unknown statement | deliver.yaml | queries/claim.sql | queries/klaim.sql"})
+    void a_broken_file_is_told_with_its_line(String what, String name, String good, String bad) throws Exception {
+        Path file = copy().resolve(name);
+        String text = Files.readString(file);
+        assertTrue(text.contains(good), good);
+        Files.writeString(file, text.replace(good, bad));
+        assertEquals(2, check(folder.toString()), what);
+        assertTrue(said.toString().matches("(?s)\\Q" + file + "\\E line \\d+: .+\n1 of \\d+ route files would not be taken over\n"), said.toString());
+    }
+
+    @Test
+    void each_of_several_broken_files_is_told() throws Exception {
+        copy();
+        Files.writeString(folder.resolve("audit.yaml"), "- route: [");
+        Files.writeString(folder.resolve("targets/tag.yaml"), Files.readString(folder.resolve("targets/tag.yaml")).replace("dev.freshet.deliver.Target", "dev.freshet.deliver.Goal"));
+        assertEquals(2, check(folder.toString()));
+        assertEquals(3, said.toString().lines().count(), said.toString());
+        assertTrue(said.toString().contains("audit.yaml line ") && said.toString().contains("targets/tag.yaml line ") && said.toString().contains("2 of "), said.toString());
+    }
+
+    @Test
+    void a_single_file_can_be_tried_and_one_that_is_not_there_is_said() throws Exception {
+        assertEquals(0, check("routes/targets/tag.yaml"), said.toString());
+        said.reset();
+        assertEquals(2, check(folder.resolve("none.yaml").toString()));
+        assertTrue(said.toString().startsWith("There is no route file in "), said.toString());
+    }
+
+    private int check(String... places) throws Exception {
+        return new CheckRoutes(new PrintStream(said, true, StandardCharsets.UTF_8)).run(List.of(places));
+    }
+
+    private Path copy() throws Exception {
+        try (Stream<Path> files = Files.walk(Path.of("routes"))) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".yaml")).toList()) {
+                Path to = folder.resolve(Path.of("routes").relativize(file).toString());
+                Files.createDirectories(to.getParent());
+                Files.copy(file, to);
+            }
+        }
+        return folder;
+    }
+}
