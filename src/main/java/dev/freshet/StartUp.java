@@ -34,7 +34,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the last has stopped. */
-final class StartUp extends MainListenerSupport implements AutoCloseable {
+class StartUp extends MainListenerSupport implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
     private static final Path ROUTES = Path.of("routes");
     private static final Duration PATIENCE = Duration.ofSeconds(10);
