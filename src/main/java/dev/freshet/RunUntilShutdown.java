@@ -1,7 +1,5 @@
 package dev.freshet;
 
-import java.lang.reflect.Proxy;
-import java.util.List;
 import org.apache.camel.main.Main;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -9,7 +7,6 @@ import org.slf4j.LoggerFactory;
 /** Runs Camel until SIGTERM and makes sure that the process ends: in order, in time, and with an exit code that says how. */
 final class RunUntilShutdown {
     private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
-    private static final int GIVE_UP_AFTER_SECONDS = 18;
 
     private final Main main;
     private final StartUp startUp;
@@ -22,7 +19,7 @@ final class RunUntilShutdown {
     int run(String[] args) {
         main.setPropertyPlaceholderLocations(StartUp.PROPERTIES);
         main.addMainListener(startUp);
-        stopOnSignals();
+        StopInTime.onSignals(main);
         try {
             main.run(args);
             startUp.throwLateRefusal();
@@ -30,34 +27,13 @@ final class RunUntilShutdown {
         } catch (Throwable failure) {
             return sayWhy(failure);
         } finally {
-            haltIfItTakesTooLong();
+            StopInTime.orHalt();
             stopWhatHasStarted();
         }
     }
 
-    /**
-     * The JVM's own answer to SIGTERM would be exit code 143, with all shutdown hooks at once. By reflection: javac warns about the class
-     * whatever one does, and a JVM without it still stops, only less politely.
-     */
-    private void stopOnSignals() {
-        for (String name : List.of("TERM", "INT")) {
-            try {
-                Class<?> type = Class.forName("sun.misc.Signal");
-                Class<?> handler = Class.forName("sun.misc.SignalHandler");
-                Object stop = Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, (proxy, method, arguments) -> {
-                    LOG.info("Freshet is stopping (SIG{})", name);
-                    haltIfItTakesTooLong();
-                    main.completed();
-                    return null;
-                });
-                type.getMethod("handle", type, handler).invoke(null, type.getConstructor(String.class).newInstance(name), stop);
-            } catch (ReflectiveOperationException e) {
-                LOG.debug("No handler for SIG{}", name, e);
-            }
-        }
-    }
-
-    private static int sayWhy(Throwable failure) {
+    /** In one line. @return the exit code */
+    static int sayWhy(Throwable failure) {
         Refusal refusal = Refusal.in(failure);
         if (refusal != null) {
             LOG.error("{}", refusal.getMessage());
@@ -80,20 +56,5 @@ final class RunUntilShutdown {
             LOG.warn("Camel did not stop cleanly: {}", e.toString());
         }
         startUp.close();
-    }
-
-    /** Nothing is lost by halting: what is in flight is leased in the database. But a process that does not end is killed by its supervisor. */
-    private static void haltIfItTakesTooLong() {
-        Thread guard = new Thread(() -> {
-            try {
-                Thread.sleep(GIVE_UP_AFTER_SECONDS * 1000L);
-                LOG.warn("Stopping took longer than {} s; what is still in flight will be picked up after its lease", GIVE_UP_AFTER_SECONDS);
-                Runtime.getRuntime().halt(0);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }, "stop-in-time");
-        guard.setDaemon(true);
-        guard.start();
     }
 }

@@ -35,7 +35,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the last has stopped. */
-final class StartUp extends MainListenerSupport implements AutoCloseable {
+class StartUp extends MainListenerSupport implements AutoCloseable {
     /** The first one that has a key wins. */
     static final String PROPERTIES = "file:application.properties;optional=true,classpath:application.properties;optional=true";
 

@@ -54,18 +54,28 @@ public final class FreshetProcess implements AutoCloseable {
 
     public static FreshetProcess start(Path folder, Map<String, String> environment) {
         FreshetProcess freshet = launch(folder, environment);
-        freshet.waitForLog(LISTENING);
+        freshet.awaitListening();
         return freshet;
     }
 
     /** Started only: for those that are to end by themselves. */
     public static FreshetProcess launch(Path folder, Map<String, String> environment, String... arguments) {
+        List<String> command = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1", "-jar", jar().toString()));
+        command.addAll(List.of(arguments));
+        return launch(folder, environment, command);
+    }
+
+    /** The packaged jar. */
+    static Path jar() {
+        return Path.of(System.getProperty("freshet.jar", "target/freshet.jar")).toAbsolutePath();
+    }
+
+    /** With another main class than the jar's. */
+    static FreshetProcess launch(Path folder, Map<String, String> environment, List<String> arguments) {
         try {
             Path log = Files.createTempFile(folder, "run-", ".log");
-            String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-            ProcessBuilder builder = new ProcessBuilder(java, "-XX:TieredStopAtLevel=1", "-jar", System.getProperty("freshet.jar", "target/freshet.jar"));
-            builder.command().set(3, Path.of(builder.command().get(3)).toAbsolutePath().toString());
-            builder.command().addAll(List.of(arguments));
+            ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            builder.command().addAll(arguments);
             builder.directory(folder.toFile()).redirectErrorStream(true).redirectOutput(log.toFile());
             builder.environment().keySet().removeIf(name -> OURS.matcher(name).matches());
             builder.environment().put("FRESHET_PORT", "0");
@@ -76,6 +86,10 @@ public final class FreshetProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    void awaitListening() {
+        waitForLog(LISTENING);
     }
 
     public String url() {

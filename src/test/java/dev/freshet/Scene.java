@@ -56,6 +56,13 @@ final class Scene implements AutoCloseable {
         return freshet;
     }
 
+    /** Started only, with another main class than the jar's. */
+    FreshetProcess launch(Path folder, List<String> arguments) {
+        FreshetProcess freshet = FreshetProcess.launch(folder, environment, arguments);
+        processes.add(freshet);
+        return freshet;
+    }
+
     /** One more target, as an operator adds one: a file. */
     static Path dropTarget(Path folder, String name, Receiver receiver) {
         try {

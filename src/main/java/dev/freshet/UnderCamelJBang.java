@@ -1,0 +1,42 @@
+package dev.freshet;
+
+import org.apache.camel.CamelContext;
+import org.apache.camel.main.BaseMainSupport;
+import org.apache.camel.main.MainSupport;
+import org.apache.camel.spi.ContextServicePlugin;
+import org.apache.camel.support.service.BaseService;
+
+/** Where the main class is Camel JBang's, which finds this in the jar: the same start-up, as one of that main's listeners. */
+public final class UnderCamelJBang implements ContextServicePlugin {
+    @Override
+    public void load(CamelContext context) {
+        // Camel JBang asks before the context is built; other contexts, Freshet's own among them, come by when they start
+        if (context instanceof BaseService service && service.isNew()) {
+            context.getRegistry().bind("startUp", new Hosted());
+        }
+    }
+
+    /** Does what {@link RunUntilShutdown} does where Freshet's own main class runs. */
+    private static final class Hosted extends StartUp {
+        @Override
+        public void beforeConfigure(BaseMainSupport main) {
+            StopInTime.onSignals((MainSupport) main);
+            Runtime.getRuntime().addShutdownHook(new Thread(this::close, "freshet-close"));
+            try {
+                super.beforeConfigure(main);
+            } catch (RuntimeException failure) {
+                System.exit(RunUntilShutdown.sayWhy(failure));
+            }
+        }
+
+        @Override
+        public void afterStop(BaseMainSupport main) {
+            super.afterStop(main);
+            try {
+                throwLateRefusal();
+            } catch (Refusal refusal) {
+                System.exit(RunUntilShutdown.sayWhy(refusal));
+            }
+        }
+    }
+}
