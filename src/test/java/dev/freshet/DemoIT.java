@@ -37,7 +37,8 @@ class DemoIT {
             assertEquals(1, calls.get("calls").size(), calls.toString());
             assertEquals("[\"course:1\"]", calls.get("calls").get(0).get("tags").toString());
             assertEquals(401, post(freshet, "/demo/api/revalidate", "{\"tag\":\"x\"}").statusCode());
-            Eventually.is(Duration.ofSeconds(20), () -> metrics(freshet, null).contains("freshet_queue_pending_tags 0.0"), () -> metrics(freshet, null));
+            Eventually.is(Duration.ofSeconds(20), () -> metrics(freshet, null).contains("freshet_queue_pending_tags 0.0") && metrics(freshet, null).contains("freshet_breaker_open{target=\"tag\"}"),
+                    () -> metrics(freshet, null));
             String metrics = metrics(freshet, null);
             for (String line : List.of("freshet_calls_total{outcome=\"delivered\",target=\"tag\"} 1.0", "freshet_changes_total 1.0", "freshet_refusals_total 0.0",
                     "freshet_tags_skipped_total 0.0", "freshet_breaker_open{target=\"tag\"} 0.0", "freshet_commit_to_delivered_seconds_count{target=\"tag\"} 1")) {
