@@ -14,7 +14,7 @@ WORKDIR /freshet
 COPY --from=build /build/target/freshet.jar ./
 COPY application.properties ./
 COPY routes routes
-# Trying the route files loads most classes; their archive saves a fifth of the work of a start. A broken route file ends the build here.
+# Trying the route files loads most classes; their archive saves a tenth of the work of a start (docs/operations.md). A broken route file ends the build here.
 RUN java -XX:ArchiveClassesAtExit=freshet.jsa -jar freshet.jar check routes
 USER freshet
 # Outside of loopback Freshet wants a key: INTERNAL_API_KEY

@@ -33,12 +33,9 @@ class CheckRoutesTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "no YAML | queue.yaml | description: | description: [",
-        "unknown step | queue.yaml | - bean: | - beam:",
         "unknown bean | queue.yaml | ref: retention | ref: retentiom",
         "unknown method | queue.yaml | method: forgetProcessed | method: forgetProcesst",
-        "unknown component | live.yaml | uri: quartz:live/poll | uri: kwartz:live/poll",
         "unknown option | queue.yaml | stateful: true | stateless: true",
-        "unknown setting | queue.yaml | '{{freshet.queue.poll-ms}}' | '{{freshet.queue.pole-ms}}'",
         "bad expression | queue.yaml | '${body.tags} > 0' | '${body.tags > 0'",
         "unknown statement | deliver.yaml | queries/claim.sql | queries/klaim.sql"})
     void a_broken_file_is_told_with_its_line(String what, String name, String good, String bad) throws Exception {
