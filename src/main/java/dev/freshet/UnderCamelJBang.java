@@ -4,14 +4,13 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainSupport;
 import org.apache.camel.spi.ContextServicePlugin;
-import org.apache.camel.support.service.BaseService;
 
 /** Where the main class is Camel JBang's, which finds this in the jar: the same start-up, as one of that main's listeners. */
 public final class UnderCamelJBang implements ContextServicePlugin {
     @Override
     public void load(CamelContext context) {
-        // Camel JBang asks before the context is built; other contexts, Freshet's own among them, come by when they start
-        if (context instanceof BaseService service && service.isNew()) {
+        // Camel JBang was there before, and loaded this jar into itself; Freshet's own main class came with its Camel, and has its start-up
+        if (UnderCamelJBang.class.getClassLoader() != CamelContext.class.getClassLoader()) {
             context.getRegistry().bind("startUp", new Hosted());
         }
     }

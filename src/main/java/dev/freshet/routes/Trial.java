@@ -14,6 +14,7 @@ import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.component.seda.SedaEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.CliConnectorFactory;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.DefaultRegistry;
 import org.apache.camel.support.PluginHelper;
@@ -35,6 +36,11 @@ final class Trial {
     void of(Map<String, String> files) throws Exception {
         try (DefaultCamelContext scratch = new DefaultCamelContext()) {
             scratch.getCamelContextExtension().setName("trial");
+            scratch.setApplicationContextClassLoader(running.getApplicationContextClassLoader());
+            CliConnectorFactory cli = scratch.getCamelContextExtension().getContextPlugin(CliConnectorFactory.class);
+            if (cli != null) {
+                cli.setEnabled(false);      // Camel JBang's takes the end of one context for the order to end the process
+            }
             scratch.getCamelContextExtension().setRegistry(new DefaultRegistry(running.getRegistry()));
             Properties settings = new Properties();
             settings.putAll(((PropertiesComponent) running.getPropertiesComponent()).loadProperties());
@@ -55,12 +61,12 @@ final class Trial {
         return quartz;
     }
 
-    /** As Camel's main does it for the running one: camel.component.NAME.OPTION. */
+    /** As Camel's main does it for the running one: camel.component.NAME.OPTION; "properties" is no component, but where these came from. */
     private static void configureComponents(DefaultCamelContext scratch, Properties settings) {
         Map<String, Map<String, Object>> options = new TreeMap<>();
         for (String key : settings.stringPropertyNames()) {
             String[] parts = key.split("\\.", 4);
-            if (key.startsWith("camel.component.") && parts.length == 4) {
+            if (key.startsWith("camel.component.") && parts.length == 4 && !parts[2].equals("properties")) {
                 options.computeIfAbsent(parts[2], name -> new TreeMap<>()).put(parts[3], settings.getProperty(key));
             }
         }
