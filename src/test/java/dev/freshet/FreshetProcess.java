@@ -60,7 +60,7 @@ public final class FreshetProcess implements AutoCloseable {
 
     /** Started only: for those that are to end by themselves. */
     public static FreshetProcess launch(Path folder, Map<String, String> environment, String... arguments) {
-        List<String> command = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1", "-jar", jar().toString()));
+        List<String> command = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", jar().toString()));
         command.addAll(List.of(arguments));
         return launch(folder, environment, command);
     }
