@@ -84,6 +84,15 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
         Properties overrides = forRoutes(settings);
         overrides.putAll(wiring.forRoutes());
         properties.setOverrideProperties(overrides);
+        readRouteFiles();
+    }
+
+    private void readRouteFiles() {
+        try {
+            liveRoutes.readFirst();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
@@ -117,8 +126,6 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
             }
             LOG.info("Freshet is listening on {}", url);
             liveRoutes.start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         } catch (Refusal refusal) {
             lateRefusal = refusal;                                    // thrown from here, Camel would only log it
             ((MainSupport) main).completed();

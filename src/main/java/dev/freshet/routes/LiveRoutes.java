@@ -15,8 +15,12 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
+import org.apache.camel.RouteConfigurationsBuilder;
+import org.apache.camel.RoutesBuilder;
+import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.RouteTemplateDefinition;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.slf4j.Logger;
@@ -51,6 +55,7 @@ public final class LiveRoutes implements AutoCloseable {
     private static final long GLANCE_MILLIS = 500;
     /** A statistics function may take that long, and an edit that cuts it off would have it begin anew. */
     private static final long LONGEST_IN_FLIGHT_SECONDS = 600;
+    private static final long LONGEST_CLOSE_MILLIS = 5_000;
 
     private final CamelContext context;
     private final Path folder;
@@ -59,19 +64,26 @@ public final class LiveRoutes implements AutoCloseable {
     private final Map<String, String> tried = new TreeMap<>();
     private final Map<String, Broken> broken = new ConcurrentSkipListMap<>();
     private ScheduledExecutorService watch;
+    private volatile boolean closed;
 
     public LiveRoutes(CamelContext context, Path folder) {
         this.context = context;
         this.folder = folder;
     }
 
-    /** To be called when the routes have started from what the folder holds now. */
-    public void start() throws IOException {
+    /** To be called before the routes are loaded: who edits a file while Freshet starts has edited it since then. */
+    public void readFirst() throws IOException {
+        if (Files.isDirectory(folder)) {
+            running.putAll(RouteFiles.in(folder));
+            lastSeen.putAll(running);
+        }
+    }
+
+    /** To be called when the routes have started. */
+    public void start() {
         if (!Files.isDirectory(folder)) {
             return;
         }
-        running.putAll(RouteFiles.in(folder));
-        lastSeen.putAll(running);
         watch = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "routes");
         watch.scheduleWithFixedDelay(this::look, GLANCE_MILLIS, GLANCE_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -125,6 +137,7 @@ public final class LiveRoutes implements AutoCloseable {
         try {
             replace(file, text);
             broken.remove(file);
+            tried.clear();                  // others may have been refused for the want of what stands in this one
             LOG.info("{} {}", file, text == null ? "is gone, and its routes with it" : running.containsKey(file) ? "has changed: its routes are the new ones" : "is new: its routes have started");
             if (text == null) {
                 running.remove(file);
@@ -132,8 +145,10 @@ public final class LiveRoutes implements AutoCloseable {
                 running.put(file, text);
             }
         } catch (Exception e) {
-            report(file, text, e);
-            restore(file);
+            if (!closed) {
+                report(file, text, e);
+                restore(file);
+            }
         }
     }
 
@@ -151,14 +166,30 @@ public final class LiveRoutes implements AutoCloseable {
     private void replaceNow(String file, String text) throws Exception {
         stop(routesOf(file), text == null);
         if (text != null) {
-            PluginHelper.getRoutesLoader(context).updateRoutes(new Tried(file, text));
-            if (text.contains("routeConfiguration:")) {
-                for (Map.Entry<String, String> other : running.entrySet()) {
-                    if (!other.getKey().equals(file) && !other.getValue().contains("routeConfiguration:")) {
-                        replace(other.getKey(), other.getValue());          // policies are woven into routes when those are made
-                    }
+            load(file, text);
+            // policies are woven into routes, and templates copied, when routes are made
+            for (Map.Entry<String, String> other : running.entrySet()) {
+                boolean changes = text.contains("routeConfiguration:") && !other.getValue().contains("routeConfiguration:")
+                        || text.contains("routeTemplate:") && other.getValue().contains("templatedRoute:");
+                if (changes && !other.getKey().equals(file)) {
+                    replace(other.getKey(), other.getValue());
                 }
             }
+        }
+    }
+
+    /** As Camel's own updateRoutes, which forgets templates and the routes that are made of them. */
+    private void load(String file, String text) throws Exception {
+        for (RoutesBuilder builder : PluginHelper.getRoutesLoader(context).findRoutesBuilders(new Tried(file, text))) {
+            if (builder instanceof RouteConfigurationsBuilder configurations) {
+                configurations.updateRouteConfigurationsToCamelContext(context);
+            }
+            ((RouteBuilder) builder).configureRoutes(context);
+            for (RouteTemplateDefinition template : ((RouteBuilder) builder).getRouteTemplateCollection().getRouteTemplates()) {
+                context.removeRouteTemplates(template.getId());    // the first of an id would stay the one that counts
+            }
+            builder.updateRoutesToCamelContext(context);
+            builder.addTemplatedRoutesToCamelContext(context);
         }
     }
 
@@ -191,7 +222,7 @@ public final class LiveRoutes implements AutoCloseable {
     private void restore(String file) {
         try {
             if (running.containsKey(file)) {
-                PluginHelper.getRoutesLoader(context).updateRoutes(new Tried(file, running.get(file)));
+                load(file, running.get(file));
             }
         } catch (Exception e) {
             LOG.error("The last good version of {} could not be started again: {}", file, e.toString());
@@ -200,12 +231,14 @@ public final class LiveRoutes implements AutoCloseable {
 
     private void report(String file, String text, Exception failure) {
         Broken what = Broken.of(file, text, running.get(file), failure);
-        broken.put(file, what);
-        LOG.error("{} is not taken over, the last good version goes on. {}", file, what);
+        Broken before = broken.put(file, what);
+        if (before == null || !before.toString().equals(what.toString())) {
+            LOG.error("{} is not taken over, the last good version goes on. {}", file, what);
+        }
     }
 
-    private Set<String> routesOf(String file) {
-        Set<String> ids = new TreeSet<>();
+    private Set<String> routesOf(String file) throws Exception {
+        Set<String> ids = TemplatedRoutes.in(context, file, running.get(file));
         for (RouteDefinition route : context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinitions()) {
             Resource resource = route.getResource();
             if (resource != null && resource.getLocation() != null && Path.of(resource.getLocation().replaceFirst("^file:", "")).normalize().equals(Path.of(file).normalize())) {
@@ -222,7 +255,13 @@ public final class LiveRoutes implements AutoCloseable {
     @Override
     public void close() {
         if (watch != null) {
+            closed = true;
             context.getExecutorServiceManager().shutdownNow(watch);
+            try {
+                context.getExecutorServiceManager().awaitTermination(watch, LONGEST_CLOSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

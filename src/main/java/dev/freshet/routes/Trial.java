@@ -81,9 +81,13 @@ final class Trial {
         for (RoutesBuilder builder : builders) {
             ((RouteBuilder) builder).addLifecycleInterceptor(new Aside(scratch));
             ((RouteBuilder) builder).configureRoutes(scratch);
+            TemplatedRoutes.in((RouteBuilder) builder);
         }
         for (RoutesBuilder builder : builders) {
             builder.addRoutesToCamelContext(scratch);
+        }
+        for (RoutesBuilder builder : builders) {
+            builder.addTemplatedRoutesToCamelContext(scratch);
         }
     }
 
@@ -99,6 +103,8 @@ final class Trial {
                 route.getInput().setUri("direct:trial-of-" + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
                 route.setAutoStartup("true");
             }
+            // what is made of a template is built, and never started
+            builder.getRouteTemplateCollection().getRouteTemplates().forEach(template -> template.getRoute().setAutoStartup("false"));
             builder.getRestCollection().getRests().clear();
         }
     }
