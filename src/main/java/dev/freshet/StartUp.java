@@ -9,6 +9,7 @@ import dev.freshet.demo.DemoData;
 import dev.freshet.demo.DemoMount;
 import dev.freshet.observe.RoutesCheck;
 import dev.freshet.live.Stream;
+import dev.freshet.routes.HurriedQueues;
 import dev.freshet.routes.LiveRoutes;
 import dev.freshet.source.Adoption;
 import dev.freshet.source.Database;
@@ -141,9 +142,8 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void beforeStop(BaseMainSupport main) {
         liveRoutes.close();
-        main.getCamelContext().getRegistry().findByType(dev.freshet.live.Hub.class).forEach(dev.freshet.live.Hub::stop);
-        main.getCamelContext().getRegistry().findByType(dev.freshet.deliver.Lanes.class).forEach(dev.freshet.deliver.Lanes::stop);
-        main.getCamelContext().getRegistry().findByType(dev.freshet.stats.Jobs.class).forEach(dev.freshet.stats.Jobs::stop);
+        main.getCamelContext().getRegistry().findByType(StopsEarly.class).forEach(StopsEarly::stop);
+        main.getCamelContext().getRegistry().findByType(HurriedQueues.class).forEach(HurriedQueues::hurry);
         handBacks = List.copyOf(main.getCamelContext().getRegistry().findByType(ShutdownHandBack.class));
     }
 

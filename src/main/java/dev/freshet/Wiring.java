@@ -60,6 +60,7 @@ import dev.freshet.queue.Inbox;
 import dev.freshet.queue.ManualRun;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
+import dev.freshet.routes.HurriedQueues;
 import dev.freshet.routes.LiveRoutes;
 import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.Transactions;
@@ -115,6 +116,7 @@ final class Wiring {
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
         Turn turn = new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
+        registry.bind("routeQueues", new HurriedQueues());
         registry.bind("turn", turn);
         registry.bind("inbox", new Inbox(dataSource, turn));
         Retention retention = new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));

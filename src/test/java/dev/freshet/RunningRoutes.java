@@ -27,6 +27,7 @@ final class RunningRoutes implements AutoCloseable {
         main.addInitialProperty("camel.main.name", "routes-" + System.identityHashCode(this));
         main.addInitialProperty("camel.component.http.http-client-configurer", "#targetHttp");
         main.addInitialProperty("camel.component.sql.data-source", "#dataSource");
+        main.addInitialProperty("camel.component.seda.default-queue-factory", "#routeQueues");
         // camel-observability-services would open 0.0.0.0:8080
         main.addInitialProperty("camel.management.host", "127.0.0.1");
         main.addInitialProperty("camel.management.port", "0");

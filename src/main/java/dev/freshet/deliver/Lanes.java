@@ -1,6 +1,7 @@
 package dev.freshet.deliver;
 
 import dev.freshet.ShutdownHandBack;
+import dev.freshet.StopsEarly;
 import dev.freshet.routes.FeedsRoutes;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
@@ -15,7 +16,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin. */
-public final class Lanes implements ShutdownHandBack, FeedsRoutes {
+public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     static final String ROUTE_PREFIX = "target-";
 
     /** How a claim is made: under which lease, and how a target in outage is probed. */
@@ -128,6 +129,7 @@ public final class Lanes implements ShutdownHandBack, FeedsRoutes {
         });
     }
 
+    @Override
     public void stop() {
         stopping = true;
     }

@@ -1,5 +1,6 @@
 package dev.freshet.live;
 
+import dev.freshet.StopsEarly;
 import dev.freshet.observe.LiveMeters;
 import io.netty.channel.EventLoop;
 import io.vertx.core.buffer.Buffer;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * The streams that are open here, by event: what an event costs depends on its own subscribers. Each event loop takes what has gathered for its
  * connections, in the order of publication, and writes it into bytes once for all of them.
  */
-public final class Hub {
+public final class Hub implements StopsEarly {
     /** Who watches one event on one event loop. The set is only touched by that loop; what waits for it, under the hub's lock. */
     private static final class Bench {
         final Set<Subscriber> all = new LinkedHashSet<>();
@@ -129,6 +130,7 @@ public final class Hub {
     }
 
     /** Ends every stream, telling each client when to come back; from now on nobody is let in. */
+    @Override
     public void stop() {
         List<CountDownLatch> ends = new ArrayList<>();
         synchronized (this) {

@@ -197,10 +197,16 @@ public final class LiveRoutes implements AutoCloseable {
     private void stop(Set<String> routes, boolean forGood) throws Exception {
         List<String> inOrder = new ArrayList<>(routes);
         inOrder.sort(Comparator.comparing(this::calledByOthers));
-        for (String route : inOrder) {
-            if (!(forGood && isTarget(route))) {
-                context.getRouteController().stopRoute(route, LONGEST_IN_FLIGHT_SECONDS, TimeUnit.SECONDS);
+        Set<HurriedQueues> queues = context.getRegistry().findByType(HurriedQueues.class);
+        queues.forEach(HurriedQueues::hurry);
+        try {
+            for (String route : inOrder) {
+                if (!(forGood && isTarget(route))) {
+                    context.getRouteController().stopRoute(route, LONGEST_IN_FLIGHT_SECONDS, TimeUnit.SECONDS);
+                }
             }
+        } finally {
+            queues.forEach(HurriedQueues::calm);
         }
         for (String route : inOrder) {
             if (!(forGood && isTarget(route))) {

@@ -1,6 +1,7 @@
 package dev.freshet.stats;
 
 import dev.freshet.ShutdownHandBack;
+import dev.freshet.StopsEarly;
 import dev.freshet.observe.JobMeters;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
@@ -17,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The jobs of public.background_job_status: taken one by one, held by a lease that is renewed, finished or given back. */
-public final class Jobs implements ShutdownHandBack {
+public final class Jobs implements ShutdownHandBack, StopsEarly {
     /** Under which name jobs are held, how many at the same time over all instances, and for how long after the last heartbeat. */
     public record Terms(String worker, String queue, int atOnce, Duration lease) { }
 
@@ -159,6 +160,7 @@ public final class Jobs implements ShutdownHandBack {
      * No new ones; those that run may end. What has not ended when Camel is still waiting for it is given back: it would not wait for ever, and
      * then not stop in time either.
      */
+    @Override
     public void stop() {
         stopping = true;
         Thread guard = new Thread(() -> {
