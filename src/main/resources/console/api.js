@@ -5,7 +5,6 @@ const KEY = 'freshet-key';
 const SILENCE = 12000;
 
 export const keyRequired = document.documentElement.dataset.key === 'required';
-export const serves = name => (document.documentElement.dataset.serves || '').split(' ').includes(name);
 export const key = () => sessionStorage.getItem(KEY) || '';
 export const setKey = value => (value ? sessionStorage.setItem(KEY, value) : sessionStorage.removeItem(KEY));
 

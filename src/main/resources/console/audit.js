@@ -1,5 +1,5 @@
 import { h } from './dom.js';
-import { get, serves } from './api.js';
+import { get } from './api.js';
 import { ago, clock, duration, exact } from './time.js';
 import { badge, count, empty, failed, filters, href, loading, table, tagLink } from './parts.js';
 import { lives, timeLine } from './life.js';
@@ -44,7 +44,6 @@ export default {
   open(ctx) {
     const state = { rows: null, total: 0, capped: false, more: false, error: null, asked: 0 };
     async function load() {
-      if (!serves('audit')) return;
       const mine = ++state.asked;
       const { tag, request_id, pattern, kind, limit, outcome } = ctx.params;
       const usual = outcome === FAILURES ? 1000 : tag || request_id ? 200 : PAGE;
@@ -61,7 +60,6 @@ export default {
     return {
       refresh: load,
       draw() {
-        if (!serves('audit')) return empty('The audit cannot be read by this Freshet.', 'It is the table public.invalidation_audit.');
         const { tag, request_id } = ctx.params;
         const failing = ctx.params.outcome === FAILURES;
         const all = state.rows || [];

@@ -1,5 +1,5 @@
 import { h } from './dom.js';
-import { get, serves } from './api.js';
+import { get } from './api.js';
 import { ago } from './time.js';
 import { badge, count, empty, failed, filters, href, loading, table, tagLink } from './parts.js';
 
@@ -32,7 +32,7 @@ export default {
       const { tag, pattern } = ctx.params;
       if (!tag && !pattern) { state.data = null; state.error = null; ctx.draw(); return; }
       const mine = ++state.asked;
-      const [answer, live] = await Promise.all([get('/api/console/dry-run?' + new URLSearchParams(tag ? { tag } : { pattern })), serves('live') ? get('/live/stats') : { ok: false }]);
+      const [answer, live] = await Promise.all([get('/api/console/dry-run?' + new URLSearchParams(tag ? { tag } : { pattern })), get('/live/stats')]);
       if (mine !== state.asked || answer.status === 401) return;
       state.error = answer.ok ? null : answer.error;
       state.data = answer.ok ? answer.data : null;
@@ -56,7 +56,7 @@ export default {
           { name: 'Tag', of: w => tagLink(w.tag) }, { name: 'State', of: w => badge(w.state === 'given up' ? 'failed' : w.state.startsWith('waits') ? 'attention' : 'processing', w.state) }, { name: 'Target', of: w => w.target || '–' }, { name: 'Since', of: w => ago(w.since) },
         ], d.waiting, w => w.tag + w.state + w.target) : empty('None of them is on its way.')),
         h('section', {}, h('h2', {}, 'Processed lately'), d.recent.length ? h('ul', { class: 'tags' }, d.recent.map(w => h('li', { key: w.tag }, tagLink(w.tag), h('span', { class: 'dim' }, ` ${count(w.changes)}×, `, ago(w.last_invalidated_at)))), d.recent_capped ? h('li', { class: 'dim' }, 'and more') : null) : empty('None in the last hour.')),
-        h('section', {}, h('h2', {}, 'Entries of the cache registry'), !d.entries.available ? empty('This database has no cache registry.') : d.entries.entries.length ? table('Entries', [
+        h('section', {}, h('h2', {}, 'Entries of the cache registry'), d.entries.entries.length ? table('Entries', [
           { name: 'Key', of: e => h('span', { class: 'mono' }, e.key) }, { name: 'Tags', of: e => e.tags.map(t => [tagLink(t), ' ']) },
         ], d.entries.entries, e => e.key) : empty('No entry has such a key or tag.')),
         h('section', {}, h('h2', {}, 'Targets that would be called'), d.targets.length ? table('Targets', [

@@ -1,5 +1,5 @@
 import { h } from './dom.js';
-import { get, serves } from './api.js';
+import { get } from './api.js';
 import { ago } from './time.js';
 import { badge, count, empty, failed, filters, href, loading, table } from './parts.js';
 
@@ -11,7 +11,6 @@ export default {
     const state = { stats: null, events: [], next: 0, error: null, closed: false };
     let timer;
     async function load() {
-      if (!serves('live')) return;
       const stats = await get('/live/stats');
       if (state.closed) return;
       state.error = stats.ok ? null : stats.error;
@@ -38,7 +37,6 @@ export default {
       close() { state.closed = true; clearTimeout(timer); },
       draw() {
         const eid = ctx.params.eid;
-        if (!serves('live')) return empty('Live events are not served by this Freshet.');
         if (state.error && !state.stats) return failed(state.error, load);
         if (!state.stats) return loading();
         const events = Object.entries(state.stats.events || {}).sort((a, b) => b[1] - a[1]);

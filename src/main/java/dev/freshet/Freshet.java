@@ -9,7 +9,8 @@ public final class Freshet {
         if (args.length > 0 && args[0].equals("check")) {
             System.exit(new CheckRoutes(System.out).run(List.of(args).subList(1, args.length)));
         }
-        System.exit(new RunUntilShutdown(new Main(Freshet.class), new StartUp()).run(args));
+        // with a class, Main would look through every entry of the jar for beans, for a second
+        System.exit(new RunUntilShutdown(new Main(), new StartUp()).run(args));
     }
 
     private Freshet() {

@@ -3,10 +3,10 @@ package dev.freshet;
 import dev.freshet.api.ClientFiles;
 import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
-import dev.freshet.console.ConsoleMount;
+import dev.freshet.console.ConsolePage;
 import dev.freshet.console.Overview;
 import dev.freshet.demo.DemoData;
-import dev.freshet.demo.DemoMount;
+import dev.freshet.demo.DemoPage;
 import dev.freshet.observe.RoutesCheck;
 import dev.freshet.live.Stream;
 import dev.freshet.routes.HurriedQueues;
@@ -18,6 +18,7 @@ import dev.freshet.source.EmbeddedServer;
 import dev.freshet.source.Schema;
 import dev.freshet.stats.ConnectionBudget;
 import io.vertx.core.Vertx;
+import io.vertx.ext.web.Router;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -30,6 +31,7 @@ import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.main.MainSupport;
+import org.apache.camel.spi.Registry;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
 import org.slf4j.Logger;
@@ -99,15 +101,21 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void afterConfigure(BaseMainSupport main) {
         try {
-            Stream stream = main.getCamelContext().getRegistry().findSingleByType(Stream.class);
-            new GateMount(wiring.gate(main.getCamelContext()), router -> {
-                stream.mountOn(router);
-                new ClientFiles().mountOn(router);
-            }).mount(main.getCamelContext(), listening.configuredPort());
+            new GateMount(wiring.gate(main.getCamelContext()), router -> mountBehind(main.getCamelContext().getRegistry(), router))
+                    .mount(main.getCamelContext(), listening.configuredPort());
         } catch (Exception e) {
             throw new IllegalStateException("the gate could not be mounted", e);
         }
         listening.release();
+    }
+
+    private void mountBehind(Registry registry, Router router) {
+        registry.findSingleByType(Stream.class).mountOn(router);
+        new ClientFiles().mountOn(router);
+        new ConsolePage(registry.findSingleByType(Overview.class), settings.hasKey()).mountOn(router);
+        if (demo) {
+            new DemoPage(settings.hasKey(), settings.has(Setting.LIVE_KEY)).mountOn(router);
+        }
     }
 
     @Override
@@ -119,11 +127,6 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
             }
             if (embedded != null) {
                 LOG.info("To change something: psql {}", embedded.url());
-            }
-            new ConsoleMount(main.getCamelContext().getRegistry().findSingleByType(Overview.class), settings.hasKey())
-                    .mount(main.getCamelContext(), listening.configuredPort());
-            if (demo) {
-                new DemoMount(settings.hasKey(), settings.has(Setting.LIVE_KEY)).mount(main.getCamelContext(), listening.configuredPort());
             }
             LOG.info("Freshet is listening on {}", url);
             liveRoutes.start();

@@ -11,10 +11,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
-/** Ops edit route files while Freshet runs: a good edit is in force, a bad one changes nothing and is told. */
+/** Ops edit route files while Freshet runs: a good edit is in force; LiveEditingIT has the bad ones. */
 class LiveRoutesIT {
     private static Scene scene;
     private static FreshetProcess freshet;
@@ -48,32 +46,6 @@ class LiveRoutesIT {
         freshet.waitForLog(Pattern.compile("(?s)routes/targets/tag.yaml has changed.*routes/targets/tag.yaml has changed"));
         scene.changeAndAwait("after-the-way-back");
         assertTrue(scene.receiver.calls("after-the-way-back").get(0).header("x-revalidation-secret") != null);
-    }
-
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "no YAML | description: | description: [",
-        "unknown step | - bean: | - beam:",
-        "unknown bean | ref: retention | ref: retentiom",
-        "unknown component | uri: quartz:queue/poll | uri: kwartz:queue/poll",
-        "unknown option | stateful: true | stateless: true",
-        "unknown policy class | direct:take-turn | direkt:take-turn",
-        "unknown setting | '{{freshet.queue.poll-ms}}' | '{{freshet.queue.pole-ms}}'",
-        "bad expression | '${body.tags} > 0' | '${body.tags > 0'"})
-    void a_broken_edit_is_told_with_file_and_line_and_the_last_good_version_goes_on(String what, String good, String bad) throws Exception {
-        Path file = freshet.folder().resolve("routes/queue.yaml");
-        String before = Files.readString(file);
-        assertTrue(before.contains(good), good);
-        int told = tellings("routes/queue.yaml is not taken over");
-        try {
-            Files.writeString(file, before.replace(good, bad));
-            Scene.until(what + " told", () -> tellings("routes/queue.yaml is not taken over") > told);
-            assertTrue(freshet.get("/observe/health").body().contains("not in force, see the log: queue.yaml line "), freshet.get("/observe/health").body());
-            scene.changeAndAwait("goes-on-" + Integer.toHexString(what.hashCode()));
-        } finally {
-            Files.writeString(file, before);
-        }
-        Scene.until("mended", () -> freshet.get("/observe/health").body().contains("all files are in force"));
     }
 
     @Test

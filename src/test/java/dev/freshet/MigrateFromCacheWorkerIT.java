@@ -99,13 +99,13 @@ class MigrateFromCacheWorkerIT {
             writers.write(50);
             run("unwatch");
             cache.down(true);
-            writers.write(100);
-            run("start-worker");
-            writers.write(50);
+            writers.write(150);
             int stopped = writers.written();
             assertEquals(0, freshet.term(), freshet.log());
             cache.down(false);
             run("hand-back");
+            writers.write(50);
+            run("start-worker");
             assertCacheIsTrue(back, stopped);
             writers.close();
             guide.check("check-back");

@@ -19,10 +19,12 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -97,7 +99,8 @@ final class Receiver implements AutoCloseable {
 
     private final ServerSocket server;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-    private final List<Call> calls = new CopyOnWriteArrayList<>();
+    private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
+    private final Map<String, List<Call>> callsOf = new ConcurrentHashMap<>();
     private final Deque<Answer> nextOfAll = new ConcurrentLinkedDeque<>();
     private final Map<String, Deque<Answer>> next = new ConcurrentHashMap<>();
     private final Map<String, Answer> always = new ConcurrentHashMap<>();
@@ -155,7 +158,7 @@ final class Receiver implements AutoCloseable {
     }
 
     List<Call> calls(String tag) {
-        return calls.stream().filter(call -> call.tags().contains(tag)).toList();
+        return List.copyOf(callsOf.getOrDefault(tag, List.of()));
     }
 
     void awaitCalls(String tag, int times) {
@@ -227,6 +230,7 @@ final class Receiver implements AutoCloseable {
             for (String request = line(in); request != null && !caller.isClosed(); request = caller.isClosed() ? null : line(in)) {
                 Call call = read(request, in);
                 calls.add(call);
+                call.tags().forEach(tag -> callsOf.computeIfAbsent(tag, first -> new CopyOnWriteArrayList<>()).add(call));
                 call.answer().give(caller);
             }
         } catch (IOException theCallerHasGone) {

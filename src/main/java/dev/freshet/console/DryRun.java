@@ -1,12 +1,12 @@
 package dev.freshet.console;
 
 import dev.freshet.api.Refused;
+import dev.freshet.api.Times;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -18,14 +18,17 @@ import java.util.Set;
 /** What invalidating a tag or pattern would hit, without doing it. */
 public final class DryRun {
     private static final int SHOWN = 100;
-    private static final String BAD_REGEX = "2201B";
+    /** Of what a regular expression may match, as much is looked at. */
+    private static final int CANDIDATES = 100_000;
+    private static final int CHUNK = 1000;
     private static final String TOOK_TOO_LONG = "57014";
 
     private final SqlFile patience = SqlFile.of("console-patience");
     private final SqlFile watches = SqlFile.of("console-watches");
     private final SqlFile waiting = SqlFile.of("console-waiting");
     private final SqlFile recent = SqlFile.of("console-recent");
-    private final SqlFile hasRegistry = SqlFile.of("console-has-registry");
+    private final SqlFile tagsLike = SqlFile.of("console-tags-like");
+    private final SqlFile keysLike = SqlFile.of("console-keys-like");
     private final SqlFile entries = SqlFile.of("console-entries");
     private final SqlFile targets = SqlFile.of("console-targets");
     private final Transactions transactions;
@@ -39,9 +42,6 @@ public final class DryRun {
         try {
             return transactions.in(c -> answer(c, asked));
         } catch (SQLException e) {
-            if (BAD_REGEX.equals(e.getSQLState())) {
-                throw new Refused(400, "pattern: is no regular expression (" + e.getMessage().replaceFirst("(?s)^ERROR: ", "").lines().findFirst().orElse("") + ")");
-            }
             if (TOOK_TOO_LONG.equals(e.getSQLState())) {
                 throw new Refused(400, "pattern: takes too long to match here; one that begins with plain characters is quicker");
             }
@@ -52,11 +52,13 @@ public final class DryRun {
     private Map<String, Object> answer(Connection c, TagPattern asked) throws SQLException {
         patience.rows(c, Map.of());
         Map<String, Object> which = new HashMap<>();
+        boolean regex = asked.kind() == TagPattern.Kind.regex;
         which.put("like", asked.like());
-        which.put("regex", asked.regex());
+        which.put("tags", regex ? matching(c, tagsLike, asked) : null);
+        which.put("keys", regex ? matching(c, keysLike, asked) : null);
         which.put("limit", SHOWN + 1);
-        List<Map<String, Object>> waits = readable(waiting.rows(c, which));
-        List<Map<String, Object>> seen = readable(recent.rows(c, which));
+        List<Map<String, Object>> waits = Times.readable(waiting.rows(c, which));
+        List<Map<String, Object>> seen = Times.readable(recent.rows(c, which));
         Map<String, Object> registry = registry(c, asked, which);
         Set<String> tags = new LinkedHashSet<>();
         if (asked.kind() == TagPattern.Kind.tag) {
@@ -81,13 +83,22 @@ public final class DryRun {
         return answer;
     }
 
-    /** The registry is younger than the queue: a database may not have it. */
+    /** As invalidation itself does: SQL narrows, the expression decides. */
+    private static List<String> matching(Connection c, SqlFile candidates, TagPattern asked) throws SQLException {
+        List<String> matching = new ArrayList<>();
+        candidates.with(Map.of("like", asked.like(), "limit", CANDIDATES)).each(c, CHUNK, row -> {
+            if (asked.pattern().matches(row.getString(1))) {
+                matching.add(row.getString(1));
+            }
+        });
+        return matching;
+    }
+
     private Map<String, Object> registry(Connection c, TagPattern asked, Map<String, Object> which) throws SQLException {
         Map<String, Object> registry = new LinkedHashMap<>();
-        boolean there = (Boolean) hasRegistry.rows(c, Map.of()).get(0).get("there");
         Map<String, Object> by = new HashMap<>(which);
         by.put("tag", asked.kind() == TagPattern.Kind.tag ? asked.text() : null);
-        List<Map<String, Object>> found = there ? entries.rows(c, by) : List.of();
+        List<Map<String, Object>> found = entries.rows(c, by);
         Set<String> tags = new LinkedHashSet<>();
         List<Map<String, Object>> shown = new ArrayList<>();
         for (Map<String, Object> row : found) {
@@ -95,7 +106,6 @@ public final class DryRun {
             tags.addAll(of);
             shown.add(Map.of("key", row.get("cache_key"), "tags", of));
         }
-        registry.put("available", there);
         registry.put("count", found.isEmpty() ? 0L : found.get(0).get("matching"));
         registry.put("entries", first(shown));
         registry.put("tags", List.copyOf(tags));
@@ -126,11 +136,6 @@ public final class DryRun {
         shown.put("open", target.get("opened_at") != null);
         shown.put("calls", (tags + batch - 1) / batch);
         return shown;
-    }
-
-    private static List<Map<String, Object>> readable(List<Map<String, Object>> rows) {
-        rows.forEach(row -> row.replaceAll((name, value) -> value instanceof Timestamp time ? time.toInstant().toString() : value));
-        return rows;
     }
 
     private static List<Map<String, Object>> first(List<Map<String, Object>> rows) {

@@ -1,5 +1,6 @@
 package dev.freshet.console;
 
+import dev.freshet.api.Times;
 import dev.freshet.console.Verdict.Level;
 import dev.freshet.console.Verdict.Problem;
 import dev.freshet.observe.Meters;
@@ -7,7 +8,6 @@ import dev.freshet.routes.LiveRoutes;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
 import java.sql.SQLException;
-import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -81,9 +81,9 @@ public final class Overview {
         try {
             transactions.in(c -> {
                 answer.put("queue", queueState.rows(c, Map.of()).get(0));
-                answer.put("targets", targets.rows(c, Map.of()).stream().map(Overview::readable).toList());
-                answer.put("jobs", readable(jobs.rows(c, Map.of()).get(0)));
-                answer.put("dead_letters", readable(letters.rows(c, Map.of()).get(0)));
+                answer.put("targets", Times.readable(targets.rows(c, Map.of())));
+                answer.put("jobs", Times.readable(jobs.rows(c, Map.of()).get(0)));
+                answer.put("dead_letters", Times.readable(letters.rows(c, Map.of()).get(0)));
                 return null;
             });
             answer.putAll(slow());
@@ -112,7 +112,7 @@ public final class Overview {
                 double percent = Math.min(100, 100 * SAMPLE_ROWS / Math.max(1, ((Number) around.get("queue_rows")).doubleValue()));
                 Map<String, Object> answer = new LinkedHashMap<>();
                 answer.put("instances", around.get("instances"));
-                answer.put("hottest", hottest.rows(c, Map.of("percent", percent)).stream().map(Overview::readable).toList());
+                answer.put("hottest", Times.readable(hottest.rows(c, Map.of("percent", percent))));
                 answer.put("watches", around.get("watches"));
                 answer.put("watch_problems", watchProblems.rows(c, Map.of()));
                 return answer;
@@ -174,10 +174,5 @@ public final class Overview {
 
     private static Instant instant(Object shown) {
         return shown == null ? null : Instant.parse((String) shown);
-    }
-
-    private static Map<String, Object> readable(Map<String, Object> row) {
-        row.replaceAll((name, value) -> value instanceof Timestamp time ? time.toInstant().toString() : value);
-        return row;
     }
 }

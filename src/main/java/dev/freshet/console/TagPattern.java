@@ -1,18 +1,19 @@
 package dev.freshet.console;
 
 import dev.freshet.api.Refused;
+import dev.freshet.pattern.Exact;
+import dev.freshet.pattern.Glob;
 import dev.freshet.pattern.KeyPattern;
+import dev.freshet.pattern.Regex;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
 /** What somebody would invalidate: a tag, a pattern with {@code *}, or a regular expression, as section 5 of the contract tells them apart. */
-record TagPattern(String text, Kind kind) {
+record TagPattern(KeyPattern pattern) {
     enum Kind { tag, glob, regex }
 
     private static final int LONGEST_TAG = 256;
-    private static final int LONGEST_PATTERN = 1024;
-    private static final Pattern REGEX = Pattern.compile("[\\^$\\[\\]()+?|\\\\{}]");
     private static final Pattern PLACE = Pattern.compile("\\{\\{|}}|\\{\"(?:[^\"]|\"\")*\"}|\\{[^{}]*}|[^{}]");
     private static final char ANY = '\0';
 
@@ -21,35 +22,44 @@ record TagPattern(String text, Kind kind) {
             throw new Refused(400, "tag: give a tag or a pattern, one of the two");
         }
         String text = String.valueOf(tag == null ? pattern : tag);
-        int longest = tag == null ? LONGEST_PATTERN : LONGEST_TAG;
-        if (text.isEmpty() || text.length() > longest || text.indexOf(0) >= 0) {
-            throw new Refused(400, (tag == null ? "pattern" : "tag") + ": must have 1 to " + longest + " characters");
+        if (text.indexOf(0) >= 0) {
+            throw new Refused(400, (tag == null ? "pattern" : "tag") + ": must not hold the character NUL");
         }
         if (tag == null) {
-            KeyPattern.parse(text);             // refused here as there, and in the same words
+            return new TagPattern(KeyPattern.parse(text));             // refused here as there, and in the same words
         }
-        return new TagPattern(text, tag != null ? Kind.tag : REGEX.matcher(text).find() ? Kind.regex : text.indexOf('*') >= 0 ? Kind.glob : Kind.tag);
+        if (text.isEmpty() || text.length() > LONGEST_TAG) {
+            throw new Refused(400, "tag: must have 1 to " + LONGEST_TAG + " characters");
+        }
+        return new TagPattern(new Exact(text));
     }
 
-    /** For SQL's LIKE; null when only {@link #regex} can say it. */
+    String text() {
+        return pattern.text();
+    }
+
+    Kind kind() {
+        return pattern instanceof Regex ? Kind.regex : pattern instanceof Glob ? Kind.glob : Kind.tag;
+    }
+
+    /** For SQL's LIKE: all that the pattern matches, and of a regular expression also what it does not. */
     String like() {
-        String literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_");
-        return switch (kind) {
-            case tag -> literal;
-            case glob -> literal.replace('*', '%');
-            case regex -> null;
+        return switch (kind()) {
+            case tag -> escaped(text());
+            case glob -> escaped(text()).replace('*', '%');
+            case regex -> pattern.narrowing().infix() == null ? "%" : '%' + escaped(pattern.narrowing().infix()) + '%';
         };
     }
 
-    String regex() {
-        return kind == Kind.regex ? text : null;
+    private static String escaped(String literal) {
+        return literal.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_");
     }
 
     /** Whether a template such as {@code course:{id}} can make a tag that this takes; of a regular expression nobody knows. */
     boolean takesSomeOf(String template) {
         List<Character> own = new ArrayList<>();
-        text.chars().forEach(c -> own.add(kind == Kind.glob && c == '*' ? ANY : (char) c));
-        return kind != Kind.regex && meet(own, places(template));
+        text().chars().forEach(c -> own.add(kind() == Kind.glob && c == '*' ? ANY : (char) c));
+        return kind() != Kind.regex && meet(own, places(template));
     }
 
     /** Whether the template can have made this tag. */

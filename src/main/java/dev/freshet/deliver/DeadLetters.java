@@ -2,10 +2,10 @@ package dev.freshet.deliver;
 
 import dev.freshet.api.Page;
 import dev.freshet.api.Refused;
+import dev.freshet.api.Times;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
 import java.sql.SQLException;
-import java.sql.Timestamp;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +32,7 @@ public final class DeadLetters {
         which.put("offset", page.offset());
         List<Map<String, Object>> letters = transactions.in(c -> list.rows(c, which));
         long total = (Long) transactions.in(c -> count.rows(c, which)).get(0).get("total_count");
-        letters.forEach(DeadLetters::readable);
+        Times.readable(letters);
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("dead_letters", letters);
         answer.put("total_count", total);
@@ -82,9 +82,5 @@ public final class DeadLetters {
         filters.put("tag", tag);
         filters.put("error", error);
         return filters;
-    }
-
-    private static void readable(Map<String, Object> letter) {
-        letter.replaceAll((name, value) -> value instanceof Timestamp time ? time.toInstant().toString() : value);
     }
 }

@@ -110,6 +110,7 @@ public final class LiveRoutes implements AutoCloseable {
     private Set<String> changed(Map<String, String> now) {
         Set<String> files = new TreeSet<>(now.keySet());
         files.addAll(running.keySet());
+        files.addAll(broken.keySet());
         files.removeIf(file -> same(now.get(file), running.get(file)) && isMended(file));
         files.removeIf(file -> !same(now.get(file), lastSeen.get(file)) || broken.containsKey(file) && same(now.get(file), tried.get(file)));
         return files;

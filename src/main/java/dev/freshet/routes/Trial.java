@@ -1,6 +1,8 @@
 package dev.freshet.routes;
 
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
@@ -9,6 +11,7 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.component.direct.DirectEndpoint;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.component.seda.SedaEndpoint;
@@ -20,6 +23,8 @@ import org.apache.camel.support.DefaultRegistry;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.PropertyBindingSupport;
 import org.apache.camel.support.ResourceHelper;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
  * Starts route files in a context of their own, with the beans and settings of the running one: every endpoint, option, bean and
@@ -78,11 +83,13 @@ final class Trial {
         Collection<Resource> resources = new TreeMap<>(files).entrySet().stream()
                 .map(file -> ResourceHelper.fromString(file.getKey(), file.getValue())).toList();
         Collection<RoutesBuilder> builders = PluginHelper.getRoutesLoader(scratch).findRoutesBuilders(resources);
+        Aside aside = new Aside(scratch, new HashMap<>());
         for (RoutesBuilder builder : builders) {
-            ((RouteBuilder) builder).addLifecycleInterceptor(new Aside(scratch));
+            ((RouteBuilder) builder).addLifecycleInterceptor(aside);
             ((RouteBuilder) builder).configureRoutes(scratch);
             TemplatedRoutes.in((RouteBuilder) builder);
         }
+        files.forEach(Trial::refuseOtherThanLists);
         for (RoutesBuilder builder : builders) {
             builder.addRoutesToCamelContext(scratch);
         }
@@ -91,8 +98,18 @@ final class Trial {
         }
     }
 
+    /** Camel takes a file that is only a word for one without routes: all that it had would end. */
+    private static void refuseOtherThanLists(String file, String text) {
+        Object content = new Load(LoadSettings.builder().setLabel(file).build()).loadFromString(text);
+        boolean list = content instanceof List<?> items && !items.isEmpty() && items.stream().allMatch(Map.class::isInstance);
+        boolean integration = content instanceof Map<?, ?> resource && resource.containsKey("apiVersion");
+        if (!list && !integration) {
+            throw new IllegalArgumentException("no list of routes, where each begins with \"- route:\" or the like (to take its routes away, delete the file)");
+        }
+    }
+
     /** Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and open ports. */
-    private record Aside(DefaultCamelContext scratch) implements RouteBuilderLifecycleStrategy {
+    private record Aside(DefaultCamelContext scratch, Map<String, String> owners) implements RouteBuilderLifecycleStrategy {
         @Override
         public void afterConfigure(RouteBuilder builder) {
             for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {
@@ -100,12 +117,25 @@ final class Trial {
                 if (own instanceof SedaEndpoint seda) {
                     seda.getQueue();        // who reads a queue says how long it is
                 }
+                if (own instanceof SedaEndpoint || own instanceof DirectEndpoint) {
+                    own(own.getEndpointUri().replaceFirst("\\?.*", "").replace("://", ":"), builder);
+                }
+                own(route.getId(), builder);
                 route.getInput().setUri("direct:trial-of-" + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
                 route.setAutoStartup("true");
             }
             // what is made of a template is built, and never started
             builder.getRouteTemplateCollection().getRouteTemplates().forEach(template -> template.getRoute().setAutoStartup("false"));
             builder.getRestCollection().getRests().clear();
+        }
+
+        /** The running context would let the later one have it, or both take turns. */
+        private void own(String what, RouteBuilder builder) {
+            String file = builder.getResource().getLocation();
+            String owner = what == null ? null : owners.putIfAbsent(what, file);
+            if (owner != null) {
+                throw new IllegalArgumentException(owner.equals(file) ? "there are two routes " + what : "both " + owner + " and " + file + " have a route " + what);
+            }
         }
     }
 }

@@ -7,10 +7,10 @@ import dev.freshet.Settings;
 import dev.freshet.api.Page;
 import dev.freshet.api.Problem;
 import dev.freshet.api.Refused;
+import dev.freshet.api.Times;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
 import java.sql.SQLException;
-import java.sql.Timestamp;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
@@ -202,10 +202,9 @@ public final class JobRequests {
     }
 
     private static void readable(Map<String, Object> job) {
-        job.replaceAll((name, value) -> {
+        Times.readable(job).replaceAll((name, value) -> {
             try {
-                return value instanceof Timestamp time ? time.toInstant().toString()
-                        : value instanceof String text && JSON_COLUMNS.contains(name) ? JSON.readTree(text) : value;
+                return value instanceof String text && JSON_COLUMNS.contains(name) ? JSON.readTree(text) : value;
             } catch (JsonProcessingException e) {
                 throw new IllegalStateException(e);
             }

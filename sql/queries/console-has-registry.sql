@@ -1,1 +1,0 @@
-SELECT to_regclass('public.cache_entries') IS NOT NULL AS there
