@@ -38,6 +38,7 @@ import dev.freshet.deliver.Targets;
 import dev.freshet.demo.CachedPages;
 import dev.freshet.demo.DemoReceiver;
 import dev.freshet.demo.DemoTables;
+import dev.freshet.observe.CallLog;
 import dev.freshet.observe.Calls;
 import dev.freshet.observe.DatabaseCheck;
 import dev.freshet.live.Broadcasts;
@@ -147,6 +148,7 @@ final class Wiring {
         registry.bind("auditLog", auditLog);
         Calls calls = new Calls(meters);
         registry.bind("calls", calls);
+        registry.bind("callLog", new CallLog());
         registry.bind("failedAttempts", new FailedAttempts(context, calls::countFailedAttempt));
         registry.bind("troubles", new Troubles());
 

@@ -296,6 +296,12 @@ class ConsoleIT {
             other.start();
             browser.until("document.querySelector('.link.live')");
             browser.until("document.querySelector('[data-verdict=fresh]')");
+            other.database.cutOff();
+            browser.untilShown("Nobody knows: the database does not answer");
+            browser.until("document.title.startsWith('Down · ')");
+            assertGood("overview-down");
+            other.database.letIn();
+            browser.until("document.querySelector('[data-verdict=fresh]')");
         } finally {
             other.close();
             browser.forget();           // Chromium itself logs that the connection was refused

@@ -257,7 +257,7 @@ class LiveIT {
     }
 
     private static org.postgresql.PGNotification[] notifications(Connection listener) throws SQLException {
-        return listener.unwrap(org.postgresql.PGConnection.class).getNotifications(30_000);
+        return listener.unwrap(org.postgresql.PGConnection.class).getNotifications(500);
     }
 
     @Test

@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -110,6 +115,39 @@ class OperationsIT {
             Path properties = folder.resolve("application.properties");
             Files.writeString(properties, Files.readString(properties).replace("{{env:FRESHET_LOG_FORMAT:text}}", "json"));
             assertEquals(Set.of(), linesThatAreNoJson(Map.of("DATABASE_URL", database.url()), folder));
+        }
+    }
+
+    @Test
+    void a_change_a_call_and_a_request_are_found_by_their_ids_in_the_log() throws Exception {
+        try (Scene scene = new Scene("FRESHET_LOG_FORMAT=json", "FRESHET_LOG_LEVEL=DEBUG")) {
+            FreshetProcess freshet = scene.start();
+            scene.receiver.always("traced", Receiver.status(503));
+            scene.change("traced");
+            scene.receiver.awaitCalls("traced", 2);
+            Scene.until("its failure is said", () -> event(freshet, "call", scene.receiver.calls("traced").get(0).header("webhook-id")).isPresent());
+            JsonNode failure = event(freshet, "call", scene.receiver.calls("traced").get(0).header("webhook-id")).orElseThrow();
+            assertEquals("WARN", failure.get("log.level").asText());
+            assertTrue(failure.get("message").asText().startsWith("tag: HTTP 503 for traced, to come again (call "), failure.toString());
+            String handover = scene.one("SELECT handover::text FROM freshet.delivery WHERE tag = 'traced'");
+            assertEquals(handover, failure.findValue("handover").asText());
+            assertEquals("Handover " + handover + ": [traced]", event(freshet, "handover", handover).orElseThrow().get("message").asText());
+            HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create(freshet.url() + "/api/queue")).header("X-Request-Id", "asked-1").build(), BodyHandlers.ofString());
+            Scene.until("the request is said", () -> event(freshet, "request", "asked-1").isPresent());
+            assertTrue(event(freshet, "request", "asked-1").orElseThrow().get("message").asText().startsWith("GET /api/queue answered 200 after "));
+        }
+    }
+
+    /** The first line whose field says so. */
+    private static Optional<JsonNode> event(FreshetProcess freshet, String field, String value) {
+        return freshet.log().lines().map(OperationsIT::parsed).filter(event -> event.findPath(field).asText().equals(value)).findFirst();
+    }
+
+    private static JsonNode parsed(String line) {
+        try {
+            return JSON.readTree(line);
+        } catch (java.io.IOException stillBeingWritten) {
+            return JSON.createObjectNode();
         }
     }
 

@@ -126,6 +126,12 @@ public final class TestDatabase implements AutoCloseable {
         }
     }
 
+    public void letIn() throws SQLException {
+        try (Connection c = server.getPostgresDatabase().getConnection()) {
+            run(c, "ALTER DATABASE " + name + " ALLOW_CONNECTIONS true");
+        }
+    }
+
     public static void run(Connection connection, String sql) throws SQLException {
         try (Statement s = connection.createStatement()) {
             s.execute(sql);

@@ -1,5 +1,7 @@
 package dev.freshet.api;
 
+import dev.freshet.LogIds;
+
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -20,6 +22,8 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Every request passes here before any route sees it, so that no route can forget a check. In order: the key (or, with no
@@ -27,6 +31,7 @@ import io.vertx.ext.web.handler.BodyHandler;
  */
 public final class Gate implements Handler<RoutingContext> {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
     private static final String ADMITTED = "freshet.admitted";
     private static final String REQUEST_ID = "freshet.request-id";
     private static final String MAY_CHANGE = "freshet.may-change";
@@ -366,6 +371,7 @@ public final class Gate implements Handler<RoutingContext> {
             requestId = given != null && SANE_REQUEST_ID.matcher(given).matches() ? given : UUID.randomUUID().toString();
             ctx.put(REQUEST_ID, requestId);
             ctx.request().headers().set("X-Request-Id", requestId);
+            say(ctx, requestId);
         }
         HttpServerResponse response = ctx.response();
         if (response.headWritten()) {
@@ -385,6 +391,15 @@ public final class Gate implements Handler<RoutingContext> {
                 response.putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
             }
         });
+    }
+
+    /** What was asked and answered, and by which id. Queries are not shown: they may hold a key. */
+    private static void say(RoutingContext ctx, String requestId) {
+        if (LOG.isDebugEnabled()) {
+            long begun = System.nanoTime();
+            ctx.addEndHandler(end -> LogIds.with(Map.of("request", requestId), () -> LOG.debug("{} {} answered {} after {} ms (request {})", ctx.request().method(),
+                    ctx.request().path(), ctx.response().getStatusCode(), (System.nanoTime() - begun) / 1_000_000, requestId)));
+        }
     }
 
     private static String client(HttpServerRequest request) {

@@ -1,7 +1,10 @@
 package dev.freshet.api;
 
+import dev.freshet.LogIds;
+
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -97,7 +100,8 @@ public final class GateMount {
 
     private void failed(RoutingContext ctx, int status, Router router) {
         if (status >= 500) {
-            LOG.error("Answered {}: {} {} failed", status, ctx.request().method(), ctx.request().path(), ctx.failure());
+            String request = String.valueOf(ctx.request().getHeader("X-Request-Id"));
+            LogIds.with(Map.of("request", request), () -> LOG.error("Answered {} to request {}: {} {} failed", status, request, ctx.request().method(), ctx.request().path(), ctx.failure()));
         }
         gate.failed(ctx, status, status == 405 ? methodsAt(ctx.normalizedPath(), router) : Set.of());
     }

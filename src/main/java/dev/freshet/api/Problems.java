@@ -1,11 +1,14 @@
 package dev.freshet.api;
 
+import dev.freshet.LogIds;
+
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Set;
 
 import com.fasterxml.jackson.core.JsonGenerationException;
@@ -45,16 +48,15 @@ public final class Problems {
     }
 
     private static Problem caught(Exchange exchange) {
-        Throwable thrown = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-        if (thrown == null) {
-            thrown = exchange.getException();
-        }
+        Throwable handled = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        Throwable thrown = handled == null ? exchange.getException() : handled;
         Problem problem = of(thrown);
+        String request = exchange.getMessage().getHeader("X-Request-Id", "unknown", String.class);
         if (problem.status() == 500) {
-            LOG.error("Answered 500: route {} failed", exchange.getFromRouteId(), thrown);
+            LogIds.with(Map.of("request", request), () -> LOG.error("Answered 500 to request {}: route {} failed", request, exchange.getFromRouteId(), thrown));
         } else if (problem.status() == 503) {
-            LOG.warn("Answered 503: route {} has no database ({})", exchange.getFromRouteId(),
-                thrown.getClass().getName());
+            LogIds.with(Map.of("request", request), () -> LOG.warn("Answered 503 to request {}: route {} has no database ({})", request, exchange.getFromRouteId(),
+                thrown.getClass().getName()));
         }
         return problem;
     }

@@ -1,6 +1,9 @@
 package dev.freshet.cache;
 
+import dev.freshet.LogIds;
 import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,15 +83,16 @@ public final class Publications {
         transaction.executeWithoutResult(status -> with(c -> {
             for (Map<String, Object> row : take.rows(c, Map.of("limit", 1))) {
                 later.update(c, Map.of("number", row.get("number")));
-                LOG.warn("The event of request {} could not be published and is tried again later: {}", row.get("request_id"),
-                        why.getCause() == null ? why.toString() : why.getCause().toString());
+                String request = String.valueOf(row.get("request_id"));
+                LogIds.with(Map.of("request", request), () -> LOG.warn("The event of request {} could not be published and is tried again later: {}", request,
+                        why.getCause() == null ? why.toString() : why.getCause().toString()));
             }
             return null;
         }));
     }
 
-    private <T> T with(dev.freshet.source.Transactions.Work<T> work) {
-        java.sql.Connection connection = DataSourceUtils.getConnection(dataSource);
+    private <T> T with(Transactions.Work<T> work) {
+        Connection connection = DataSourceUtils.getConnection(dataSource);
         try {
             return work.on(connection);
         } catch (SQLException e) {

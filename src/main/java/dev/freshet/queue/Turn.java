@@ -1,5 +1,6 @@
 package dev.freshet.queue;
 
+import dev.freshet.LogIds;
 import dev.freshet.deliver.Marking;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
@@ -17,6 +18,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.postgresql.PGStatement;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One turn at the queue: fold what has committed, then hand what is ripe over to the targets. One instance at a time; each batch is
@@ -34,6 +37,7 @@ public final class Turn {
 
     private record Handed(List<String> tags, int buckets, long handover, long changes, long calls) { }
 
+    private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
     private static final int FOLD_ROWS = 10_000;
     private static final int HAND_OVER_ROWS = 2_000;
     private static final int BATCHES = 50;
@@ -153,6 +157,7 @@ public final class Turn {
                 tags.addAll(handed.tags());
                 buckets += handed.buckets();
                 handovers.add(handed.handover());
+                LogIds.with(Map.of("handover", Long.toString(handed.handover())), () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
                 limit = HAND_OVER_ROWS;
             } catch (SQLException e) {
                 giveWayOrThrow(e);

@@ -1,5 +1,6 @@
 package dev.freshet.stats;
 
+import dev.freshet.LogIds;
 import dev.freshet.observe.JobMeters;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
@@ -81,16 +82,20 @@ public final class StatsFunctions {
             if (ran.result() == Result.failed) {
                 which.put("error", ran.error());
                 transactions.in(c -> failed.update(c, which));
-                LOG.warn("{} of job {} failed: {}", function, job.id(), ran.error());
+                LogIds.with(ids(job), () -> LOG.warn("{} of job {} failed: {}", function, job.id(), ran.error()));
             }
             showProgress(job);
             return ran;
         } catch (SQLException e) {
             return new Ran(function, Result.interrupted, e.getMessage());
         } catch (RuntimeException e) {
-            LOG.error("{} of job {} could not be run", function, job.id(), e);
+            LogIds.with(ids(job), () -> LOG.error("{} of job {} could not be run", function, job.id(), e));
             return new Ran(function, Result.interrupted, e.toString());
         }
+    }
+
+    private static Map<String, String> ids(Job job) {
+        return Map.of("job", job.id(), "request", String.valueOf(job.requestId()));
     }
 
     private Ran attempt(Job job, String function) throws SQLException {

@@ -1,0 +1,51 @@
+package dev.freshet.observe;
+
+import dev.freshet.LogIds;
+import dev.freshet.deliver.Delivery;
+import dev.freshet.deliver.Ledger;
+import dev.freshet.deliver.Outcome;
+import dev.freshet.deliver.Outcome.Result;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A line for what became of each call, with what it is found by: its own id, which the target was told and dead letters keep, and the
+ * handovers that it covers, which the queue's rows and the line of the turn carry. Successes are said at DEBUG.
+ */
+public final class CallLog {
+    private static final Logger LOG = LoggerFactory.getLogger(CallLog.class);
+    private static final int SHOWN = 5;
+
+    public void say(List<Ledger.Entry> entries) {
+        for (Ledger.Entry entry : entries) {
+            Map<Result, List<Outcome>> results = entry.outcomes().stream().collect(Collectors.groupingBy(Outcome::result, () -> new EnumMap<>(Result.class), Collectors.toList()));
+            results.remove(Result.returned);        // no call was made
+            if (LOG.isDebugEnabled() || results.keySet().stream().anyMatch(result -> result != Result.delivered)) {
+                say(entry, results);
+            }
+        }
+    }
+
+    private static void say(Ledger.Entry entry, Map<Result, List<Outcome>> results) {
+        String call = entry.outcomes().get(0).call();
+        String handovers = entry.call().deliveries().stream().map(Delivery::handover).distinct().sorted().map(String::valueOf).collect(Collectors.joining(" "));
+        LogIds.with(Map.of("call", call, "handover", handovers), () -> results.forEach((result, outcomes) -> {
+            Outcome first = outcomes.get(0);
+            switch (result) {
+                case delivered -> LOG.debug("{}: {} delivered (call {}, handover {})", first.target(), tags(outcomes), call, handovers);
+                case failed -> LOG.warn("{}: {} for {}, to come again (call {}, handover {})", first.target(), first.error(), tags(outcomes), call, handovers);
+                case halve -> LOG.warn("{}: {} for {}, to come again in halves (call {}, handover {})", first.target(), first.error(), tags(outcomes), call, handovers);
+                default -> LOG.warn("{}: {} for {}, a dead letter (call {}, handover {})", first.target(), first.error(), tags(outcomes), call, handovers);
+            }
+        }));
+    }
+
+    private static String tags(List<Outcome> outcomes) {
+        String shown = outcomes.stream().limit(SHOWN).map(Outcome::tag).collect(Collectors.joining(", "));
+        return outcomes.size() > SHOWN ? shown + " and " + (outcomes.size() - SHOWN) + " more" : shown;
+    }
+}
