@@ -265,12 +265,19 @@ END $$;
 -- One request to invalidate: its effect, its answer, its audit row and its event, all or none. The same request again finds the answer of the
 -- first, waiting for it where it is still under way, and nothing else happens. "said", the answer, lacks only the time.
 -- An entry stays known for a while, empty and out of date since for ever: a cache process may have filled its own copy again without a word.
--- Planned for each request: a plan that was made for two keys and an empty registry never ends with 100,000 keys and as many entries.
+-- Many keys are planned for each request: a plan that was made for two keys and an empty registry never ends with 100,000 keys and as many entries.
 CREATE FUNCTION freshet.invalidate(wanted text[], of_pattern text, request text, said text, caller text, elapsed_ms double precision, remark text)
     RETURNS TABLE (told text, first_time boolean)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_seqscan = on
 AS $$
+DECLARE
+    ignored text;
 BEGIN
+    -- one plan for all calls with few keys, by index also when it was made for an empty table; planning takes longer than all the rest
+    IF cardinality(wanted) <= 100 THEN
+        ignored := set_config('plan_cache_mode', 'force_generic_plan', true);
+        ignored := set_config('enable_seqscan', 'off', true);
+    END IF;
     RETURN QUERY
     WITH input AS MATERIALIZED (
         SELECT to_jsonb(wanted) AS keys, nullif(of_pattern, '') AS pattern, clock_timestamp() AS at
