@@ -273,7 +273,8 @@ AS $$
 DECLARE
     ignored text;
 BEGIN
-    -- one plan for all calls with few keys, by index also when it was made for an empty table; planning takes longer than all the rest
+    -- one plan for all calls with few keys: planning takes longer than all the rest. It looks up key by key, also when it was made for an empty
+    -- table: therefore conditions instead of joins, which may read a whole index
     IF cardinality(wanted) <= 100 THEN
         ignored := set_config('plan_cache_mode', 'force_generic_plan', true);
         ignored := set_config('enable_seqscan', 'off', true);
@@ -288,14 +289,14 @@ BEGIN
         RETURNING r.answer, r.xmax = 0 AS is_new
     ), held AS MATERIALIZED (
         SELECT e.cache_key, e.expires_at
-        FROM unnest(wanted) k JOIN public.cache_entries e ON e.cache_key = k
-        WHERE (SELECT is_new FROM asked)
+        FROM public.cache_entries e
+        WHERE e.cache_key = ANY (wanted) AND (SELECT is_new FROM asked)
         ORDER BY e.cache_key FOR UPDATE OF e
     ), emptied AS (
         UPDATE public.cache_entries e SET expires_at = '-infinity', value = NULL, updated_at = now()
-        FROM held WHERE e.cache_key = held.cache_key AND held.expires_at IS DISTINCT FROM '-infinity' AND cardinality(wanted) <= 10000
+        WHERE e.cache_key = ANY (ARRAY(SELECT cache_key FROM held WHERE expires_at IS DISTINCT FROM '-infinity')) AND cardinality(wanted) <= 10000
     ), gone AS (
-        DELETE FROM public.cache_entries e USING held WHERE e.cache_key = held.cache_key AND cardinality(wanted) > 10000
+        DELETE FROM public.cache_entries e WHERE e.cache_key = ANY (ARRAY(SELECT cache_key FROM held)) AND cardinality(wanted) > 10000
     ), audited AS (
         INSERT INTO public.invalidation_audit (kind, pattern, keys, triggered_by, timestamp, request_id, latency_ms, detail)
         SELECT 'invalidation', pattern, keys, caller, at, request, elapsed_ms, remark FROM input, asked WHERE asked.is_new

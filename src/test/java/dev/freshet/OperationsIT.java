@@ -128,7 +128,7 @@ class OperationsIT {
             Scene.until("its failure is said", () -> event(freshet, "call", scene.receiver.calls("traced").get(0).header("webhook-id")).isPresent());
             JsonNode failure = event(freshet, "call", scene.receiver.calls("traced").get(0).header("webhook-id")).orElseThrow();
             assertEquals("WARN", failure.get("log.level").asText());
-            assertTrue(failure.get("message").asText().startsWith("tag: HTTP 503 for traced, to come again (call "), failure.toString());
+            assertTrue(failure.get("message").asText().startsWith("tag: HTTP 503 for traced, failed (call "), failure.toString());
             String handover = scene.one("SELECT handover::text FROM freshet.delivery WHERE tag = 'traced'");
             assertEquals(handover, failure.findValue("handover").asText());
             assertEquals("Handover " + handover + ": [traced]", event(freshet, "handover", handover).orElseThrow().get("message").asText());

@@ -29,6 +29,8 @@ class PublishTest {
         database = TestDatabase.migrated();
     }
 
+    private static final String INVALIDATE = "SELECT told FROM freshet.invalidate(ARRAY['many77'], '', ?, '{}', 'test', 1, NULL)";
+
     @AfterEach
     void close() throws SQLException {
         database.close();
@@ -46,6 +48,23 @@ class PublishTest {
                 database.run("SELECT cache_invalidate_keys(ARRAY['next'])");
                 assertEquals(List.of("next"), keys(await(listener, 1)));
                 Eventually.is(java.time.Duration.ofSeconds(20), () -> count() == 0, () -> "nothing left to publish");
+            }
+        }
+    }
+
+    /** A plan is kept for long: one that reads the whole registry would do so for long. */
+    @Test
+    void one_key_is_looked_up_in_a_registry_that_was_almost_empty_when_the_plan_was_made() throws Exception {
+        try (Connection c = database.connect()) {
+            for (int rows : List.of(0, 3, 40)) {
+                TestDatabase.run(c, "DELETE FROM cache_entries; INSERT INTO cache_entries (cache_key) SELECT 'few' || n FROM generate_series(1, " + rows + ") n; ANALYZE cache_entries");
+                TestDatabase.list(c, INVALIDATE, "first-" + rows);
+                TestDatabase.run(c, "INSERT INTO cache_entries (cache_key) SELECT 'many' || n FROM generate_series(1, 20000) n");
+                c.setAutoCommit(false);
+                TestDatabase.list(c, INVALIDATE, "second-" + rows);
+                List<String> read = TestDatabase.list(c, "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relid = 'public.cache_entries'::regclass");
+                c.setAutoCommit(true);
+                assertTrue(Long.parseLong(read.get(0)) < 20, rows + " rows at first, and of 20,000 were read: " + read);
             }
         }
     }

@@ -368,7 +368,7 @@ public final class Gate implements Handler<RoutingContext> {
         String requestId = ctx.get(REQUEST_ID);
         if (requestId == null) {
             String given = ctx.request().getHeader("X-Request-Id");
-            requestId = given != null && SANE_REQUEST_ID.matcher(given).matches() ? given : UUID.randomUUID().toString();
+            requestId = isSane(given) ? given : UUID.randomUUID().toString();
             ctx.put(REQUEST_ID, requestId);
             ctx.request().headers().set("X-Request-Id", requestId);
             say(ctx, requestId);
@@ -391,6 +391,11 @@ public final class Gate implements Handler<RoutingContext> {
                 response.putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
             }
         });
+    }
+
+    /** A query parameter of the header's name reaches routes as it was sent: not everything may stand in a log. */
+    static boolean isSane(String requestId) {
+        return requestId != null && SANE_REQUEST_ID.matcher(requestId).matches();
     }
 
     /** What was asked and answered, and by which id. Queries are not shown: they may hold a key. */

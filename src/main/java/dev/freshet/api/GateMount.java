@@ -100,7 +100,8 @@ public final class GateMount {
 
     private void failed(RoutingContext ctx, int status, Router router) {
         if (status >= 500) {
-            String request = String.valueOf(ctx.request().getHeader("X-Request-Id"));
+            String given = ctx.response().headers().get("X-Request-Id");
+            String request = given == null ? "unknown" : given;
             LogIds.with(Map.of("request", request), () -> LOG.error("Answered {} to request {}: {} {} failed", status, request, ctx.request().method(), ctx.request().path(), ctx.failure()));
         }
         gate.failed(ctx, status, status == 405 ? methodsAt(ctx.normalizedPath(), router) : Set.of());

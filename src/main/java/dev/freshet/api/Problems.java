@@ -51,7 +51,8 @@ public final class Problems {
         Throwable handled = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         Throwable thrown = handled == null ? exchange.getException() : handled;
         Problem problem = of(thrown);
-        String request = exchange.getMessage().getHeader("X-Request-Id", "unknown", String.class);
+        String given = exchange.getMessage().getHeader("X-Request-Id", String.class);
+        String request = Gate.isSane(given) ? given : "unknown";
         if (problem.status() == 500) {
             LogIds.with(Map.of("request", request), () -> LOG.error("Answered 500 to request {}: route {} failed", request, exchange.getFromRouteId(), thrown));
         } else if (problem.status() == 503) {

@@ -21,6 +21,7 @@ public final class DryRun {
     /** Of what a regular expression may match, as much is looked at. */
     private static final int CANDIDATES = 100_000;
     private static final int CHUNK = 1000;
+    private static final long PATIENCE_NANOS = 5_000_000_000L;
     private static final String TOOK_TOO_LONG = "57014";
 
     private final SqlFile patience = SqlFile.of("console-patience");
@@ -43,10 +44,14 @@ public final class DryRun {
             return transactions.in(c -> answer(c, asked));
         } catch (SQLException e) {
             if (TOOK_TOO_LONG.equals(e.getSQLState())) {
-                throw new Refused(400, "pattern: takes too long to match here; one that begins with plain characters is quicker");
+                throw tooLong();
             }
             throw e;
         }
+    }
+
+    private static Refused tooLong() {
+        return new Refused(400, "pattern: takes too long to match here; one that begins with plain characters is quicker");
     }
 
     private Map<String, Object> answer(Connection c, TagPattern asked) throws SQLException {
@@ -86,7 +91,12 @@ public final class DryRun {
     /** As invalidation itself does: SQL narrows, the expression decides. */
     private static List<String> matching(Connection c, SqlFile candidates, TagPattern asked) throws SQLException {
         List<String> matching = new ArrayList<>();
-        candidates.with(Map.of("like", asked.like(), "limit", CANDIDATES)).each(c, CHUNK, row -> {
+        long end = System.nanoTime() + PATIENCE_NANOS;
+        int[] looked = {0};
+        candidates.with(Map.of("like", asked.like(), "limit", CANDIDATES + 1)).each(c, CHUNK, row -> {
+            if (++looked[0] > CANDIDATES || System.nanoTime() > end) {
+                throw tooLong();
+            }
             if (asked.pattern().matches(row.getString(1))) {
                 matching.add(row.getString(1));
             }

@@ -11,9 +11,10 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
- * A line for what became of each call, with what it is found by: its own id, which the target was told and dead letters keep, and the
+ * A line for what became of each call, with what it is found by: its own id, which the target was told and the audit keeps, and the
  * handovers that it covers, which the queue's rows and the line of the turn carry. Successes are said at DEBUG.
  */
 public final class CallLog {
@@ -35,12 +36,8 @@ public final class CallLog {
         String handovers = entry.call().deliveries().stream().map(Delivery::handover).distinct().sorted().map(String::valueOf).collect(Collectors.joining(" "));
         LogIds.with(Map.of("call", call, "handover", handovers), () -> results.forEach((result, outcomes) -> {
             Outcome first = outcomes.get(0);
-            switch (result) {
-                case delivered -> LOG.debug("{}: {} delivered (call {}, handover {})", first.target(), tags(outcomes), call, handovers);
-                case failed -> LOG.warn("{}: {} for {}, to come again (call {}, handover {})", first.target(), first.error(), tags(outcomes), call, handovers);
-                case halve -> LOG.warn("{}: {} for {}, to come again in halves (call {}, handover {})", first.target(), first.error(), tags(outcomes), call, handovers);
-                default -> LOG.warn("{}: {} for {}, a dead letter (call {}, handover {})", first.target(), first.error(), tags(outcomes), call, handovers);
-            }
+            Level level = result == Result.delivered ? Level.DEBUG : Level.WARN;
+            LOG.atLevel(level).log("{}: {}{}, {} (call {}, handover {})", first.target(), first.error() == null ? "" : first.error() + " for ", tags(outcomes), result, call, handovers);
         }));
     }
 

@@ -14,13 +14,18 @@ import org.apache.camel.component.seda.BlockingQueueFactory;
  */
 public final class HurriedQueues implements BlockingQueueFactory<Exchange> {
     private static final long GLANCE_MILLIS = 20;
+    /** What takes longer waits for something else. */
+    private static final long HURRY_NANOS = 3_000_000_000L;
+    private static final long LONG_GLANCE_MILLIS = 250;
 
     private final Set<Thread> waiting = new HashSet<>();
     private final Set<Thread> woken = new HashSet<>();
     private int hurries;
+    private volatile long hurriedAt;
 
     public synchronized void hurry() {
         hurries++;
+        hurriedAt = System.nanoTime();
         waiting.forEach(Thread::interrupt);
         woken.addAll(waiting);
         waiting.clear();
@@ -59,7 +64,8 @@ public final class HurriedQueues implements BlockingQueueFactory<Exchange> {
         @Override
         public Exchange poll(long timeout, TimeUnit unit) throws InterruptedException {
             if (!mayWait()) {
-                return super.poll(Math.min(unit.toMillis(timeout), GLANCE_MILLIS), TimeUnit.MILLISECONDS);
+                long glance = System.nanoTime() - hurriedAt < HURRY_NANOS ? GLANCE_MILLIS : LONG_GLANCE_MILLIS;
+                return super.poll(Math.min(unit.toMillis(timeout), glance), TimeUnit.MILLISECONDS);
             }
             Exchange found = null;
             InterruptedException interruption = null;

@@ -4,10 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -15,14 +14,6 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
-import org.apache.camel.RouteConfigurationsBuilder;
-import org.apache.camel.RoutesBuilder;
-import org.apache.camel.builder.RouteBuilder;
-import org.apache.camel.model.Model;
-import org.apache.camel.model.RouteDefinition;
-import org.apache.camel.model.RouteTemplateDefinition;
-import org.apache.camel.spi.Resource;
-import org.apache.camel.support.PluginHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,11 +44,10 @@ public final class LiveRoutes implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
     private static final long GLANCE_MILLIS = 500;
-    /** A statistics function may take that long, and an edit that cuts it off would have it begin anew. */
-    private static final long LONGEST_IN_FLIGHT_SECONDS = 600;
     private static final long LONGEST_CLOSE_MILLIS = 5_000;
 
     private final CamelContext context;
+    private final RouteSwap swap;
     private final Path folder;
     private final Map<String, String> running = new TreeMap<>();
     private final Map<String, String> lastSeen = new TreeMap<>();
@@ -68,6 +58,7 @@ public final class LiveRoutes implements AutoCloseable {
 
     public LiveRoutes(CamelContext context, Path folder) {
         this.context = context;
+        this.swap = new RouteSwap(context);
         this.folder = folder;
     }
 
@@ -101,7 +92,7 @@ public final class LiveRoutes implements AutoCloseable {
             }
             lastSeen.clear();
             lastSeen.putAll(now);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {     // or nobody would look any more, and nobody know
             LOG.warn("The route files could not be looked at: {}", e.toString());
         }
     }
@@ -125,115 +116,25 @@ public final class LiveRoutes implements AutoCloseable {
 
     private void take(String file, String text) {
         tried.put(file, text);
+        boolean isNew = !running.containsKey(file);
         try {
-            if (text != null) {
-                Map<String, String> all = new TreeMap<>(running);
-                all.put(file, text);
-                new Trial(context).of(all);
-            }
-        } catch (Exception e) {
-            report(file, text, e);
-            return;
-        }
-        try {
-            replace(file, text);
-            broken.remove(file);
-            tried.clear();                  // others may have been refused for the want of what stands in this one
-            LOG.info("{} {}", file, text == null ? "is gone, and its routes with it" : running.containsKey(file) ? "has changed: its routes are the new ones" : "is new: its routes have started");
+            Map<String, String> all = new TreeMap<>(running);
             if (text == null) {
-                running.remove(file);
+                all.remove(file);
             } else {
-                running.put(file, text);
+                all.put(file, text);
             }
+            new Trial(context).of(all);
+            swap.swap(running, file, text);
         } catch (Exception e) {
             if (!closed) {
                 report(file, text, e);
-                restore(file);
             }
+            return;
         }
-    }
-
-    private void replace(String file, String text) throws Exception {
-        Set<String> held = routesOf(file);
-        Set<FeedsRoutes> feeders = context.getRegistry().findByType(FeedsRoutes.class);
-        feeders.forEach(feeder -> held.forEach(feeder::hold));
-        try {
-            replaceNow(file, text);
-        } finally {
-            feeders.forEach(feeder -> held.forEach(feeder::resume));
-        }
-    }
-
-    private void replaceNow(String file, String text) throws Exception {
-        stop(routesOf(file), text == null);
-        if (text != null) {
-            load(file, text);
-            // policies are woven into routes, and templates copied, when routes are made
-            for (Map.Entry<String, String> other : running.entrySet()) {
-                boolean changes = text.contains("routeConfiguration:") && !other.getValue().contains("routeConfiguration:")
-                        || text.contains("routeTemplate:") && other.getValue().contains("templatedRoute:");
-                if (changes && !other.getKey().equals(file)) {
-                    replace(other.getKey(), other.getValue());
-                }
-            }
-        }
-    }
-
-    /** As Camel's own updateRoutes, which forgets templates and the routes that are made of them. */
-    private void load(String file, String text) throws Exception {
-        for (RoutesBuilder builder : PluginHelper.getRoutesLoader(context).findRoutesBuilders(new Tried(file, text))) {
-            if (builder instanceof RouteConfigurationsBuilder configurations) {
-                configurations.updateRouteConfigurationsToCamelContext(context);
-            }
-            ((RouteBuilder) builder).configureRoutes(context);
-            for (RouteTemplateDefinition template : ((RouteBuilder) builder).getRouteTemplateCollection().getRouteTemplates()) {
-                context.removeRouteTemplates(template.getId());    // the first of an id would stay the one that counts
-            }
-            builder.updateRoutesToCamelContext(context);
-            builder.addTemplatedRoutesToCamelContext(context);
-        }
-    }
-
-    /** What begins something comes first, what others call last: what is in flight needs that on its way, and is waited for. */
-    private void stop(Set<String> routes, boolean forGood) throws Exception {
-        List<String> inOrder = new ArrayList<>(routes);
-        inOrder.sort(Comparator.comparing(this::calledByOthers));
-        Set<HurriedQueues> queues = context.getRegistry().findByType(HurriedQueues.class);
-        queues.forEach(HurriedQueues::hurry);
-        try {
-            for (String route : inOrder) {
-                if (!(forGood && isTarget(route))) {
-                    context.getRouteController().stopRoute(route, LONGEST_IN_FLIGHT_SECONDS, TimeUnit.SECONDS);
-                }
-            }
-        } finally {
-            queues.forEach(HurriedQueues::calm);
-        }
-        for (String route : inOrder) {
-            if (!(forGood && isTarget(route))) {
-                context.removeRoute(route);
-            }
-        }
-    }
-
-    private int calledByOthers(String route) {
-        String uri = context.getRoute(route) == null ? "" : context.getRoute(route).getEndpoint().getEndpointUri();
-        return uri.startsWith("direct:") ? 2 : uri.startsWith("seda:") ? 1 : 0;
-    }
-
-    /** A target's route that goes for good is the concern of dev.freshet.deliver.Targets, which also forgets what the target is owed. */
-    private static boolean isTarget(String route) {
-        return route.startsWith("target-");
-    }
-
-    private void restore(String file) {
-        try {
-            if (running.containsKey(file)) {
-                load(file, running.get(file));
-            }
-        } catch (Exception e) {
-            LOG.error("The last good version of {} could not be started again: {}", file, e.toString());
-        }
+        broken.remove(file);
+        tried.clear();                  // others may have been refused for the want of what stands in this one
+        LOG.info("{} {}", file, text == null ? "is gone, and its routes with it" : isNew ? "is new: its routes have started" : "has changed: its routes are the new ones");
     }
 
     private void report(String file, String text, Exception failure) {
@@ -244,19 +145,8 @@ public final class LiveRoutes implements AutoCloseable {
         }
     }
 
-    private Set<String> routesOf(String file) throws Exception {
-        Set<String> ids = TemplatedRoutes.in(context, file, running.get(file));
-        for (RouteDefinition route : context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinitions()) {
-            Resource resource = route.getResource();
-            if (resource != null && resource.getLocation() != null && Path.of(resource.getLocation().replaceFirst("^file:", "")).normalize().equals(Path.of(file).normalize())) {
-                ids.add(route.getRouteId());
-            }
-        }
-        return ids;
-    }
-
     private static boolean same(String one, String other) {
-        return java.util.Objects.equals(one, other);
+        return Objects.equals(one, other);
     }
 
     @Override

@@ -16,6 +16,7 @@ import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.component.seda.SedaEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.CliConnectorFactory;
 import org.apache.camel.spi.Resource;
@@ -95,6 +96,7 @@ final class Trial {
         }
         for (RoutesBuilder builder : builders) {
             builder.addTemplatedRoutesToCamelContext(scratch);
+            aside.ownTemplated((RouteBuilder) builder);
         }
     }
 
@@ -113,13 +115,11 @@ final class Trial {
         @Override
         public void afterConfigure(RouteBuilder builder) {
             for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {
-                Endpoint own = scratch.getEndpoint(scratch.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));
-                if (own instanceof SedaEndpoint seda) {
+                Endpoint entrance = scratch.getEndpoint(scratch.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));
+                if (entrance instanceof SedaEndpoint seda) {
                     seda.getQueue();        // who reads a queue says how long it is
                 }
-                if (own instanceof SedaEndpoint || own instanceof DirectEndpoint) {
-                    own(own.getEndpointUri().replaceFirst("\\?.*", "").replace("://", ":"), builder);
-                }
+                own(entrance, builder);
                 own(route.getId(), builder);
                 route.getInput().setUri("direct:trial-of-" + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
                 route.setAutoStartup("true");
@@ -127,6 +127,26 @@ final class Trial {
             // what is made of a template is built, and never started
             builder.getRouteTemplateCollection().getRouteTemplates().forEach(template -> template.getRoute().setAutoStartup("false"));
             builder.getRestCollection().getRests().clear();
+        }
+
+        /** To be called when they are made. */
+        void ownTemplated(RouteBuilder builder) {
+            Model model = scratch.getCamelContextExtension().getContextPlugin(Model.class);
+            for (String id : TemplatedRoutes.in(builder)) {
+                RouteDefinition route = model.getRouteDefinition(id);
+                String uri = route.getInput().getEndpointUri();
+                for (Map.Entry<String, Object> parameter : route.getTemplateParameters().entrySet()) {
+                    uri = uri.replace("{{" + parameter.getKey() + "}}", String.valueOf(parameter.getValue()));
+                }
+                own(scratch.getEndpoint(scratch.resolvePropertyPlaceholders(uri)), builder);
+                own(id, builder);
+            }
+        }
+
+        private void own(Endpoint entrance, RouteBuilder builder) {
+            if (entrance instanceof SedaEndpoint || entrance instanceof DirectEndpoint) {
+                own(entrance.getEndpointUri().replaceFirst("\\?.*", "").replace("://", ":"), builder);
+            }
         }
 
         /** The running context would let the later one have it, or both take turns. */

@@ -1,6 +1,7 @@
 package dev.freshet.routes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.Eventually;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.apache.camel.Route;
+import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -43,12 +45,7 @@ class LiveRoutesTest {
 
     @Test
     void a_file_refused_for_the_want_of_another_is_taken_when_that_comes() throws Exception {
-        Path file = write("word.yaml", says("word", "before"));
-        routes = new LiveRoutes(context, folder);
-        routes.readFirst();
-        load(file);
-        context.start();
-        routes.start();
+        begin(write("word.yaml", says("word", "before")));
         write("asks.yaml", asks("you"));
         await("refused", () -> routes.broken().size() == 1);
         write("template.yaml", template("hello"));
@@ -58,14 +55,7 @@ class LiveRoutesTest {
 
     @Test
     void an_edit_of_a_template_reaches_the_routes_made_of_it() throws Exception {
-        List<Path> files = List.of(write("a-template.yaml", template("hello")), write("asks.yaml", asks("you")));
-        routes = new LiveRoutes(context, folder);
-        routes.readFirst();
-        for (Path file : files) {
-            load(file);
-        }
-        context.start();
-        routes.start();
+        begin(write("a-template.yaml", template("hello")), write("asks.yaml", asks("you")));
         awaitAnswer("you", "hello you");
         write("a-template.yaml", template("welcome"));
         awaitAnswer("you", "welcome you");
@@ -74,21 +64,93 @@ class LiveRoutesTest {
         assertEquals(List.of("asks"), context.getRoutes().stream().map(Route::getRouteId).toList());
     }
 
+    @Test
+    void files_that_hold_a_template_and_its_route_do_not_undo_each_others_edits() throws Exception {
+        begin(write("one.yaml", template("one", "hello") + asks("one", "me")), write("two.yaml", template("two", "hello") + asks("two", "you")));
+        write("one.yaml", template("one", "welcome") + asks("one", "me"));
+        awaitAnswer("me", "welcome me");
+        write("two.yaml", template("two", "welcome") + asks("two", "you"));
+        awaitAnswer("you", "welcome you");
+        awaitAnswer("me", "welcome me");
+    }
+
+    @Test
+    void a_template_that_somebody_needs_cannot_be_deleted() throws Exception {
+        Path template = write("a-template.yaml", template("greeting", "hello"));
+        begin(template, write("asks.yaml", asks("greeting", "you")));
+        Files.delete(template);
+        await("told", () -> routes.broken().size() == 1);
+        assertTrue(routes.broken().get(0).why().contains("greeting"), routes.broken().toString());
+        write("word.yaml", says("word", "others can still be edited"));
+        write("a-template.yaml", template("greeting", "hello"));
+        awaitAnswer("word", "others can still be edited");
+        awaitAnswer("you", "hello you");
+    }
+
+    @Test
+    void a_route_of_a_template_that_takes_anothers_entrance_is_refused() throws Exception {
+        begin(write("a-template.yaml", template("greeting", "hello")), write("word.yaml", says("word", "before")));
+        write("asks.yaml", asks("greeting", "word"));
+        await("told", () -> routes.broken().size() == 1);
+        assertTrue(routes.broken().get(0).why().contains("direct:word"), routes.broken().toString());
+        awaitAnswer("word", "before");
+    }
+
+    @Test
+    void what_fails_only_when_it_starts_is_undone() throws Exception {
+        context.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("direct:busy").routeId("not-from-a-file").setBody(constant("busy"));
+            }
+        });
+        begin(write("word.yaml", says("word", "before")));
+        write("word.yaml", says("word", "after") + says("busy", "taken"));
+        await("told", () -> routes.broken().size() == 1);
+        awaitAnswer("word", "before");
+        awaitAnswer("busy", "busy");
+        Path another = write("another.yaml", says("another", "here") + says("busy", "taken"));
+        await("told", () -> routes.broken().size() == 2);
+        Files.delete(another);
+        await("the new file's routes are gone", () -> context.getRoute("another") == null && routes.broken().size() == 1);
+        write("word.yaml", says("word", "mended"));
+        awaitAnswer("word", "mended");
+    }
+
+    /** The files run, and are watched. */
+    private void begin(Path... files) throws Exception {
+        routes = new LiveRoutes(context, folder);
+        routes.readFirst();
+        for (Path file : files) {
+            load(file);
+        }
+        context.start();
+        routes.start();
+    }
+
     private static String asks(String whom) {
-        return """
-                - templatedRoute:
-                    routeTemplateRef: greeting
-                    routeId: asks
-                    parameters:
-                      - name: whom
-                        value: %s
-                """.formatted(whom);
+        return asks("greeting", whom).replace("routeId: greeting-asks", "routeId: asks");
     }
 
     private static String template(String greeting) {
+        return template("greeting", greeting);
+    }
+
+    private static String asks(String template, String whom) {
+        return """
+                - templatedRoute:
+                    routeTemplateRef: %1$s
+                    routeId: %1$s-asks
+                    parameters:
+                      - name: whom
+                        value: %2$s
+                """.formatted(template, whom);
+    }
+
+    private static String template(String id, String greeting) {
         return """
                 - routeTemplate:
-                    id: greeting
+                    id: %s
                     parameters:
                       - name: whom
                     from:
@@ -96,7 +158,7 @@ class LiveRoutesTest {
                       steps:
                         - setBody:
                             constant: "%s {{whom}}"
-                """.formatted(greeting);
+                """.formatted(id, greeting);
     }
 
     private static String says(String id, String what) {
