@@ -274,7 +274,7 @@ DECLARE
     ignored text;
 BEGIN
     -- one plan for all calls with few keys: planning takes longer than all the rest. It looks up key by key, also when it was made for an empty
-    -- table: therefore conditions instead of joins, which may read a whole index
+    -- table: therefore conditions instead of joins, and an order that no index has; either may read a whole index
     IF cardinality(wanted) <= 100 THEN
         ignored := set_config('plan_cache_mode', 'force_generic_plan', true);
         ignored := set_config('enable_seqscan', 'off', true);
@@ -291,7 +291,7 @@ BEGIN
         SELECT e.cache_key, e.expires_at
         FROM public.cache_entries e
         WHERE e.cache_key = ANY (wanted) AND (SELECT is_new FROM asked)
-        ORDER BY e.cache_key FOR UPDATE OF e
+        ORDER BY e.cache_key || '' FOR UPDATE OF e
     ), emptied AS (
         UPDATE public.cache_entries e SET expires_at = '-infinity', value = NULL, updated_at = now()
         WHERE e.cache_key = ANY (ARRAY(SELECT cache_key FROM held WHERE expires_at IS DISTINCT FROM '-infinity')) AND cardinality(wanted) <= 10000
