@@ -67,7 +67,11 @@ public final class FreshetProcess implements AutoCloseable {
     /** Started only: for those that are to end by themselves. */
     public static FreshetProcess launch(Path folder, Map<String, String> environment, String... arguments) {
         List<String> command = new ArrayList<>(QUICK_START);
-        command.addAll(List.of("-XX:SharedArchiveFile=" + archive(), "-jar", jar().toString()));
+        Path archive = archive();
+        if (Files.exists(archive)) {
+            command.add("-XX:SharedArchiveFile=" + archive);
+        }
+        command.addAll(List.of("-jar", jar().toString()));
         command.addAll(List.of(arguments));
         return launch(folder, environment, command);
     }
@@ -88,7 +92,9 @@ public final class FreshetProcess implements AutoCloseable {
                 command.addAll(QUICK_START);
                 command.addAll(List.of("-XX:ArchiveClassesAtExit=" + fresh, "-jar", jar().toString(), "check", "routes"));
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
-                Files.move(fresh, archive, StandardCopyOption.REPLACE_EXISTING);
+                if (Files.exists(fresh)) {          // not every Java can
+                    Files.move(fresh, archive, StandardCopyOption.REPLACE_EXISTING);
+                }
             }
             return archive;
         } catch (IOException e) {
