@@ -75,6 +75,24 @@ class OutageIT {
     }
 
     @Test
+    void broken_tags_open_no_breaker_and_keep_no_healthy_one_waiting() throws SQLException {
+        String[] broken = IntStream.range(0, 100).mapToObj(i -> "broken-" + i).toArray(String[]::new);
+        for (String tag : broken) {
+            SECOND.always(tag, Receiver.status(500));
+        }
+        scene.change(broken);
+        for (String tag : broken) {
+            SECOND.awaitCalls(tag, 1);
+        }
+        for (int i = 0; i < 20; i++) {
+            scene.change("healthy-" + i);
+            SECOND.awaitCalls("healthy-" + i, 1);
+            assertTrue(!isOpen());
+        }
+        scene.database.run("DELETE FROM freshet.delivery WHERE tag LIKE 'broken-%'");
+    }
+
+    @Test
     void a_retry_holds_one_delivery_however_many_changes_follow() throws SQLException {
         SECOND.next("again", Receiver.status(503, "Retry-After: 5"));
         for (int i = 1; i <= CHANGES; i++) {
