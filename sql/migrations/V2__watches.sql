@@ -7,7 +7,8 @@ CREATE TABLE freshet.watch (
     watched   regclass    NOT NULL,
     templates text[]      NOT NULL,
     columns   text[],                                                 -- null: every column matters
-    made_at   timestamptz NOT NULL DEFAULT now()
+    made_at   timestamptz NOT NULL DEFAULT now(),
+    without_triggers_since timestamptz                                -- seen by the worker; after a day it goes
 );
 COMMENT ON TABLE freshet.watch IS 'What cache_invalidation_watch was asked for; pg_trigger knows whether it is in force';
 
