@@ -206,7 +206,7 @@ BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE WARNING 'Freshet may have missed tags of this TRUNCATE of %%: its %% transaction does not see all rows',
             TG_RELID::regclass, current_setting('transaction_isolation')
-            USING HINT = 'Rows that others committed after the transaction began are removed unnamed: use READ COMMITTED.';
+            USING HINT = 'What others committed since it began is removed unnamed: use READ COMMITTED.';
         INSERT INTO freshet.inbox (tag) VALUES (NULL);
     END IF;
     RETURN NULL;

@@ -135,8 +135,8 @@ BEGIN
 END $$;
 
 -- The triggers that a watch needs, given what its table is now:
---   a table of its own     statement triggers; and a row trigger that wakes up when the table becomes a partition, so that
---                          nothing is lost until its watch is made anew (its condition costs a row .1 µs: docs/decisions.md)
+--   a table of its own     statement triggers; and a row trigger that wakes up when the table becomes a partition, so
+--                          that nothing is lost until its watch is made anew (what it costs: docs/decisions.md)
 --   a partitioned table    statement triggers on it and on everything below it, for whichever a statement names; and a row trigger,
 --                          which PostgreSQL clones onto later partitions; it is switched off where statement triggers stand
 --   a partition            a row trigger: a statement that names the parent fires nothing else here
@@ -147,9 +147,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 WITH root AS (SELECT relkind = 'p' AS partitioned, relispartition AS is_partition FROM pg_class WHERE oid = watched)
 SELECT m.member, format('freshet_%s_%s', number, e.event),
-       format('CREATE TRIGGER freshet_%1$s_%2$s %3$s ON %4$s%5$s FOR EACH %6$s%8$s EXECUTE FUNCTION freshet.watch_%1$s%7$s()',
+       format('CREATE TRIGGER freshet_%1$s_%2$s %3$s ON %4$s%5$s FOR EACH %6$s%8$s'
+              ' EXECUTE FUNCTION freshet.watch_%1$s%7$s()',
               number, e.event, e.moment, m.member, e.tables, e.level, e.part,
-              CASE e.event WHEN 'attached' THEN format(' WHEN (pg_partition_root(%L::regclass) IS NOT NULL)', m.member) END)
+              CASE e.event WHEN 'attached'
+              THEN format(' WHEN (pg_partition_root(%L::regclass) IS NOT NULL)', m.member) END)
 FROM root CROSS JOIN freshet.members(watched) m
 CROSS JOIN (VALUES
     ('insert',   'AFTER INSERT', ' REFERENCING NEW TABLE AS new_rows', 'STATEMENT', ''),
@@ -189,9 +191,10 @@ CREATE OR REPLACE FUNCTION freshet.lacking(watched regclass) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT format('lacks triggers%s: its owner has to call cache_invalidation_watch again',
-    CASE WHEN relispartition AND relkind = 'p' THEN ', now that it is a partition: changes through its parent are missed'
-         WHEN relispartition THEN ', now that it is a partition: every row counts as a statement'
-         WHEN relkind = 'p' THEN ' on partitions, perhaps new ones: their TRUNCATE is missed'
+    CASE WHEN relispartition AND relkind = 'p'
+             THEN ', now that it is a partition (changes through its parent are missed)'
+         WHEN relispartition THEN ', now that it is a partition (each row counts as a statement)'
+         WHEN relkind = 'p' THEN ' on partitions, perhaps new ones (their TRUNCATE is missed)'
          ELSE '' END)
 FROM pg_class WHERE oid = watched
 $$;
@@ -225,7 +228,8 @@ BEGIN
         steps := steps + 1;
     END LOOP;
     FOR step IN
-        SELECT format('ALTER TABLE %s %s TRIGGER %I', s.relation, CASE WHEN s.is_needed THEN 'ENABLE' ELSE 'DISABLE' END, s.name)
+        SELECT format('ALTER TABLE %s %s TRIGGER %I', s.relation,
+                      CASE WHEN s.is_needed THEN 'ENABLE' ELSE 'DISABLE' END, s.name)
         FROM freshet.wrong_clones(watched, number) s
     LOOP
         EXECUTE step;
@@ -312,11 +316,11 @@ BEGIN
     RETURN dropped > 0;
 END $$;
 
--- A watch that no trigger uses goes, and its functions with it: at once where the caller has just replaced or removed the
--- watches of this table, or where the table is gone; any other after a day, for somebody may be restoring a dump, whose
--- triggers come last. Harmless to call at any time, for a function that a trigger needs must never be dropped:
+-- A watch that no trigger uses goes, and its functions with it: at once where the caller has just replaced or removed
+-- the watches of this table, or where the table is gone; any other after a day, for somebody may be restoring a dump,
+-- whose triggers come last. Harmless to call at any time, for a function that a trigger needs must never be dropped:
 --   * who makes a watch anew holds its row until its triggers can be seen (prepare_watch); such rows are passed over;
---   * whether there are triggers is asked again once the row is ours, in a statement of its own, whose snapshot is newer.
+--   * whether there are triggers is asked again once the row is ours, in a statement with a newer snapshot.
 --     Where the transaction has only one snapshot nothing is dropped; the worker comes by every minute.
 CREATE OR REPLACE FUNCTION freshet.drop_unused_watches(of regclass, after_this boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -333,7 +337,8 @@ BEGIN
                     AND (w.without_triggers_since IS NOT NULL OR NOT freshet.has_triggers(w.number))
                   ORDER BY number FOR UPDATE SKIP LOCKED);
     UPDATE freshet.watch w
-    SET without_triggers_since = CASE WHEN NOT freshet.has_triggers(w.number) THEN coalesce(w.without_triggers_since, now()) END
+    SET without_triggers_since = CASE WHEN NOT freshet.has_triggers(w.number)
+                                      THEN coalesce(w.without_triggers_since, now()) END
     WHERE w.number = ANY (held);
     FOR function IN
         WITH gone AS (
@@ -349,9 +354,9 @@ BEGIN
     END LOOP;
 END $$;
 
--- What the worker calls now and then: keeps functions true to their tables' columns, gives new partitions their statement
--- triggers where Freshet owns the table, and forgets watches whose tables are gone. Returns what only the owner of a table
--- can mend. A watch that somebody is just making is left to the next time.
+-- What the worker calls now and then: keeps functions true to their tables' columns, gives new partitions their
+-- statement triggers where Freshet owns the table, and forgets watches whose tables are gone. Returns what only the
+-- owner of a table can mend. A watch that somebody is just making is left to the next time.
 CREATE OR REPLACE FUNCTION freshet.tend_watches() RETURNS TABLE (watched regclass, problem text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
 AS $$

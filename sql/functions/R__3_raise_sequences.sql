@@ -1,7 +1,7 @@
--- A copy of the database that logical replication made (a cut-over, blue and green) has every row and no sequence: they begin
--- again below numbers that are taken. A hand-over with a number that is too low would pass for one that was settled long ago,
--- and its change would be lost; a key that is taken would make inserts fail. Freshet calls this whenever it starts, and you
--- may at any time: it only ever raises. Says what it raised.
+-- A copy of the database that logical replication made (a cut-over, blue and green) has every row and no sequence: they
+-- begin again below numbers that are taken. A hand-over with a number that is too low would pass for one that was
+-- settled long ago, and its change would be lost; a key that is taken would make inserts fail. Freshet calls this
+-- whenever it starts, and you may at any time: it only ever raises. Says what it raised.
 CREATE OR REPLACE FUNCTION freshet.raise_sequences() RETURNS TABLE (sequence regclass, goes_on_from bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,4 +1,5 @@
--- The audit log of the replaced invalidation service, as that made it: an existing one is adopted with its rows and types.
+-- The audit log of the replaced invalidation service, as that made it: an existing one is adopted with its rows and
+-- types.
 CREATE TABLE IF NOT EXISTS public.invalidation_audit (
     id           bigserial   PRIMARY KEY,
     pattern      text,
@@ -10,7 +11,8 @@ CREATE TABLE IF NOT EXISTS public.invalidation_audit (
     created_at   timestamptz NOT NULL DEFAULT now()
 );
 ALTER TABLE public.invalidation_audit
-    ADD COLUMN IF NOT EXISTS kind    text,                            -- delivery, attempt, no-target, postponed, refused, request, replay
+    -- delivery, attempt, no-target, postponed, refused, request, replay, job, invalidation
+    ADD COLUMN IF NOT EXISTS kind    text,
     ADD COLUMN IF NOT EXISTS target  text,
     ADD COLUMN IF NOT EXISTS outcome text,                            -- of a delivery: delivered, retry, dead
     ADD COLUMN IF NOT EXISTS status  integer,
@@ -32,7 +34,8 @@ BEGIN
         ALTER TABLE public.invalidation_audit ALTER COLUMN id SET DEFAULT gen_random_uuid()::text;
     ELSIF id_type IN ('integer'::regtype, 'bigint'::regtype) THEN
         CREATE SEQUENCE freshet.invalidation_audit_id;
-        PERFORM setval('freshet.invalidation_audit_id', (SELECT coalesce(max(id::text::bigint), 0) + 1 FROM public.invalidation_audit), false);
+        PERFORM setval('freshet.invalidation_audit_id',
+            (SELECT coalesce(max(id::text::bigint), 0) + 1 FROM public.invalidation_audit), false);
         ALTER TABLE public.invalidation_audit ALTER COLUMN id SET DEFAULT nextval('freshet.invalidation_audit_id');
     END IF;
 END $$;

@@ -1,10 +1,11 @@
 -- An audit that nobody rewrites: what V1_3 adopted or made may be added to, and that is all (freshet.keep_audit()).
 -- The indexes first: they hold no lock that anybody else than writers of the audit waits for.
-CREATE INDEX IF NOT EXISTS invalidation_audit_newest ON public.invalidation_audit (timestamp DESC);   -- retention, newest first
+CREATE INDEX IF NOT EXISTS invalidation_audit_newest ON public.invalidation_audit (timestamp DESC);  -- forget_audit
 CREATE INDEX invalidation_audit_listed ON public.invalidation_audit (timestamp DESC)   -- GET /audit/logs
-    WHERE kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery' AND outcome IN ('delivered', 'dead');
-CREATE INDEX invalidation_audit_request ON public.invalidation_audit USING hash (request_id);   -- GET /audit/logs?request_id=
-CREATE INDEX invalidation_audit_pattern ON public.invalidation_audit USING hash (pattern);      -- GET /audit/logs?pattern=
+    WHERE kind IS NULL OR kind IN ('invalidation', 'no-target')
+       OR kind = 'delivery' AND outcome IN ('delivered', 'dead');
+CREATE INDEX invalidation_audit_request ON public.invalidation_audit USING hash (request_id);   -- ?request_id=
+CREATE INDEX invalidation_audit_pattern ON public.invalidation_audit USING hash (pattern);      -- ?pattern=
 
 -- Written by freshet.forget_audit() and seen only inside its transaction: what may leave, and nothing younger.
 CREATE TABLE freshet.audit_retention (
@@ -15,7 +16,8 @@ CREATE FUNCTION freshet.keep_audit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND EXISTS (SELECT FROM freshet.audit_retention WHERE allowed_in = pg_current_xact_id_if_assigned()) THEN
+    IF TG_OP = 'DELETE'
+            AND EXISTS (SELECT FROM freshet.audit_retention WHERE allowed_in = pg_current_xact_id_if_assigned()) THEN
         RETURN NULL;
     END IF;
     RAISE EXCEPTION 'public.invalidation_audit is append-only: % is refused', TG_OP
@@ -35,7 +37,8 @@ DECLARE
 BEGIN
     INSERT INTO freshet.audit_retention (allowed_in, older_than) VALUES (pg_current_xact_id(), older_than);
     DELETE FROM public.invalidation_audit WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM public.invalidation_audit a WHERE a.timestamp < older_than ORDER BY a.timestamp LIMIT at_most));
+        SELECT ctid FROM public.invalidation_audit a
+        WHERE a.timestamp < older_than ORDER BY a.timestamp LIMIT at_most));
     GET DIAGNOSTICS deleted = ROW_COUNT;
     IF deleted > 0 THEN
         INSERT INTO freshet.audit_forgotten AS f (older_than) VALUES (forget_audit.older_than)
@@ -47,9 +50,9 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION freshet.forget_audit(timestamptz, integer) FROM PUBLIC;
 
--- Tamper evidence, off the way of every write: batches of rows whose transactions are over for good (by xid, so that a late
--- commit is in no batch that is closed already), each with its rows' digests, chained by their hashes. What was there
--- before has no xid and is not covered.
+-- Tamper evidence, off the way of every write: batches of rows whose transactions are over for good (by xid, so that a
+-- late commit is in no batch that is closed already), each with its rows' digests, chained by their hashes. What was
+-- there before has no xid and is not covered.
 ALTER TABLE public.invalidation_audit ALTER COLUMN xid SET DEFAULT pg_current_xact_id()::text::bigint;
 CREATE INDEX invalidation_audit_xid ON public.invalidation_audit USING brin (xid)       -- seal_audit, verify_audit
     WITH (pages_per_range = 16, autosummarize = on);
@@ -59,7 +62,7 @@ CREATE TABLE freshet.audit_seal (
     upto_xid  bigint        NOT NULL,                                 -- not included
     rows      integer       NOT NULL,
     digests   bytea         NOT NULL,                                 -- 32 bytes a row, in the order of xid and id
-    stamps    timestamptz[] NOT NULL,                                 -- each row's time: who is missing, was he old enough?
+    stamps    timestamptz[] NOT NULL,                                 -- each row's time: was a missing one old enough?
     newest    timestamptz   NOT NULL,                                 -- of the stamps
     previous  bytea         NOT NULL,
     hash      bytea         NOT NULL,
@@ -80,15 +83,16 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO' SET extra_float_digits = 1
 AS $$
 SELECT a.xid, a.id::text COLLATE "C", a.timestamp::timestamptz,
-       sha256(convert_to(jsonb_build_array(a.id::text, a.pattern, a.keys, a.triggered_by, a.timestamp, a.request_id, a.latency_ms,
-           a.created_at, a.kind, a.target, a.outcome, a.status, a.detail)::text, 'UTF8'))
+       sha256(convert_to(jsonb_build_array(a.id::text, a.pattern, a.keys, a.triggered_by, a.timestamp, a.request_id,
+           a.latency_ms, a.created_at, a.kind, a.target, a.outcome, a.status, a.detail)::text, 'UTF8'))
 FROM public.invalidation_audit a WHERE a.xid >= from_xid AND a.xid < upto_xid
 $$;
 
 CREATE FUNCTION freshet.audit_seal_hash(s freshet.audit_seal) RETURNS bytea
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT sha256(s.previous || int8send(s.number) || int8send(s.from_xid) || int8send(s.upto_xid) || s.digests || array_send(s.stamps))
+SELECT sha256(s.previous || int8send(s.number) || int8send(s.from_xid) || int8send(s.upto_xid)
+    || s.digests || array_send(s.stamps))
 $$;
 
 -- Whoever lengthens the chain at one end or shortens it at the other. Another number than that of
@@ -115,7 +119,8 @@ BEGIN
     made.previous := coalesce(last.hash, '');
     -- the batch ends with the transaction of its last row
     SELECT coalesce(max(x), made.from_xid) + 1 INTO made.upto_xid FROM (
-        SELECT xid AS x FROM public.invalidation_audit WHERE xid >= made.from_xid AND xid < horizon ORDER BY xid LIMIT at_most) oldest;
+        SELECT xid AS x FROM public.invalidation_audit
+        WHERE xid >= made.from_xid AND xid < horizon ORDER BY xid LIMIT at_most) oldest;
     SELECT count(*), max(stamp), string_agg(digest, '' ORDER BY xid, id), array_agg(stamp ORDER BY xid, id)
     INTO made.rows, made.newest, made.digests, made.stamps
     FROM freshet.audit_digests(made.from_xid, made.upto_xid);
@@ -128,8 +133,8 @@ BEGIN
     RETURN made.rows;
 END $$;
 
--- A seal goes when the retention has removed all of its rows: the oldest first, and never the newest, which the next one
--- goes on from. The hash of the last one that went stays, so that the oldest one left can be held against it.
+-- A seal goes when the retention has removed all of its rows: the oldest first, and never the newest, which the next
+-- one goes on from. The hash of the last one that went stays, so that the oldest one left can be held against it.
 CREATE FUNCTION freshet.forget_audit_seals(at_most integer) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -153,7 +158,8 @@ BEGIN
 END $$;
 
 -- What is wrong with one batch: null when every row is as it was sealed, or is gone and was old enough to leave.
-CREATE FUNCTION freshet.verify_audit(batch bigint, OUT rows integer, OUT hash bytea, OUT sealed_at timestamptz, OUT broken text, OUT broken_row text)
+CREATE FUNCTION freshet.verify_audit(batch bigint,
+    OUT rows integer, OUT hash bytea, OUT sealed_at timestamptz, OUT broken text, OUT broken_row text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -189,9 +195,11 @@ BEGIN
         SELECT id FROM found WHERE digest NOT IN (SELECT digest FROM sealed) ORDER BY place LIMIT 1
     ), missing AS (
         SELECT place FROM sealed
-        WHERE coalesce(stamp >= forgotten.older_than, true) AND digest NOT IN (SELECT digest FROM found) ORDER BY place LIMIT 1
+        WHERE coalesce(stamp >= forgotten.older_than, true) AND digest NOT IN (SELECT digest FROM found)
+        ORDER BY place LIMIT 1
     ), after AS (
-        SELECT f.id FROM found f JOIN sealed s USING (digest) WHERE s.place > (SELECT place FROM missing) ORDER BY s.place LIMIT 1
+        SELECT f.id FROM found f JOIN sealed s USING (digest)
+        WHERE s.place > (SELECT place FROM missing) ORDER BY s.place LIMIT 1
     )
     SELECT coalesce((SELECT id FROM changed), (SELECT id FROM after)),
            CASE WHEN EXISTS (SELECT FROM changed) THEN 'this row was changed or added'
@@ -199,17 +207,19 @@ BEGIN
                 WHEN EXISTS (SELECT FROM missing) THEN 'the last rows of the batch were removed' END
     INTO broken_row, broken;
 END $$;
-REVOKE ALL ON FUNCTION freshet.audit_digests(bigint, bigint), freshet.audit_seal_hash(freshet.audit_seal), freshet.seal_audit(integer),
-    freshet.verify_audit(bigint), freshet.holds_the_audit_chain(), freshet.forget_audit_seals(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION freshet.audit_digests(bigint, bigint), freshet.audit_seal_hash(freshet.audit_seal),
+    freshet.seal_audit(integer), freshet.verify_audit(bigint), freshet.holds_the_audit_chain(),
+    freshet.forget_audit_seals(integer) FROM PUBLIC;
 
--- A row of the audit as GET /audit/logs shows it, with whole milliseconds and a pattern that is a string, also of an adopted
--- table whose times have no zone and whose milliseconds are of another type.
+-- A row of the audit as GET /audit/logs shows it, with whole milliseconds and a pattern that is a string, also of an
+-- adopted table whose times have no zone and whose milliseconds are of another type.
 CREATE FUNCTION freshet.audit_as_json(a public.invalidation_audit) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT json_build_object('id', a.id, 'kind', a.kind, 'pattern', coalesce(a.pattern::text, ''), 'keys', coalesce(a.keys, '[]'),
-    'triggered_by', a.triggered_by,
-    'timestamp', to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'request_id', a.request_id,
+SELECT json_build_object('id', a.id, 'kind', a.kind, 'pattern', coalesce(a.pattern::text, ''),
+    'keys', coalesce(a.keys, '[]'), 'triggered_by', a.triggered_by,
+    'timestamp', to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'request_id', a.request_id,
     'latency', CASE WHEN a.latency_ms BETWEEN -9e15 AND 9e15 THEN round(a.latency_ms)::bigint END,
     'target', a.target, 'outcome', a.outcome, 'status', a.status, 'detail', a.detail)::text
 $$;

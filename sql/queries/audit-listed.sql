@@ -11,5 +11,6 @@ SELECT total.total, page.* FROM total LEFT JOIN LATERAL (
     FROM public.invalidation_audit a
     WHERE (kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery' AND outcome IN ('delivered', 'dead'))
       AND (:#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz
-          AND (a.timestamp::timestamptz, length(a.id::text), a.id::text) < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text))
+          AND (a.timestamp::timestamptz, length(a.id::text), a.id::text)
+            < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text))
     ORDER BY a.timestamp DESC, length(a.id::text) DESC, a.id::text DESC LIMIT :#limit OFFSET :#offset) page ON true

@@ -2,7 +2,8 @@
 WITH newest AS NOT MATERIALIZED (
     SELECT a FROM public.invalidation_audit a
     WHERE :#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz
-          AND (a.timestamp::timestamptz, length(a.id::text), a.id::text) < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text)
+          AND (a.timestamp::timestamptz, length(a.id::text), a.id::text)
+            < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text)
     ORDER BY a.timestamp DESC, length(a.id::text) DESC, a.id::text DESC LIMIT :#window
 ), total AS (
     SELECT count(*) AS total FROM (

@@ -114,7 +114,8 @@ class WayInPartitionsTest extends WayIn {
 
     @Test
     void partitions_that_lack_triggers_and_partitioned_tables_that_become_one_are_problems() throws Exception {
-        run("CREATE TABLE whole (id int, d int) PARTITION BY LIST (d); CREATE TABLE part (id int, d int) PARTITION BY LIST (d);"
+        run("CREATE TABLE whole (id int, d int) PARTITION BY LIST (d);"
+                + "CREATE TABLE part (id int, d int) PARTITION BY LIST (d);"
                 + "CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1)");
         watch("part", "part:{id}");
         assertEquals(null, problemOf("part"));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.sql.Connection;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -366,7 +367,8 @@ class WayInTest extends WayIn {
     void watches_whose_triggers_a_restore_makes_last_keep_their_functions() throws Exception {
         run("CREATE TABLE restored (id int PRIMARY KEY)");
         watch("restored", "r:{id}");
-        List<String> triggers = database.list("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'restored'::regclass");
+        List<String> triggers = database.list("SELECT pg_get_triggerdef(oid) FROM pg_trigger"
+                + " WHERE tgrelid = 'restored'::regclass");
         dropTriggersOf("restored");
         // functions and rows first, and Freshet looks after its watches in between
         database.list("SELECT problem FROM freshet.tend_watches()");
@@ -374,14 +376,15 @@ class WayInTest extends WayIn {
         watch("another", "another");
         run(String.join(";", triggers));
         queues("INSERT INTO restored VALUES (1)", "r:1");
-        assertEquals("0", database.one("SELECT count(*) FROM freshet.watch WHERE without_triggers_since IS NOT NULL AND watched = 'another'::regclass"));
         database.list("SELECT problem FROM freshet.tend_watches()");
-        assertEquals(null, database.one("SELECT without_triggers_since FROM freshet.watch WHERE watched = 'restored'::regclass"));
+        String since = "SELECT without_triggers_since FROM freshet.watch WHERE watched = 'restored'::regclass";
+        assertEquals(null, database.one(since));
         dropTriggersOf("restored");
         database.list("SELECT problem FROM freshet.tend_watches()");
-        database.run("UPDATE freshet.watch SET without_triggers_since = now() - interval '25 hours' WHERE watched = 'restored'::regclass");
+        database.run("UPDATE freshet.watch SET without_triggers_since = now() - interval '25 hours'"
+                + " WHERE watched = 'restored'::regclass");
         database.list("SELECT problem FROM freshet.tend_watches()");
-        assertEquals("0", database.one("SELECT count(*) FROM freshet.watch WHERE watched = 'restored'::regclass"), "not for ever");
+        assertEquals(List.of(), database.list(since), "not for ever");
     }
 
     @Test
@@ -413,8 +416,22 @@ class WayInTest extends WayIn {
     }
 
     private void dropTriggersOf(String table) throws Exception {
-        run(one("SELECT string_agg(format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass), ';') FROM pg_trigger WHERE tgrelid = '"
-                + table + "'::regclass AND NOT tgisinternal"));
+        run(one("SELECT string_agg(format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass), ';') FROM pg_trigger"
+                + " WHERE tgrelid = '" + table + "'::regclass AND NOT tgisinternal"));
+    }
+
+    @Test
+    void the_old_clean_up_takes_some_at_a_time_and_waits_for_nobody() throws Exception {
+        database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket, handed_count, last_invalidated_at)"
+                + " SELECT 'old:' || i, 'epoch', 1, now() - interval '2 hours' FROM generate_series(1, 5003) i");
+        try (Connection holder = database.connect()) {
+            TestDatabase.run(holder, "BEGIN; SELECT FROM cache_invalidation_queue WHERE tag = 'old:1' FOR UPDATE");
+            String cleanUp = "SELECT cleanup_old_cache_invalidations()";
+            assertEquals("5000", database.one(cleanUp));
+            assertEquals("2", database.one(cleanUp), "all but the locked one");
+            TestDatabase.run(holder, "ROLLBACK");
+            assertEquals("1", database.one(cleanUp));
+        }
     }
 
     @Test
@@ -424,7 +441,7 @@ class WayInTest extends WayIn {
         for (String isolation : List.of("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")) {
             run("DELETE FROM emptied; INSERT INTO emptied VALUES (1), (2)");
             try (Connection other = database.connectAs("app")) {
-                TestDatabase.run(other, "BEGIN ISOLATION LEVEL " + isolation + "; SELECT count(*) FROM cache_invalidation_watches");
+                TestDatabase.run(other, "BEGIN ISOLATION LEVEL " + isolation + "; SELECT count(*) FROM emptied");
                 run("INSERT INTO emptied VALUES (7)");
                 queued();
                 List<String> warnings = warnings(other, "TRUNCATE emptied");
@@ -433,8 +450,9 @@ class WayInTest extends WayIn {
                     assertEquals(List.of(), warnings);
                     assertEquals(List.of("e:1", "e:2", "e:7"), queued());
                 } else {
-                    assertTrue(warnings.size() == 1 && warnings.get(0).contains(isolation.toLowerCase()), isolation + warnings);
-                    assertEquals(java.util.Arrays.asList(null, "e:1", "e:2"), queued(), "what it sees, and a skipped one");
+                    assertEquals(1, warnings.size(), isolation);
+                    assertTrue(warnings.get(0).contains(isolation.toLowerCase()), warnings.get(0));
+                    assertEquals(Arrays.asList(null, "e:1", "e:2"), queued(), "what it sees, and a skipped one");
                 }
             }
         }

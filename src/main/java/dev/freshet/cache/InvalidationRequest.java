@@ -12,8 +12,9 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
     static final int LONGEST_KEY = 1024;
     private static final int LONGEST_REQUEST_ID = 200;
     private static final int LONGEST_CALLER = 200;
-    /** Begins anywhere, because instances must not make up the same id in the same millisecond: the second would do nothing. */
-    private static final AtomicLong NUMBER = new AtomicLong(ThreadLocalRandom.current().nextLong(1_000_000_000_000_000L));
+    private static final long NUMBERS = 1_000_000_000_000_000L;
+    /** Begins anywhere: of two instances that made up the same id in one millisecond the second would do nothing. */
+    private static final AtomicLong NUMBER = new AtomicLong(ThreadLocalRandom.current().nextLong(NUMBERS));
 
     static InvalidationRequest ofKeys(Map<String, Object> body) {
         List<String> keys = keys("keys", body.get("keys"));

@@ -49,7 +49,8 @@ public final class Floor {
             lookedAt = now;
             long id = (Long) lastId.rows(connection, Map.of()).get(0).get("id");
             if (idBefore > nobodyWritesBelow) {
-                // The id of the look before this one: an INSERT draws its id first and its transaction id a moment later.
+                // The id of the look before this one: an INSERT draws its id first and its transaction id a moment
+                // later.
                 sample(connection, idBefore);
             }
             idBefore = id;

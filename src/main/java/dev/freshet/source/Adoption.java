@@ -109,13 +109,13 @@ public final class Adoption {
                 SELECT string_agg(format('ALTER COLUMN %I DROP NOT NULL', attname), ', ' ORDER BY attnum) AS help,
                        string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
                 FROM pg_attribute
-                WHERE attrelid = ('public.' || ?)::regclass AND attnum > 0 AND NOT attisdropped AND attnotnull AND NOT atthasdef
-                  AND attidentity = '' AND attname <> ALL (string_to_array(?, ','))
+                WHERE attrelid = ('public.' || ?)::regclass AND attnum > 0 AND NOT attisdropped
+                  AND attnotnull AND NOT atthasdef AND attidentity = '' AND attname <> ALL (string_to_array(?, ','))
                 """, table, known);
         if (row.get("columns") != null) {
-            throw new Refusal("The table public." + table + " has columns of its own that must not be null and have no default ("
-                    + row.get("columns") + "), so that Freshet cannot add rows: give them a default, or run  ALTER TABLE public."
-                    + table + " " + row.get("help") + ";");
+            throw new Refusal("The table public." + table + " has columns of its own that must not be null and have"
+                    + " no default (" + row.get("columns") + "), so that Freshet cannot add rows: give them one, or run"
+                    + "  ALTER TABLE public." + table + " " + row.get("help") + ";");
         }
     }
 
@@ -144,18 +144,19 @@ public final class Adoption {
     private static void tryOut(Connection connection, String table, SqlFile attempt) throws SQLException {
         try {
             if (attempt.rows(connection, Map.of()).isEmpty()) {
-                throw new Refusal("The table public." + table + " does not keep the rows that Freshet writes: a trigger or rule of"
+                throw new Refusal("The table public." + table + " does not keep the rows that Freshet writes: a trigger of"
                         + " its own drops them. Drop that, or rename the table, so that Freshet creates its own");
             }
         } catch (SQLException e) {
             if (PASSING.contains(e.getSQLState())) {
-                LOG.info("Whether public.{} takes Freshet's rows could not be tried, since somebody else holds it: {}", table, said(e));
+                LOG.info("Whether public.{} takes Freshet's rows could not be tried, since somebody else holds it: {}",
+                        table, said(e));
                 return;
             }
             String constraint = e instanceof PSQLException p && p.getServerErrorMessage() != null
                     ? p.getServerErrorMessage().getConstraint() : null;
-            throw new Refusal("The table public." + table + " does not take the rows that Freshet writes (" + said(e) + "): "
-                    + (constraint == null ? "change it, or rename it, so that Freshet creates its own"
+            throw new Refusal("The table public." + table + " does not take the rows that Freshet writes (" + said(e)
+                    + "): " + (constraint == null ? "change it, or rename it, so that Freshet creates its own"
                     : "run  ALTER TABLE public." + table + " DROP CONSTRAINT " + quoted(constraint) + ";"));
         }
     }

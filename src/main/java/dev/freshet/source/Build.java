@@ -1,6 +1,7 @@
 package dev.freshet.source;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
 import java.net.URI;
@@ -18,7 +19,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -51,8 +51,9 @@ final class Build {
     }
 
     static List<String> lineage() {
-        try (Stream<String> lines = new String(Build.class.getResourceAsStream(LINEAGE).readAllBytes(), StandardCharsets.UTF_8).lines()) {
-            return lines.map(line -> line.replaceFirst("#.*", "").strip()).filter(line -> !line.isEmpty()).collect(Collectors.toList());
+        try (InputStream in = Build.class.getResourceAsStream(LINEAGE)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines()
+                    .map(line -> line.replaceFirst("#.*", "").strip()).filter(line -> !line.isEmpty()).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -61,7 +62,10 @@ final class Build {
     private static String digest(SortedMap<String, String> files) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            files.forEach((name, text) -> sha.update((name + '\0' + text.replace("\r\n", "\n") + '\0').getBytes(StandardCharsets.UTF_8)));
+            files.forEach((name, text) -> {
+                String line = name + '\0' + text.replace("\r\n", "\n") + '\0';
+                sha.update(line.getBytes(StandardCharsets.UTF_8));
+            });
             return HexFormat.of().formatHex(sha.digest()).substring(0, 32);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
@@ -85,7 +89,8 @@ final class Build {
         connection.setUseCaches(false);
         try (JarFile jar = connection.getJarFile()) {
             for (JarEntry entry : jar.stream().filter(e -> !e.isDirectory() && isOurs(e.getName())).toList()) {
-                files.put(entry.getName(), new String(jar.getInputStream(entry).readAllBytes(), StandardCharsets.UTF_8));
+                byte[] text = jar.getInputStream(entry).readAllBytes();
+                files.put(entry.getName(), new String(text, StandardCharsets.UTF_8));
             }
         }
         return files;

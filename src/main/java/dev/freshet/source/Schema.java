@@ -12,6 +12,7 @@ import java.util.Set;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfoService;
 import org.flywaydb.core.api.MigrationState;
 import org.flywaydb.core.api.callback.BaseCallback;
 import org.flywaydb.core.api.callback.Context;
@@ -28,7 +29,7 @@ public final class Schema {
     private static final int TRIES = 20;
 
     private static final String LEFT = "The database's schema is of a newer Freshet: left as it is."
-            + " To put this build's functions in force all the same: docs/operations.md, \"Upgrades, and the way back\"";
+            + " To put this build's functions in force all the same: docs/operations.md, Upgrades, and the way back";
 
     private final Flyway flyway;
     private final Build build;
@@ -65,7 +66,8 @@ public final class Schema {
                 return;
             } catch (FlywayException e) {
                 SQLException cause = cause(e, SQLException.class);
-                if (cause(e, Overtaken.class) == null && (cause == null || !LOCKED.contains(cause.getSQLState()) || attempt == TRIES)) {
+                boolean passes = cause != null && LOCKED.contains(cause.getSQLState()) && attempt < TRIES;
+                if (!passes && cause(e, Overtaken.class) == null) {
                     throw new Refusal("The database's schema could not be brought up to date: " + explain(e, cause));
                 }
                 LOG.info("Somebody else is working on the tables that the schema's update needs; trying again");
@@ -83,8 +85,9 @@ public final class Schema {
         if (inForce.isEmpty()) {
             return false;
         }
-        boolean hasMore = Arrays.stream(flyway.info().applied()).anyMatch(m -> m.getState() == MigrationState.FUTURE_SUCCESS);
-        boolean lacksSome = Arrays.stream(flyway.info().pending()).anyMatch(m -> m.getVersion() != null);
+        MigrationInfoService files = flyway.info();
+        boolean hasMore = Arrays.stream(files.applied()).anyMatch(m -> m.getState() == MigrationState.FUTURE_SUCCESS);
+        boolean lacksSome = Arrays.stream(files.pending()).anyMatch(m -> m.getVersion() != null);
         return hasMore || !build.follows(inForce.get()) && !lacksSome;
     }
 
@@ -140,7 +143,8 @@ public final class Schema {
     private void putInForce(Connection connection) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("""
                 INSERT INTO freshet.build AS b (digest) VALUES (?)
-                ON CONFLICT (only_one) DO UPDATE SET digest = excluded.digest, applied_at = now() WHERE b.digest <> excluded.digest
+                ON CONFLICT (only_one) DO UPDATE SET digest = excluded.digest, applied_at = now()
+                WHERE b.digest <> excluded.digest
                 """)) {
             statement.setString(1, build.digest());
             statement.executeUpdate();
@@ -166,11 +170,13 @@ public final class Schema {
         @Override
         public void handle(Event event, Context context) {
             try (Statement statement = context.getConnection().createStatement()) {
-                // a migration that waits for a lock makes everybody wait who comes after it: rather give way and try again
+                // a migration that waits for a lock makes everybody wait who comes after it: rather give way and try
+                // again
                 statement.execute("SET LOCAL lock_timeout = '2s'");
                 if (exists(statement)) {
                     Optional<String> inForce = inForce(context.getConnection());
-                    if (inForce.isPresent() && !build.follows(inForce.get()) && context.getMigrationInfo().getVersion() == null) {
+                    boolean isFunction = context.getMigrationInfo().getVersion() == null;
+                    if (isFunction && inForce.isPresent() && !build.follows(inForce.get())) {
                         throw new Overtaken();
                     }
                     putInForce(context.getConnection());

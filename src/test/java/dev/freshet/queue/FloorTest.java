@@ -27,13 +27,16 @@ class FloorTest {
     /** An INSERT draws its id a moment before its transaction id, and a look may fall between the two. */
     @Test
     void an_id_whose_transaction_had_not_begun_to_write_yet_is_above_the_floor() throws Exception {
-        try (TestDatabase database = TestDatabase.migrated(); Connection worker = database.connect(); Connection writer = database.connect()) {
+        try (TestDatabase database = TestDatabase.migrated();
+             Connection worker = database.connect(); Connection writer = database.connect()) {
             database.run("SELECT enqueue_cache_invalidation('earlier'); CREATE SEQUENCE looks");
-            Floor floor = new Floor(new SqlFile("counted", "SELECT last_value AS id, nextval('looks') FROM freshet.inbox_id_seq"));
+            Floor floor = new Floor(new SqlFile("counted",
+                    "SELECT last_value AS id, nextval('looks') FROM freshet.inbox_id_seq"));
             writer.setAutoCommit(false);
             long id = Long.parseLong(TestDatabase.list(writer, "SELECT nextval('freshet.inbox_id_seq')").get(0));
             floor.candidate(worker);
-            TestDatabase.run(writer, "INSERT INTO freshet.inbox (id, tag) OVERRIDING SYSTEM VALUE VALUES (" + id + ", 'late')");
+            TestDatabase.run(writer, "INSERT INTO freshet.inbox (id, tag) OVERRIDING SYSTEM VALUE"
+                    + " VALUES (" + id + ", 'late')");
             AtomicLong highest = new AtomicLong();
             Eventually.is(Duration.ofSeconds(30), () -> {
                 highest.accumulateAndGet(candidate(floor, worker), Math::max);

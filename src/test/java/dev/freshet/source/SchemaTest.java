@@ -21,10 +21,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 class SchemaTest {
-    private static final String HISTORY = "SELECT count(*) FROM freshet.flyway_schema_history WHERE version = '1' AND success";
+    private static final String HISTORY = "SELECT count(*) FROM freshet.flyway_schema_history WHERE version = '1.0' AND success";
     private static final String IN_FORCE = "SELECT digest FROM freshet.build";
-    private static final String ONE_FUNCTION = "SELECT count(*) FROM pg_proc WHERE proname = 'cleanup_old_cache_invalidations'";
-    private static final String SEQUENCES = "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences ORDER BY 1";
+    private static final String ONE_FUNCTION =
+            "SELECT count(*) FROM pg_proc WHERE proname = 'cleanup_old_cache_invalidations'";
+    private static final String SEQUENCES =
+            "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences ORDER BY 1";
     private static final String QUEUE = "CREATE TABLE cache_invalidation_queue (tag text, time_bucket timestamptz, invalidation_count int DEFAULT 1,"
             + " last_invalidated_at timestamptz, created_at timestamptz DEFAULT now()";
 
@@ -103,7 +105,8 @@ class SchemaTest {
         forgetOneFunction();
         try (Connection newer = database.connect(); Connection observer = database.connect()) {
             newer.setAutoCommit(false);
-            TestDatabase.run(newer, "UPDATE freshet.build SET digest = 'newer'; LOCK TABLE freshet.build IN ACCESS EXCLUSIVE MODE");
+            TestDatabase.run(newer, "UPDATE freshet.build SET digest = 'newer';"
+                    + "LOCK TABLE freshet.build IN ACCESS EXCLUSIVE MODE");
             CompletableFuture<Void> start = CompletableFuture.runAsync(() -> new Schema(source, older).migrate());
             Eventually.is(Duration.ofSeconds(30), () -> waits(observer), () -> "the older one asks");
             newer.commit();
@@ -131,22 +134,27 @@ class SchemaTest {
     @Test
     void numbers_go_on_in_a_copy_that_was_made_without_its_sequences() throws Exception {
         new Schema(source).migrate();
-        database.run("INSERT INTO freshet.delivery (tag, target, handover, changed_at) VALUES ('a', 'tag', 7000, now());"
+        database.run("INSERT INTO freshet.delivery (tag, target, handover, changed_at)"
+                + " VALUES ('a', 'tag', 7000, now());"
                 + "INSERT INTO cache_invalidation_queue (tag, time_bucket, handover) VALUES ('a', now(), 9000);"
                 + "INSERT INTO invalidation_audit (id, kind) VALUES (50, 'request');"
                 + "INSERT INTO freshet.publication (number, keys, triggered_by, request_id, published_at)"
                 + " OVERRIDING SYSTEM VALUE VALUES (60, '[]', 'x', 'x', now());"
-                + "INSERT INTO freshet.watch (number, watched, templates) OVERRIDING SYSTEM VALUE VALUES (70, 'freshet.inbox', '{x}')");
+                + "INSERT INTO freshet.watch (number, watched, templates) OVERRIDING SYSTEM VALUE"
+                + " VALUES (70, 'freshet.inbox', '{x}')");
         new Sequences(source).raise();
-        assertTrue(Long.parseLong(database.one("SELECT nextval('freshet.handover_number')")) > 9000);
-        assertTrue(Long.parseLong(database.one("INSERT INTO invalidation_audit (kind) VALUES ('request') RETURNING id")) > 50);
-        String number = database.one("INSERT INTO freshet.publication (keys, triggered_by, request_id, published_at)"
-                + " VALUES ('[]', 'x', 'x', now()) RETURNING number");
-        assertTrue(Long.parseLong(number) > 60, number);
-        assertTrue(Long.parseLong(database.one("SELECT nextval(pg_get_serial_sequence('freshet.watch', 'number'))")) > 70);
+        assertTrue(number("SELECT nextval('freshet.handover_number')") > 9000);
+        assertTrue(number("INSERT INTO invalidation_audit (kind) VALUES ('request') RETURNING id") > 50);
+        assertTrue(number("INSERT INTO freshet.publication (keys, triggered_by, request_id, published_at)"
+                + " VALUES ('[]', 'x', 'x', now()) RETURNING number") > 60);
+        assertTrue(number("SELECT nextval(pg_get_serial_sequence('freshet.watch', 'number'))") > 70);
         List<String> before = database.list(SEQUENCES);
         new Sequences(source).raise();
         assertEquals(before, database.list(SEQUENCES), "nothing to do, nothing done");
+    }
+
+    private long number(String sql) throws Exception {
+        return Long.parseLong(database.one(sql));
     }
 
     @Test
@@ -186,10 +194,12 @@ class SchemaTest {
     @CsvSource(delimiter = '|', value = {
             "ALTER TABLE cache_invalidation_queue ADD COLUMN shop int NOT NULL, ADD COLUMN \"By\" text NOT NULL"
                     + " | (shop, \"By\") | ALTER COLUMN shop DROP NOT NULL, ALTER COLUMN \"By\" DROP NOT NULL;",
-            "CREATE TABLE invalidation_audit (id uuid, pattern text, keys jsonb, triggered_by text, timestamp timestamptz,"
-                    + " request_id text, latency_ms int, created_at timestamptz, region text NOT NULL); ALTER TABLE invalidation_audit"
-                    + " OWNER TO freshet | public.invalidation_audit has columns of its own | ALTER COLUMN region DROP NOT NULL;"})
-    void columns_that_freshet_would_have_to_fill_are_refused_before_anything_is_done(String sql, String what, String help) throws Exception {
+            "CREATE TABLE invalidation_audit (id uuid, pattern text, keys jsonb, triggered_by text,"
+                    + " timestamp timestamptz, request_id text, latency_ms int, created_at timestamptz,"
+                    + " region text NOT NULL);"
+                    + " ALTER TABLE invalidation_audit OWNER TO freshet"
+                    + " | public.invalidation_audit has columns of its own | ALTER COLUMN region DROP NOT NULL;"})
+    void columns_that_freshet_would_have_to_fill_are_refused(String sql, String what, String help) throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
         new Adoption().check(source);
         database.runAsSuperuser(sql);
@@ -199,23 +209,29 @@ class SchemaTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-            "ALTER TABLE cache_invalidation_queue ADD CONSTRAINT old CHECK (tag LIKE 'course:%') | DROP CONSTRAINT \"old\";",
-            "ALTER TABLE cache_invalidation_queue ADD CONSTRAINT few CHECK (invalidation_count < 1) | DROP CONSTRAINT \"few\";",
-            "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER nothing BEFORE INSERT"
-                    + " ON cache_invalidation_queue FOR EACH ROW EXECUTE FUNCTION nothing() | drops them",
+            "ALTER TABLE cache_invalidation_queue ADD CONSTRAINT old CHECK (tag LIKE 'course:%')"
+                    + " | DROP CONSTRAINT \"old\";",
+            "ALTER TABLE cache_invalidation_queue ADD CONSTRAINT few CHECK (invalidation_count < 1)"
+                    + " | DROP CONSTRAINT \"few\";",
+            "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+                    + " CREATE TRIGGER nothing BEFORE INSERT ON cache_invalidation_queue"
+                    + " FOR EACH ROW EXECUTE FUNCTION nothing() | drops them",
             "ALTER TABLE invalidation_audit ADD CONSTRAINT once UNIQUE (request_id) | DROP CONSTRAINT \"once\";",
-            "ALTER TABLE invalidation_audit ADD CONSTRAINT asked CHECK (request_id IS NOT NULL) | DROP CONSTRAINT \"asked\";",
+            "ALTER TABLE invalidation_audit ADD CONSTRAINT asked CHECK (request_id IS NOT NULL)"
+                    + " | DROP CONSTRAINT \"asked\";",
             "ALTER TABLE background_job_status ADD CONSTRAINT s CHECK (status <> 'failed') | DROP CONSTRAINT \"s\";",
             "ALTER TABLE cache_entries ADD CONSTRAINT filled CHECK (value IS NOT NULL) | DROP CONSTRAINT \"filled\";"})
-    void a_table_that_does_not_take_freshets_rows_is_refused_with_what_mends_it(String sql, String said) throws Exception {
+    void a_table_that_does_not_take_freshets_rows_is_refused(String sql, String said) throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
         new Schema(source).migrate();
         new Adoption().tryOut(source);
         database.run(sql);
         String message = assertThrows(Refusal.class, () -> new Adoption().tryOut(source)).getMessage();
         assertTrue(message.contains(said), message);
-        assertEquals(List.of("0", "0", "0", "0"), database.list("SELECT count(*) FROM cache_invalidation_queue UNION ALL SELECT count(*) FROM"
-                + " invalidation_audit UNION ALL SELECT count(*) FROM background_job_status UNION ALL SELECT count(*) FROM cache_entries"));
+        assertEquals(List.of("0", "0", "0", "0"), database.list("SELECT count(*) FROM cache_invalidation_queue"
+                + " UNION ALL SELECT count(*) FROM invalidation_audit"
+                + " UNION ALL SELECT count(*) FROM background_job_status"
+                + " UNION ALL SELECT count(*) FROM cache_entries"));
     }
 
     @Test
@@ -232,13 +248,17 @@ class SchemaTest {
     @Test
     void a_processed_row_that_is_touched_while_the_table_is_adopted_is_handed_over() throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket));"
-                + "INSERT INTO cache_invalidation_queue VALUES ('done', now(), 3, now()), ('touched', now(), 2, now())");
-        Flyway.configure().dataSource(source).locations("classpath:sql/migrations").defaultSchema("freshet").schemas("freshet")
-                .createSchemas(true).baselineOnMigrate(true).baselineVersion("0").target("1").load().migrate();
-        database.run("UPDATE cache_invalidation_queue SET invalidation_count = invalidation_count + 1 WHERE tag = 'touched'");
+                + "INSERT INTO cache_invalidation_queue"
+                + " VALUES ('done', now(), 3, now()), ('touched', now(), 2, now())");
+        Flyway.configure().dataSource(source).locations("classpath:sql/migrations")
+                .defaultSchema("freshet").schemas("freshet").createSchemas(true)
+                .baselineOnMigrate(true).baselineVersion("0").target("1.0").load().migrate();
+        database.run("UPDATE cache_invalidation_queue SET invalidation_count = invalidation_count + 1"
+                + " WHERE tag = 'touched'");
         new Schema(source).migrate();
         assertEquals(List.of("done 3 of 3", "touched 0 of 3"), database.list(
-                "SELECT tag || ' ' || handed_count || ' of ' || invalidation_count FROM cache_invalidation_queue ORDER BY tag"));
+                "SELECT tag || ' ' || handed_count || ' of ' || invalidation_count FROM cache_invalidation_queue"
+                + " ORDER BY tag"));
     }
 
     @Test

@@ -4,8 +4,9 @@
 
 REVOKE ALL ON SCHEMA freshet FROM PUBLIC;
 
--- The build whose sql/migrations and sql/functions are in force: an older one leaves them as they are (source/Build.java).
--- DELETE FROM freshet.build lets the next one that starts put its own in their place, whatever its age.
+-- The build whose sql/migrations and sql/functions are in force: an older one leaves them as they are
+-- (source/Build.java). DELETE FROM freshet.build lets the next one that starts put its own in their place, whatever its
+-- age.
 CREATE TABLE freshet.build (
     only_one   boolean     PRIMARY KEY DEFAULT true CHECK (only_one),
     digest     text        NOT NULL,
@@ -18,7 +19,7 @@ CREATE TABLE freshet.inbox (
     tag        text,                                                  -- null: `count` tags that a trigger had to skip
     changed_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     count      integer     NOT NULL DEFAULT 1,
-    registry_knows boolean NOT NULL DEFAULT false                     -- invalidated through the registry: its entries have left
+    registry_knows boolean NOT NULL DEFAULT false                     -- the tag's entries have left the registry
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000);
 CREATE INDEX inbox_oldest ON freshet.inbox (id);                      -- fold: the oldest first; probe: is it empty?
