@@ -97,9 +97,8 @@ class SchemaTest {
         assertEquals("1", database.one(ONE_FUNCTION), "the way back on purpose");
     }
 
-    /** What the row says while Flyway works is checked again under its lock, before each file. */
     @Test
-    void a_build_that_is_overtaken_while_it_waits_leaves_the_rest_to_the_newer_one() throws Exception {
+    void a_build_that_is_overtaken_while_it_starts_leaves_all_to_the_newer_one() throws Exception {
         Build older = new Build();
         new Schema(source, older).migrate();
         forgetOneFunction();
