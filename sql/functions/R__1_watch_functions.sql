@@ -200,7 +200,15 @@ BEGIN
             RAISE WARNING 'Freshet could not name the tags of this TRUNCATE of %%: %%', TG_RELID::regclass, SQLERRM
                 USING HINT = 'SELECT * FROM cache_invalidation_watches tells why; calling cache_invalidation_watch again mends it.';
             INSERT INTO freshet.inbox (tag) VALUES (NULL);
+            RETURN NULL;
     END;
+    -- It removes every row, but only names those that its transaction sees.
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE WARNING 'Freshet may have missed tags of this TRUNCATE of %%: its %% transaction does not see all rows',
+            TG_RELID::regclass, current_setting('transaction_isolation')
+            USING HINT = 'What others committed since it began is removed unnamed: use READ COMMITTED.';
+        INSERT INTO freshet.inbox (tag) VALUES (NULL);
+    END IF;
     RETURN NULL;
 END
 $body$, format('INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM'

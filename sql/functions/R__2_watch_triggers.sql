@@ -29,13 +29,16 @@ CREATE OR REPLACE FUNCTION freshet.role() RETURNS regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'freshet' $$;
 
--- The watches of a table; its owner of today, who may not be the one who called cache_invalidation_watch, is let in to change them.
+-- The watches of a table; its owner of today, who may not be the one who called cache_invalidation_watch, is let in to
+-- change them. From here on nobody else changes them until the transaction ends.
 CREATE OR REPLACE FUNCTION freshet.watch_numbers(of regclass) RETURNS integer[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    numbers CONSTANT integer[] := ARRAY(SELECT number FROM freshet.watch WHERE watched = of ORDER BY number);
+    numbers integer[];
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), hashtext(of::oid::text));
+    numbers := ARRAY(SELECT number FROM freshet.watch WHERE watched = of ORDER BY number);
     IF cardinality(numbers) > 0 THEN
         PERFORM freshet.let_in_owner(of);
     END IF;
@@ -119,8 +122,10 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), hashtext(wanted::oid::text));
     wanted_templates := (SELECT array_agg(t ORDER BY place) FROM (SELECT t, min(place) AS place FROM unnest(wanted_templates) WITH ORDINALITY u(t, place) GROUP BY t) once);
     wanted_columns := (SELECT array_agg(DISTINCT col ORDER BY col) FROM unnest(wanted_columns) col);
+    -- Locked, so that nobody drops its functions because no trigger uses them yet that anybody else can see.
     SELECT number INTO id FROM freshet.watch
-    WHERE watched = wanted AND templates = wanted_templates AND columns IS NOT DISTINCT FROM wanted_columns ORDER BY number LIMIT 1;
+    WHERE watched = wanted AND templates = wanted_templates AND columns IS NOT DISTINCT FROM wanted_columns
+    ORDER BY number LIMIT 1 FOR UPDATE;
     IF id IS NULL THEN
         INSERT INTO freshet.watch (watched, templates, columns) VALUES (wanted, wanted_templates, wanted_columns) RETURNING number INTO id;
     END IF;
@@ -130,7 +135,8 @@ BEGIN
 END $$;
 
 -- The triggers that a watch needs, given what its table is now:
---   a table of its own     statement triggers
+--   a table of its own     statement triggers; and a row trigger that wakes up when the table becomes a partition, so
+--                          that nothing is lost until its watch is made anew (what it costs: docs/decisions.md)
 --   a partitioned table    statement triggers on it and on everything below it, for whichever a statement names; and a row trigger,
 --                          which PostgreSQL clones onto later partitions; it is switched off where statement triggers stand
 --   a partition            a row trigger: a statement that names the parent fires nothing else here
@@ -141,19 +147,63 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 WITH root AS (SELECT relkind = 'p' AS partitioned, relispartition AS is_partition FROM pg_class WHERE oid = watched)
 SELECT m.member, format('freshet_%s_%s', number, e.event),
-       format('CREATE TRIGGER freshet_%1$s_%2$s %3$s ON %4$s%5$s FOR EACH %6$s EXECUTE FUNCTION freshet.watch_%1$s%7$s()',
-              number, e.event, e.moment, m.member, e.tables, e.level, e.part)
+       format('CREATE TRIGGER freshet_%1$s_%2$s %3$s ON %4$s%5$s FOR EACH %6$s%8$s'
+              ' EXECUTE FUNCTION freshet.watch_%1$s%7$s()',
+              number, e.event, e.moment, m.member, e.tables, e.level, e.part,
+              CASE e.event WHEN 'attached'
+              THEN format(' WHEN (pg_partition_root(%L::regclass) IS NOT NULL)', m.member) END)
 FROM root CROSS JOIN freshet.members(watched) m
 CROSS JOIN (VALUES
     ('insert',   'AFTER INSERT', ' REFERENCING NEW TABLE AS new_rows', 'STATEMENT', ''),
     ('update',   'AFTER UPDATE', ' REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows', 'STATEMENT', ''),
     ('delete',   'AFTER DELETE', ' REFERENCING OLD TABLE AS old_rows', 'STATEMENT', ''),
     ('truncate', 'BEFORE TRUNCATE', '', 'STATEMENT', '_truncate'),
-    ('row',      'AFTER INSERT OR UPDATE OR DELETE', '', 'ROW', '_row')
+    ('row',      'AFTER INSERT OR UPDATE OR DELETE', '', 'ROW', '_row'),
+    ('attached', 'AFTER INSERT OR UPDATE OR DELETE', '', 'ROW', '_row')
 ) e(event, moment, tables, level, part)
 WHERE CASE e.event WHEN 'truncate' THEN true
                    WHEN 'row' THEN m.member = watched AND (root.partitioned OR root.is_partition)
+                   WHEN 'attached' THEN NOT root.partitioned AND NOT root.is_partition
                    ELSE NOT root.is_partition END
+$$;
+
+-- The row trigger's clones on partitions that are switched on where statement triggers stand, or off where they do not.
+CREATE OR REPLACE FUNCTION freshet.wrong_clones(watched regclass, number integer)
+RETURNS TABLE (relation regclass, name name, is_needed boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT m.member, t.tgname, root.relispartition
+FROM pg_class root CROSS JOIN freshet.members(watched) m JOIN pg_trigger t ON t.tgrelid = m.member
+WHERE root.oid = watched AND m.leaf AND t.tgparentid <> 0 AND t.tgname = format('freshet_%s_row', number)
+  AND (t.tgenabled = 'D') = root.relispartition
+$$;
+
+-- For everybody who may read cache_invalidation_watches.
+CREATE OR REPLACE FUNCTION freshet.lacks_triggers(watched regclass, number integer) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT EXISTS (SELECT FROM freshet.wanted_triggers(watched, number) w
+               WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = w.relation AND t.tgname = w.name))
+    OR EXISTS (SELECT FROM freshet.wrong_clones(watched, number) c WHERE c.is_needed)
+$$;
+
+CREATE OR REPLACE FUNCTION freshet.lacking(watched regclass) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('lacks triggers%s: its owner has to call cache_invalidation_watch again',
+    CASE WHEN relispartition AND relkind = 'p'
+             THEN ', now that it is a partition (changes through its parent are missed)'
+         WHEN relispartition THEN ', now that it is a partition (each row counts as a statement)'
+         WHEN relkind = 'p' THEN ' on partitions, perhaps new ones (their TRUNCATE is missed)'
+         ELSE '' END)
+FROM pg_class WHERE oid = watched
+$$;
+
+CREATE OR REPLACE FUNCTION freshet.has_triggers(number integer) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+               WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number))
 $$;
 
 -- Makes the triggers of a watch what they should be; returns how many statements that took.
@@ -178,10 +228,9 @@ BEGIN
         steps := steps + 1;
     END LOOP;
     FOR step IN
-        SELECT format('ALTER TABLE %s DISABLE TRIGGER %I', t.tgrelid::regclass, t.tgname)
-        FROM freshet.members(watched) m JOIN pg_trigger t ON t.tgrelid = m.member
-        WHERE m.leaf AND t.tgparentid <> 0 AND t.tgenabled <> 'D' AND t.tgname = format('freshet_%s_row', number)
-          AND NOT (SELECT relispartition FROM pg_class WHERE oid = watched)
+        SELECT format('ALTER TABLE %s %s TRIGGER %I', s.relation,
+                      CASE WHEN s.is_needed THEN 'ENABLE' ELSE 'DISABLE' END, s.name)
+        FROM freshet.wrong_clones(watched, number) s
     LOOP
         EXECUTE step;
         steps := steps + 1;
@@ -267,28 +316,47 @@ BEGIN
     RETURN dropped > 0;
 END $$;
 
--- Functions go when no trigger uses them: after a watch was replaced or removed, or its table was dropped. Harmless to call at any time.
-CREATE OR REPLACE FUNCTION freshet.drop_unused_watches(after_this boolean) RETURNS void
+-- A watch that no trigger uses goes, and its functions with it: at once where the caller has just replaced or removed
+-- the watches of this table, or where the table is gone; any other after a day, for somebody may be restoring a dump,
+-- whose triggers come last. Harmless to call at any time, for a function that a trigger needs must never be dropped:
+--   * who makes a watch anew holds its row until its triggers can be seen (prepare_watch); such rows are passed over;
+--   * whether there are triggers is asked again once the row is ours, in a statement with a newer snapshot.
+--     Where the transaction has only one snapshot nothing is dropped; the worker comes by every minute.
+CREATE OR REPLACE FUNCTION freshet.drop_unused_watches(of regclass, after_this boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    held     integer[];
     function regprocedure;
 BEGIN
-    DELETE FROM freshet.watch w
-    WHERE NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-                      WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', w.number));
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RETURN;
+    END IF;
+    held := ARRAY(SELECT number FROM freshet.watch w
+                  WHERE (of IS NULL OR w.watched = of)
+                    AND (w.without_triggers_since IS NOT NULL OR NOT freshet.has_triggers(w.number))
+                  ORDER BY number FOR UPDATE SKIP LOCKED);
+    UPDATE freshet.watch w
+    SET without_triggers_since = CASE WHEN NOT freshet.has_triggers(w.number)
+                                      THEN coalesce(w.without_triggers_since, now()) END
+    WHERE w.number = ANY (held);
     FOR function IN
-        SELECT p.oid FROM pg_proc p
-        WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ '^watch_[0-9]+(_row|_truncate)?$' AND p.prorettype = 'trigger'::regtype
-          AND NOT EXISTS (SELECT FROM freshet.watch w WHERE p.proname ~ format('^watch_%s(_|$)', w.number))
-          AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
+        WITH gone AS (
+            DELETE FROM freshet.watch w
+            WHERE w.number = ANY (held) AND w.without_triggers_since IS NOT NULL
+              AND (w.watched = of OR w.without_triggers_since < now() - interval '1 day'
+                   OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = w.watched))
+            RETURNING w.number)
+        SELECT p.oid FROM pg_proc p JOIN gone ON p.proname ~ format('^watch_%s(_row|_truncate)?$', gone.number)
+        WHERE p.pronamespace = 'freshet'::regnamespace AND p.prorettype = 'trigger'::regtype
     LOOP
         EXECUTE format('DROP FUNCTION %s', function);
     END LOOP;
 END $$;
 
--- What the worker calls now and then: keeps functions true to their tables' columns, gives new partitions their statement triggers where
--- Freshet owns the table, and forgets watches whose tables are gone. Returns what only the owner of a table can mend.
+-- What the worker calls now and then: keeps functions true to their tables' columns, gives new partitions their
+-- statement triggers where Freshet owns the table, and forgets watches whose tables are gone. Returns what only the
+-- owner of a table can mend. A watch that somebody is just making is left to the next time.
 CREATE OR REPLACE FUNCTION freshet.tend_watches() RETURNS TABLE (watched regclass, problem text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
 AS $$
@@ -300,13 +368,14 @@ BEGIN
     END IF;
     FOR w IN SELECT f.* FROM freshet.watch f JOIN pg_class c ON c.oid = f.watched ORDER BY number LOOP
         BEGIN
+            PERFORM FROM freshet.watch f WHERE f.number = w.number FOR UPDATE SKIP LOCKED;
+            CONTINUE WHEN NOT FOUND;
             PERFORM freshet.write_watch_functions(w.number);
             IF (SELECT relowner FROM pg_class WHERE oid = w.watched) = freshet.role() THEN
                 PERFORM freshet.set_triggers(w.watched, w.number);
-            ELSIF EXISTS (SELECT FROM freshet.wanted_triggers(w.watched, w.number) t
-                          WHERE NOT EXISTS (SELECT FROM pg_trigger p WHERE p.tgrelid = t.relation AND p.tgname = t.name)) THEN
+            ELSIF freshet.lacks_triggers(w.watched, w.number) THEN
                 watched := w.watched;
-                problem := 'lacks triggers, on new partitions perhaps: its owner has to call cache_invalidation_watch again';
+                problem := freshet.lacking(w.watched);
                 RETURN NEXT;
             END IF;
         EXCEPTION WHEN lock_not_available OR insufficient_privilege OR undefined_table OR deadlock_detected THEN
@@ -315,7 +384,7 @@ BEGIN
             RETURN NEXT;
         END;
     END LOOP;
-    PERFORM freshet.drop_unused_watches(NULL);
+    PERFORM freshet.drop_unused_watches(NULL, NULL);
 END $$;
 
 -- Nobody reaches these without USAGE on the schema, which only owners of watched tables have; those may run what acts with their own rights.

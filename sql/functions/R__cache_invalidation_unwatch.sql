@@ -3,6 +3,7 @@ DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_unwatch'); END $$;
 
 CREATE OR REPLACE FUNCTION public.cache_invalidation_unwatch(watched regclass) RETURNS void
 LANGUAGE sql VOLATILE
-RETURN freshet.drop_unused_watches(freshet.remove_watch(watched, freshet.watch_numbers(freshet.must_own(watched))));
+RETURN freshet.drop_unused_watches(watched,
+    freshet.remove_watch(watched, freshet.watch_numbers(freshet.must_own(watched))));
 
 DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_unwatch(regclass)', 'pg_proc', 'ends cache_invalidation_watch; the table''s owner may call this'); END $$;

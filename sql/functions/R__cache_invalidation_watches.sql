@@ -4,7 +4,8 @@ DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_watches'); END $$;
 CREATE OR REPLACE VIEW public.cache_invalidation_watches AS
 SELECT w.watched::text AS table_name, w.templates, w.columns,
        CASE WHEN gone.columns IS NOT NULL THEN format('no column %s any more: its templates queue nothing until cache_invalidation_watch is called again', gone.columns)
-            WHEN own.disabled THEN 'a trigger is disabled: changes are missed' END AS problem,
+            WHEN own.disabled THEN 'a trigger is disabled: changes are missed'
+            WHEN freshet.lacks_triggers(w.watched, w.number) THEN freshet.lacking(w.watched) END AS problem,
        w.made_at
 FROM freshet.watch w
 JOIN LATERAL (

@@ -1,6 +1,7 @@
 -- The replaced worker's clean-up, for those who call it from cron: Freshet does the same by itself (sql/queries/forget-processed.sql).
 DO $$ BEGIN PERFORM freshet.step_aside('cleanup_old_cache_invalidations'); END $$;
 
+-- At most 5,000 rows a call, so that nobody waits for its locks for long; SELECT it again while it returns 5000.
 CREATE OR REPLACE FUNCTION public.cleanup_old_cache_invalidations() RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -9,10 +10,10 @@ DECLARE
 BEGIN
     -- asked twice: a foreign upsert may have woken a row between the look and the lock
     DELETE FROM public.cache_invalidation_queue q
-    WHERE (tag, time_bucket) IN (
-        SELECT tag, time_bucket FROM public.cache_invalidation_queue
+    WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM public.cache_invalidation_queue
         WHERE last_invalidated_at < now() - interval '1 hour' AND handover IS NULL AND invalidation_count <= handed_count
-        ORDER BY tag, time_bucket FOR UPDATE SKIP LOCKED)
+        ORDER BY last_invalidated_at LIMIT 5000 FOR UPDATE SKIP LOCKED))
       AND last_invalidated_at < now() - interval '1 hour' AND handover IS NULL AND invalidation_count <= handed_count;
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN deleted;

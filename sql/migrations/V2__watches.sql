@@ -7,7 +7,8 @@ CREATE TABLE freshet.watch (
     watched   regclass    NOT NULL,
     templates text[]      NOT NULL,
     columns   text[],                                                 -- null: every column matters
-    made_at   timestamptz NOT NULL DEFAULT now()
+    made_at   timestamptz NOT NULL DEFAULT now(),
+    without_triggers_since timestamptz                                -- seen by the worker; after a day it goes
 );
 COMMENT ON TABLE freshet.watch IS 'What cache_invalidation_watch was asked for; pg_trigger knows whether it is in force';
 
@@ -67,6 +68,7 @@ DECLARE
     id          CONSTANT oid := CASE WHEN is_function THEN object::regprocedure::oid ELSE object::regclass::oid END;
     word        CONSTANT text := CASE WHEN is_function THEN 'FUNCTION' WHEN (SELECT relkind FROM pg_class WHERE oid = id) = 'v' THEN 'VIEW' ELSE 'TABLE' END;
     grantee     text;
+    sequence    regclass;
 BEGIN
     IF freshet.is_ours(id, catalog) THEN
         RETURN;
@@ -81,6 +83,14 @@ BEGIN
         GROUP BY a.grantee
     LOOP
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', CASE WHEN is_function THEN 'FUNCTION' ELSE 'TABLE' END, object, grantee);
+    END LOOP;
+    FOR sequence, grantee IN
+        SELECT c.oid, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+        FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S', aclexplode(c.relacl) a
+        WHERE NOT is_function AND d.refclassid = 'pg_class'::regclass AND d.refobjid = id AND a.grantee <> c.relowner
+        GROUP BY c.oid, a.grantee
+    LOOP
+        EXECUTE format('REVOKE ALL ON SEQUENCE %s FROM %s', sequence, grantee);
     END LOOP;
     FOR grantee IN SELECT quote_ident(rolname) FROM pg_roles WHERE rolname = ANY (readers) LOOP
         EXECUTE format('GRANT %s %s TO %s', CASE WHEN is_function THEN 'EXECUTE ON FUNCTION' ELSE 'SELECT ON' END, object, grantee);

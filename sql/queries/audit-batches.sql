@@ -1,1 +1,3 @@
-SELECT coalesce(min(number), 1) AS first, coalesce(max(number), 0) AS last FROM freshet.audit_seal
+-- The chain begins after the last seal that the retention removed: one that is missing behind that is missed.
+SELECT coalesce((SELECT seals_upto FROM freshet.audit_forgotten), 0) + 1 AS first, coalesce(max(number), 0) AS last
+FROM freshet.audit_seal

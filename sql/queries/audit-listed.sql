@@ -1,4 +1,5 @@
 -- Requests to invalidate and processed tags, newest first; the condition is that of the index invalidation_audit_listed.
+-- Ids may be of any type in an adopted table; where they are numbers, the longer one is the newer.
 WITH total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM public.invalidation_audit a
@@ -9,5 +10,7 @@ SELECT total.total, page.* FROM total LEFT JOIN LATERAL (
     SELECT freshet.audit_as_json(a) AS log, to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at, a.id::text AS id
     FROM public.invalidation_audit a
     WHERE (kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery' AND outcome IN ('delivered', 'dead'))
-      AND (:#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz AND (a.timestamp::timestamptz, a.id::text) < (:#beforeAt::timestamptz, :#beforeId))
-    ORDER BY a.timestamp DESC, a.id::text DESC LIMIT :#limit OFFSET :#offset) page ON true
+      AND (:#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz
+          AND (a.timestamp::timestamptz, length(a.id::text), a.id::text)
+            < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text))
+    ORDER BY a.timestamp DESC, length(a.id::text) DESC, a.id::text DESC LIMIT :#limit OFFSET :#offset) page ON true

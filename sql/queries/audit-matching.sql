@@ -13,5 +13,8 @@ WITH matching AS MATERIALIZED (
 SELECT total.total, page.* FROM total LEFT JOIN LATERAL (
     SELECT freshet.audit_as_json(m.a) AS log, to_char((m.a).timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at, (m.a).id::text AS id
     FROM matching m
-    WHERE :#beforeAt::timestamptz IS NULL OR ((m.a).timestamp::timestamptz, (m.a).id::text) < (:#beforeAt::timestamptz, :#beforeId)
-    ORDER BY (m.a).timestamp DESC, (m.a).id::text DESC LIMIT :#limit OFFSET :#offset) page ON true
+    WHERE :#beforeAt::timestamptz IS NULL
+       OR ((m.a).timestamp::timestamptz, length((m.a).id::text), (m.a).id::text)
+          < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text)
+    ORDER BY (m.a).timestamp DESC, length((m.a).id::text) DESC, (m.a).id::text DESC
+    LIMIT :#limit OFFSET :#offset) page ON true

@@ -1,8 +1,10 @@
 -- By kind, or by a key or tag: among the newest rows only, because no index is worth its cost on the way of every delivery.
 WITH newest AS NOT MATERIALIZED (
     SELECT a FROM public.invalidation_audit a
-    WHERE :#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz AND (a.timestamp::timestamptz, a.id::text) < (:#beforeAt::timestamptz, :#beforeId)
-    ORDER BY a.timestamp DESC, a.id::text DESC LIMIT :#window
+    WHERE :#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz
+          AND (a.timestamp::timestamptz, length(a.id::text), a.id::text)
+            < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text)
+    ORDER BY a.timestamp DESC, length(a.id::text) DESC, a.id::text DESC LIMIT :#window
 ), total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM newest n

@@ -16,6 +16,7 @@ import dev.freshet.source.Database;
 import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.EmbeddedServer;
 import dev.freshet.source.Schema;
+import dev.freshet.source.Sequences;
 import dev.freshet.stats.ConnectionBudget;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
@@ -68,6 +69,8 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
         database = Database.open(address(settings), settings.number(Setting.POOL_SIZE), settings.duration(Setting.DATABASE_TIMEOUT), PATIENCE);
         new Adoption().check(database.single());
         new Schema(database.single()).migrate();
+        new Sequences(database.single()).raise();
+        new Adoption().tryOut(database.single());
         vertx = listening.vertx();
         context.getRegistry().bind("vertx", vertx);
         context.getRegistry().bind("settings", settings);

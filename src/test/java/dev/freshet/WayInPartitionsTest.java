@@ -87,14 +87,52 @@ class WayInPartitionsTest extends WayIn {
     }
 
     @Test
-    void a_watched_table_that_becomes_a_partition_is_mended_by_watching_again() throws Exception {
+    void a_watched_table_that_becomes_a_partition_loses_nothing_and_says_so() throws Exception {
         run("CREATE TABLE grown (id int, d int) PARTITION BY LIST (d); CREATE TABLE grown_1 (id int, d int)");
-        watch("grown", "g:{id}");
         watch("grown_1", "g1:{id}");
+        queues("INSERT INTO grown_1 VALUES (1, 1), (1, 1)", "g1:1");
+        assertEquals(null, problemOf("grown_1"));
         run("ALTER TABLE grown ATTACH PARTITION grown_1 FOR VALUES IN (1)");
+        queuesAtLeast("INSERT INTO grown VALUES (2, 1)", "g1:2");
+        queuesAtLeast("UPDATE grown SET id = 3 WHERE id = 2", "g1:2", "g1:3");
+        queuesAtLeast("DELETE FROM grown WHERE id = 3", "g1:3");
+        queuesAtLeast("UPDATE grown_1 SET id = 4", "g1:1", "g1:4");
+        queuesAtLeast("TRUNCATE grown", "g1:4");
+        assertTrue(problemOf("grown_1").contains("again"), problemOf("grown_1"));
         assertTrue(database.list("SELECT problem FROM freshet.tend_watches() WHERE watched = 'grown_1'::regclass").get(0).contains("again"));
         watch("grown_1", "g1:{id}");
-        queuesAtLeast("INSERT INTO grown VALUES (1, 1)", "g:1", "g1:1");
+        assertEquals(null, problemOf("grown_1"));
+        queues("INSERT INTO grown VALUES (5, 1)", "g1:5");
+        queues("INSERT INTO grown_1 VALUES (6, 1)", "g1:6");
+        run("ALTER TABLE grown DETACH PARTITION grown_1");
+        queuesAtLeast("INSERT INTO grown_1 VALUES (7, 1)", "g1:7");
+        assertTrue(problemOf("grown_1").contains("again"), problemOf("grown_1"));
+        watch("grown_1", "g1:{id}");
+        queues("INSERT INTO grown_1 VALUES (8, 1), (8, 1)", "g1:8");
+        run("DROP TABLE grown");
+    }
+
+    @Test
+    void partitions_that_lack_triggers_and_partitioned_tables_that_become_one_are_problems() throws Exception {
+        run("CREATE TABLE whole (id int, d int) PARTITION BY LIST (d);"
+                + "CREATE TABLE part (id int, d int) PARTITION BY LIST (d);"
+                + "CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1)");
+        watch("part", "part:{id}");
+        assertEquals(null, problemOf("part"));
+        run("CREATE TABLE part_2 PARTITION OF part FOR VALUES IN (2)");
+        assertTrue(problemOf("part").contains("again"), problemOf("part"));
+        watch("part", "part:{id}");
+        assertEquals(null, problemOf("part"));
+        run("ALTER TABLE whole ATTACH PARTITION part FOR VALUES IN (1, 2)");
+        assertTrue(problemOf("part").contains("again"), problemOf("part"));
+        watch("part", "part:{id}");
+        assertEquals(null, problemOf("part"));
+        queues("INSERT INTO whole VALUES (1, 1)", "part:1");
+        run("DROP TABLE whole");
+    }
+
+    private String problemOf(String table) throws Exception {
+        return one("SELECT problem FROM cache_invalidation_watches WHERE table_name = '" + table + "'");
     }
 
     @Test

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.sql.Connection;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -346,5 +348,113 @@ class WayInTest extends WayIn {
         assertEquals(null, one("SELECT pg_current_xact_id_if_assigned()"));
         run("COMMIT");
         assertFalse(database.list("SELECT prosrc FROM pg_proc WHERE pronamespace = 'freshet'::regnamespace").stream().anyMatch(s -> s.toLowerCase().contains("notify")));
+    }
+
+    @Test
+    void a_watch_made_anew_in_an_open_transaction_keeps_its_functions() throws Exception {
+        run("CREATE TABLE retied (id int PRIMARY KEY)");
+        watch("retied", "r:{id}");
+        dropTriggersOf("retied");
+        try (Connection deployment = database.connectAs("app")) {
+            TestDatabase.run(deployment, "BEGIN; SELECT cache_invalidation_watch('retied', ARRAY['r:{id}'])");
+            database.list("SELECT problem FROM freshet.tend_watches()");
+            TestDatabase.run(deployment, "COMMIT");
+        }
+        queues("INSERT INTO retied VALUES (1)", "r:1");
+    }
+
+    @Test
+    void watches_whose_triggers_a_restore_makes_last_keep_their_functions() throws Exception {
+        run("CREATE TABLE restored (id int PRIMARY KEY)");
+        watch("restored", "r:{id}");
+        List<String> triggers = database.list("SELECT pg_get_triggerdef(oid) FROM pg_trigger"
+                + " WHERE tgrelid = 'restored'::regclass");
+        dropTriggersOf("restored");
+        // functions and rows first, and Freshet looks after its watches in between
+        database.list("SELECT problem FROM freshet.tend_watches()");
+        run("CREATE TABLE another (id int)");
+        watch("another", "another");
+        run(String.join(";", triggers));
+        queues("INSERT INTO restored VALUES (1)", "r:1");
+        database.list("SELECT problem FROM freshet.tend_watches()");
+        String since = "SELECT without_triggers_since FROM freshet.watch WHERE watched = 'restored'::regclass";
+        assertEquals(null, database.one(since));
+        dropTriggersOf("restored");
+        database.list("SELECT problem FROM freshet.tend_watches()");
+        database.run("UPDATE freshet.watch SET without_triggers_since = now() - interval '25 hours'"
+                + " WHERE watched = 'restored'::regclass");
+        database.list("SELECT problem FROM freshet.tend_watches()");
+        assertEquals(List.of(), database.list(since), "not for ever");
+    }
+
+    @Test
+    void watching_again_waits_for_an_unwatch_that_is_under_way() throws Exception {
+        run("CREATE TABLE contested (id int PRIMARY KEY)");
+        watch("contested", "c:{id}");
+        try (Connection goes = database.connectAs("app"); Connection comes = database.connectAs("app")) {
+            TestDatabase.run(goes, "BEGIN; SELECT cache_invalidation_unwatch('contested')");
+            CompletableFuture<Void> again = CompletableFuture.runAsync(() -> {
+                try {
+                    TestDatabase.run(comes, "SELECT cache_invalidation_watch('contested', ARRAY['c:{id}'])");
+                } catch (java.sql.SQLException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            Eventually.is(java.time.Duration.ofSeconds(30), () -> waits(), () -> "the second waits for the first");
+            TestDatabase.run(goes, "COMMIT");
+            again.join();
+        }
+        queues("INSERT INTO contested VALUES (1)", "c:1");
+    }
+
+    private boolean waits() {
+        try {
+            return !database.list("SELECT pid FROM pg_locks WHERE NOT granted").isEmpty();
+        } catch (java.sql.SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private void dropTriggersOf(String table) throws Exception {
+        run(one("SELECT string_agg(format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass), ';') FROM pg_trigger"
+                + " WHERE tgrelid = '" + table + "'::regclass AND NOT tgisinternal"));
+    }
+
+    @Test
+    void the_old_clean_up_takes_some_at_a_time_and_waits_for_nobody() throws Exception {
+        database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket, handed_count, last_invalidated_at)"
+                + " SELECT 'old:' || i, 'epoch', 1, now() - interval '2 hours' FROM generate_series(1, 5003) i");
+        try (Connection holder = database.connect()) {
+            TestDatabase.run(holder, "BEGIN; SELECT FROM cache_invalidation_queue WHERE tag = 'old:1' FOR UPDATE");
+            String cleanUp = "SELECT cleanup_old_cache_invalidations()";
+            assertEquals("5000", database.one(cleanUp));
+            assertEquals("2", database.one(cleanUp), "all but the locked one");
+            TestDatabase.run(holder, "ROLLBACK");
+            assertEquals("1", database.one(cleanUp));
+        }
+    }
+
+    @Test
+    void a_truncate_whose_snapshot_may_miss_rows_says_so_and_is_counted() throws Exception {
+        run("CREATE TABLE emptied (id int PRIMARY KEY)");
+        watch("emptied", "e:{id}");
+        for (String isolation : List.of("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")) {
+            run("DELETE FROM emptied; INSERT INTO emptied VALUES (1), (2)");
+            try (Connection other = database.connectAs("app")) {
+                TestDatabase.run(other, "BEGIN ISOLATION LEVEL " + isolation + "; SELECT count(*) FROM emptied");
+                run("INSERT INTO emptied VALUES (7)");
+                queued();
+                List<String> warnings = warnings(other, "TRUNCATE emptied");
+                TestDatabase.run(other, "COMMIT");
+                if (isolation.equals("READ COMMITTED")) {
+                    assertEquals(List.of(), warnings);
+                    assertEquals(List.of("e:1", "e:2", "e:7"), queued());
+                } else {
+                    assertEquals(1, warnings.size(), isolation);
+                    assertTrue(warnings.get(0).contains(isolation.toLowerCase()), warnings.get(0));
+                    assertEquals(Arrays.asList(null, "e:1", "e:2"), queued(), "what it sees, and a skipped one");
+                }
+            }
+        }
     }
 }

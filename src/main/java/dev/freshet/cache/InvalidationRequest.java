@@ -4,13 +4,17 @@ import dev.freshet.api.Refused;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** What a caller of {@code /invalidate/…} wants, read strictly. */
 record InvalidationRequest(String pattern, List<String> keys, String triggeredBy, String requestId) {
     static final int LONGEST_KEY = 1024;
     private static final int LONGEST_REQUEST_ID = 200;
     private static final int LONGEST_CALLER = 200;
+    private static final long NUMBERS = 1_000_000_000_000_000L;
+    /** Begins anywhere: of two instances that made up the same id in one millisecond the second would do nothing. */
+    private static final AtomicLong NUMBER = new AtomicLong(ThreadLocalRandom.current().nextLong(NUMBERS));
 
     static InvalidationRequest ofKeys(Map<String, Object> body) {
         List<String> keys = keys("keys", body.get("keys"));
@@ -38,7 +42,7 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
     static String requestId(Map<String, Object> body) {
         Object given = body.get("request_id");
         if (given == null) {
-            return UUID.randomUUID().toString();
+            return "inv-" + System.currentTimeMillis() + "-" + NUMBER.getAndIncrement();
         }
         if (given instanceof String id && !id.isEmpty() && id.codePointCount(0, id.length()) <= LONGEST_REQUEST_ID) {
             return id;

@@ -24,6 +24,7 @@ public final class Floor {
     private final SqlFile writers = SqlFile.of("inbox-transactions");
     private final Deque<Sample> samples = new ArrayDeque<>();
     private volatile long floor;
+    private long idBefore;
     private long nobodyWritesBelow;
     private long lookedAt = System.nanoTime() - LOOK_NANOS;
     private long begunAnewAt = System.nanoTime();
@@ -47,16 +48,25 @@ public final class Floor {
         if (now - lookedAt > LOOK_NANOS) {
             lookedAt = now;
             long id = (Long) lastId.rows(connection, Map.of()).get(0).get("id");
-            Map<String, Object> running = writers.rows(connection, Map.of()).get(0);
-            long oldest = (Long) running.get("oldest");
-            while (!samples.isEmpty() && samples.peek().next() <= oldest) {
-                nobodyWritesBelow = samples.poll().id();
+            if (idBefore > nobodyWritesBelow) {
+                // The id of the look before this one: an INSERT draws its id first and its transaction id a moment
+                // later.
+                sample(connection, idBefore);
             }
-            if (samples.size() < SAMPLES) {
-                samples.add(new Sample(id, (Long) running.get("next")));
-            }
+            idBefore = id;
         }
         return nobodyWritesBelow;
+    }
+
+    private void sample(Connection connection, long id) throws SQLException {
+        Map<String, Object> running = writers.rows(connection, Map.of()).get(0);
+        long oldest = (Long) running.get("oldest");
+        while (!samples.isEmpty() && samples.peek().next() <= oldest) {
+            nobodyWritesBelow = samples.poll().id();
+        }
+        if (samples.size() < SAMPLES) {
+            samples.add(new Sample(id, (Long) running.get("next")));
+        }
     }
 
     public void raise(long id) {

@@ -5,14 +5,22 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
+import org.postgresql.util.PSQLException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Whether Freshet may and can move in: its own rights, and the tables of the replaced systems that are there already. */
 public final class Adoption {
+    private static final Logger LOG = LoggerFactory.getLogger(Adoption.class);
+
     /** What the contract says of each; {@code time} is with or without a time zone, {@code text} any string or enum. */
     private static final Map<String, List<String>> TABLES = Map.of(
             "cache_invalidation_queue", List.of("tag text", "time_bucket timestamptz", "invalidation_count number",
@@ -24,6 +32,15 @@ public final class Adoption {
                     "created_at time", "updated_at time"),
             "cache_entries", List.of("cache_key text", "tags _text", "value jsonb", "expires_at timestamptz"));
 
+    private static final Map<String, SqlFile> ATTEMPTS = Map.of(
+            "cache_invalidation_queue", SqlFile.of("try-queue"),
+            "invalidation_audit", SqlFile.of("try-audit"),
+            "background_job_status", SqlFile.of("try-jobs"),
+            "cache_entries", SqlFile.of("try-entries"));
+
+    /** Locked by somebody else: no reason to refuse. */
+    private static final Set<String> PASSING = Set.of("55P03", "40P01", "40001");
+
     private static final Map<String, List<String>> KEYS = Map.of("cache_invalidation_queue", List.of("tag, time_bucket"), "cache_entries", List.of("cache_key"));
 
     /** @throws Refusal with the statement that mends it */
@@ -34,7 +51,7 @@ public final class Adoption {
                 checkTable(connection, table);
             }
         } catch (SQLException e) {
-            throw new Refusal("The database's tables could not be looked at: " + String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " "));
+            throw new Refusal("The database's tables could not be looked at: " + said(e));
         }
     }
 
@@ -79,9 +96,73 @@ public final class Adoption {
                     + " NO FORCE ROW LEVEL SECURITY;");
         }
         checkColumns(connection, table);
+        checkOtherColumns(connection, table);
         for (String key : KEYS.getOrDefault(table, List.of())) {
             checkUnique(connection, table, key);
         }
+    }
+
+    /** Columns that Freshet does not know have to get along without it. */
+    private static void checkOtherColumns(Connection connection, String table) throws SQLException {
+        String known = TABLES.get(table).stream().map(column -> column.split(" ")[0]).collect(Collectors.joining(","));
+        Map<String, Object> row = row(connection, """
+                SELECT string_agg(format('ALTER COLUMN %I DROP NOT NULL', attname), ', ' ORDER BY attnum) AS help,
+                       string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
+                FROM pg_attribute
+                WHERE attrelid = ('public.' || ?)::regclass AND attnum > 0 AND NOT attisdropped
+                  AND attnotnull AND NOT atthasdef AND attidentity = '' AND attname <> ALL (string_to_array(?, ','))
+                """, table, known);
+        if (row.get("columns") != null) {
+            throw new Refusal("The table public." + table + " has columns of its own that must not be null and have"
+                    + " no default (" + row.get("columns") + "), so that Freshet cannot add rows: give them one, or run"
+                    + "  ALTER TABLE public." + table + " " + row.get("help") + ";");
+        }
+    }
+
+    /**
+     * What no look at the catalog tells (CHECKs, unique keys and triggers of an adopted table's own) is tried: rows as
+     * Freshet writes them, in a transaction that is rolled back.
+     *
+     * @throws Refusal if a table does not take them
+     */
+    public void tryOut(DataSource dataSource) {
+        try (Connection connection = dataSource.getConnection()) {
+            connection.setAutoCommit(false);
+            for (Map.Entry<String, SqlFile> attempt : ATTEMPTS.entrySet()) {
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute("SET LOCAL lock_timeout = '2s'");
+                    tryOut(connection, attempt.getKey(), attempt.getValue());
+                } finally {
+                    connection.rollback();
+                }
+            }
+        } catch (SQLException e) {
+            throw new Refusal("The database's tables could not be tried: " + said(e));
+        }
+    }
+
+    private static void tryOut(Connection connection, String table, SqlFile attempt) throws SQLException {
+        try {
+            if (attempt.rows(connection, Map.of()).isEmpty()) {
+                throw new Refusal("The table public." + table + " does not keep the rows that Freshet writes: a trigger of"
+                        + " its own drops them. Drop that, or rename the table, so that Freshet creates its own");
+            }
+        } catch (SQLException e) {
+            if (PASSING.contains(e.getSQLState())) {
+                LOG.info("Whether public.{} takes Freshet's rows could not be tried, since somebody else holds it: {}",
+                        table, said(e));
+                return;
+            }
+            String constraint = e instanceof PSQLException p && p.getServerErrorMessage() != null
+                    ? p.getServerErrorMessage().getConstraint() : null;
+            throw new Refusal("The table public." + table + " does not take the rows that Freshet writes (" + said(e)
+                    + "): " + (constraint == null ? "change it, or rename it, so that Freshet creates its own"
+                    : "run  ALTER TABLE public." + table + " DROP CONSTRAINT " + quoted(constraint) + ";"));
+        }
+    }
+
+    private static String said(SQLException e) {
+        return String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " ");
     }
 
     /** @param key its columns, in alphabetical order */

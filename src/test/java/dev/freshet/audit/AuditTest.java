@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.TestDatabase;
+import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The audit: added to, read, forgotten in time, and not rewritten unseen. */
@@ -96,9 +98,11 @@ class AuditTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"UPDATE invalidation_audit SET triggered_by = 'nobody' WHERE id = ?::uuid", "UPDATE invalidation_audit SET keys = '[]' WHERE id = ?::uuid",
-        "DELETE FROM invalidation_audit WHERE id = ?::uuid",
-        "INSERT INTO invalidation_audit (kind, xid, pattern) SELECT 'invalidation', xid, 'forged' FROM invalidation_audit WHERE id = ?::uuid"})
+    @ValueSource(strings = {"UPDATE invalidation_audit SET triggered_by = 'nobody' WHERE id::text = ?",
+        "UPDATE invalidation_audit SET keys = '[]' WHERE id::text = ?",
+        "DELETE FROM invalidation_audit WHERE id::text = ?",
+        "INSERT INTO invalidation_audit (kind, xid, pattern)"
+                + " SELECT 'invalidation', xid, 'forged' FROM invalidation_audit WHERE id::text = ?"})
     void what_a_superuser_does_all_the_same_is_found(String sql) throws SQLException {
         AuditChain chain = new AuditChain(transactions);
         for (int i = 0; i < 3; i++) {
@@ -122,7 +126,10 @@ class AuditTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"DELETE FROM freshet.audit_seal WHERE number = 2", "UPDATE freshet.audit_seal SET digests = substr(digests, 33), rows = rows - 1 WHERE number = 2",
+    @ValueSource(strings = {"DELETE FROM freshet.audit_seal WHERE number = 2",
+        "UPDATE freshet.audit_seal SET digests = substr(digests, 33), stamps = stamps[2:], rows = rows - 1"
+                + " WHERE number = 2",
+        "UPDATE freshet.audit_seal SET stamps[3] = '-infinity' WHERE number = 2",
         "UPDATE freshet.audit_seal SET hash = sha256('x') WHERE number = 1"})
     void a_seal_that_was_changed_is_found(String sql) throws SQLException {
         AuditChain chain = new AuditChain(transactions);
@@ -161,6 +168,119 @@ class AuditTest {
         new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
         assertEquals(true, chain.verify(null).get("ok"));
         assertEquals(2L, chain.verify(null).get("batches"));
+    }
+
+    @Test
+    void seals_leave_with_their_rows_and_the_chain_goes_on_from_the_oldest_that_is_left() throws SQLException {
+        AuditChain chain = new AuditChain(transactions);
+        for (int i = 0; i < 3; i++) {
+            database.run("INSERT INTO invalidation_audit (kind, timestamp)"
+                    + " VALUES ('invalidation', now() - interval '26 hours')");
+            chain.seal();
+        }
+        add(1, 3);
+        chain.seal();
+        add(4, 6);
+        chain.seal();
+        new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
+        assertEquals(List.of("4", "5"), database.list("SELECT number FROM freshet.audit_seal ORDER BY number"));
+        assertEquals(true, chain.verify(null).get("ok"));
+        assertEquals(2L, chain.verify(null).get("batches"));
+        database.run("DELETE FROM freshet.audit_seal WHERE number = 4");
+        assertEquals(false, chain.verify(null).get("ok"), "one that the retention did not remove is missed");
+    }
+
+    @Test
+    void the_chain_goes_on_after_everything_was_forgotten() throws SQLException {
+        AuditChain chain = new AuditChain(transactions);
+        for (int i = 0; i < 2; i++) {
+            add(i * 3 + 1, i * 3 + 3);
+            chain.seal();
+        }
+        new AuditLog(transactions, Duration.ZERO).forgetOld();
+        assertEquals(List.of("2"), database.list("SELECT number FROM freshet.audit_seal"));
+        add(7, 9);
+        chain.seal();
+        assertEquals(true, chain.verify(null).get("ok"));
+        new AuditLog(transactions, Duration.ZERO).forgetOld();
+        assertEquals(List.of("3"), database.list("SELECT number FROM freshet.audit_seal"));
+        assertEquals(true, chain.verify(null).get("ok"));
+    }
+
+    @Test
+    void a_row_with_a_wrong_old_time_is_no_cover_for_its_neighbours() throws SQLException {
+        AuditChain chain = new AuditChain(transactions);
+        add(1, 5);
+        database.run("INSERT INTO invalidation_audit (kind, timestamp)"
+                + " VALUES ('attempt', now() - interval '20 years')");
+        add(6, 9);
+        chain.seal();
+        new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
+        assertEquals(true, chain.verify(null).get("ok"), "the old one may leave");
+        try (Connection superuser = database.connectAs("postgres")) {
+            TestDatabase.run(superuser, "SET session_replication_role = replica;"
+                    + "DELETE FROM invalidation_audit WHERE request_id = 'r3'");
+        }
+        Map<?, ?> broken = (Map<?, ?>) chain.verify(null).get("first_broken");
+        assertEquals(database.one("SELECT id FROM invalidation_audit WHERE request_id = 'r4'"), broken.get("row"));
+    }
+
+    @Test
+    void sealing_and_stats_jobs_keep_nobody_waiting_for_each_other() throws SQLException {
+        add(1, 3);
+        try (Connection stats = database.connect()) {
+            stats.setAutoCommit(false);
+            assertEquals("t", TestDatabase.list(stats, SqlFile.text("take-stats-turn")).get(0));
+            new AuditChain(transactions).seal();
+            stats.rollback();
+        }
+        assertEquals("1", database.one("SELECT count(*) FROM freshet.audit_seal"));
+    }
+
+    @Test
+    void it_is_as_the_replaced_service_made_it() throws Exception {
+        assertEquals(List.of("id bigint", "latency_ms bigint"), database.list(
+                "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute"
+                + " WHERE attrelid = 'invalidation_audit'::regclass AND attname IN ('id', 'latency_ms') ORDER BY 1"));
+        database.run("INSERT INTO invalidation_audit (kind, latency_ms)"
+                + " VALUES ('invalidation', 12.6), ('invalidation', NULL)");
+        JsonNode logs = page(new AuditPages(transactions), Map.of()).get("logs");
+        assertEquals("null", logs.get(0).get("latency").toString());
+        assertEquals("13", logs.get(1).get("latency").toString());
+        assertEquals("\"\"", logs.get(0).get("pattern").toString());
+        assertTrue(logs.get(0).get("id").isIntegralNumber());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"uuid,double precision", "text,integer", "serial,numeric", "bigint,smallint"})
+    void an_adopted_one_keeps_its_types_and_is_read_alike(String id, String latency) throws Exception {
+        try (TestDatabase adopted = TestDatabase.empty()) {
+            adopted.run("CREATE TABLE invalidation_audit (id " + id + " PRIMARY KEY, pattern varchar(1000) NOT NULL,"
+                    + " keys jsonb NOT NULL, triggered_by varchar(255) NOT NULL, timestamp timestamp NOT NULL,"
+                    + " request_id varchar(255) NOT NULL, latency_ms " + latency + ", created_at timestamp)");
+            adopted.migrate();
+            adopted.run("INSERT INTO invalidation_audit (kind, latency_ms)"
+                    + " SELECT 'invalidation', 12.6 FROM generate_series(1, 5)");
+            AuditPages pages = new AuditPages(new Transactions(adopted.pool(1)));
+            JsonNode page = page(pages, Map.of("limit", "3"));
+            assertEquals("13", page.get("logs").get(0).get("latency").toString());
+            assertEquals("\"\"", page.get("logs").get(0).get("pattern").toString());
+            JsonNode rest = page(pages, Map.of("limit", "3", "cursor", page.get("next_cursor").asText()));
+            assertEquals(2, rest.get("logs").size());
+            assertEquals(id.replace("serial", "integer"), adopted.one(
+                    "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
+                    + " WHERE attrelid = 'invalidation_audit'::regclass AND attname = 'id'"));
+        }
+    }
+
+    @Test
+    void of_rows_of_one_moment_the_later_one_comes_first() throws Exception {
+        database.run("INSERT INTO invalidation_audit (kind, request_id)"
+                + " SELECT 'invalidation', i::text FROM generate_series(1, 12) i");
+        List<String> read = new ArrayList<>();
+        JsonNode logs = page(new AuditPages(transactions), Map.of()).get("logs");
+        logs.forEach(log -> read.add(log.get("request_id").asText()));
+        assertEquals(List.of("12", "11", "10", "9", "8", "7", "6", "5", "4", "3", "2", "1"), read);
     }
 
     @Test

@@ -4,12 +4,22 @@
 
 REVOKE ALL ON SCHEMA freshet FROM PUBLIC;
 
+-- The build whose sql/migrations and sql/functions are in force: an older one leaves them as they are
+-- (source/Build.java). DELETE FROM freshet.build lets the next one that starts put its own in their place, whatever its
+-- age.
+CREATE TABLE freshet.build (
+    only_one   boolean     PRIMARY KEY DEFAULT true CHECK (only_one),
+    digest     text        NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- Where users' transactions write: append-only, nothing unique, so that no writer ever meets another.
 CREATE TABLE freshet.inbox (
     id         bigint GENERATED ALWAYS AS IDENTITY (CACHE 1),
     tag        text,                                                  -- null: `count` tags that a trigger had to skip
     changed_at timestamptz NOT NULL DEFAULT statement_timestamp(),
-    count      integer     NOT NULL DEFAULT 1
+    count      integer     NOT NULL DEFAULT 1,
+    registry_knows boolean NOT NULL DEFAULT false                     -- the tag's entries have left the registry
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000);
 CREATE INDEX inbox_oldest ON freshet.inbox (id);                      -- fold: the oldest first; probe: is it empty?
@@ -39,10 +49,8 @@ ALTER TABLE public.cache_invalidation_queue
     ADD COLUMN IF NOT EXISTS handed_count integer NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS handover     bigint,
     ADD COLUMN IF NOT EXISTS changed_at   timestamptz;                -- oldest change not yet handed over
-UPDATE public.cache_invalidation_queue SET handed_count = invalidation_count WHERE last_invalidated_at IS NOT NULL;
--- hand-over: the oldest buckets with something to hand over
-CREATE INDEX cache_invalidation_queue_to_hand_over ON public.cache_invalidation_queue (time_bucket, tag)
-    WHERE (last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count;
+-- The adopted table's lock is held until here only; its rows and its index come next, in transactions of their own.
+INSERT INTO freshet.counter (name, value) VALUES ('adopted_in', pg_current_xact_id()::text::bigint);
 
 CREATE SEQUENCE freshet.handover_number;
 
@@ -115,42 +123,3 @@ CREATE INDEX dead_letter_newest ON freshet.dead_letter (last_failed_at DESC, id)
 CREATE TABLE freshet.mark_later (
     tag text NOT NULL
 ) WITH (vacuum_truncate = off);
-
--- The audit log of the replaced invalidation service: an existing one is adopted with its rows.
-CREATE TABLE IF NOT EXISTS public.invalidation_audit (
-    id           uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
-    pattern      text,
-    keys         jsonb,
-    triggered_by text,
-    timestamp    timestamptz NOT NULL DEFAULT now(),
-    request_id   text,
-    latency_ms   double precision,
-    created_at   timestamptz NOT NULL DEFAULT now()
-);
-ALTER TABLE public.invalidation_audit
-    ADD COLUMN IF NOT EXISTS kind    text,                            -- delivery, attempt, no-target, postponed, refused, request, replay
-    ADD COLUMN IF NOT EXISTS target  text,
-    ADD COLUMN IF NOT EXISTS outcome text,                            -- of a delivery: delivered, retry, dead
-    ADD COLUMN IF NOT EXISTS status  integer,
-    ADD COLUMN IF NOT EXISTS detail  text;
-CREATE INDEX IF NOT EXISTS invalidation_audit_newest ON public.invalidation_audit (timestamp DESC);   -- retention, reading newest first
--- What an adopted table may ask for and Freshet does not always know.
-ALTER TABLE public.invalidation_audit
-    ALTER COLUMN pattern DROP NOT NULL, ALTER COLUMN keys DROP NOT NULL, ALTER COLUMN triggered_by DROP NOT NULL,
-    ALTER COLUMN request_id DROP NOT NULL, ALTER COLUMN latency_ms DROP NOT NULL,
-    ALTER COLUMN timestamp SET DEFAULT now(), ALTER COLUMN created_at SET DEFAULT now();
-DO $$
-DECLARE id_type regtype;
-BEGIN
-    SELECT atttypid INTO id_type FROM pg_attribute
-    WHERE attrelid = 'public.invalidation_audit'::regclass AND attname = 'id' AND NOT atthasdef AND attidentity = '';
-    IF id_type = 'uuid'::regtype THEN
-        ALTER TABLE public.invalidation_audit ALTER COLUMN id SET DEFAULT gen_random_uuid();
-    ELSIF id_type IN ('text'::regtype, 'character varying'::regtype) THEN
-        ALTER TABLE public.invalidation_audit ALTER COLUMN id SET DEFAULT gen_random_uuid()::text;
-    ELSIF id_type IN ('integer'::regtype, 'bigint'::regtype) THEN
-        CREATE SEQUENCE freshet.invalidation_audit_id;
-        PERFORM setval('freshet.invalidation_audit_id', (SELECT coalesce(max(id::text::bigint), 0) + 1 FROM public.invalidation_audit), false);
-        ALTER TABLE public.invalidation_audit ALTER COLUMN id SET DEFAULT nextval('freshet.invalidation_audit_id');
-    END IF;
-END $$;

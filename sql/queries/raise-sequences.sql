@@ -1,0 +1,1 @@
+SELECT sequence::text, goes_on_from FROM freshet.raise_sequences()
