@@ -28,7 +28,7 @@ WITH done AS MATERIALIZED (
          CROSS JOIN nextval('freshet.handover_number') AS next(number)
     ORDER BY tag
     ON CONFLICT (tag, target) DO UPDATE SET
-        handover = greatest(d.handover, nextval('freshet.handover_number')), handed_at = now()
+        handover = greatest(d.handover + 1, nextval('freshet.handover_number')), handed_at = now()
 ), buried AS (
     INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
     SELECT :#target, tag, 1, :#lastStatus::integer, coalesce(:#lastError, 'there is no such target any more'), now(), now()

@@ -1,8 +1,8 @@
 -- Makes what is ripe owed to every target, in one statement: all ripe rows of up to :limit tags, one delivery per tag and target.
 -- A queue row that a foreign transaction has locked is skipped until it lets go; tags in :aside wait, because somebody holds what
 -- they are owed. A target that is in outage or served by nobody, or a tag that waits for its retry there, joins what is stored
--- already; a tag that is owed to nobody else is processed with that. No statement ever lowers a hand-over's number: a call that
--- is under way would be taken for one that covers this change.
+-- already; a tag that is owed to nobody else is processed with that. A delivery's number always rises, also in a copy of a database
+-- whose sequence began anew: otherwise a call that is under way would be taken for one that covers this change.
 WITH next AS MATERIALIZED (
     SELECT nextval('freshet.handover_number') AS number
 ), ripe AS MATERIALIZED (
@@ -37,8 +37,8 @@ WITH next AS MATERIALIZED (
     GROUP BY taken.tag, served.name, served.can_be_called, next.number
     ORDER BY taken.tag, served.name
     ON CONFLICT (tag, target) DO UPDATE SET
-        handover = greatest(d.handover, excluded.handover),
-        settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL THEN greatest(d.handover, excluded.handover)
+        handover = greatest(d.handover + 1, excluded.handover),
+        settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL THEN greatest(d.handover + 1, excluded.handover)
                                 ELSE greatest(d.settled_handover, excluded.settled_handover) END,
         rank = CASE WHEN d.attempts = 0 THEN 0 ELSE d.rank END,
         handed_at = excluded.handed_at,

@@ -8,7 +8,7 @@ WITH taken AS (
     FROM nextval('freshet.handover_number') AS n(number) CROSS JOIN freshet.target t
     WHERE t.takes_queue ORDER BY t.name
     ON CONFLICT (tag, target) DO UPDATE SET
-        handover = greatest(d.handover, nextval('freshet.handover_number')),
+        handover = greatest(d.handover + 1, nextval('freshet.handover_number')),
         rank = CASE WHEN d.attempts = 0 THEN 0 ELSE d.rank END,
         handed_at = excluded.handed_at, changed_at = least(d.changed_at, excluded.changed_at)
 )

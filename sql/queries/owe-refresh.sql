@@ -14,4 +14,4 @@ FROM (SELECT DISTINCT unnest(tags) AS tag FROM left_over) o CROSS JOIN known
      CROSS JOIN nextval('freshet.handover_number') AS next(number)
 ORDER BY tag
 ON CONFLICT (tag, target) DO UPDATE SET
-    handover = greatest(d.handover, nextval('freshet.handover_number')), handed_at = now()
+    handover = greatest(d.handover + 1, nextval('freshet.handover_number')), handed_at = now()

@@ -25,7 +25,7 @@ WITH known AS MATERIALIZED (
     FROM chosen CROSS JOIN nextval('freshet.handover_number') AS next(number)
     WHERE (tag, target) NOT IN (TABLE held) ORDER BY tag, target
     ON CONFLICT (tag, target) DO UPDATE SET
-        handover = greatest(d.handover, nextval('freshet.handover_number')), handed_at = now(),
+        handover = greatest(d.handover + 1, nextval('freshet.handover_number')), handed_at = now(),
         due_at = CASE WHEN d.lease_id IS NULL THEN now() ELSE d.due_at END
     RETURNING tag, target
 ), audited AS (

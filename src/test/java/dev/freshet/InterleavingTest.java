@@ -81,25 +81,31 @@ class InterleavingTest {
                 Arguments.of("a success clears the dead letter", "settle", "h.result = 'delivered' AND l.tag", "false AND l.tag"),
                 Arguments.of("hand-over sees rows that have grown", "hand-over", "invalidation_count > handed_count", "false"),
                 Arguments.of("hand-over moves what is owed on", "hand-over",
-                        "handover = greatest\\(d.handover, excluded.handover\\),", ""),
+                        "handover = greatest\\(d.handover \\+ 1, excluded.handover\\),", ""),
                 Arguments.of("hand-over follows a row that a foreign upsert has moved", "hand-over",
                         "q.tag = taken.tag AND q.time_bucket = taken.time_bucket",
                         "q.ctid = (SELECT ctid FROM public.cache_invalidation_queue o"
                                 + " WHERE o.tag = taken.tag AND o.time_bucket = taken.time_bucket)"),
                 Arguments.of("a replay is numbered under its row's lock", "replay",
-                        "greatest\\(d.handover, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
+                        "greatest\\(d.handover \\+ 1, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
                 Arguments.of("a replay owes to targets that there are", "replay", "l.target IN \\(SELECT name FROM known\\)", "true"),
                 Arguments.of("no target is forgotten while something is owed to it anew", "replay", "FOR KEY SHARE", ""),
                 Arguments.of("what a job could not refresh is numbered under its row's lock", "finish-job",
-                        "greatest\\(d.handover, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
+                        "greatest\\(d.handover \\+ 1, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
                 Arguments.of("what a job left behind is numbered under its row's lock", "owe-refresh",
-                        "greatest\\(d.handover, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
+                        "greatest\\(d.handover \\+ 1, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
                 Arguments.of("a job clears no dead letter that is newer than its call", "finish-job",
                         "AND l.last_failed_at < :#askedAt::timestamptz", ""),
                 Arguments.of("a tag that is broken does not open the breaker", "settle",
                         "o.status IN \\(408, 425, 429, 502, 503, 504\\)", "true"),
                 Arguments.of("a probe tries what has failed least", "claim", "ARRAY\\[0, 1, 2\\]", "ARRAY[2, 1, 0]"),
                 Arguments.of("retries leave room for what has not been tried", "claim", "least\\(room.tags, room.retries\\)", "room.tags"),
+                Arguments.of("a call counts once for the breaker, however many tags it carried", "settle",
+                        "GROUP BY target, call\\) calls", "GROUP BY target, call, tag) calls"),
+                Arguments.of("a target that nobody serves keeps no row from being processed", "hand-over",
+                        "AND served_at > now\\(\\) - interval '1 minute'", ""),
+                Arguments.of("nothing is given up that was not seen to fail", "give-up",
+                        "AND t.failed_at > now\\(\\) - make_interval\\(secs => :#upSeconds\\)", ""),
                 Arguments.of("what is given up becomes a dead letter", "give-up", "FROM expired ORDER BY tag, target", "FROM expired WHERE false"),
                 Arguments.of("what is given back is due at once", "hand-back", ", due_at = now\\(\\)", ""),
                 Arguments.of("what is given back was still held", "hand-back", "AND d.lease_id = held.lease", ""),
@@ -303,6 +309,31 @@ class InterleavingTest {
                     world.retries = 0;
                     world.claims(one, "");
                 },
+                (one, other) -> {                                   // a batch that met nobody there is one call
+                    world.mood.put("x", "failed");
+                    world.breakerTags = 2;
+                    world.oneCall = true;
+                    world.change("a");
+                    world.change("b");
+                    world.turns(one);
+                    world.deliverAll(one);
+                    world.breakerIsClosed();
+                },
+                (one, other) -> {                                   // a target that nobody serves
+                    TestDatabase.run(world.eye, "UPDATE freshet.target SET served_at = now() - interval '2 minutes'");
+                    world.change("a");
+                    world.turns(one);
+                    world.everythingIsProcessed();
+                },
+                (one, other) -> {                                   // Freshet was away for long, and its target in outage before
+                    world.mood.put("x", "failed");
+                    world.change("a");
+                    world.turns(one);
+                    world.deliverAll(one);
+                    world.upSeconds = 0;
+                    world.giveUp();
+                    world.noDeadLetters();
+                },
                 (one, other) -> {                                   // what a target in outage was owed for too long
                     world.mood.put("x", "failed");
                     world.change("a");
@@ -498,6 +529,9 @@ class InterleavingTest {
         private final Map<String, Integer> jobSaw = new HashMap<>();
         private String brokenTag = "";
         private int retries;
+        private int breakerTags;
+        private boolean oneCall;
+        private double upSeconds;
         private String job;
         private List<String> jobTags = List.of();
         private Timestamp jobAskedAt;
@@ -553,6 +587,9 @@ class InterleavingTest {
             TestDatabase.run(eye, "SET lock_timeout = '4ms'");
             brokenTag = "";
             retries = 5;
+            breakerTags = simple ? 1 : 2;
+            oneCall = false;
+            upSeconds = 1e9;
             job = null;
             committed.clear();
             cached.clear();
@@ -711,7 +748,7 @@ class InterleavingTest {
         }
 
         void giveUp() throws SQLException {
-            guards.file("give-up").rows(eye, Map.of("retryForSeconds", -1.0, "upSeconds", 1e9, "limit", 10));
+            guards.file("give-up").rows(eye, Map.of("retryForSeconds", -1.0, "upSeconds", upSeconds, "limit", 10));
         }
 
         void handBack(Worker worker) throws SQLException {
@@ -965,12 +1002,12 @@ class InterleavingTest {
                 boolean broken = "broken".equals(claim.result());
                 json.append(json.length() > 1 ? "," : "")
                         .append("{\"tag\":\"").append(claim.tag()).append("\",\"target\":\"").append(claim.target())
-                        .append("\",\"lease\":\"").append(claim.lease()).append("\",\"call\":\"").append(claim.lease() + claim.tag())
+                        .append("\",\"lease\":\"").append(claim.lease()).append("\",\"call\":\"").append(oneCall ? claim.lease() : claim.lease() + claim.tag())
                         .append("\",\"result\":\"").append(broken ? "failed" : claim.result())
                         .append(broken ? "\",\"status\":500" : "\"").append(",\"company\":1}");
             }
             guards.file("settle").rows(worker.connection, Map.of("outcomes", json.append("]").toString(), "retryForSeconds", 3600.0,
-                    "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0, "breakerTags", simple ? 1 : 2, "probeSeconds", 60.0));
+                    "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0, "breakerTags", breakerTags, "probeSeconds", 60.0));
             worker.open = "lock";
         }
 
@@ -1103,6 +1140,18 @@ class InterleavingTest {
                         throw new Broken("at the end " + target + " saw " + cached.get(target + tag) + " of " + committed.get(tag) + " of " + tag);
                     }
                 }
+            }
+        }
+
+        void breakerIsClosed() throws SQLException {
+            if (!TestDatabase.list(eye, "SELECT 1 FROM freshet.target WHERE open_until IS NOT NULL").isEmpty()) {
+                throw new Broken("the breaker is open");
+            }
+        }
+
+        void noDeadLetters() throws SQLException {
+            if (!TestDatabase.list(eye, "SELECT 1 FROM freshet.dead_letter").isEmpty()) {
+                throw new Broken("given up without a call");
             }
         }
 

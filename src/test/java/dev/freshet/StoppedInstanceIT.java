@@ -88,6 +88,7 @@ class StoppedInstanceIT {
         stopped = stopWhoSleeps();
         scene.database.run("DELETE FROM public.trap");
         String[] others = Stream.of("a", "b", "c").map(tag -> tag + " while one is stopped " + place).toArray(String[]::new);
+        scene.change("trap");                   // the oldest of all that is to be handed over, and perhaps locked
         scene.change(others);
         for (String tag : others) {
             scene.receiver.awaitCalls(tag, 1);

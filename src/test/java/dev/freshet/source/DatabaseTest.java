@@ -11,9 +11,11 @@ import dev.freshet.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
 class DatabaseTest {
@@ -24,6 +26,20 @@ class DatabaseTest {
             test.runAsSuperuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + test.name()
                     + "' AND pid <> pg_backend_pid()");
             Eventually.is(Duration.ofSeconds(20), () -> applicationName(database) != null, () -> "a connection");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "?pgbouncer=true"})
+    void transactions_keep_their_terms_whatever_the_database_defaults_to(String pooler) throws Exception {
+        try (TestDatabase test = TestDatabase.empty()) {
+            test.runAsSuperuser("ALTER DATABASE " + test.name() + " SET default_transaction_isolation = 'serializable'");
+            test.runAsSuperuser("ALTER DATABASE " + test.name() + " SET idle_in_transaction_session_timeout = 0");
+            try (Database database = open(DatabaseUrl.parse(test.url() + pooler))) {
+                assertEquals(List.of("read committed", "5s"), database.transactions().in(c -> List.of(
+                        TestDatabase.list(c, "SHOW transaction_isolation").get(0),
+                        TestDatabase.list(c, "SHOW idle_in_transaction_session_timeout").get(0))));
+            }
         }
     }
 

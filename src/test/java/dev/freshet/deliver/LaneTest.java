@@ -1,0 +1,62 @@
+package dev.freshet.deliver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** How much a lane takes of what has failed before, and what it learns from how calls end. */
+class LaneTest {
+    private final Lane lane = lane(16);
+
+    @Test
+    void a_quarter_of_the_connections_may_be_busy_with_what_failed_before() {
+        assertEquals(4, lane.roomForRetries());
+        IntStream.range(0, 4).forEach(i -> lane.hold(delivery(i, true)));
+        assertEquals(0, lane.roomForRetries());
+        lane.release(delivery(3, true));
+        assertEquals(1, lane.roomForRetries());
+        lane.hold(delivery(4, false));
+        assertEquals(1, lane.roomForRetries(), "what is tried for the first time does not count");
+    }
+
+    @Test
+    void retries_that_succeed_make_room_for_more_as_after_an_outage_and_those_that_fail_take_it_back() {
+        IntStream.range(0, 1_000).forEach(i -> lane.learn(delivery(i, true), true));
+        assertEquals(lane.room(), lane.roomForRetries(), "everything");
+        IntStream.range(0, 20).forEach(i -> lane.learn(delivery(i, true), false));
+        assertEquals(4, lane.roomForRetries());
+    }
+
+    @Test
+    void where_most_calls_fail_no_second_attempt_is_made_at_once() {
+        assertTrue(lane.isMostlySucceeding());
+        IntStream.range(0, 20).forEach(i -> lane.learn(delivery(i, false), false));
+        assertFalse(lane.isMostlySucceeding());
+        IntStream.range(0, 20).forEach(i -> lane.learn(delivery(i, false), true));
+        assertTrue(lane.isMostlySucceeding());
+    }
+
+    @Test
+    void a_lane_of_one_connection_tries_one_at_a_time() {
+        Lane narrow = lane(1);
+        narrow.room();
+        assertEquals(1, narrow.roomForRetries());
+    }
+
+    private static Lane lane(int concurrency) {
+        Target target = new Target();
+        target.setName("x");
+        target.setConcurrency(concurrency);
+        Lane lane = new Lane(target, Duration.ofSeconds(30));
+        lane.room();
+        return lane;
+    }
+
+    private static Delivery delivery(int number, boolean retry) {
+        return new Delivery("x", "tag" + number, number, 1, "lease", 1, 0, Long.MAX_VALUE, false, retry);
+    }
+}

@@ -1,0 +1,47 @@
+package dev.freshet.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+
+/** A question that takes long rests for its share of that. */
+class SparingTest {
+    @Test
+    void a_quick_answer_may_be_asked_for_again_at_once() throws Exception {
+        Sparing sparing = new Sparing(1_000_000, Duration.ofHours(1));
+        assertEquals("yes", sparing.ask(() -> "yes"));
+        assertTrue(sparing.mayAsk());
+    }
+
+    @Test
+    void a_slow_one_rests() throws Exception {
+        Sparing sparing = new Sparing(1_000_000, Duration.ZERO);
+        assertTrue(sparing.mayAsk());
+        sparing.ask(SparingTest::slowly);
+        assertFalse(sparing.mayAsk());
+    }
+
+    @Test
+    void so_does_one_that_fails_after_long() {
+        Sparing sparing = new Sparing(1_000_000, Duration.ZERO);
+        assertThrows(IOException.class, () -> sparing.ask(() -> {
+            slowly();
+            throw new IOException("the database is away");
+        }));
+        assertFalse(sparing.mayAsk());
+    }
+
+    private static String slowly() {
+        long end = System.nanoTime() + Duration.ofMillis(5).toNanos();
+        while (System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(end - System.nanoTime());
+        }
+        return "at last";
+    }
+}
