@@ -34,6 +34,7 @@ import dev.freshet.deliver.Marking;
 import dev.freshet.deliver.Outcomes;
 import dev.freshet.deliver.Settlement;
 import dev.freshet.deliver.Signature;
+import dev.freshet.deliver.TargetRoutes;
 import dev.freshet.deliver.Targets;
 import dev.freshet.demo.CachedPages;
 import dev.freshet.demo.DemoReceiver;
@@ -129,6 +130,9 @@ final class Wiring {
                 settings.duration(Setting.RETRY_FOR), BACKOFF, BACKOFF_MAX, BREAKER_TAGS, PROBE));
         registry.bind("lanes", lanes);
         registry.bind("targets", new Targets(context, transactions, lanes));
+        TargetRoutes targetRoutes = new TargetRoutes();
+        registry.bind("targetRoutes", targetRoutes);
+        context.addLifecycleStrategy(targetRoutes);
         registry.bind("outcomes", new Outcomes(lanes, Clock.systemUTC()));
         registry.bind("ledger", new Ledger(settlement, lanes));
         registry.bind("targetHttp", new Deadline(timeout));

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
@@ -56,7 +57,7 @@ final class Trial {
             scratch.start();
             scratch.addComponent("quartz", clockThatStandsStill());
             configureComponents(scratch, settings);
-            load(scratch, files);
+            load(scratch, files, running.getRegistry().findByType(RouteRule.class));
         }
     }
 
@@ -80,11 +81,11 @@ final class Trial {
                 .withProperties(of).withFluentBuilder(true).withRemoveParameters(false).bind());
     }
 
-    private static void load(DefaultCamelContext scratch, Map<String, String> files) throws Exception {
+    private static void load(DefaultCamelContext scratch, Map<String, String> files, Set<RouteRule> rules) throws Exception {
         Collection<Resource> resources = new TreeMap<>(files).entrySet().stream()
                 .map(file -> ResourceHelper.fromString(file.getKey(), file.getValue())).toList();
         Collection<RoutesBuilder> builders = PluginHelper.getRoutesLoader(scratch).findRoutesBuilders(resources);
-        Aside aside = new Aside(scratch, new HashMap<>());
+        Aside aside = new Aside(scratch, rules, new HashMap<>());
         for (RoutesBuilder builder : builders) {
             ((RouteBuilder) builder).addLifecycleInterceptor(aside);
             ((RouteBuilder) builder).configureRoutes(scratch);
@@ -111,7 +112,7 @@ final class Trial {
     }
 
     /** Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and open ports. */
-    private record Aside(DefaultCamelContext scratch, Map<String, String> owners) implements RouteBuilderLifecycleStrategy {
+    private record Aside(DefaultCamelContext scratch, Set<RouteRule> rules, Map<String, String> owners) implements RouteBuilderLifecycleStrategy {
         @Override
         public void afterConfigure(RouteBuilder builder) {
             for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {
@@ -121,6 +122,7 @@ final class Trial {
                 }
                 own(entrance, builder);
                 own(route.getId(), builder);
+                rules.forEach(rule -> rule.check(route, scratch));
                 route.getInput().setUri("direct:trial-of-" + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
                 route.setAutoStartup("true");
             }
