@@ -11,6 +11,7 @@ import dev.freshet.observe.RoutesCheck;
 import dev.freshet.live.Stream;
 import dev.freshet.routes.HurriedQueues;
 import dev.freshet.routes.LiveRoutes;
+import dev.freshet.routes.Variables;
 import dev.freshet.source.Adoption;
 import dev.freshet.source.Database;
 import dev.freshet.source.DatabaseUrl;
@@ -96,6 +97,9 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        Variables.missing(liveRoutes.files()).forEach((file, names) -> {
+            throw new Refusal(file + " cannot be used: " + Variables.told(names));
+        });
     }
 
     @Override

@@ -68,6 +68,22 @@ class CheckRoutesTest {
         assertEquals(0, check(folder.toString()), said.toString());
     }
 
+    /** As where an image is built: the secrets come later. */
+    @Test
+    void a_variable_that_is_not_set_here_is_told_and_does_no_harm() throws Exception {
+        Path file = folder.resolve("other.yaml");
+        String good = target(50, 4, "asTagOrTags()", 4).replace("batch: 50", "batch: \"{{env:FRESHET_TEST_BATCH}}\"")
+                .replace("direct:delivered", "\"{{env:FRESHET_TEST_ADDRESS}}/{{env:FRESHET_TEST_PATH:purge}}\"");
+        Files.writeString(file, good);
+        assertEquals(0, check(folder.toString()), said.toString());
+        assertEquals("(" + file + " needs FRESHET_TEST_ADDRESS, FRESHET_TEST_BATCH, not set here; a start without is refused)\n1 route files are good\n",
+                said.toString());
+        said.reset();
+        Files.writeString(file, good.replace("simple:", "simpel:"));
+        assertEquals(2, check(folder.toString()), said.toString());
+        assertTrue(said.toString().contains("simpel"), said.toString());
+    }
+
     private static String target(int batch, int concurrency, String body, int consumers) {
         return """
             - beans:

@@ -73,6 +73,11 @@ public final class LiveRoutes implements AutoCloseable {
         }
     }
 
+    /** What stands in the files, as they were read first. */
+    public Map<String, String> files() {
+        return Map.copyOf(running);
+    }
+
     /** To be called when the routes have started. */
     public void start() {
         if (!Files.isDirectory(folder)) {
@@ -140,6 +145,7 @@ public final class LiveRoutes implements AutoCloseable {
             } else {
                 all.put(file, text);
             }
+            refuseMissingVariables(text);
             new Trial(context).of(all);
             swap.swap(running, file, text);
         } catch (Exception e) {
@@ -151,6 +157,13 @@ public final class LiveRoutes implements AutoCloseable {
         broken.remove(file);
         tried.clear();                  // others may have been refused for the want of what stands in this one
         LOG.info("{} {}", file, text == null ? "is gone, and its routes with it" : isNew ? "is new: its routes have started" : "has changed: its routes are the new ones");
+    }
+
+    private static void refuseMissingVariables(String text) {
+        Set<String> missing = text == null ? Set.of() : Variables.missing(text);
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException(Variables.told(missing));
+        }
     }
 
     private void reportUnseen(String file) {

@@ -13,6 +13,7 @@ import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
 import org.apache.camel.component.direct.DirectEndpoint;
+import org.apache.camel.component.properties.EnvPropertiesFunction;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.component.seda.SedaEndpoint;
@@ -20,6 +21,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.CliConnectorFactory;
+import org.apache.camel.spi.PropertiesFunction;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.DefaultRegistry;
 import org.apache.camel.support.PluginHelper;
@@ -34,9 +36,16 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
  */
 final class Trial {
     private final CamelContext running;
+    private PropertiesFunction environment = new EnvPropertiesFunction();
 
     Trial(CamelContext running) {
         this.running = running;
+    }
+
+    /** @param variables of the environment, in the place of this process's */
+    Trial with(PropertiesFunction variables) {
+        environment = variables;
+        return this;
     }
 
     /** @throws Exception what the running context would have met, at the first thing that is wrong */
@@ -53,6 +62,7 @@ final class Trial {
             settings.putAll(((PropertiesComponent) running.getPropertiesComponent()).loadProperties());
             scratch.getPropertiesComponent().setOverrideProperties(settings);
             ((PropertiesComponent) scratch.getPropertiesComponent()).setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
+            scratch.getPropertiesComponent().addPropertiesFunction(environment);
             scratch.setSourceLocationEnabled(true);
             scratch.start();
             scratch.addComponent("quartz", clockThatStandsStill());
