@@ -246,10 +246,17 @@ final class Wiring {
         return new Gate(keys, bind, limits, refusals);
     }
 
-    /** Beyond debounce and bucket, changes are late when they have waited through a few polls. */
+    /**
+     * Changes are late when they have waited through a few polls after they could go. A change counts from the beginning of its bucket:
+     * it can go when the bucket is ripe, or at once where it comes later than that.
+     */
     private Overview.Instance instance() {
         String version = Wiring.class.getPackage().getImplementationVersion();
-        Duration late = settings.duration(Setting.DEBOUNCE).plus(settings.duration(Setting.QUEUE_POLL).multipliedBy(3)).plus(settings.duration(Setting.TARGET_TIMEOUT)).plus(LATE);
+        Duration debounce = settings.duration(Setting.DEBOUNCE);
+        Duration bucket = settings.duration(Setting.BUCKET);
+        Duration ripe = debounce.compareTo(bucket) > 0 ? debounce : bucket;
+        Duration late = ripe.plus(settings.duration(Setting.QUEUE_POLL).multipliedBy(3))
+                .plus(settings.duration(Setting.TARGET_TIMEOUT)).plus(LATE);
         return new Overview.Instance(settings.text(Setting.WORKER_ID).orElseThrow(), version == null ? "development" : version, Instant.now(), late);
     }
 

@@ -60,6 +60,8 @@ class TargetNumbersIT {
         List<Receiver.Held> calls = IntStream.range(0, 40).mapToObj(i -> second.hold("wide-" + i)).toList();
         scene.change(tags("wide", 40));
         calls.forEach(Receiver.Held::awaitBegun);
+        List<Long> begun = second.calls().stream().filter(call -> call.body().contains("wide-")).map(Receiver.Call::nanos).sorted().toList();
+        assertTrue(begun.get(39) - begun.get(0) < 20_000_000_000L, "before the first has timed out: " + begun);
         calls.forEach(Receiver.Held::release);
         scene.awaitProcessed(tags("wide", 40));
     }
