@@ -61,6 +61,7 @@ final class CheckRoutes {
 
     private static List<Broken> check(Map<String, String> files) throws Exception {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
+            Library.lendTo(context);
             PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
             properties.setLocation(StartUp.PROPERTIES);
             context.build();

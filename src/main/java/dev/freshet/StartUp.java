@@ -61,6 +61,7 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
+        Library.lendTo(context);
         PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
         settings = settings(properties);
         log(settings.text(Setting.LOG_FORMAT).orElseThrow(), settings.text(Setting.LOG_LEVEL).orElseThrow());
