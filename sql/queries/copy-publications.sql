@@ -1,4 +1,5 @@
--- Every broker beside the first has each event as a row of its own, so that one that is away keeps nothing from the others.
+-- Every broker beside the first has each event as a row of its own, so that one that is away keeps nothing from the
+-- others.
 WITH event AS (
     UPDATE freshet.publication p SET copied = true
     FROM (SELECT number FROM freshet.publication WHERE topic = 'publish' AND NOT copied

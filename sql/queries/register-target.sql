@@ -1,6 +1,7 @@
--- An instance serves this target: known from now on, and owed every change that is handed over from now on. A target that was said
--- to be deleted is there again. Asked at every turn, so it waits for nobody: a row that somebody else holds is left to the next turn.
--- The answer tells whether that can be: not where the target may be forgotten at this moment, by a statement that is not over yet.
+-- An instance serves this target: known from now on, and owed every change that is handed over from now on. A target
+-- that was said to be deleted is there again. Asked at every turn, so it waits for nobody: a row that somebody else
+-- holds is left to the next turn. The answer tells whether that can be: not where the target may be forgotten at this
+-- moment, by a statement that is not over yet.
 WITH known AS MATERIALIZED (
     SELECT deleted_at IS NOT NULL AS is_leaving,
            served_at < now() - interval '15 seconds' OR deleted_at IS NOT NULL
