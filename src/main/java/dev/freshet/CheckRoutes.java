@@ -37,8 +37,8 @@ final class CheckRoutes {
             Map<String, String> files = read(places.isEmpty() ? List.of("routes") : places);
             List<Broken> broken = check(files);
             broken.forEach(out::println);
-            Variables.missing(files).forEach((file, names) -> out.println("(" + file + " needs " + String.join(", ", names)
-                    + ", not set here; a start without is refused)"));
+            Variables.missing(files).forEach((file, names) -> out.println("(" + file + " needs "
+                    + String.join(", ", names) + ", not set here; a start without is refused)"));
             out.println(broken.isEmpty() ? files.size() + " route files are good" : broken.size() + " of " + files.size() + " route files would not be taken over");
             return broken.isEmpty() ? GOOD : BROKEN;
         } catch (Refusal refusal) {

@@ -12,9 +12,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.apache.camel.CamelContext;
 
-/** The folder lib, where operators put what their own routes need beside the jar: a broker's component with all that it needs itself. */
+/** The folder lib, for what operators' routes need beside the jar: a broker's component, with all that it needs itself. */
 final class Library {
-    private static final Path FOLDER = Path.of("lib");
+    private static final String NAME = "lib";
+    private static final Path FOLDER = Path.of(NAME);
 
     private Library() {
     }
@@ -24,13 +25,15 @@ final class Library {
         Set<Path> jars = jars();
         if (!jars.isEmpty()) {
             URL[] urls = jars.stream().map(Library::url).toArray(URL[]::new);
-            Thread.currentThread().setContextClassLoader(new URLClassLoader("lib", urls, Library.class.getClassLoader()));
+            URLClassLoader loader = new URLClassLoader(NAME, urls, Library.class.getClassLoader());
+            Thread.currentThread().setContextClassLoader(loader);
         }
     }
 
     /** Threads that Camel did not make may have another class loader. */
     static void lendTo(CamelContext context) {
-        if (Thread.currentThread().getContextClassLoader() instanceof URLClassLoader loader && "lib".equals(loader.getName())) {
+        ClassLoader loader = Thread.currentThread().getContextClassLoader();
+        if (NAME.equals(loader.getName())) {
             context.setApplicationContextClassLoader(loader);
         }
     }

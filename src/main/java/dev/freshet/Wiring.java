@@ -247,8 +247,8 @@ final class Wiring {
     }
 
     /**
-     * Changes are late when they have waited through a few polls after they could go. A change counts from the beginning of its bucket:
-     * it can go when the bucket is ripe, or at once where it comes later than that.
+     * Changes are late when they have waited through a few polls after they could go. A change counts from the
+     * beginning of its bucket: it can go when the bucket is ripe, or at once where it comes later than that.
      */
     private Overview.Instance instance() {
         String version = Wiring.class.getPackage().getImplementationVersion();

@@ -54,7 +54,8 @@ class CheckRoutesTest {
         "50 | 4 | asTagOrTags(50) | 8 | concurrentConsumers: 8 and its bean concurrency: 4: leave concurrentConsumers out",
         "0 | 4 | asTagOrTags() | 4 | batch is 0: write a whole number from 1 to 10000",
         "50 | 1001 | asTagOrTags() | 1001 | concurrency is 1001: write a whole number from 1 to 1000"})
-    void numbers_that_would_lose_tags_are_refused(int batch, int concurrency, String body, int consumers, String told) throws Exception {
+    void numbers_that_would_lose_tags_are_refused(int batch, int concurrency, String body, int consumers, String told)
+            throws Exception {
         Path file = folder.resolve("other.yaml");
         Files.writeString(file, target(batch, concurrency, body, consumers));
         assertEquals(2, check(folder.toString()), said.toString());
@@ -62,7 +63,8 @@ class CheckRoutesTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"50 | 4 | asTagOrTags(50)", "1 | 4 | asTagOrTags(1)", "1 | 4 | asTagOrTags(50)", "50 | 500 | asTagOrTags()"})
+    @CsvSource(delimiter = '|', value = {
+        "50 | 4 | asTagOrTags(50)", "1 | 4 | asTagOrTags(1)", "1 | 4 | asTagOrTags(50)", "50 | 500 | asTagOrTags()"})
     void numbers_that_agree_may_stand_twice(int batch, int concurrency, String body) throws Exception {
         Files.writeString(folder.resolve("other.yaml"), target(batch, concurrency, body, concurrency));
         assertEquals(0, check(folder.toString()), said.toString());
@@ -76,8 +78,8 @@ class CheckRoutesTest {
                 .replace("direct:delivered", "\"{{env:FRESHET_TEST_ADDRESS}}/{{env:FRESHET_TEST_PATH:purge}}\"");
         Files.writeString(file, good);
         assertEquals(0, check(folder.toString()), said.toString());
-        assertEquals("(" + file + " needs FRESHET_TEST_ADDRESS, FRESHET_TEST_BATCH, not set here; a start without is refused)\n1 route files are good\n",
-                said.toString());
+        assertEquals("(" + file + " needs FRESHET_TEST_ADDRESS, FRESHET_TEST_BATCH, not set here; a start without is"
+                + " refused)\n1 route files are good\n", said.toString());
         said.reset();
         Files.writeString(file, good.replace("simple:", "simpel:"));
         assertEquals(2, check(folder.toString()), said.toString());

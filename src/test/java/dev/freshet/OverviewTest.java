@@ -34,16 +34,19 @@ class OverviewTest {
         try (RunningRoutes freshet = new RunningRoutes(database, List.of("audit.yaml", "errors.yaml"),
                 "FRESHET_BUCKET=1m", "FRESHET_DEBOUNCE=5s", "FRESHET_TARGET_TIMEOUT=1s");
              Connection application = database.connect()) {
-            TestDatabase.run(application, "INSERT INTO cache_invalidation_queue (tag, time_bucket) VALUES ('a', now() - interval '55 seconds')");
+            TestDatabase.run(application, "INSERT INTO cache_invalidation_queue (tag, time_bucket)"
+                    + " VALUES ('a', now() - interval '55 seconds')");
             assertTrue(!says(freshet).contains(TOO_LONG), says(freshet));
-            TestDatabase.run(application, "UPDATE cache_invalidation_queue SET time_bucket = now() - interval '75 seconds'");
+            TestDatabase.run(application, "UPDATE cache_invalidation_queue"
+                    + " SET time_bucket = now() - interval '75 seconds'");
             Eventually.is(Duration.ofSeconds(20), () -> says(freshet).contains(TOO_LONG), () -> says(freshet));
         }
     }
 
     @Test
     void it_knows_how_many_functions_a_job_runs() throws Exception {
-        try (RunningRoutes freshet = new RunningRoutes(database, List.of("audit.yaml", "errors.yaml", "stats.yaml", "targets/batch.yaml", "deliver.yaml"))) {
+        List<String> files = List.of("audit.yaml", "errors.yaml", "stats.yaml", "targets/batch.yaml", "deliver.yaml");
+        try (RunningRoutes freshet = new RunningRoutes(database, files)) {
             assertEquals(TenFunctions.NAMES.size(), freshet.bean(Overview.class).whole().get("stats_functions"));
         }
     }

@@ -13,7 +13,8 @@ import java.util.stream.Stream;
  *
  * @param loopbackOnly   bound to this machine only
  * @param allowAnonymous FRESHET_ALLOW_ANONYMOUS: the operator says that the network protects it
- * @param liveOrigins    FRESHET_LIVE_ORIGINS: the origins whose pages may read /live; {@code *} is all, {@code none} is none
+ * @param liveOrigins    FRESHET_LIVE_ORIGINS: the origins whose pages may read /live; {@code *} is all,
+ *                       {@code none} is none
  */
 public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liveOrigins) {
 

@@ -54,7 +54,7 @@ public final class Publications {
         this.others = context.getExecutorServiceManager().newCachedThreadPool(this, "publish");
     }
 
-    /** To the route {@code publish}, and to every route {@code publish-NAME} in its own time: a broker may be away, or hang. */
+    /** To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang. */
     public void sendOn() {
         List<String> more = moreTopics();
         if (!more.isEmpty()) {
@@ -110,7 +110,8 @@ public final class Publications {
         }
     }
 
-    private List<Map<String, Object>> take(Connection connection, Map<String, Object> which, int limit) throws SQLException {
+    private List<Map<String, Object>> take(Connection connection, Map<String, Object> which, int limit)
+            throws SQLException {
         Map<String, Object> values = new HashMap<>(which);
         values.put("limit", limit);
         return take.rows(connection, values);
@@ -139,8 +140,9 @@ public final class Publications {
             for (Map<String, Object> row : take(c, which, 1)) {
                 later.update(c, Map.of("number", row.get("number")));
                 String request = String.valueOf(row.get("request_id"));
-                LogIds.with(Map.of("request", request), () -> LOG.warn("The event of request {} could not be published by {} and is tried again later: {}",
-                        request, which.get("topic"), why.getCause() == null ? why.toString() : why.getCause().toString()));
+                Throwable cause = why.getCause() == null ? why : why.getCause();
+                LogIds.with(Map.of("request", request), () -> LOG.warn("The event of request {} could not be published"
+                        + " by {} and is tried again later: {}", request, which.get("topic"), cause.toString()));
             }
             return null;
         }));

@@ -68,8 +68,8 @@ public final class Call {
             return Map.of("tags", getTags());
         }
         if (deliveries.size() > 1) {
-            throw new IllegalStateException("asTagOrTags(1) would send one of the call's " + deliveries.size() + " tags only: write"
-                    + " asTagOrTags() in the route of target " + getTarget() + ", or batch: 1 in its bean");
+            throw new IllegalStateException("asTagOrTags(1) would send one of the call's " + deliveries.size()
+                    + " tags only: write asTagOrTags() in the route of target " + getTarget() + ", or batch: 1 in its bean");
         }
         return Map.of("tag", deliveries.get(0).tag());
     }

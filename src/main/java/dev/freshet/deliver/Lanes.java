@@ -84,7 +84,8 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         for (Map<String, Object> row : rows) {
             int company = company(lane, row);
             Delivery delivery = new Delivery(lane.target().getName(), (String) row.get("tag"), (Long) row.get("id"),
-                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company, lane.target().getBatch(),
+                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company,
+                    lane.target().getBatch(),
                     claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9), deadline, left.merge(company, -1, Integer::sum) == 0);
             lane.hold(delivery);
             deliveries.add(delivery);

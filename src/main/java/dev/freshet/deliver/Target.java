@@ -88,7 +88,8 @@ public final class Target {
 
     private static int between(String what, int value, int least, int most) {
         if (value < least || value > most) {
-            throw new IllegalArgumentException(what + " is " + value + ": write a whole number from " + least + " to " + most);
+            throw new IllegalArgumentException(what + " is " + value + ": write a whole number from " + least
+                    + " to " + most);
         }
         return value;
     }

@@ -14,8 +14,8 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.LifecycleStrategySupport;
 
 /**
- * A target says its numbers once, in its bean. Its route is given as many consumers as the bean has concurrency; numbers that a route
- * repeats must be the bean's.
+ * A target says its numbers once, in its bean. Its route is given as many consumers as the bean has concurrency;
+ * numbers that a route repeats must be the bean's.
  */
 public final class TargetRoutes extends LifecycleStrategySupport implements RouteRule {
     private static final Pattern CONSUMERS = Pattern.compile("[?&]concurrentConsumers=([^&]*)");
@@ -24,7 +24,8 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
     /** A route is made, and its consumers are not yet. */
     @Override
     public void onRouteContextCreate(Route route) {
-        if (!route.getRouteId().startsWith(Lanes.ROUTE_PREFIX) || !(route.getEndpoint() instanceof SedaEndpoint entrance)) {
+        if (!route.getRouteId().startsWith(Lanes.ROUTE_PREFIX)
+                || !(route.getEndpoint() instanceof SedaEndpoint entrance)) {
             return;
         }
         CamelContext context = route.getCamelContext();
@@ -49,10 +50,12 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
         Target target = Target.of(route.getRouteId(), context.getRegistry());
         Integer consumers = consumers(route, context);
         if (consumers != null && target.saysConcurrency() && consumers != target.getConcurrency()) {
-            throw new IllegalArgumentException(route.getRouteId() + " has concurrentConsumers: " + consumers + " and its bean concurrency: "
-                    + target.getConcurrency() + ": leave concurrentConsumers out, the bean's number is the one that counts");
+            throw new IllegalArgumentException(route.getRouteId() + " has concurrentConsumers: " + consumers
+                    + " and its bean concurrency: " + target.getConcurrency()
+                    + ": leave concurrentConsumers out, the bean's number is the one that counts");
         }
-        Collection<ExpressionNode> steps = ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), ExpressionNode.class);
+        Collection<ExpressionNode> steps =
+                ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), ExpressionNode.class);
         for (ExpressionNode step : steps) {
             checkBody(route.getRouteId(), target, step, context);
         }
@@ -64,7 +67,8 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
         while (call.find()) {
             if (call.group(1).equals("1") && target.getBatch() > 1) {
                 throw new IllegalArgumentException(route + " sends asTagOrTags(1), one tag, and its bean says batch: "
-                        + target.getBatch() + ", so that the others would be lost: write asTagOrTags() in the route, or batch: 1");
+                        + target.getBatch() + ", so that the others would be lost: write asTagOrTags() in the route,"
+                        + " or batch: 1");
             }
         }
     }

@@ -18,8 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the database know the targets that this instance's files declare: before the first turn, so that nothing is handed over without
- * them. A target is forgotten only when its file was deleted under a running instance and nobody has served it for a minute since.
+ * Makes the database know the targets that this instance's files declare: before the first turn, so that nothing is
+ * handed over without them. A target is forgotten only when its file was deleted under a running instance and nobody
+ * has served it for a minute since.
  */
 public final class Targets implements FeedsRoutes {
     private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
@@ -73,7 +74,8 @@ public final class Targets implements FeedsRoutes {
                 "name", target.getName(), "takesQueue", target.isTakesQueue(), "batch", target.getBatch());
         // a statement of its own: a process that stops here holds nothing
         if (!(Boolean) transactions.inOne(c -> register.rows(c, declared)).get(0).get("is_registered")) {
-            throw new SQLException("Target " + target.getName() + " is back while it is being forgotten: the next turn knows it again");
+            throw new SQLException("Target " + target.getName()
+                    + " is back while it is being forgotten: the next turn knows it again");
         }
         lanes.serve(target);
     }
@@ -103,14 +105,14 @@ public final class Targets implements FeedsRoutes {
         for (String name : List.copyOf(deleted)) {
             boolean isBack = context.getRoute(PREFIX + name) != null;
             if (!isBack && transactions.inOne(c -> wasDeleted.update(c, Map.of("name", name))) > 0) {
-                LOG.info("Target {} is not served here any more: its file was deleted. What it is owed waits for the file, or for another"
-                        + " instance that serves it, for a minute; then it becomes dead letters", name);
+                LOG.info("Target {} is not served here any more: its file was deleted. What it is owed waits for the"
+                        + " file, or for another instance that serves it, for a minute; then it becomes dead letters", name);
             }
             deleted.remove(name);
         }
     }
 
-    /** A batch at a time, between the turns, so that no turn waits for long; the database remembers how far it has come. */
+    /** A batch at a time, between the turns, so that none waits for long; the database knows how far it has come. */
     private void forgetWhatIsLeaving() {
         try {
             Optional<List<Forgotten>> forgotten = transactions.in(this::forgetSome);

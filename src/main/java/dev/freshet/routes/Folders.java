@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/** Tells a file that was deleted from one that only cannot be seen: a volume that is not mounted leaves an empty folder, too. */
+/** Tells a file that was deleted from one that cannot be seen: a volume that is not mounted leaves an empty folder. */
 final class Folders {
     private final Map<Path, Object> keys = new HashMap<>();
 
@@ -22,7 +22,7 @@ final class Folders {
         }
     }
 
-    /** Whether a file that is not there was deleted: its folder can be read, and holds others or is still the same folder. */
+    /** Of a file that is not there: its folder can be read, and holds others or is still the same folder. */
     boolean wasDeleted(String file) {
         Path folder = of(file);
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {

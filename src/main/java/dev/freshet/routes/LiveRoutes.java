@@ -168,8 +168,8 @@ public final class LiveRoutes implements AutoCloseable {
 
     private void reportUnseen(String file) {
         tried.remove(file);
-        report(new Broken(file, null, "it is not there, and its folder is missing, empty or cannot be read, as where a volume is not"
-                + " mounted (to take its routes away, delete the file in its folder)", Instant.now()));
+        report(new Broken(file, null, "it is not there, and its folder is missing, empty or cannot be read, as where a"
+                + " volume is not mounted (to take its routes away, delete the file in its folder)", Instant.now()));
     }
 
     private void report(Broken what) {

@@ -91,7 +91,8 @@ final class Trial {
                 .withProperties(of).withFluentBuilder(true).withRemoveParameters(false).bind());
     }
 
-    private static void load(DefaultCamelContext scratch, Map<String, String> files, Set<RouteRule> rules) throws Exception {
+    private static void load(DefaultCamelContext scratch, Map<String, String> files, Set<RouteRule> rules)
+            throws Exception {
         Collection<Resource> resources = new TreeMap<>(files).entrySet().stream()
                 .map(file -> ResourceHelper.fromString(file.getKey(), file.getValue())).toList();
         Collection<RoutesBuilder> builders = PluginHelper.getRoutesLoader(scratch).findRoutesBuilders(resources);
@@ -122,7 +123,8 @@ final class Trial {
     }
 
     /** Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and open ports. */
-    private record Aside(DefaultCamelContext scratch, Set<RouteRule> rules, Map<String, String> owners) implements RouteBuilderLifecycleStrategy {
+    private record Aside(DefaultCamelContext scratch, Set<RouteRule> rules, Map<String, String> owners)
+            implements RouteBuilderLifecycleStrategy {
         @Override
         public void afterConfigure(RouteBuilder builder) {
             for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {

@@ -9,7 +9,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.apache.camel.component.properties.EnvPropertiesFunction;
 
-/** Environment variables that route files cannot do without: {@code {{env:NAME}}} has no default, {@code {{env:NAME:}}} has an empty one. */
+/** Environment variables that route files need: {@code {{env:NAME}}} has no default, {@code {{env:NAME:}}} an empty one. */
 public final class Variables {
     private static final Pattern NEEDED = Pattern.compile("\\{\\{env:([\\w.-]+)}}");
 
@@ -41,8 +41,9 @@ public final class Variables {
     public static String told(Set<String> names) {
         String all = String.join(", ", names);
         String one = names.iterator().next();
-        return (names.size() == 1 ? "the environment variable " + all + " is not set" : "the environment variables " + all + " are not set")
-                + ": set " + (names.size() == 1 ? "it" : "them") + " and start again, or write {{env:" + one + ":…}} with a default after the colon";
+        String what = names.size() == 1 ? "variable " + all + " is not set: set it"
+                : "variables " + all + " are not set: set them";
+        return "the environment " + what + " and start again, or write {{env:" + one + ":…}} with a default after the colon";
     }
 
     /** Stands in for what is not set where files are only tried. */
