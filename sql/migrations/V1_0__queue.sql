@@ -61,6 +61,7 @@ CREATE TABLE freshet.target (
     batch         integer     NOT NULL DEFAULT 1,                     -- tags in one call
     accepted_at   timestamptz NOT NULL DEFAULT now(),
     served_at     timestamptz NOT NULL DEFAULT now(),                 -- when an instance last said that it serves it
+    deleted_at    timestamptz,                                        -- its file was deleted, and nobody has served it since
     failing_tags  text[]      NOT NULL DEFAULT '{}',                  -- one tag of each call without an answer, since the last one
     failed_at     timestamptz,                                        -- last call without an answer: give-up.sql asks for it
     open_until    timestamptz,                                        -- breaker: null = closed; until then no call; after it, one probe

@@ -80,8 +80,12 @@ CREATE TABLE freshet.publication (
     request_id   text        NOT NULL,
     published_at timestamptz NOT NULL,
     attempts     integer     NOT NULL DEFAULT 0,
-    not_before   timestamptz NOT NULL DEFAULT '-infinity'
+    not_before   timestamptz NOT NULL DEFAULT '-infinity',
+    topic        text        NOT NULL DEFAULT 'publish',              -- the route that sends it on
+    copied       boolean     NOT NULL DEFAULT false                   -- every other route publish-NAME has a row of its own for it
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+-- relay: the oldest of a topic, however many wait for another one
+CREATE INDEX publication_oldest_of_topic ON freshet.publication (topic, number);
 
 -- Tags that changed while the registry had entries: those of the tag have to leave, too. What was invalidated through the registry itself is
 -- not among them: an entry that was filled again since is fresh.

@@ -1,14 +1,35 @@
--- The target's file was deleted: it is owed nothing any more, and its dead letters have nobody to go to. Asked under the turn's lock, so
--- that no hand-over which still knows the target comes after it. Queue rows that waited for this target only are marked by the next turn.
-WITH target AS (
-    DELETE FROM freshet.target WHERE name = :#name
-), letters AS (
-    DELETE FROM freshet.dead_letter WHERE target = :#name
-), owed AS (
-    DELETE FROM freshet.delivery WHERE target = :#name RETURNING tag
+-- A target whose file was deleted is forgotten: up to :limit of what it is still owed become dead letters that say
+-- so, and the target leaves when nothing is left. What is being called is waited for. The next turn marks the queue
+-- rows. leaving-targets.sql has locked the target before, in the same transaction.
+WITH leaving AS MATERIALIZED (
+    SELECT name FROM freshet.target
+    WHERE name = :#name AND deleted_at IS NOT NULL AND served_at < now() - interval '1 minute' FOR UPDATE SKIP LOCKED
+), owed AS MATERIALIZED (
+    SELECT d.tag, d.target FROM freshet.delivery d JOIN leaving ON leaving.name = d.target LIMIT :#limit + 1
+), taken AS MATERIALIZED (
+    SELECT d.* FROM freshet.delivery d JOIN leaving ON leaving.name = d.target
+    WHERE d.lease_id IS NULL OR d.due_at < now()
+    ORDER BY d.tag LIMIT :#limit
+    FOR UPDATE OF d SKIP LOCKED
+), gone AS (
+    DELETE FROM freshet.delivery d USING taken t WHERE d.tag = t.tag AND d.target = t.target
+), buried AS (
+    INSERT INTO freshet.dead_letter AS l
+        (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
+    SELECT target, tag, attempts, NULL, 'the file of the target was deleted', coalesce(first_failed_at, now()), now()
+    FROM taken ORDER BY tag
+    ON CONFLICT (tag, target) DO UPDATE SET
+        attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
+        last_error = excluded.last_error, last_failed_at = excluded.last_failed_at
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, detail)
-    SELECT 'no-target', :#name, jsonb_agg(tag), 'queue', 'no target', 'the file of the target was deleted'
-    FROM (SELECT tag, (row_number() OVER () - 1) / 1000 AS part FROM owed) o GROUP BY part
+    SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', 'dead', 'the file of the target was deleted'
+    FROM taken WHERE freshet.audits() GROUP BY target
+), marked AS (
+    INSERT INTO freshet.mark_later (tag) SELECT tag FROM taken
+), forgotten AS (
+    DELETE FROM freshet.target t USING leaving
+    WHERE t.name = leaving.name AND (SELECT count(*) FROM owed) = (SELECT count(*) FROM taken)
+    RETURNING t.name
 )
-INSERT INTO freshet.mark_later (tag) SELECT tag FROM owed
+SELECT (SELECT count(*) FROM taken)::integer AS dead_letters, EXISTS (SELECT FROM forgotten) AS is_forgotten

@@ -1,4 +1,20 @@
--- An instance serves this target: known from now on, and owed every change that is handed over from now on.
-INSERT INTO freshet.target AS t (name, takes_queue, batch) VALUES (:#name, :#takesQueue, :#batch)
-ON CONFLICT (name) DO UPDATE SET takes_queue = excluded.takes_queue, batch = excluded.batch, served_at = now()
-WHERE t.served_at < now() - interval '15 seconds' OR t.takes_queue <> excluded.takes_queue OR t.batch <> excluded.batch
+-- An instance serves this target: known from now on, and owed every change that is handed over from now on. A target
+-- that was said to be deleted is there again. Asked at every turn, so it waits for nobody: a row that somebody else
+-- holds is left to the next turn. The answer tells whether that can be: not where the target may be forgotten at this
+-- moment, by a statement that is not over yet.
+WITH known AS MATERIALIZED (
+    SELECT deleted_at IS NOT NULL AS is_leaving,
+           served_at < now() - interval '15 seconds' OR deleted_at IS NOT NULL
+           OR takes_queue <> :#takesQueue OR batch <> :#batch AS is_stale
+    FROM freshet.target WHERE name = :#name
+), free AS MATERIALIZED (
+    SELECT name FROM freshet.target WHERE name = :#name AND (SELECT is_stale FROM known) FOR UPDATE SKIP LOCKED
+), renewed AS (
+    UPDATE freshet.target t SET takes_queue = :#takesQueue, batch = :#batch, served_at = now(), deleted_at = NULL
+    FROM free WHERE t.name = free.name
+), begun AS (
+    INSERT INTO freshet.target (name, takes_queue, batch)
+    SELECT :#name, :#takesQueue, :#batch WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT (name) DO NOTHING
+)
+SELECT NOT EXISTS (SELECT FROM known WHERE is_leaving) OR EXISTS (SELECT FROM free) AS is_registered

@@ -31,12 +31,13 @@ function functions(job) {
       .map(f => row(f, f.status === 'success' ? 'completed' : 'failed', 100 * f.duration / longest, duration(f.duration))));
 }
 
-function progress(job) {
+/** @param functions how many a job runs, while it has not said so itself */
+function progress(job, functions) {
   const r = job.results || {};
   const good = r.successful_functions || 0;
   const bad = r.failed_functions || 0;
   const running = (r.running_functions || []).length;
-  const all = Math.max(r.total_functions || 0, good + bad + running, job.status === 'queued' || !r.total_functions ? 10 : 1);
+  const all = Math.max(r.total_functions || 0, good + bad + running, job.status === 'queued' || !r.total_functions ? functions : 1);
   const said = job.status === 'queued' && !good ? 'not begun' : `${good + bad} of ${all} functions ended${bad ? `, ${bad} failed` : ''}`;
   return h('span', { class: 'progress', role: 'img', 'aria-label': said, title: said },
     Array.from({ length: all }, (_, i) => h('span', { class: i < good ? 'completed' : i < good + bad ? 'failed' : i < good + bad + running ? 'processing' : '' })));
@@ -71,7 +72,7 @@ export default {
           h('summary', {},
             badge(job.status, job.status === 'failed' && job.error_message === 'cancelled' ? 'cancelled' : job.status),
             h('span', { class: 'who' }, h('strong', {}, payload.triggeredBy || job.job_type), ' ', h('span', { class: 'dim mono' }, job.id.slice(0, 8))),
-            progress(job),
+            progress(job, ctx.overview && ctx.overview.stats_functions || 1),
             h('span', { class: 'dim' }, ago(job.created_at)),
             h('span', { class: 'number' }, took_ || '')),
           h('div', { class: 'inside' },

@@ -139,11 +139,11 @@ function progress(job) {
   const good = r.successful_functions || 0;
   const bad = r.failed_functions || 0;
   const running = (r.running_functions || []).length;
-  const all = Math.max(r.total_functions || 10, good + bad + running);
-  const said = `${good + bad} of ${all} statistics functions ended`;
+  const all = Math.max(r.total_functions || 0, good + bad + running);
+  const said = all ? `${good + bad} of ${all} statistics functions ended` : 'the statistics functions have not begun';
   return h('div', { class: 'job-line', key: 'job' }, h('span', { class: 'progress', role: 'img', 'aria-label': said, title: said },
     Array.from({ length: all }, (_, i) => h('span', { class: i < good ? 'completed' : i < good + bad ? 'failed' : i < good + bad + running ? 'processing' : '' }))),
-  h('span', { class: 'dim small' }, job.status === 'completed' && job.completed_at && job.started_at ? `ten functions in ${duration(new Date(job.completed_at) - new Date(job.started_at))}` : `statistics ${job.status}`));
+  h('span', { class: 'dim small' }, job.status === 'completed' && job.completed_at && job.started_at ? `${all} functions in ${duration(new Date(job.completed_at) - new Date(job.started_at))}` : `statistics ${job.status}`));
 }
 
 function league() {
@@ -155,7 +155,7 @@ function league() {
     side('What visitors get', h('p', { class: 'big cached', key: one.cached.last_match + one.cached.played_on }, one.cached.last_match), h('p', { class: 'dim small' }, 'rendered ', ago(one.cached_at)),
       h('table', { class: 'league' }, h('thead', {}, h('tr', {}, ['Player', 'Played', 'Goals', 'Points'].map(name => h('th', { scope: 'col' }, name)))),
         h('tbody', {}, rows.map(row => h('tr', { key: row.player }, h('td', {}, row.player), h('td', {}, row.played), h('td', {}, row.goals), h('td', {}, h('b', {}, row.points)))))))],
-  null, h('div', { class: 'note-line' }, seen.job ? progress(seen.job) : h('p', { class: 'dim' }, 'After a match, ten statistics functions run side by side; then one call.'),
+  null, h('div', { class: 'note-line' }, seen.job ? progress(seen.job) : h('p', { class: 'dim' }, 'After a match, the statistics functions run side by side; then one call.'),
     one.stale ? null : tally(seen.mine.match, 'match', one.tag)),
   h('button', { type: 'button', class: 'strong', id: 'match', onclick: () => act('match', {}, 'match') }, 'Finish match'));
 }

@@ -5,6 +5,7 @@ import dev.freshet.routes.LiveRoutes.Broken;
 import dev.freshet.routes.RouteCheck;
 import dev.freshet.source.Transactions;
 import dev.freshet.routes.RouteFiles;
+import dev.freshet.routes.Variables;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -37,6 +38,8 @@ final class CheckRoutes {
             Map<String, String> files = read(places.isEmpty() ? List.of("routes") : places);
             List<Broken> broken = check(files);
             broken.forEach(out::println);
+            Variables.missing(files).forEach((file, names) -> out.println("(" + file + " needs "
+                    + String.join(", ", names) + ", not set here; a start without is refused)"));
             out.println(broken.isEmpty() ? files.size() + " route files are good" : broken.size() + " of " + files.size() + " route files would not be taken over");
             return broken.isEmpty() ? GOOD : BROKEN;
         } catch (Refusal refusal) {
@@ -59,6 +62,7 @@ final class CheckRoutes {
 
     private static List<Broken> check(Map<String, String> files) throws Exception {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
+            Library.lendTo(context);
             PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
             properties.setLocation(StartUp.PROPERTIES);
             context.build();

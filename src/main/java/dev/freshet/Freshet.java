@@ -6,6 +6,7 @@ import org.apache.camel.main.Main;
 /** Keeps caches true to a PostgreSQL database. */
 public final class Freshet {
     public static void main(String[] args) throws Exception {
+        Library.open();
         if (args.length > 0 && args[0].equals("check")) {
             System.exit(new CheckRoutes(System.out).run(List.of(args).subList(1, args.length)));
         }

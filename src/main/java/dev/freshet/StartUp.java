@@ -11,6 +11,7 @@ import dev.freshet.observe.RoutesCheck;
 import dev.freshet.live.Stream;
 import dev.freshet.routes.HurriedQueues;
 import dev.freshet.routes.LiveRoutes;
+import dev.freshet.routes.Variables;
 import dev.freshet.source.Adoption;
 import dev.freshet.source.Database;
 import dev.freshet.source.DatabaseUrl;
@@ -61,6 +62,7 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
     @Override
     public void beforeConfigure(BaseMainSupport main) {
         CamelContext context = main.getCamelContext();
+        Library.lendTo(context);
         PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
         settings = settings(properties);
         log(settings.text(Setting.LOG_FORMAT).orElseThrow(), settings.text(Setting.LOG_LEVEL).orElseThrow());
@@ -99,6 +101,9 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        Variables.missing(liveRoutes.files()).forEach((file, names) -> {
+            throw new Refusal(file + " cannot be used: " + Variables.told(names));
+        });
     }
 
     @Override

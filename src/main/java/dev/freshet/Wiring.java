@@ -34,6 +34,7 @@ import dev.freshet.deliver.Marking;
 import dev.freshet.deliver.Outcomes;
 import dev.freshet.deliver.Settlement;
 import dev.freshet.deliver.Signature;
+import dev.freshet.deliver.TargetRoutes;
 import dev.freshet.deliver.Targets;
 import dev.freshet.demo.CachedPages;
 import dev.freshet.demo.DemoReceiver;
@@ -128,6 +129,9 @@ final class Wiring {
                 settings.duration(Setting.RETRY_FOR), BACKOFF, BACKOFF_MAX, BREAKER_TAGS, PROBE));
         registry.bind("lanes", lanes);
         registry.bind("targets", new Targets(context, transactions, lanes));
+        TargetRoutes targetRoutes = new TargetRoutes();
+        registry.bind("targetRoutes", targetRoutes);
+        context.addLifecycleStrategy(targetRoutes);
         registry.bind("outcomes", new Outcomes(lanes, Clock.systemUTC()));
         registry.bind("ledger", new Ledger(settlement, lanes));
         registry.bind("targetHttp", new Deadline(timeout));
@@ -241,10 +245,17 @@ final class Wiring {
         return new Gate(keys, bind, limits, refusals);
     }
 
-    /** Beyond debounce and bucket, changes are late when they have waited through a few polls. */
+    /**
+     * Changes are late when they have waited through a few polls after they could go. A change counts from the
+     * beginning of its bucket: it can go when the bucket is ripe, or at once where it comes later than that.
+     */
     private Overview.Instance instance() {
         String version = Wiring.class.getPackage().getImplementationVersion();
-        Duration late = settings.duration(Setting.DEBOUNCE).plus(settings.duration(Setting.QUEUE_POLL).multipliedBy(3)).plus(settings.duration(Setting.TARGET_TIMEOUT)).plus(LATE);
+        Duration debounce = settings.duration(Setting.DEBOUNCE);
+        Duration bucket = settings.duration(Setting.BUCKET);
+        Duration ripe = debounce.compareTo(bucket) > 0 ? debounce : bucket;
+        Duration late = ripe.plus(settings.duration(Setting.QUEUE_POLL).multipliedBy(3))
+                .plus(settings.duration(Setting.TARGET_TIMEOUT)).plus(LATE);
         return new Overview.Instance(settings.text(Setting.WORKER_ID).orElseThrow(), version == null ? "development" : version, Instant.now(), late);
     }
 

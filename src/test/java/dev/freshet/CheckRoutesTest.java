@@ -47,6 +47,68 @@ class CheckRoutesTest {
         assertTrue(said.toString().matches("(?s)\\Q" + file + "\\E line \\d+: .+\n1 of \\d+ route files would not be taken over\n"), said.toString());
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "50 | 4 | asTagOrTags(1) | 4 | asTagOrTags(1), one tag, and its bean says batch: 50",
+        "50 | 4 | asTagOrTags( {{freshet.deliver.batch-tags}} ) | 4 | asTagOrTags(1), one tag, and its bean says batch: 50",
+        "50 | 4 | asTagOrTags(50) | 8 | concurrentConsumers: 8 and its bean concurrency: 4: leave concurrentConsumers out",
+        "0 | 4 | asTagOrTags() | 4 | batch is 0: write a whole number from 1 to 10000",
+        "50 | 1001 | asTagOrTags() | 1001 | concurrency is 1001: write a whole number from 1 to 1000"})
+    void numbers_that_would_lose_tags_are_refused(int batch, int concurrency, String body, int consumers, String told)
+            throws Exception {
+        Path file = folder.resolve("other.yaml");
+        Files.writeString(file, target(batch, concurrency, body, consumers));
+        assertEquals(2, check(folder.toString()), said.toString());
+        assertTrue(said.toString().startsWith(file.toString()) && said.toString().contains(told), said.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "50 | 4 | asTagOrTags(50)", "1 | 4 | asTagOrTags(1)", "1 | 4 | asTagOrTags(50)", "50 | 500 | asTagOrTags()"})
+    void numbers_that_agree_may_stand_twice(int batch, int concurrency, String body) throws Exception {
+        Files.writeString(folder.resolve("other.yaml"), target(batch, concurrency, body, concurrency));
+        assertEquals(0, check(folder.toString()), said.toString());
+    }
+
+    /** As where an image is built: the secrets come later. */
+    @Test
+    void a_variable_that_is_not_set_here_is_told_and_does_no_harm() throws Exception {
+        Path file = folder.resolve("other.yaml");
+        String good = target(50, 4, "asTagOrTags()", 4).replace("batch: 50", "batch: \"{{env:FRESHET_TEST_BATCH}}\"")
+                .replace("direct:delivered", "\"{{env:FRESHET_TEST_ADDRESS}}/{{env:FRESHET_TEST_PATH:purge}}\"");
+        Files.writeString(file, good);
+        assertEquals(0, check(folder.toString()), said.toString());
+        assertEquals("(" + file + " needs FRESHET_TEST_ADDRESS, FRESHET_TEST_BATCH, not set here; a start without is"
+                + " refused)\n1 route files are good\n", said.toString());
+        said.reset();
+        Files.writeString(file, good.replace("simple:", "simpel:"));
+        assertEquals(2, check(folder.toString()), said.toString());
+        assertTrue(said.toString().contains("simpel"), said.toString());
+    }
+
+    private static String target(int batch, int concurrency, String body, int consumers) {
+        return """
+            - beans:
+                - name: target-other
+                  type: dev.freshet.deliver.Target
+                  properties:
+                    name: other
+                    batch: %d
+                    concurrency: %d
+            - route:
+                id: target-other
+                routeConfigurationId: deliver
+                from:
+                  uri: seda:target-other
+                  parameters:
+                    concurrentConsumers: %d
+                  steps:
+                    - setBody:
+                        simple: "${body.%s}"
+                    - to: direct:delivered
+            """.formatted(batch, concurrency, consumers, body);
+    }
+
     @Test
     void each_of_several_broken_files_is_told() throws Exception {
         copy();

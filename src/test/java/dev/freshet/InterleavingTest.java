@@ -90,6 +90,8 @@ class InterleavingTest {
                         "greatest\\(d.handover \\+ 1, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
                 Arguments.of("a replay owes to targets that there are", "replay", "l.target IN \\(SELECT name FROM known\\)", "true"),
                 Arguments.of("no target is forgotten while something is owed to it anew", "replay", "FOR KEY SHARE", ""),
+                Arguments.of("what a deleted target was owed becomes a dead letter", "forget-target",
+                        "FROM taken ORDER BY tag\n", "FROM taken WHERE false ORDER BY tag\n"),
                 Arguments.of("what a job could not refresh is numbered under its row's lock", "finish-job",
                         "greatest\\(d.handover \\+ 1, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
                 Arguments.of("what a job left behind is numbered under its row's lock", "owe-refresh",
@@ -269,6 +271,12 @@ class InterleavingTest {
                     world.forget("y");
                     world.letGo();
                     world.nobodyIsOwedInVain();
+                },
+                (one, other) -> {                                   // what a target is owed whose file was deleted
+                    world.change("a");
+                    world.turns(one);
+                    world.forget("x");
+                    world.nothingIsLost();
                 },
                 (one, other) -> {                                   // a foreign upsert commits between a hand-over's snapshot and its lock
                     world.change("a");
@@ -771,10 +779,14 @@ class InterleavingTest {
 
         /** As when the target's file was deleted long ago. */
         void forget(String target) throws SQLException {
-            TestDatabase.run(eye, "UPDATE freshet.target SET served_at = now() - interval '1 hour' WHERE name = '" + target + "'");
-            for (int batch = 0; batch < 2; batch++) {
-                unlessLocked(() -> guards.file("forget-target").rows(eye, Map.of("name", target, "limit", 100)));
+            TestDatabase.run(eye, "UPDATE freshet.target SET served_at = now() - interval '1 hour', deleted_at = now()"
+                    + " WHERE name = '" + target + "'");
+            eye.setAutoCommit(false);
+            if (!guards.file("leaving-targets").rows(eye, Map.of()).isEmpty()) {
+                guards.file("forget-target").rows(eye, Map.of("name", target, "limit", 100));
             }
+            eye.commit();
+            eye.setAutoCommit(true);
         }
 
         private void job() throws SQLException {

@@ -60,6 +60,10 @@ class ObserveTest {
         shows("freshet_commit_to_delivered_seconds_bucket{target=\"tag\",le=\"7200.0\"} 1");
         look();
         shows("freshet_tags_skipped_total 7.0");
+        for (String reason : List.of("empty", "too long", "could not be named")) {
+            assertTrue(scrape().lines().anyMatch(line -> line.startsWith("# HELP freshet_tags_skipped_total ")
+                    && line.contains(reason)), reason);
+        }
         shows("freshet_breaker_open{target=\"tag\"} 0.0");
         for (String zero : List.of("freshet_queue_pending_tags", "freshet_queue_oldest_seconds", "freshet_queue_in_flight", "freshet_queue_retrying", "freshet_dead_letters")) {
             shows(zero + " 0.0");

@@ -13,7 +13,8 @@ import java.util.stream.Stream;
  *
  * @param loopbackOnly   bound to this machine only
  * @param allowAnonymous FRESHET_ALLOW_ANONYMOUS: the operator says that the network protects it
- * @param liveOrigins    FRESHET_LIVE_ORIGINS: the origins whose pages may read /live; {@code *} is all
+ * @param liveOrigins    FRESHET_LIVE_ORIGINS: the origins whose pages may read /live; {@code *} is all,
+ *                       {@code none} is none
  */
 public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liveOrigins) {
 
@@ -25,6 +26,9 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
     public static Bind at(String host, boolean allowAnonymous, String liveOrigins) {
         String literal = host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host;
         String origins = liveOrigins == null || liveOrigins.isBlank() ? "*" : liveOrigins;
+        if (origins.strip().equalsIgnoreCase("none")) {
+            return new Bind(isLoopback(literal), allowAnonymous, Set.of());
+        }
         return new Bind(isLoopback(literal), allowAnonymous,
             Stream.of(origins.split("[,\\s]+")).filter(origin -> !origin.isEmpty())
                 .map(origin -> origin.toLowerCase(Locale.ROOT).replaceFirst("/$", "")).collect(Collectors.toUnmodifiableSet()));

@@ -6,12 +6,17 @@ import dev.freshet.source.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelExecutionException;
 import org.apache.camel.ProducerTemplate;
+import org.apache.camel.Route;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
@@ -26,49 +31,100 @@ import org.springframework.transaction.support.TransactionTemplate;
 public final class Publications {
     private static final Logger LOG = LoggerFactory.getLogger(Publications.class);
     private static final int BATCH = 200;
+    private static final String TOPIC = "publish";
 
+    private final SqlFile copy = SqlFile.of("copy-publications");
     private final SqlFile take = SqlFile.of("take-publications");
     private final SqlFile published = SqlFile.of("published");
     private final SqlFile later = SqlFile.of("publish-later");
     private final DataSource dataSource;
     private final TransactionTemplate transaction;
-    private final ProducerTemplate topic;
+    private final CamelContext context;
+    private final ProducerTemplate producer;
     private final Tallies tallies;
+    private final ExecutorService others;
+    private final Set<String> busy = ConcurrentHashMap.newKeySet();
 
     public Publications(CamelContext context, DataSource dataSource, Tallies tallies) {
         this.dataSource = dataSource;
         this.transaction = new TransactionTemplate(new DataSourceTransactionManager(dataSource));
-        this.topic = context.createProducerTemplate();
+        this.context = context;
+        this.producer = context.createProducerTemplate();
         this.tallies = tallies;
+        this.others = context.getExecutorServiceManager().newCachedThreadPool(this, "publish");
     }
 
+    /** To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang. */
     public void sendOn() {
+        List<String> more = moreTopics();
+        if (!more.isEmpty()) {
+            copyFor(more);
+            more.forEach(this::sendInItsOwnTime);
+        }
+        sendOn(TOPIC, !more.isEmpty());
+    }
+
+    private List<String> moreTopics() {
+        return context.getRoutes().stream().map(Route::getRouteId).filter(id -> id.startsWith(TOPIC + "-"))
+                .filter(id -> context.getRouteController().getRouteStatus(id).isStarted()).sorted().toList();
+    }
+
+    private void copyFor(List<String> topics) {
+        int copied;
+        do {
+            copied = transaction.execute(status -> with(c -> copy.update(c, Map.of("topics", topics, "limit", BATCH))));
+        } while (copied >= BATCH * topics.size());
+    }
+
+    private void sendInItsOwnTime(String topic) {
+        if (busy.add(topic)) {
+            others.execute(() -> {
+                try {
+                    sendOn(topic, true);
+                } catch (RuntimeException e) {
+                    LOG.warn("Events could not be sent on to {}: {}", topic, e.toString());
+                } finally {
+                    busy.remove(topic);
+                }
+            });
+        }
+    }
+
+    private void sendOn(String topic, boolean copied) {
+        Map<String, Object> which = Map.of("topic", topic, "copied", copied);
         int limit = BATCH;
         while (true) {
             int rows = limit;
             try {
-                int sent = transaction.execute(status -> inTransaction(rows));
+                int sent = transaction.execute(status -> inTransaction(which, rows));
                 if (sent == 0 || sent < rows && rows == BATCH) {
                     return;
                 }
             } catch (CamelExecutionException | DataAccessException e) {
                 // one that cannot be sent must not hold up the others: from here on each goes by itself
                 if (rows == 1) {
-                    postpone(e);
+                    postpone(which, e);
                 }
                 limit = 1;
             }
         }
     }
 
-    private int inTransaction(int limit) {
+    private List<Map<String, Object>> take(Connection connection, Map<String, Object> which, int limit)
+            throws SQLException {
+        Map<String, Object> values = new HashMap<>(which);
+        values.put("limit", limit);
+        return take.rows(connection, values);
+    }
+
+    private int inTransaction(Map<String, Object> which, int limit) {
         return with(c -> {
-            List<Map<String, Object>> rows = take.rows(c, Map.of("limit", limit));
+            List<Map<String, Object>> rows = take(c, which, limit);
             List<Long> numbers = new ArrayList<>();
             for (Map<String, Object> row : rows) {
                 numbers.add((Long) row.get("number"));
                 for (String event : Events.of(row)) {
-                    topic.sendBody("direct:publish", event);
+                    producer.sendBody("direct:" + which.get("topic"), event);
                 }
             }
             if (!numbers.isEmpty()) {
@@ -78,14 +134,15 @@ public final class Publications {
         });
     }
 
-    private void postpone(RuntimeException why) {
+    private void postpone(Map<String, Object> which, RuntimeException why) {
         tallies.count("publish_failures");
         transaction.executeWithoutResult(status -> with(c -> {
-            for (Map<String, Object> row : take.rows(c, Map.of("limit", 1))) {
+            for (Map<String, Object> row : take(c, which, 1)) {
                 later.update(c, Map.of("number", row.get("number")));
                 String request = String.valueOf(row.get("request_id"));
-                LogIds.with(Map.of("request", request), () -> LOG.warn("The event of request {} could not be published and is tried again later: {}", request,
-                        why.getCause() == null ? why.toString() : why.getCause().toString()));
+                Throwable cause = why.getCause() == null ? why : why.getCause();
+                LogIds.with(Map.of("request", request), () -> LOG.warn("The event of request {} could not be published"
+                        + " by {} and is tried again later: {}", request, which.get("topic"), cause.toString()));
             }
             return null;
         }));

@@ -100,6 +100,7 @@ public final class Overview {
         answer.put("instance", instance.name());
         answer.put("version", instance.version());
         answer.put("started_at", instance.started().toString());
+        answer.put("stats_functions", routes.statsFunctions());
         answer.put("routes", Map.of("revision", routes.revision(), "stopped", routes.stopped().size(), "broken", files.broken().size()));
         answer.put("health", verdict.of(problems));
         return answer;

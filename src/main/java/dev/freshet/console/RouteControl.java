@@ -4,6 +4,7 @@ import dev.freshet.api.Refused;
 import dev.freshet.audit.AuditLog;
 import dev.freshet.routes.FeedsRoutes;
 import dev.freshet.routes.LiveRoutes;
+import dev.freshet.stats.ConnectionBudget;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -111,6 +112,11 @@ public final class RouteControl {
         context.getRegistry().findByType(FeedsRoutes.class).forEach(feeder -> feeder.resume(id));
         stopped.remove(id);
         return answer(id, "runs again");
+    }
+
+    /** How many functions a stats job runs. */
+    int statsFunctions() {
+        return ConnectionBudget.functions(context);
     }
 
     /** By hand and still so, with since when. */

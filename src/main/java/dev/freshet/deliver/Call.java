@@ -58,8 +58,20 @@ public final class Call {
     }
 
     /** {@code {"tag": …}} for a target that takes one at a time, {@code {"tags": […]}} for one that takes batches. */
+    public Map<String, Object> asTagOrTags() {
+        return asTagOrTags(deliveries.get(0).batch());
+    }
+
+    /** @throws IllegalStateException rather than leave a tag out: its outcome would be "delivered" all the same */
     public Map<String, Object> asTagOrTags(int batch) {
-        return batch == 1 ? Map.of("tag", deliveries.get(0).tag()) : Map.of("tags", getTags());
+        if (batch > 1) {
+            return Map.of("tags", getTags());
+        }
+        if (deliveries.size() > 1) {
+            throw new IllegalStateException("asTagOrTags(1) would send one of the call's " + deliveries.size()
+                    + " tags only: write asTagOrTags() in the route of target " + getTarget() + ", or batch: 1 in its bean");
+        }
+        return Map.of("tag", deliveries.get(0).tag());
     }
 
     /** What a batch target takes, whoever sends it. */

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** What this instance holds for one target: bounded, so that a slow target takes no more than it can get through within its lease. */
 final class Lane {
@@ -12,8 +13,10 @@ final class Lane {
     private static final int CALLS_AHEAD = 16;
     /** As many calls as its seda queue takes (application.properties), should every tag need one of its own. */
     private static final int MOST_TAGS = 20_000;
+    /** A call that waits for its turn looks up so often whether it is still wanted. */
+    private static final long GLANCE_NANOS = 100_000_000;
 
-    private final Target target;
+    private volatile Target target;
     private final Duration lease;
     private final Map<Delivery, Long> held = new ConcurrentHashMap<>();
     private final LookBack freshLookBack = new LookBack();
@@ -34,6 +37,15 @@ final class Lane {
 
     Target target() {
         return target;
+    }
+
+    /** From now on as this says: also what was claimed before is gathered and paced anew. */
+    synchronized Lane serve(Target now) {
+        if (now.getRate() != target.getRate()) {
+            nextCall = System.nanoTime();
+        }
+        target = now;
+        return this;
     }
 
     /** @return how many tags to claim now; 0 when it is not yet worth a round trip */
@@ -99,17 +111,18 @@ final class Lane {
     }
 
     /** Waits for this call's turn, where the target takes only so many a second. */
-    void pace() {
-        if (target.getRate() == 0) {
-            return;
-        }
+    void pace(BooleanSupplier isWanted) {
         long mine;
         synchronized (this) {
+            int rate = target.getRate();
+            if (rate == 0) {
+                return;
+            }
             mine = Math.max(System.nanoTime(), nextCall);
-            nextCall = mine + 1_000_000_000L / target.getRate();
+            nextCall = mine + 1_000_000_000L / rate;
         }
-        while (mine - System.nanoTime() > 0 && !Thread.currentThread().isInterrupted()) {
-            LockSupport.parkNanos(mine - System.nanoTime());
+        while (mine - System.nanoTime() > 0 && !Thread.currentThread().isInterrupted() && isWanted.getAsBoolean()) {
+            LockSupport.parkNanos(Math.min(mine - System.nanoTime(), GLANCE_NANOS));
         }
     }
 

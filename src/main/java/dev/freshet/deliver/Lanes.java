@@ -37,11 +37,19 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     }
 
     public void serve(Target target) {
-        lanes.computeIfAbsent(target.getName(), name -> new Lane(target, terms.lease()));
+        lanes.computeIfAbsent(target.getName(), name -> new Lane(target, terms.lease())).serve(target);
     }
 
-    public void leave(String target) {
-        lanes.remove(target);
+    /** Its file says something else of it now. */
+    void renew(Target target) {
+        lanes.computeIfPresent(target.getName(), (name, lane) -> lane.serve(target));
+    }
+
+    @Override
+    public void gone(String route, boolean withItsFile) {
+        if (route.startsWith(ROUTE_PREFIX)) {
+            lanes.remove(route.substring(ROUTE_PREFIX.length()));
+        }
     }
 
     /** @return parameters of claim.sql for each target with room */
@@ -85,8 +93,9 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
             int company = company(lane, row);
             Delivery delivery = new Delivery(lane.target().getName(), (String) row.get("tag"), (Long) row.get("id"),
                     (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company,
-                    claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9), deadline, left.merge(company, -1, Integer::sum) == 0,
-                    (Integer) row.get("rank") > 0);
+                    lane.target().getBatch(),
+                    claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9), deadline,
+                    left.merge(company, -1, Integer::sum) == 0, (Integer) row.get("rank") > 0);
             lane.hold(delivery);
             deliveries.add(delivery);
         }
@@ -117,7 +126,7 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     public boolean mayNotBegin(Call call) {
         Lane lane = lanes.get(call.getTarget());
         if (lane != null && mayBegin(call)) {
-            lane.pace();
+            lane.pace(() -> mayBegin(call));
         }
         call.begin();
         return !mayBegin(call);
@@ -126,6 +135,7 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     boolean mayBegin(Call call) {
         Lane lane = lanes.get(call.getTarget());
         return !stopping && lane != null && !lane.isOpen() && !onHold.contains(call.getTarget())
+                && call.size() <= lane.target().getBatch()
                 && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
     }
 

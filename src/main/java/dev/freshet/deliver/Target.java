@@ -1,12 +1,42 @@
 package dev.freshet.deliver;
 
+import org.apache.camel.Route;
+import org.apache.camel.component.seda.SedaEndpoint;
+import org.apache.camel.spi.Registry;
+
 /** What a file under routes/targets says of its target; the route of the same name makes the call. */
 public final class Target {
+    private static final int DEFAULT_CONCURRENCY = 8;
+    private static final int MOST_TAGS = 10_000;
+    private static final int MOST_CALLS = 1_000;
+    private static final int MOST_A_SECOND = 100_000;
+
     private String name;
     private int batch = 1;
-    private int concurrency = 8;
+    private int concurrency;
     private int rate;
     private boolean takesQueue = true;
+
+    /** The bean that a target's route belongs to; a route without one has all defaults. */
+    static Target of(Route route, Registry registry) {
+        Target target = of(route.getRouteId(), registry);
+        if (target.concurrency == 0 && route.getEndpoint() instanceof SedaEndpoint entrance) {
+            target.setConcurrency(entrance.getConcurrentConsumers());
+        }
+        return target;
+    }
+
+    static Target of(String routeId, Registry registry) {
+        String name = routeId.substring(Lanes.ROUTE_PREFIX.length());
+        return registry.findByType(Target.class).stream().filter(target -> name.equals(target.getName())).findFirst()
+                .orElseGet(() -> withDefaults(name));
+    }
+
+    private static Target withDefaults(String name) {
+        Target target = new Target();
+        target.setName(name);
+        return target;
+    }
 
     public String getName() {
         return name;
@@ -22,16 +52,20 @@ public final class Target {
 
     /** Tags in one call, at most. */
     public void setBatch(int batch) {
-        this.batch = batch;
+        this.batch = between("batch", batch, 1, MOST_TAGS);
     }
 
     public int getConcurrency() {
-        return concurrency;
+        return concurrency == 0 ? DEFAULT_CONCURRENCY : concurrency;
     }
 
-    /** Calls at the same time, at most; as many as the route has consumers. */
+    boolean saysConcurrency() {
+        return concurrency > 0;
+    }
+
+    /** Calls at the same time, at most: its route is given as many consumers (TargetRoutes). */
     public void setConcurrency(int concurrency) {
-        this.concurrency = concurrency;
+        this.concurrency = between("concurrency", concurrency, 1, MOST_CALLS);
     }
 
     public int getRate() {
@@ -40,7 +74,7 @@ public final class Target {
 
     /** Calls that begin within a second, at most; 0: as many as there are. */
     public void setRate(int rate) {
-        this.rate = rate;
+        this.rate = between("rate", rate, 0, MOST_A_SECOND);
     }
 
     public boolean isTakesQueue() {
@@ -50,5 +84,13 @@ public final class Target {
     /** False for a target that gets only what is sent to it by name. */
     public void setTakesQueue(boolean takesQueue) {
         this.takesQueue = takesQueue;
+    }
+
+    private static int between(String what, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(what + " is " + value + ": write a whole number from " + least
+                    + " to " + most);
+        }
+        return value;
     }
 }

@@ -1,36 +1,47 @@
 package dev.freshet.deliver;
 
+import dev.freshet.routes.FeedsRoutes;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
+import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
-import org.apache.camel.spi.Resource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the database know the targets that this instance's files declare: before the first turn, so that nothing is handed over
- * without them. A target leaves only when its file is deleted under a running instance; one that is absent, broken or stopped is owed.
+ * Makes the database know the targets that this instance's files declare: before the first turn, so that nothing is
+ * handed over without them. A target is forgotten only when its file was deleted under a running instance and nobody
+ * has served it for a minute since.
  */
-public final class Targets {
+public final class Targets implements FeedsRoutes {
     private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
     private static final String PREFIX = Lanes.ROUTE_PREFIX;
+    /** Few enough that nobody waits for the transaction that forgets them. */
+    private static final int FORGET_TAGS = 1_000;
+    private static final long LOOK_FOR_LEAVING_NANOS = 5_000_000_000L;
+
+    private record Forgotten(String target, int deadLetters, boolean isForgotten) { }
 
     private final SqlFile register = SqlFile.of("register-target");
-    private final SqlFile waitForTurn = SqlFile.of("wait-for-turn");
+    private final SqlFile wasDeleted = SqlFile.of("target-was-deleted");
+    private final SqlFile isThere = SqlFile.of("target-is-there");
+    private final SqlFile takeTurn = SqlFile.of("take-turn");
+    private final SqlFile leaving = SqlFile.of("leaving-targets");
     private final SqlFile forget = SqlFile.of("forget-target");
-    private final Map<String, Resource> files = new HashMap<>();
-    private final Set<String> leaving = ConcurrentHashMap.newKeySet();
+    private final Set<String> deleted = ConcurrentHashMap.newKeySet();
     private final CamelContext context;
     private final Transactions transactions;
     private final Lanes lanes;
+    private long lookForLeavingAt = System.nanoTime();
 
     public Targets(CamelContext context, Transactions transactions, Lanes lanes) {
         this.context = context;
@@ -38,61 +49,104 @@ public final class Targets {
         this.lanes = lanes;
     }
 
-    public synchronized void register() throws Exception {
-        forgetWhatWasDeleted();
-        Map<String, Target> declared = new HashMap<>();
-        context.getRegistry().findByType(Target.class).forEach(target -> declared.put(target.getName(), target));
+    /** Asked before each turn. */
+    public synchronized void register() throws SQLException {
+        sayWhatWasDeleted();
+        List<String> silent = new ArrayList<>();
         for (Route route : context.getRoutes()) {
-            ServiceStatus status = context.getRouteController().getRouteStatus(route.getRouteId());
-            String name = route.getRouteId().startsWith(PREFIX) ? route.getRouteId().substring(PREFIX.length()) : null;
-            if (name != null && !leaving.contains(name) && status == ServiceStatus.Started) {
-                Target target = declared.computeIfAbsent(name, Targets::withDefaults);
-                transactions.in(c -> register.update(c, Map.of("name", name, "takesQueue", target.isTakesQueue(), "batch", target.getBatch())));
-                if (files.put(name, route.getSourceResource()) == null) {
-                    lanes.serve(target);
+            if (route.getRouteId().startsWith(PREFIX)) {
+                Target target = Target.of(route, context.getRegistry());
+                if (context.getRouteController().getRouteStatus(route.getRouteId()) == ServiceStatus.Started) {
+                    register(target);
+                } else {
+                    silent.add(target.getName());
                 }
             }
         }
+        if (System.nanoTime() - lookForLeavingAt >= 0) {
+            keep(silent);
+            forgetWhatIsLeaving();
+        }
     }
 
-    private static Target withDefaults(String name) {
-        Target target = new Target();
-        target.setName(name);
-        return target;
+    private void register(Target target) throws SQLException {
+        Map<String, Object> declared = Map.of(
+                "name", target.getName(), "takesQueue", target.isTakesQueue(), "batch", target.getBatch());
+        // a statement of its own: a process that stops here holds nothing
+        if (!(Boolean) transactions.inOne(c -> register.rows(c, declared)).get(0).get("is_registered")) {
+            throw new SQLException("Target " + target.getName()
+                    + " is back while it is being forgotten: the next turn knows it again");
+        }
+        lanes.serve(target);
     }
 
-    private void forgetWhatWasDeleted() throws SQLException {
-        Set<String> deleted = new HashSet<>();
-        files.forEach((name, file) -> {
-            if (file != null && !file.exists()) {
-                deleted.add(name);
+    /** An edit of a file that is served: what it says of the target now is in force with it. */
+    @Override
+    public void renewed(String route) {
+        if (route.startsWith(PREFIX)) {
+            lanes.renew(Target.of(context.getRoute(route), context.getRegistry()));
+        }
+    }
+
+    @Override
+    public void gone(String route, boolean withItsFile) {
+        if (route.startsWith(PREFIX) && withItsFile) {
+            deleted.add(route.substring(PREFIX.length()));
+        }
+    }
+
+    private void keep(List<String> silent) throws SQLException {
+        if (!silent.isEmpty()) {
+            transactions.inOne(c -> isThere.update(c, Map.of("names", silent)));
+        }
+    }
+
+    private void sayWhatWasDeleted() throws SQLException {
+        for (String name : List.copyOf(deleted)) {
+            boolean isBack = context.getRoute(PREFIX + name) != null;
+            if (!isBack && transactions.inOne(c -> wasDeleted.update(c, Map.of("name", name))) > 0) {
+                LOG.info("Target {} is not served here any more: its file was deleted. What it is owed waits for the"
+                        + " file, or for another instance that serves it, for a minute; then it becomes dead letters", name);
             }
-        });
-        for (String name : deleted) {
-            forget(name);
-            Resource file = files.remove(name);
-            leaving.add(name);
-            context.getExecutorServiceManager().newThread("forget-" + name, () -> remove(name)).start();
-            LOG.info("Target {} is gone with its file {}; what it was owed is dropped", name, file.getLocation());
+            deleted.remove(name);
         }
     }
 
-    /** On a thread of its own: it waits for calls in flight, and the turn of the other targets must not. */
-    private void remove(String name) {
+    /** A batch at a time, between the turns, so that none waits for long; the database knows how far it has come. */
+    private void forgetWhatIsLeaving() {
         try {
-            context.getRouteController().stopRoute(PREFIX + name);
-            context.removeRoute(PREFIX + name);
-            leaving.remove(name);
-        } catch (Exception e) {
-            LOG.warn("The route of target {} could not be removed: {}", name, e.toString());
+            Optional<List<Forgotten>> forgotten = transactions.audited(this::forgetSome);
+            if (forgotten.isPresent() && forgotten.get().isEmpty()) {
+                lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
+            }
+            forgotten.orElse(List.of()).forEach(Targets::say);
+        } catch (SQLException e) {      // no reason for the turn not to go on
+            lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
+            LOG.warn("A target whose file was deleted could not be forgotten yet: {}", e.getMessage());
         }
     }
 
-    private void forget(String name) throws SQLException {
-        lanes.leave(name);
-        transactions.in(c -> {
-            waitForTurn.rows(c, Map.of());
-            return forget.update(c, Map.of("name", name));
-        });
+    private static void say(Forgotten each) {
+        if (each.deadLetters() > 0) {
+            LOG.warn("The file of target {} was deleted: {} tags that it was owed are dead letters now",
+                    each.target(), each.deadLetters());
+        }
+        if (each.isForgotten()) {
+            LOG.info("Target {} is forgotten", each.target());
+        }
+    }
+
+    /** @return empty when another instance has the turn */
+    private Optional<List<Forgotten>> forgetSome(Connection connection) throws SQLException {
+        if (!(Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine")) {
+            return Optional.empty();
+        }
+        List<Forgotten> forgotten = new ArrayList<>();
+        for (Map<String, Object> target : leaving.rows(connection, Map.of())) {
+            String name = (String) target.get("name");
+            Map<String, Object> row = forget.rows(connection, Map.of("name", name, "limit", FORGET_TAGS)).get(0);
+            forgotten.add(new Forgotten(name, (Integer) row.get("dead_letters"), (Boolean) row.get("is_forgotten")));
+        }
+        return Optional.of(forgotten);
     }
 }

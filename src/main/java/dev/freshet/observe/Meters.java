@@ -36,7 +36,9 @@ public final class Meters {
             }
             if (registry.find("freshet.tags.skipped").functionCounter() == null) {
                 FunctionCounter.builder("freshet.tags.skipped", observation, o -> o.counter("tags_skipped"))
-                        .description("Tags that a trigger skipped because they were empty or too long, since the database exists").register(registry);
+                        .description("Tags that a trigger skipped because they were empty, too long, or could not be named"
+                                + " (see cache_invalidation_watches.problem), since the database exists")
+                        .register(registry);
             }
         });
         observation.watch(seen -> breakers.register(seen.targets().stream()

@@ -49,11 +49,13 @@ public final class LiveRoutes implements AutoCloseable {
     private final CamelContext context;
     private final RouteSwap swap;
     private final Path folder;
+    private final Folders folders = new Folders();
     private final Map<String, String> running = new TreeMap<>();
     private final Map<String, String> lastSeen = new TreeMap<>();
     private final Map<String, String> tried = new TreeMap<>();
     private final Map<String, Broken> broken = new ConcurrentSkipListMap<>();
     private ScheduledExecutorService watch;
+    private String trouble = "";
     private volatile boolean closed;
 
     public LiveRoutes(CamelContext context, Path folder) {
@@ -67,7 +69,13 @@ public final class LiveRoutes implements AutoCloseable {
         if (Files.isDirectory(folder)) {
             running.putAll(RouteFiles.in(folder));
             lastSeen.putAll(running);
+            folders.found(running.keySet());
         }
+    }
+
+    /** What stands in the files, as they were read first. */
+    public Map<String, String> files() {
+        return Map.copyOf(running);
     }
 
     /** To be called when the routes have started. */
@@ -88,12 +96,21 @@ public final class LiveRoutes implements AutoCloseable {
         try {
             Map<String, String> now = RouteFiles.in(folder);
             for (String file : changed(now)) {
-                take(file, now.get(file));
+                if (now.containsKey(file) || folders.wasDeleted(file)) {
+                    take(file, now.get(file));
+                } else {
+                    reportUnseen(file);
+                }
             }
             lastSeen.clear();
             lastSeen.putAll(now);
+            folders.found(now.keySet());
+            trouble = "";
         } catch (IOException | RuntimeException | Error e) {     // or nobody would look any more, and nobody know
-            LOG.warn("The route files could not be looked at: {}", e.toString());
+            if (!trouble.equals(e.toString())) {
+                LOG.warn("The route files cannot be looked at, and what runs goes on: {}", e.toString());
+            }
+            trouble = e.toString();
         }
     }
 
@@ -103,8 +120,12 @@ public final class LiveRoutes implements AutoCloseable {
         files.addAll(running.keySet());
         files.addAll(broken.keySet());
         files.removeIf(file -> same(now.get(file), running.get(file)) && isMended(file));
-        files.removeIf(file -> !same(now.get(file), lastSeen.get(file)) || broken.containsKey(file) && same(now.get(file), tried.get(file)));
+        files.removeIf(file -> !same(now.get(file), lastSeen.get(file)) || wasRefused(file, now.get(file)));
         return files;
+    }
+
+    private boolean wasRefused(String file, String text) {
+        return broken.containsKey(file) && tried.containsKey(file) && same(text, tried.get(file));
     }
 
     private boolean isMended(String file) {
@@ -124,11 +145,12 @@ public final class LiveRoutes implements AutoCloseable {
             } else {
                 all.put(file, text);
             }
+            refuseMissingVariables(text);
             new Trial(context).of(all);
             swap.swap(running, file, text);
         } catch (Exception e) {
             if (!closed) {
-                report(file, text, e);
+                report(Broken.of(file, text, running.get(file), e));
             }
             return;
         }
@@ -137,8 +159,21 @@ public final class LiveRoutes implements AutoCloseable {
         LOG.info("{} {}", file, text == null ? "is gone, and its routes with it" : isNew ? "is new: its routes have started" : "has changed: its routes are the new ones");
     }
 
-    private void report(String file, String text, Exception failure) {
-        Broken what = Broken.of(file, text, running.get(file), failure);
+    private static void refuseMissingVariables(String text) {
+        Set<String> missing = text == null ? Set.of() : Variables.missing(text);
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException(Variables.told(missing));
+        }
+    }
+
+    private void reportUnseen(String file) {
+        tried.remove(file);
+        report(new Broken(file, null, "it is not there, and its folder is missing, empty or cannot be read, as where a"
+                + " volume is not mounted (to take its routes away, delete the file in its folder)", Instant.now()));
+    }
+
+    private void report(Broken what) {
+        String file = what.file();
         Broken before = broken.put(file, what);
         if (before == null || !before.toString().equals(what.toString())) {
             LOG.error("{} is not taken over, the last good version goes on. {}", file, what);

@@ -1,19 +1,21 @@
 package dev.freshet.routes;
 
 import dev.freshet.routes.LiveRoutes.Broken;
+import dev.freshet.routes.Variables.StandIns;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
 
 /** Tries route files as a running Freshet would before it takes them over, and tells of each what is wrong with it. */
 public final class RouteCheck {
-    private final Trial trial;
+    private final CamelContext context;
 
     /** @param context has the beans and the settings that routes name; it need not be started */
     public RouteCheck(CamelContext context) {
-        this.trial = new Trial(context);
+        this.context = context;
     }
 
     /** @param files name and text */
@@ -49,9 +51,18 @@ public final class RouteCheck {
         }
     }
 
+    /** Variables may be set only where it is going to run: what would be good with some value of them is good. */
     private Exception failure(Map<String, String> files) {
+        Exception failure = failure(files, StandIns::byName);
+        if (failure != null && !Variables.missing(files).isEmpty() && failure(files, StandIns::address) == null) {
+            return null;
+        }
+        return failure;
+    }
+
+    private Exception failure(Map<String, String> files, UnaryOperator<String> standIns) {
         try {
-            trial.of(files);
+            new Trial(context).with(new StandIns(standIns)).of(files);
             return null;
         } catch (Exception e) {
             return e;

@@ -75,15 +75,34 @@ final class RouteSwap {
         Set<FeedsRoutes> feeders = context.getRegistry().findByType(FeedsRoutes.class);
         feeders.forEach(feeder -> held.forEach(feeder::hold));
         try {
-            if (text == null) {
-                held.removeIf(RouteSwap::isTarget);
-            }
             stop(held);
+            unbindBeans(before);
             if (text != null) {
                 load(file, text);
             }
+            tell(feeders, held, text == null);
         } finally {
             feeders.forEach(feeder -> held.forEach(feeder::resume));
+        }
+    }
+
+    private void tell(Set<FeedsRoutes> feeders, Set<String> held, boolean fileIsGone) {
+        for (String route : held) {
+            boolean there = context.getRoute(route) != null;
+            feeders.forEach(feeder -> {
+                if (there) {
+                    feeder.renewed(route);
+                } else {
+                    feeder.gone(route, fileIsGone);
+                }
+            });
+        }
+    }
+
+    /** Or a bean that the file has no more would be found by its type for ever. */
+    private void unbindBeans(String before) {
+        for (String bean : Beans.in(before)) {
+            context.getRegistry().unbind(bean);
         }
     }
 
@@ -93,9 +112,11 @@ final class RouteSwap {
             Set<String> routes = routesOf(file, running.get(file));
             routes.addAll(TemplatedRoutes.in(context, file, text));
             stop(routes);
+            unbindBeans(text);
             if (running.get(file) != null) {
                 load(file, running.get(file));
             }
+            tell(context.getRegistry().findByType(FeedsRoutes.class), routes, false);
         } catch (Exception e) {
             LOG.error("The last good version of {} could not be started again: {}", file, e.toString());
             running.remove(file);       // so that the same text again is a change
@@ -142,11 +163,6 @@ final class RouteSwap {
     private int calledByOthers(String route) {
         String uri = context.getRoute(route) == null ? "" : context.getRoute(route).getEndpoint().getEndpointUri();
         return uri.startsWith("direct:") ? 2 : uri.startsWith("seda:") ? 1 : 0;
-    }
-
-    /** A target's route that goes for good is the concern of dev.freshet.deliver.Targets, which also forgets what the target is owed. */
-    private static boolean isTarget(String route) {
-        return route.startsWith("target-");
     }
 
     private Set<String> routesOf(String file, String text) throws Exception {

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
@@ -12,6 +13,7 @@ import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
 import org.apache.camel.component.direct.DirectEndpoint;
+import org.apache.camel.component.properties.EnvPropertiesFunction;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.component.seda.SedaEndpoint;
@@ -19,6 +21,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.CliConnectorFactory;
+import org.apache.camel.spi.PropertiesFunction;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.DefaultRegistry;
 import org.apache.camel.support.PluginHelper;
@@ -33,9 +36,16 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
  */
 final class Trial {
     private final CamelContext running;
+    private PropertiesFunction environment = new EnvPropertiesFunction();
 
     Trial(CamelContext running) {
         this.running = running;
+    }
+
+    /** @param variables of the environment, in the place of this process's */
+    Trial with(PropertiesFunction variables) {
+        environment = variables;
+        return this;
     }
 
     /** @throws Exception what the running context would have met, at the first thing that is wrong */
@@ -52,11 +62,12 @@ final class Trial {
             settings.putAll(((PropertiesComponent) running.getPropertiesComponent()).loadProperties());
             scratch.getPropertiesComponent().setOverrideProperties(settings);
             ((PropertiesComponent) scratch.getPropertiesComponent()).setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
+            scratch.getPropertiesComponent().addPropertiesFunction(environment);
             scratch.setSourceLocationEnabled(true);
             scratch.start();
             scratch.addComponent("quartz", clockThatStandsStill());
             configureComponents(scratch, settings);
-            load(scratch, files);
+            load(scratch, files, running.getRegistry().findByType(RouteRule.class));
         }
     }
 
@@ -80,11 +91,12 @@ final class Trial {
                 .withProperties(of).withFluentBuilder(true).withRemoveParameters(false).bind());
     }
 
-    private static void load(DefaultCamelContext scratch, Map<String, String> files) throws Exception {
+    private static void load(DefaultCamelContext scratch, Map<String, String> files, Set<RouteRule> rules)
+            throws Exception {
         Collection<Resource> resources = new TreeMap<>(files).entrySet().stream()
                 .map(file -> ResourceHelper.fromString(file.getKey(), file.getValue())).toList();
         Collection<RoutesBuilder> builders = PluginHelper.getRoutesLoader(scratch).findRoutesBuilders(resources);
-        Aside aside = new Aside(scratch, new HashMap<>());
+        Aside aside = new Aside(scratch, rules, new HashMap<>());
         for (RoutesBuilder builder : builders) {
             ((RouteBuilder) builder).addLifecycleInterceptor(aside);
             ((RouteBuilder) builder).configureRoutes(scratch);
@@ -111,7 +123,8 @@ final class Trial {
     }
 
     /** Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and open ports. */
-    private record Aside(DefaultCamelContext scratch, Map<String, String> owners) implements RouteBuilderLifecycleStrategy {
+    private record Aside(DefaultCamelContext scratch, Set<RouteRule> rules, Map<String, String> owners)
+            implements RouteBuilderLifecycleStrategy {
         @Override
         public void afterConfigure(RouteBuilder builder) {
             for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {
@@ -121,6 +134,7 @@ final class Trial {
                 }
                 own(entrance, builder);
                 own(route.getId(), builder);
+                rules.forEach(rule -> rule.check(route, scratch));
                 route.getInput().setUri("direct:trial-of-" + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
                 route.setAutoStartup("true");
             }

@@ -37,7 +37,7 @@ public final class ConnectionBudget {
     }
 
     /** As many as routes/stats.yaml has lines for. */
-    static int functions(CamelContext context) {
+    public static int functions(CamelContext context) {
         RouteDefinition route = context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinition(ROUTE);
         return route == null ? 0 : route.getOutputs().stream().filter(MulticastDefinition.class::isInstance)
                 .mapToInt(multicast -> multicast.getOutputs().size()).sum();

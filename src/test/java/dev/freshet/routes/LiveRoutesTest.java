@@ -9,6 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.CamelExecutionException;
+import org.apache.camel.ProducerTemplate;
 import org.apache.camel.Route;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -72,6 +76,52 @@ class LiveRoutesTest {
         write("two.yaml", template("two", "welcome") + asks("two", "you"));
         awaitAnswer("you", "welcome you");
         awaitAnswer("me", "welcome me");
+    }
+
+    @Test
+    void files_on_a_volume_that_is_not_mounted_are_not_deleted() throws Exception {
+        Path volume = Files.createDirectory(folder.resolve("targets"));
+        begin(write("word.yaml", says("word", "here")), write("targets/far.yaml", says("far", "there")));
+        Path away = folder.resolveSibling(folder.getFileName() + "-away");
+        Files.move(volume, away);
+        await("told that its folder is missing", () -> routes.broken().size() == 1);
+        write("word.yaml", says("word", "still looked at"));
+        awaitAnswer("word", "still looked at");
+        awaitAnswer("far", "there");
+        Files.createDirectory(volume);
+        write("word.yaml", says("word", "with an empty folder"));
+        awaitAnswer("word", "with an empty folder");
+        awaitAnswer("far", "there");
+        assertEquals(1, routes.broken().size(), routes.broken().toString());
+        Files.delete(volume);
+        Files.move(away, volume);
+        await("nothing to tell", () -> routes.broken().isEmpty());
+        Files.delete(volume.resolve("far.yaml"));
+        await("deleted in its own folder", () -> context.getRoute("far") == null);
+    }
+
+    @Test
+    void a_file_that_comes_back_has_its_routes_back() throws Exception {
+        Path file = write("targets-far.yaml", says("target-far", "there"));
+        begin(write("word.yaml", says("word", "here")), file);
+        Files.delete(file);
+        await("gone", () -> context.getRoute("target-far") == null);
+        write("targets-far.yaml", says("target-far", "there"));
+        awaitAnswer("target-far", "there");
+    }
+
+    @Test
+    void a_bean_that_a_file_has_no_more_is_not_found_any_more() throws Exception {
+        String bean = """
+            - beans:
+                - name: %s
+                  type: java.util.concurrent.atomic.AtomicInteger
+            """;
+        begin(write("word.yaml", bean.formatted("one") + says("word", "before")));
+        await("there", () -> context.getRegistry().lookupByName("one") != null);
+        write("word.yaml", bean.formatted("other") + says("word", "after"));
+        awaitAnswer("word", "after");
+        assertEquals(Set.of("other"), context.getRegistry().findByTypeWithName(AtomicInteger.class).keySet());
     }
 
     @Test
@@ -183,9 +233,18 @@ class LiveRoutesTest {
 
     private void awaitAnswer(String route, String answer) {
         try (var template = context.createProducerTemplate()) {
-            await(answer, () -> context.hasEndpoint("direct:" + route) != null && answer.equals(template.requestBody("direct:" + route, "", String.class)));
+            await(answer, () -> context.hasEndpoint("direct:" + route) != null && answer.equals(answer(template, route)));
         } catch (IOException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    /** @return null while the route is being replaced */
+    private static String answer(ProducerTemplate template, String route) {
+        try {
+            return template.requestBody("direct:" + route, "", String.class);
+        } catch (CamelExecutionException e) {
+            return null;
         }
     }
 

@@ -1,0 +1,13 @@
+-- Every broker beside the first has each event as a row of its own, so that one that is away keeps nothing from the
+-- others.
+WITH event AS (
+    UPDATE freshet.publication p SET copied = true
+    FROM (SELECT number FROM freshet.publication WHERE topic = 'publish' AND NOT copied
+          ORDER BY number LIMIT :#limit FOR UPDATE SKIP LOCKED) oldest
+    WHERE p.number = oldest.number
+    RETURNING p.*
+)
+INSERT INTO freshet.publication (id, pattern, keys, tags, triggered_by, request_id, published_at, topic, copied)
+SELECT event.id, pattern, keys, tags, triggered_by, request_id, published_at, other.topic, true
+FROM event CROSS JOIN unnest(:#topics::text[]) AS other(topic)
+ORDER BY event.number, other.topic

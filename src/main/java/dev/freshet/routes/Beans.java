@@ -1,0 +1,36 @@
+package dev.freshet.routes;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+
+/** The names of the beans that a route file declares. */
+final class Beans {
+    private Beans() {
+    }
+
+    /** @param text of a file that has run, or null */
+    static Set<String> in(String text) {
+        Set<String> names = new TreeSet<>();
+        if (text != null && text.contains("beans:")) {
+            Object content = new Load(LoadSettings.builder().build()).loadFromString(text);
+            if (content instanceof List<?> items) {
+                items.forEach(item -> addTo(names, item));
+            }
+        }
+        return names;
+    }
+
+    private static void addTo(Set<String> names, Object item) {
+        if (item instanceof Map<?, ?> map && map.get("beans") instanceof List<?> beans) {
+            for (Object bean : beans) {
+                if (bean instanceof Map<?, ?> properties && properties.get("name") instanceof String name) {
+                    names.add(name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package dev.freshet;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** The target files that README.md and docs/targets.md show, as they stand there, but for the address. */
+class TargetsPageIT {
+    private static final Pattern FILE = Pattern.compile("<!-- target: (\\w+) -->\\n```yaml\\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern ADDRESS = Pattern.compile("https://[a-z.]+(?=/)");
+    private static final String[] TAGS = IntStream.range(0, 600).mapToObj(i -> "tag-" + i).toArray(String[]::new);
+
+    /** What a call has to look like: its first line, a header, and how many tags there may be in it. */
+    private record Form(String request, String header, String value, String tags, int batch) { }
+
+    private static final Map<String, Form> FORMS = Map.of(
+        "search", new Form("POST /stale HTTP/1.1", "content-type", "application/json", "tags", 50),
+        "vercel", new Form("POST /v1/edge-cache/invalidate-by-tags?projectIdOrName=project-1 HTTP/1.1", "authorization", "Bearer vercel-1", "tags", 16),
+        "cloudflare", new Form("POST /client/v4/zones/zone-1/purge_cache HTTP/1.1", "authorization", "Bearer cloudflare-1", "tags", 100),
+        "fastly", new Form("POST /service/service-1/purge HTTP/1.1", "fastly-key", "fastly-1", "surrogate_keys", 256));
+
+    @Test
+    void each_delivers_every_tag_in_its_form() throws Exception {
+        Map<String, String> files = files();
+        assertEquals(new TreeSet<>(FORMS.keySet()), files.keySet());
+        Map<String, Receiver> receivers = new TreeMap<>();
+        try (Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "VERCEL_TOKEN=vercel-1", "VERCEL_PROJECT=project-1",
+                "CLOUDFLARE_TOKEN=cloudflare-1", "CLOUDFLARE_ZONE=zone-1", "FASTLY_TOKEN=fastly-1", "FASTLY_SERVICE=service-1")) {
+            Path folder = FreshetProcess.newFolder();
+            for (Map.Entry<String, String> file : files.entrySet()) {
+                Receiver receiver = new Receiver();
+                receivers.put(file.getKey(), receiver);
+                assertEquals(1, ADDRESS.matcher(file.getValue()).results().count(), file.getValue());
+                Files.writeString(folder.resolve("routes/targets/" + file.getKey() + ".yaml"), ADDRESS.matcher(file.getValue()).replaceAll(receiver.url()));
+            }
+            scene.start(folder);
+            scene.change(TAGS);
+            scene.awaitProcessed(TAGS);
+            receivers.forEach((name, receiver) -> check(FORMS.get(name), receiver));
+        } finally {
+            receivers.values().forEach(Receiver::close);
+        }
+    }
+
+    @Test
+    void without_its_variable_a_start_is_refused_in_one_line() throws Exception {
+        try (Scene scene = new Scene()) {
+            Path folder = FreshetProcess.newFolder();
+            Files.writeString(folder.resolve("routes/targets/fastly.yaml"), files().get("fastly"));
+            scene.set("FASTLY_SERVICE=service-1");
+            FreshetProcess freshet = scene.launch(folder, List.of("-jar", FreshetProcess.jar().toString()));
+            assertEquals(Refusal.BAD_SETTING, freshet.exitCode(), freshet.log());
+            String last = freshet.log().lines().reduce((before, line) -> line).orElse("");
+            assertTrue(last.contains("routes/targets/fastly.yaml cannot be used: the environment variable FASTLY_TOKEN is not set: set it"), freshet.log());
+        }
+    }
+
+    private static void check(Form form, Receiver receiver) {
+        TreeSet<String> got = new TreeSet<>();
+        for (Receiver.Call call : receiver.calls()) {
+            assertEquals(form.request(), call.request());
+            assertEquals(form.value(), call.header(form.header()));
+            assertTrue(call.json().get(form.tags()).size() <= form.batch(), call.body());
+            call.json().get(form.tags()).forEach(tag -> got.add(tag.asText()));
+        }
+        assertEquals(TAGS.length, got.size(), form.toString());
+    }
+
+    private static Map<String, String> files() throws IOException {
+        Map<String, String> files = new TreeMap<>();
+        for (String page : List.of("README.md", "docs/targets.md")) {
+            for (MatchResult found : FILE.matcher(Files.readString(Path.of(page))).results().toList()) {
+                files.put(found.group(1), found.group(2));
+            }
+        }
+        return files;
+    }
+}
