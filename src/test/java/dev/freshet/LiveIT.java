@@ -243,7 +243,8 @@ class LiveIT {
             Scene.until("an id", () -> !before.lastId().isEmpty());
             first.kill9();
             TestDatabase.run(listener, "LISTEN \"cache_invalidate_E1\"");
-            aside.database.run("INSERT INTO votes (art_id) VALUES (1), (1)");
+            // not two of the same: those would be one notification if they came within one microsecond
+            aside.database.run("INSERT INTO bids (art_id, amount) VALUES (1, 5), (1, 6)");
             FreshetProcess second = aside.start();
             try (EventStream after = EventStream.open(second, stream(1), "Last-Event-ID: " + before.lastId())) {
                 assertEquals(2, after.await(2).size());
