@@ -151,6 +151,9 @@ class CacheApiIT {
         "clear|{\"type\":\"expert_sessions\",\"productId\":9}|expert_sessions,job_readiness,product:9",
         "clear|{\"type\":\"client_configs\",\"clientId\":7,\"moduleId\":3}|client_configs,clients,settings,client:7",
         "clear|{\"type\":\"module_content\",\"moduleId\":\"m{clientId}\",\"clientId\":1}|module_content,modules,lessons,module:m{clientId}",
+        "clear|{\"type\":\"products\",\"clientId\":\"\",\"moduleId\":\"\"}|job_readiness_products,products",
+        "related|{\"event\":\"onExpertSessionModified\",\"productId\":\"\"}|expert_sessions,job_readiness",
+        "related|{\"products\":true,\"clientId\":\"\"}|job_readiness_products,products",
         "clear|{\"type\":\"all_phase2\"}|job_readiness_products,expert_sessions,client_configs,module_content",
         "clear|{\"type\":\"all_phase1\"}|users,clients,analytics,dashboard",
         "related|{\"event\":\"onProductCreated\",\"productId\":1,\"clientId\":2}|job_readiness_products,products,client:2,client_configs,clients,settings,product:1",
@@ -197,7 +200,7 @@ class CacheApiIT {
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
         "/api/admin/cache/clear|{\"type\":\"nonsense\"}|Invalid cache type", "/api/admin/cache/clear|{}|Invalid cache type", "/api/admin/cache/clear|{\"type\":5}|Invalid cache type",
         "/api/admin/cache/clear|{\"type\":\"onBulkDataImport\"}|Invalid cache type", "/api/admin/cache/clear|{\"type\":\"products\",\"clientId\":[1]}|clientId",
-        "/api/admin/cache/clear|{\"type\":\"products\",\"clientId\":\"\"}|clientId", "/api/cache/invalidate|{}|body", "/api/cache/invalidate|{\"products\":\"yes\"}|products",
+        "/api/cache/invalidate|{}|body", "/api/cache/invalidate|{\"products\":\"yes\"}|products",
         "/api/cache/invalidate|{\"tags\":[]}|body", "/api/cache/invalidate|{\"tags\":[\"\"]}|tags", "/api/cache/invalidate|{\"event\":\"products\"}|event", "/api/cache/invalidate|{\"products\":false}|body"})
     void a_wrong_request_is_refused_and_named_and_has_no_effect(String path, String body, String field) throws SQLException {
         RawHttp.Answer refused = api.post(path, body, JSON, KEY);
