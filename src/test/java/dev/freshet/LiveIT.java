@@ -104,8 +104,8 @@ class LiveIT {
 
     @Test
     void an_id_comes_after_its_data_so_that_no_cut_passes_over_an_event() throws Exception {
-        try (EventStream stream = EventStream.open(one, stream(11), "Last-Event-ID: 99999999999")) {
-            vote(11);
+        try (EventStream stream = EventStream.open(one, stream(16), "Last-Event-ID: 99999999999")) {
+            vote(16);
             stream.await(2);
             String told = "event: reset\ndata: D\nid: N\n\nevent: vote_cast\ndata: D\nid: N\n\n";
             assertEquals(told, stream.text().replaceAll("(?m)^data: .*", "data: D").replaceAll("(?m)^id: \\d+", "id: N")
@@ -115,18 +115,18 @@ class LiveIT {
 
     @Test
     void as_messages_events_have_no_names_so_that_an_event_source_hears_every_type() throws Exception {
-        try (EventStream stream = EventStream.open(one, stream(12) + "?as=message");
-             EventStream other = EventStream.open(one, stream(12))) {
-            String outbox = "INSERT INTO freshet.live_outbox (type, event_eid) VALUES ('comment_added', 'E12')";
-            scene.database.run("INSERT INTO votes (art_id) VALUES (12); " + outbox);
+        try (EventStream stream = EventStream.open(one, stream(17) + "?as=message");
+             EventStream other = EventStream.open(one, stream(17))) {
+            String outbox = "INSERT INTO freshet.live_outbox (type, event_eid) VALUES ('comment_added', 'E17')";
+            scene.database.run("INSERT INTO votes (art_id) VALUES (17); " + outbox);
             stream.await(2);
             assertEquals(List.of("message", "message"), stream.types());
             other.await(2);
             assertEquals(List.of("vote_cast", "comment_added"), other.types());
             assertEquals(other.events().stream().map(Event::data).toList(), stream.events().stream().map(Event::data).toList());
-            assertEquals(published(12), ids(stream));
-            String last = Long.toString(published(12).get(0));
-            try (EventStream again = EventStream.open(LiveIT.other, stream(12) + "?as=message&lastEventId=" + last)) {
+            assertEquals(published(17), ids(stream));
+            String last = Long.toString(published(17).get(0));
+            try (EventStream again = EventStream.open(LiveIT.other, stream(17) + "?as=message&lastEventId=" + last)) {
                 again.await(1);
                 assertEquals(List.of("message"), again.types(), "what was missed, too");
             }
