@@ -53,7 +53,8 @@ CREATE TABLE freshet.target (
     batch         integer     NOT NULL DEFAULT 1,                     -- tags in one call
     accepted_at   timestamptz NOT NULL DEFAULT now(),
     served_at     timestamptz NOT NULL DEFAULT now(),                 -- when an instance last said that it serves it
-    failing_tags  text[]      NOT NULL DEFAULT '{}',                  -- distinct tags that failed since the last success
+    failing_tags  text[]      NOT NULL DEFAULT '{}',                  -- one tag of each call without an answer, since the last one
+    failed_at     timestamptz,                                        -- last call without an answer: give-up.sql asks for it
     open_until    timestamptz,                                        -- breaker: null = closed; until then no call; after it, one probe
     opened_at     timestamptz,
     opened_times  integer     NOT NULL DEFAULT 0,                     -- how often the probe failed in this outage
@@ -72,6 +73,7 @@ CREATE TABLE freshet.delivery (
     handed_at        timestamptz NOT NULL DEFAULT now(),              -- of the newest change: FRESHET_RETRY_FOR counts from here
     changed_at       timestamptz NOT NULL,                            -- oldest change owed: latency counts from here
     due_at           timestamptz NOT NULL DEFAULT now(),              -- not before; while leased: when the lease ends
+    rank             smallint    NOT NULL DEFAULT 0,                  -- 0 first attempts, 1 retries and replays, 2 failed often
     lease_id         uuid,
     claimed_handover bigint,                                          -- what the call in flight covers
     not_before       timestamptz,                                     -- what the target asked for with Retry-After
@@ -83,9 +85,17 @@ CREATE TABLE freshet.delivery (
     last_error       text,
     PRIMARY KEY (tag, target),
     CONSTRAINT leased_knows_what_it_claimed CHECK ((lease_id IS NULL) = (claimed_handover IS NULL)),
-    CONSTRAINT failed_knows_when CHECK ((attempts = 0) = (first_failed_at IS NULL))
+    CONSTRAINT failed_knows_when CHECK ((attempts = 0) = (first_failed_at IS NULL)),
+    CONSTRAINT rank_is_one_of_three CHECK (rank BETWEEN 0 AND 2)
 ) WITH (fillfactor = 80, vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
-CREATE INDEX delivery_due ON freshet.delivery (target, due_at);       -- claim: what is due for a target, the oldest first
+-- claim: what is due for a target, the oldest first, and what has failed after what has not been tried
+CREATE INDEX delivery_due ON freshet.delivery (target, rank, due_at);
+
+-- An audit table that was adopted may refuse a row (a constraint of its own). Then the work is done without that row: it is
+-- counted and said in the log, and nothing else waits for it. Set by the transaction that does so, for itself.
+CREATE FUNCTION freshet.audits() RETURNS boolean LANGUAGE sql STABLE
+AS $$ SELECT coalesce(current_setting('freshet.audit', true), '') <> 'off' $$;
+REVOKE ALL ON FUNCTION freshet.audits() FROM PUBLIC;
 
 -- What was given up: one per tag and target, cleared by a later success.
 CREATE TABLE freshet.dead_letter (

@@ -1,23 +1,32 @@
--- Takes what is due for one target, the oldest first, as a lease: an instance that dies gives it back when due_at comes.
--- A breaker that is open lets nothing through; when its time is over, one probe.
+-- Takes what is due for one target as a lease: an instance that dies gives it back when due_at comes. What has not been tried goes
+-- first, then what has failed, at most :retries of it: tags that always fail must not keep the others waiting.
+-- A breaker that is open lets nothing through; when its time is over, one probe, by what has failed least.
+-- How far back it looks only narrows the search (dev.freshet.deliver.LookBack): what was deleted and cannot be vacuumed yet, since
+-- somebody holds an old snapshot, would have to be walked past at each claim.
 WITH probe AS (
     UPDATE freshet.target SET opened_times = opened_times + 1,
         open_until = now() + make_interval(secs => least(:#probeMaxSeconds, :#probeSeconds * power(2, least(opened_times + 1, 20))))
-    WHERE name = :#target AND open_until <= now()
-      AND EXISTS (SELECT FROM freshet.delivery WHERE target = :#target AND due_at <= now())
+    WHERE name = (SELECT name FROM freshet.target WHERE name = :#target AND open_until <= now() FOR UPDATE SKIP LOCKED)
+      AND EXISTS (SELECT FROM unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank) CROSS JOIN LATERAL (
+                      SELECT FROM freshet.delivery WHERE target = :#target AND rank = r.rank AND due_at <= now() LIMIT 1) due)
     RETURNING 1
 ), room AS MATERIALIZED (
-    SELECT CASE WHEN EXISTS (SELECT FROM probe) THEN 1
-                WHEN (SELECT open_until IS NULL FROM freshet.target WHERE name = :#target) THEN :#limit::integer
-                ELSE 0 END AS tags
+    SELECT CASE WHEN probing THEN 1 WHEN closed THEN :#limit::integer ELSE 0 END AS tags,
+           CASE WHEN probing THEN 1 WHEN closed THEN :#retries::integer ELSE 0 END AS retries
+    FROM (SELECT EXISTS (SELECT FROM probe) AS probing,
+                 (SELECT open_until IS NULL FROM freshet.target WHERE name = :#target) AS closed) t
 ), due AS MATERIALIZED (
-    SELECT tag, target FROM freshet.delivery
-    WHERE target = :#target AND due_at <= now()
-    ORDER BY due_at LIMIT (SELECT tags FROM room)
-    FOR UPDATE SKIP LOCKED
+    SELECT d.* FROM room CROSS JOIN unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank) CROSS JOIN LATERAL (
+        SELECT tag, target, due_at FROM freshet.delivery
+        WHERE target = :#target AND rank = r.rank AND due_at <= now()
+          AND due_at >= now() - make_interval(secs => CASE WHEN r.rank = 0 THEN :#freshWithinSeconds ELSE :#retriesWithinSeconds END)
+        ORDER BY due_at LIMIT CASE WHEN r.rank = 0 THEN room.tags ELSE least(room.tags, room.retries) END
+        FOR UPDATE SKIP LOCKED) d
+    LIMIT (SELECT tags FROM room)
 )
 UPDATE freshet.delivery d SET
     lease_id = :#lease::uuid, claimed_handover = d.handover, due_at = now() + make_interval(secs => :#leaseSeconds)
 FROM due WHERE d.tag = due.tag AND d.target = due.target
-RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.together,
+RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.rank::integer AS rank, d.together,
+          extract(epoch FROM now() - due.due_at)::double precision AS due_seconds,
           extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds

@@ -1,4 +1,5 @@
--- The end of an attempt: its tags are delivered, or owed to the batch target from now on; the audit says so in the same transaction.
+-- The end of an attempt: its tags are delivered, or owed to the batch target from now on; the audit says so in the same
+-- transaction.
 WITH done AS MATERIALIZED (
     SELECT freshet.job_results(:#job::uuid, :#attempt) AS results,
            (SELECT string_agg(function || ': ' || error, '; ' ORDER BY function) FROM freshet.job_function
@@ -7,7 +8,8 @@ WITH done AS MATERIALIZED (
     UPDATE public.background_job_status j SET
         status = CASE WHEN failures IS NULL THEN 'completed' ELSE 'failed' END,
         results = done.results || :#refresh::jsonb,
-        error_message = (done.results ->> 'failed_functions') || ' of ' || (done.results ->> 'total_functions') || ' functions failed: ' || failures,
+        error_message = (done.results ->> 'failed_functions') || ' of ' || (done.results ->> 'total_functions')
+                        || ' functions failed: ' || failures,
         retry_count = coalesce(retry_count, 0) + CASE WHEN failures IS NULL THEN 0 ELSE 1 END,
         completed_at = now()
     FROM done WHERE j.id = :#job::uuid AND j.attempt = :#attempt AND j.status = 'processing'
@@ -15,19 +17,42 @@ WITH done AS MATERIALIZED (
 ), settled AS (
     UPDATE freshet.job_function SET refreshed = true
     WHERE job_id = (SELECT id FROM finished) AND attempt = :#attempt AND status = 'success' AND NOT refreshed
+), known AS MATERIALIZED (
+    SELECT name FROM freshet.target WHERE name = :#target FOR KEY SHARE      -- it is not forgotten meanwhile
 ), owed AS (
-    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, due_at, attempts, first_failed_at, last_failed_at, last_status, last_error)
-    SELECT tag, :#target, number, number, now(), now() + interval '1 second', 1, now(), now(), :#lastStatus::integer, :#lastError
-    FROM finished, unnest(:#owed::text[]) AS tag, nextval('freshet.handover_number') AS number ORDER BY tag
-    ON CONFLICT (tag, target) DO UPDATE SET handover = excluded.handover, handed_at = now()
+    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, due_at, rank, attempts,
+                                       first_failed_at, last_failed_at, last_status, last_error)
+    SELECT tag, known.name, number, number, now(), now() + make_interval(secs => :#backoffSeconds), 1, 1,
+           now(), now(), :#lastStatus::integer, :#lastError
+    FROM finished CROSS JOIN known CROSS JOIN unnest(:#owed::text[]) AS tag
+         CROSS JOIN nextval('freshet.handover_number') AS next(number)
+    ORDER BY tag
+    ON CONFLICT (tag, target) DO UPDATE SET
+        handover = greatest(d.handover, nextval('freshet.handover_number')), handed_at = now()
+), buried AS (
+    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
+    SELECT :#target, tag, 1, :#lastStatus::integer, coalesce(:#lastError, 'there is no such target any more'), now(), now()
+    FROM finished CROSS JOIN unnest(:#owed::text[]) AS tag WHERE NOT EXISTS (SELECT FROM known)
+    ORDER BY tag
+    ON CONFLICT (tag, target) DO UPDATE SET
+        attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
+        last_error = excluded.last_error, last_failed_at = excluded.last_failed_at
 ), cleared AS (
-    DELETE FROM freshet.dead_letter l USING finished WHERE l.target = :#target AND l.tag = ANY (:#delivered::text[])
+    -- a letter that was written after the call began is about a change that the call need not have covered
+    DELETE FROM freshet.dead_letter l USING finished
+    WHERE l.target = :#target AND l.tag = ANY (:#delivered::text[]) AND l.last_failed_at < :#askedAt::timestamptz
 ), audited AS (
-    INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, status, detail, request_id, latency_ms)
-    SELECT 'job', NULL, results -> 'function_results', :#source, finished.status, NULL::integer, error_message, :#requestId, took_ms FROM finished
+    INSERT INTO public.invalidation_audit
+        (kind, target, keys, triggered_by, outcome, status, detail, request_id, latency_ms)
+    SELECT 'job', NULL, results -> 'function_results', :#source, finished.status, NULL::integer, error_message,
+           :#requestId, took_ms
+    FROM finished WHERE freshet.audits()
     UNION ALL
-    SELECT 'delivery', :#target, to_jsonb(:#delivered::text[]), :#source, 'delivered', 200, NULL, :#requestId, NULL FROM finished WHERE cardinality(:#delivered::text[]) > 0
+    SELECT 'delivery', :#target, to_jsonb(:#delivered::text[]), :#source, 'delivered', 200, NULL, :#requestId, NULL
+    FROM finished WHERE cardinality(:#delivered::text[]) > 0 AND freshet.audits()
     UNION ALL
-    SELECT 'delivery', :#target, to_jsonb(:#owed::text[]), :#source, 'retry', :#lastStatus::integer, :#lastError, :#requestId, NULL FROM finished WHERE cardinality(:#owed::text[]) > 0
+    SELECT 'delivery', :#target, to_jsonb(:#owed::text[]), :#source,
+           CASE WHEN EXISTS (SELECT FROM known) THEN 'retry' ELSE 'dead' END, :#lastStatus::integer, :#lastError, :#requestId, NULL
+    FROM finished WHERE cardinality(:#owed::text[]) > 0 AND freshet.audits()
 )
 SELECT status, error_message, took_ms FROM finished

@@ -1,27 +1,34 @@
 -- Moves what has committed from the inbox into the queue: one statement, so that a crash undoes it whole. What commits later is
--- found later: no cursor over ids decides anything (the floor only narrows the search). Keys in order, so that two of ours never wait for each other in a circle.
+-- found later: no cursor over ids decides anything (the floor only narrows the search). Keys in order, so that two of ours never
+-- wait for each other in a circle.
 -- A row without a tag counts tags that a trigger had to skip.
 WITH taken AS (
     DELETE FROM freshet.inbox
     WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM freshet.inbox
-        WHERE id > :#floor AND CASE WHEN :#only::text IS NULL THEN tag IS NULL OR tag <> ALL (:#blocked::text[]) ELSE tag = :#only END
+        WHERE id > :#floor
+          AND CASE WHEN :#only::text IS NULL THEN tag IS NULL OR tag <> ALL (:#blocked::text[]) ELSE tag = :#only END
         ORDER BY id LIMIT :#limit))
     RETURNING tag, changed_at, count, registry_knows
 ), folded AS (
     INSERT INTO public.cache_invalidation_queue AS q (tag, time_bucket, invalidation_count, changed_at)
     SELECT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at, timestamptz 'epoch') AS bucket,
-           sum(count)::integer, min(changed_at)
+           least(sum(count), 2147483647)::integer, min(changed_at)
     FROM taken WHERE tag IS NOT NULL
     GROUP BY tag, bucket ORDER BY tag, bucket
     ON CONFLICT (tag, time_bucket) DO UPDATE SET
-        invalidation_count = q.invalidation_count + excluded.invalidation_count,
+        -- a count that is full stays so; what was handed over is then counted as less, since the row has grown all the same
+        invalidation_count = greatest(q.invalidation_count,
+                                      least(q.invalidation_count::bigint + excluded.invalidation_count, 2147483647)),
+        handed_count = CASE WHEN q.invalidation_count::bigint + excluded.invalidation_count > 2147483647
+                            THEN least(q.handed_count, 2147483646) ELSE q.handed_count END,
         last_invalidated_at = NULL,
         changed_at = CASE WHEN q.invalidation_count > q.handed_count THEN least(q.changed_at, excluded.changed_at)
                           ELSE excluded.changed_at END
 ), followed AS (
     INSERT INTO freshet.registry_due (tag)
-    SELECT DISTINCT tag FROM taken WHERE tag IS NOT NULL AND NOT registry_knows AND EXISTS (SELECT FROM public.cache_entries)
+    SELECT DISTINCT tag FROM taken
+    WHERE tag IS NOT NULL AND NOT registry_knows AND EXISTS (SELECT FROM public.cache_entries)
 ), skipped AS (
     INSERT INTO freshet.counter AS c (name, value)
     SELECT 'tags_skipped', sum(count) FROM taken WHERE tag IS NULL HAVING count(*) > 0

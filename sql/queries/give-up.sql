@@ -1,8 +1,11 @@
 -- What a target in outage was owed for longer than FRESHET_RETRY_FOR, counted from its newest change, was not even tried lately:
--- it becomes a dead letter all the same, and the next turn marks its queue rows. A target that no instance serves counts as one in outage.
+-- it becomes a dead letter all the same, and the next turn marks its queue rows. A target that no instance serves counts as one in
+-- outage. Only what this instance has seen to be so counts, in the :upSeconds since it started: after a long stop of Freshet itself
+-- everything is tried once more first.
 WITH expired AS MATERIALIZED (
     SELECT d.* FROM freshet.delivery d JOIN freshet.target t ON t.name = d.target
-    WHERE (t.open_until IS NOT NULL OR t.served_at < now() - interval '1 minute')
+    WHERE (t.open_until IS NOT NULL AND t.failed_at > now() - make_interval(secs => :#upSeconds)
+           OR t.served_at < now() - interval '1 minute' AND :#upSeconds > 60)
       AND (d.lease_id IS NULL OR d.due_at < now()) AND d.handed_at < now() - make_interval(secs => :#retryForSeconds)
     ORDER BY d.tag, d.target LIMIT :#limit
     FOR UPDATE OF d SKIP LOCKED
@@ -10,14 +13,16 @@ WITH expired AS MATERIALIZED (
     DELETE FROM freshet.delivery d USING expired e WHERE d.tag = e.tag AND d.target = e.target
 ), buried AS (
     INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
-    SELECT target, tag, attempts, last_status, coalesce(last_error, 'the target was down or served by no instance all the time'),
+    SELECT target, tag, attempts, last_status,
+           coalesce(last_error, 'the target was down or served by no instance all the time'),
            coalesce(first_failed_at, now()), coalesce(last_failed_at, now()) FROM expired ORDER BY tag, target
     ON CONFLICT (tag, target) DO UPDATE SET
         attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
         last_error = excluded.last_error, last_failed_at = excluded.last_failed_at
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, detail)
-    SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', 'dead', 'owed for longer than FRESHET_RETRY_FOR' FROM expired GROUP BY target
+    SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', 'dead', 'owed for longer than FRESHET_RETRY_FOR'
+    FROM expired WHERE freshet.audits() GROUP BY target
 ), marked AS (
     INSERT INTO freshet.mark_later (tag) SELECT tag FROM expired
 )

@@ -1,3 +1,4 @@
 -- Freshet stops: what it still holds is due again at once, not when the lease ends.
-UPDATE freshet.delivery SET lease_id = NULL, claimed_handover = NULL, due_at = now()
-WHERE lease_id = ANY (:#leases::uuid[])
+UPDATE freshet.delivery d SET lease_id = NULL, claimed_handover = NULL, due_at = now()
+FROM unnest(:#tags::text[], :#targets::text[], :#leases::uuid[]) AS held(tag, target, lease)
+WHERE d.tag = held.tag AND d.target = held.target AND d.lease_id = held.lease

@@ -1,6 +1,8 @@
 -- Makes what is ripe owed to every target, in one statement: all ripe rows of up to :limit tags, one delivery per tag and target.
--- A row that a foreign transaction has locked is skipped until it lets go. A target in outage, or a tag that waits for its retry there, joins what
--- is stored already; a tag that is owed to nobody else is processed with that.
+-- A queue row that a foreign transaction has locked is skipped until it lets go; tags in :aside wait, because somebody holds what
+-- they are owed. A target that is in outage or served by nobody, or a tag that waits for its retry there, joins what is stored
+-- already; a tag that is owed to nobody else is processed with that. No statement ever lowers a hand-over's number: a call that
+-- is under way would be taken for one that covers this change.
 WITH next AS MATERIALIZED (
     SELECT nextval('freshet.handover_number') AS number
 ), ripe AS MATERIALIZED (
@@ -8,51 +10,57 @@ WITH next AS MATERIALIZED (
         SELECT tag FROM public.cache_invalidation_queue
         WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
           AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
+          AND tag <> ALL (:#aside::text[])
         ORDER BY time_bucket LIMIT :#limit
         FOR UPDATE SKIP LOCKED) oldest
 ), taken AS MATERIALIZED (
     SELECT q.* FROM ripe CROSS JOIN LATERAL (
-        -- by the primary key, whatever the planner believes of the table: OFFSET 0 keeps it from joining all rows, and the CASE, which
-        -- says the same as above, from reading the index of what is to be handed over once for every tag
-        SELECT ctid AS place, tag, coalesce(changed_at, created_at, time_bucket) AS changed_at,
-               greatest(invalidation_count - handed_count, 1) AS changes
+        -- by the primary key, whatever the planner believes of the table: OFFSET 0 keeps it from joining all rows, and the CASE,
+        -- which says the same as above, from reading the index of what is to be handed over once for every tag
+        SELECT tag, time_bucket,
+               -- an adopted row may have been created at -infinity, which no age can be reckoned from
+               greatest(coalesce(changed_at, created_at, time_bucket), now() - interval '100 years') AS changed_at,
+               greatest(invalidation_count::bigint - handed_count, 1) AS changes
         FROM public.cache_invalidation_queue
         WHERE tag = ripe.tag
           AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL AND handover IS NULL END
           AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
         ORDER BY time_bucket
         FOR UPDATE SKIP LOCKED OFFSET 0) q
+), served AS MATERIALIZED (
+    SELECT name, open_until IS NULL AND served_at > now() - interval '1 minute' AS can_be_called
+    FROM freshet.target WHERE takes_queue
 ), owed AS (
     INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at)
-    SELECT taken.tag, target.name, next.number,
-           CASE WHEN target.open_until IS NULL THEN 0 ELSE next.number END, min(taken.changed_at)
-    FROM taken CROSS JOIN next CROSS JOIN freshet.target
-    WHERE target.takes_queue
-    GROUP BY taken.tag, target.name, target.open_until, next.number
-    ORDER BY taken.tag, target.name
+    SELECT taken.tag, served.name, next.number, CASE WHEN served.can_be_called THEN 0 ELSE next.number END, min(taken.changed_at)
+    FROM taken CROSS JOIN next CROSS JOIN served
+    GROUP BY taken.tag, served.name, served.can_be_called, next.number
+    ORDER BY taken.tag, served.name
     ON CONFLICT (tag, target) DO UPDATE SET
-        handover = excluded.handover,
-        settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL THEN excluded.handover
+        handover = greatest(d.handover, excluded.handover),
+        settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL THEN greatest(d.handover, excluded.handover)
                                 ELSE greatest(d.settled_handover, excluded.settled_handover) END,
+        rank = CASE WHEN d.attempts = 0 THEN 0 ELSE d.rank END,
         handed_at = excluded.handed_at,
         changed_at = least(d.changed_at, excluded.changed_at)
     RETURNING d.tag, d.target, d.settled_handover < d.handover AS outstanding
 ), by_tag AS (
     SELECT tag, bool_or(outstanding) AS outstanding FROM owed GROUP BY tag
 ), handed AS (
+    -- by tag and bucket, not by place: a foreign upsert that committed meanwhile has moved the row
     UPDATE public.cache_invalidation_queue q SET
         handed_count = q.invalidation_count,
         handover = CASE WHEN by_tag.outstanding THEN next.number END,
         last_invalidated_at = CASE WHEN by_tag.outstanding THEN NULL ELSE now() END,
         changed_at = NULL
     FROM taken LEFT JOIN by_tag USING (tag) CROSS JOIN next
-    WHERE q.ctid = taken.place
+    WHERE q.tag = taken.tag AND q.time_bucket = taken.time_bucket
     RETURNING q.tag, coalesce(by_tag.outstanding, false) AS outstanding, by_tag.tag IS NULL AS nobody
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, keys, triggered_by, outcome)
     SELECT CASE WHEN nobody THEN 'no-target' ELSE 'postponed' END, jsonb_agg(DISTINCT tag), 'queue',
            CASE WHEN nobody THEN 'no target' ELSE 'retry' END
-    FROM handed WHERE NOT outstanding GROUP BY nobody
+    FROM handed WHERE NOT outstanding AND freshet.audits() GROUP BY nobody
 )
 SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT number FROM next) AS handover,
        (SELECT sum(changes) FROM taken)::bigint AS changes, (SELECT count(*) FROM owed) AS calls

@@ -1,12 +1,17 @@
--- What functions have committed for jobs that nobody is going to finish (failed, cancelled or deleted meanwhile) is owed to the batch target.
-WITH left_over AS (
+-- What functions have committed for jobs that nobody is going to finish (failed, cancelled or deleted meanwhile) is owed to the
+-- batch target. Where there is to be one and it is not known yet (Freshet has just started), this waits for it.
+WITH known AS MATERIALIZED (
+    SELECT name FROM freshet.target WHERE name = :#target FOR KEY SHARE      -- it is not forgotten meanwhile
+), left_over AS (
     UPDATE freshet.job_function f SET refreshed = true
-    WHERE status = 'success' AND NOT refreshed
+    WHERE status = 'success' AND NOT refreshed AND (NOT :#hasTarget::boolean OR EXISTS (SELECT FROM known))
       AND NOT EXISTS (SELECT FROM public.background_job_status j WHERE j.id = f.job_id AND j.status IN ('queued', 'processing'))
     RETURNING tags
 )
 INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at)
-SELECT tag, t.name, number, number, now()
-FROM (SELECT DISTINCT unnest(tags) AS tag FROM left_over) o CROSS JOIN freshet.target t CROSS JOIN nextval('freshet.handover_number') AS number
-WHERE t.name = :#target ORDER BY tag
-ON CONFLICT (tag, target) DO UPDATE SET handover = excluded.handover, handed_at = now()
+SELECT tag, known.name, number, number, now()
+FROM (SELECT DISTINCT unnest(tags) AS tag FROM left_over) o CROSS JOIN known
+     CROSS JOIN nextval('freshet.handover_number') AS next(number)
+ORDER BY tag
+ON CONFLICT (tag, target) DO UPDATE SET
+    handover = greatest(d.handover, nextval('freshet.handover_number')), handed_at = now()

@@ -20,8 +20,11 @@ WITH to_hand_over AS MATERIALIZED (
 )
 SELECT CASE WHEN counted.tags > 100000 THEN greatest(counted.tags, estimated.rows) ELSE counted.tags END AS pending_tags,
        CASE WHEN counted.rows > 100000 THEN greatest(counted.rows, estimated.rows) ELSE counted.rows END AS pending_rows,
-       coalesce(round(extract(epoch FROM now() - least((SELECT min(time_bucket) FROM to_hand_over), (SELECT min(changed_at) FROM handed WHERE first_time),
-                                                 (SELECT min(changed_at) FROM inbox)))::numeric, 3), 0)::double precision AS oldest_seconds,
+       coalesce(round(extract(epoch FROM now() - least(
+           -- a foreign row may stand at -infinity, which no age can be reckoned from
+           (SELECT min(greatest(time_bucket, now() - interval '100 years')) FROM to_hand_over),
+           (SELECT min(changed_at) FROM handed WHERE first_time),
+           (SELECT min(changed_at) FROM inbox)))::numeric, 3), 0)::double precision AS oldest_seconds,
        (SELECT count(*) FROM handed WHERE in_flight) AS in_flight,
        (SELECT count(*) FROM handed WHERE retrying) AS retrying,
        (SELECT count(*) FROM (SELECT 1 FROM freshet.dead_letter LIMIT 100001) d) AS dead_letters

@@ -1,8 +1,8 @@
--- A target answers again: what failed there during the outage need not wait for the end of its back-off,
--- unless the target itself asked for it.
+-- A target answers again: what failed there during the outage need not wait for the end of its back-off, unless the target itself
+-- asked for it. What has failed more often than an outage explains (rank 2) may be the trouble itself. In batches, each a
+-- transaction of its own; killed between two of them, the rest waits for its back-off.
 UPDATE freshet.delivery SET due_at = now()
 WHERE (tag, target) IN (
     SELECT tag, target FROM freshet.delivery
-    WHERE target = :#target AND due_at > now() AND lease_id IS NULL AND attempts BETWEEN 1 AND 5     -- what failed more often may be the trouble itself
-      AND (not_before IS NULL OR not_before <= now())
-    ORDER BY tag, target LIMIT 1000 FOR UPDATE SKIP LOCKED)
+    WHERE target = :#target AND rank = 1 AND due_at > now() AND lease_id IS NULL AND (not_before IS NULL OR not_before <= now())
+    ORDER BY due_at LIMIT :#limit FOR UPDATE SKIP LOCKED)

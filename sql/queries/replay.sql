@@ -1,20 +1,39 @@
--- Owes dead letters to their targets once more. They stay until a call succeeds, so a replay that fails loses nothing.
-WITH chosen AS MATERIALIZED (
-    SELECT l.tag, l.target FROM freshet.dead_letter l JOIN freshet.target t ON t.name = l.target
-    WHERE (:#id::uuid IS NULL OR l.id = :#id::uuid)
-      AND (:#target::text IS NULL OR l.target = :#target) AND (:#tag::text IS NULL OR l.tag = :#tag)
+-- Owes dead letters to their targets once more, a page of them in the order of tag and target. They stay until a call succeeds, so
+-- a replay that fails loses nothing; they go after what has not been tried. Each hand-over is numbered under its row's lock: a
+-- number drawn earlier could set back one that a change was given meanwhile, and that change would be taken for delivered.
+-- What somebody else holds at this moment is named, and comes again.
+WITH known AS MATERIALIZED (
+    SELECT name FROM freshet.target ORDER BY name FOR KEY SHARE              -- none of them is forgotten meanwhile
+), chosen AS MATERIALIZED (
+    SELECT l.id, l.tag, l.target FROM freshet.dead_letter l
+    WHERE l.target IN (SELECT name FROM known)
+      AND (:#ids::text[] IS NULL OR l.id = ANY (:#ids::uuid[]))
+      AND (:#afterTag::text IS NULL OR (l.tag, l.target) > (:#afterTag, :#afterTarget))
+      AND (:#target::text IS NULL OR l.target = :#target)
+      AND (:#tag::text IS NULL OR l.tag = :#tag) AND (:#tagLike::text IS NULL OR l.tag LIKE :#tagLike)
       AND (:#error::text IS NULL OR strpos(lower(coalesce(l.last_error, '')), lower(:#error)) > 0)
-    ORDER BY l.tag, l.target
-), next AS MATERIALIZED (
-    SELECT nextval('freshet.handover_number') AS number
+    ORDER BY l.tag, l.target LIMIT :#limit
+), there AS MATERIALIZED (
+    SELECT d.tag, d.target FROM freshet.delivery d JOIN chosen USING (tag, target)
+), free AS MATERIALIZED (
+    SELECT d.tag, d.target FROM freshet.delivery d JOIN chosen USING (tag, target) FOR UPDATE OF d SKIP LOCKED
+), held AS MATERIALIZED (
+    TABLE there EXCEPT TABLE free
 ), owed AS (
-    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at)
-    SELECT tag, target, number, number, now() FROM chosen, next
-    ON CONFLICT (tag, target) DO UPDATE SET handover = excluded.handover, handed_at = now(),
+    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, rank)
+    SELECT tag, target, number, number, now(), 1
+    FROM chosen CROSS JOIN nextval('freshet.handover_number') AS next(number)
+    WHERE (tag, target) NOT IN (TABLE held) ORDER BY tag, target
+    ON CONFLICT (tag, target) DO UPDATE SET
+        handover = greatest(d.handover, nextval('freshet.handover_number')), handed_at = now(),
         due_at = CASE WHEN d.lease_id IS NULL THEN now() ELSE d.due_at END
-    RETURNING tag
+    RETURNING tag, target
 ), audited AS (
-    INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, request_id)
-    SELECT 'replay', target, jsonb_agg(tag), 'manual', :#requestId FROM chosen GROUP BY target
+    INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by)
+    SELECT 'replay', target, jsonb_agg(tag ORDER BY tag), 'manual' FROM owed WHERE freshet.audits() GROUP BY target
 )
-SELECT count(*) AS replayed FROM owed
+SELECT (SELECT count(*) FROM owed)::integer AS replayed,
+       (SELECT array_agg(chosen.id::text) FROM chosen JOIN held USING (tag, target)) AS held,
+       (SELECT count(*) FROM chosen)::integer AS chosen,
+       (SELECT tag FROM chosen ORDER BY tag DESC, target DESC LIMIT 1) AS last_tag,
+       (SELECT target FROM chosen ORDER BY tag DESC, target DESC LIMIT 1) AS last_target

@@ -3,6 +3,7 @@ package dev.freshet;
 import dev.freshet.routes.LiveRoutes;
 import dev.freshet.routes.LiveRoutes.Broken;
 import dev.freshet.routes.RouteCheck;
+import dev.freshet.source.Transactions;
 import dev.freshet.routes.RouteFiles;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -64,7 +65,8 @@ final class CheckRoutes {
             Settings settings = StartUp.settings(properties);
             Wiring wiring = new Wiring(settings, null);
             context.getRegistry().bind("dataSource", noDatabase());
-            wiring.bind(context, noDatabase(), noDatabase(), new LiveRoutes(context, Path.of("routes")));
+            wiring.bind(context, new Transactions(noDatabase()), noDatabase(), noDatabase(),
+                    new LiveRoutes(context, Path.of("routes")));
             Properties overrides = settings.forRoutes();
             overrides.setProperty(Setting.DEMO.key, "false");
             overrides.putAll(wiring.forRoutes());

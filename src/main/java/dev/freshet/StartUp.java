@@ -79,7 +79,7 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
         }
         wiring = new Wiring(settings, demo && !settings.hasTarget() ? listening.url() + "/demo" : null);
         liveRoutes = new LiveRoutes(context, ROUTES);
-        wiring.bind(context, database.pool(), database.single(), liveRoutes);
+        wiring.bind(context, database.transactions(), database.pool(), database.single(), liveRoutes);
         wiring.begin(context);
         wiring.listen(context, listenAddress(settings));
         context.getRegistry().bind("liveRoutes", liveRoutes);

@@ -110,9 +110,8 @@ final class Wiring {
     }
 
     /** @param single a connection of its own each time, for what takes its time */
-    void bind(CamelContext context, DataSource dataSource, DataSource single, LiveRoutes liveRoutes) {
+    void bind(CamelContext context, Transactions transactions, DataSource dataSource, DataSource single, LiveRoutes liveRoutes) {
         Registry registry = context.getRegistry();
-        Transactions transactions = new Transactions(dataSource);
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
@@ -157,7 +156,7 @@ final class Wiring {
         registry.bind("stats", functions);
         registry.bind("statsThreads", context.getExecutorServiceManager().newCachedThreadPool(functions, "stats-function"));
         registry.bind("jobs", new Jobs(transactions, functions, jobMeters, new Jobs.Terms(settings.text(Setting.WORKER_ID).orElseThrow(),
-                settings.text(Setting.QUEUE_NAME).orElseThrow(), settings.number(Setting.STATS_JOBS), JOB_LEASE), hasBatchTarget()));
+                settings.text(Setting.QUEUE_NAME).orElseThrow(), settings.number(Setting.STATS_JOBS), JOB_LEASE, BACKOFF), hasBatchTarget()));
         registry.bind("refreshes", new Refreshes());
         registry.bind("jobRequests", new JobRequests(transactions, settings));
 

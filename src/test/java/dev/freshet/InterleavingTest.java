@@ -8,6 +8,7 @@ import dev.freshet.source.SqlFile;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,13 +80,35 @@ class InterleavingTest {
                 Arguments.of("settle asks for the call's own lease", "settle", "AND d.lease_id = o.lease", ""),
                 Arguments.of("a success clears the dead letter", "settle", "h.result = 'delivered' AND l.tag", "false AND l.tag"),
                 Arguments.of("hand-over sees rows that have grown", "hand-over", "invalidation_count > handed_count", "false"),
-                Arguments.of("hand-over moves what is owed on", "hand-over", "handover = excluded.handover,", ""),
+                Arguments.of("hand-over moves what is owed on", "hand-over",
+                        "handover = greatest\\(d.handover, excluded.handover\\),", ""),
+                Arguments.of("hand-over follows a row that a foreign upsert has moved", "hand-over",
+                        "q.tag = taken.tag AND q.time_bucket = taken.time_bucket",
+                        "q.ctid = (SELECT ctid FROM public.cache_invalidation_queue o"
+                                + " WHERE o.tag = taken.tag AND o.time_bucket = taken.time_bucket)"),
+                Arguments.of("a replay is numbered under its row's lock", "replay",
+                        "greatest\\(d.handover, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
+                Arguments.of("a replay owes to targets that there are", "replay", "l.target IN \\(SELECT name FROM known\\)", "true"),
+                Arguments.of("no target is forgotten while something is owed to it anew", "replay", "FOR KEY SHARE", ""),
+                Arguments.of("what a job could not refresh is numbered under its row's lock", "finish-job",
+                        "greatest\\(d.handover, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
+                Arguments.of("what a job left behind is numbered under its row's lock", "owe-refresh",
+                        "greatest\\(d.handover, nextval\\('freshet.handover_number'\\)\\)", "excluded.handover"),
+                Arguments.of("a job clears no dead letter that is newer than its call", "finish-job",
+                        "AND l.last_failed_at < :#askedAt::timestamptz", ""),
+                Arguments.of("a tag that is broken does not open the breaker", "settle",
+                        "o.status IN \\(408, 425, 429, 502, 503, 504\\)", "true"),
+                Arguments.of("a probe tries what has failed least", "claim", "ARRAY\\[0, 1, 2\\]", "ARRAY[2, 1, 0]"),
+                Arguments.of("retries leave room for what has not been tried", "claim", "least\\(room.tags, room.retries\\)", "room.tags"),
+                Arguments.of("what is given up becomes a dead letter", "give-up", "FROM expired ORDER BY tag, target", "FROM expired WHERE false"),
+                Arguments.of("what is given back is due at once", "hand-back", ", due_at = now\\(\\)", ""),
+                Arguments.of("what is given back was still held", "hand-back", "AND d.lease_id = held.lease", ""),
                 Arguments.of("processed needs an outcome at every target", "mark", "AND NOT EXISTS \\(SELECT FROM freshet.delivery[^)]*\\)", ""),
                 Arguments.of("who settles one tag for two targets meets at its row", "lock-handed", "FOR UPDATE SKIP LOCKED", ""),
                 Arguments.of("what was locked is marked later", "mark", "WHERE q.tag = ANY", "WHERE false AND q.tag = ANY"),
                 Arguments.of("the clean-up spares what is owed", "forget-processed", "AND handover IS NULL AND invalidation_count <= handed_count", ""),
                 Arguments.of("an open breaker lets nothing through", "claim", "SELECT open_until IS NULL FROM", "SELECT true FROM"),
-                Arguments.of("an open breaker is probed by one", "claim", "THEN 1\n", "THEN 5\n"),
+                Arguments.of("an open breaker is probed by one", "claim", "WHEN probing THEN 1", "WHEN probing THEN 5"),
                 Arguments.of("a claim keeps others away", "claim", "due_at = now\\(\\) \\+ make_interval\\(secs => :#leaseSeconds\\)", "due_at = d.due_at"),
                 Arguments.of("the fold takes what it deletes", "fold", "FROM taken WHERE tag IS NOT NULL", "FROM taken WHERE tag = 'a'"));
     }
@@ -129,6 +157,10 @@ class InterleavingTest {
 
     private interface Script {
         void play(Worker one, Worker other) throws SQLException;
+    }
+
+    private interface Step {
+        void take() throws SQLException;
     }
 
     /** Orders that random runs find too seldom. */
@@ -196,6 +228,104 @@ class InterleavingTest {
                     world.change("b");
                     world.turns(one);
                     world.claim(other, "x");
+                },
+                (one, other) -> {                                   // a replay overlaps with two changes of one of its tags
+                    world.deadLettersOf(one, "a", "b");
+                    world.overtaken(one, other, world::replay);
+                },
+                (one, other) -> {                                   // so does the end of a job whose tags the target did not take
+                    world.beginJob("a", "b");
+                    world.overtaken(one, other, () -> world.finishJob(false));
+                },
+                (one, other) -> {                                   // and what functions have left behind
+                    world.beginJob("a", "b");
+                    world.failJob();
+                    world.overtaken(one, other, world::oweRefresh);
+                },
+                (one, other) -> {                                   // a job's call began before the change that was refused since
+                    world.beginJob("a");
+                    world.deadLettersOf(one, "a");
+                    world.finishJob(true);
+                    world.nothingIsLost();
+                },
+                (one, other) -> {                                   // a replay of letters whose target is gone, or goes meanwhile
+                    TestDatabase.run(world.eye, "INSERT INTO freshet.dead_letter"
+                            + " (target, tag, attempts, first_failed_at, last_failed_at) VALUES ('gone', 'b', 1, now(), now())");
+                    world.replay();
+                    world.nobodyIsOwedInVain();
+                },
+                (one, other) -> {
+                    TestDatabase.run(world.eye, "INSERT INTO freshet.target (name) VALUES ('y'); INSERT INTO freshet.dead_letter"
+                            + " (target, tag, attempts, first_failed_at, last_failed_at)"
+                            + " VALUES ('x', 'a', 1, now(), now()), ('y', 'b', 1, now(), now())");
+                    world.holdUncommitted("a");
+                    world.replay();
+                    world.forget("y");
+                    world.letGo();
+                    world.nobodyIsOwedInVain();
+                },
+                (one, other) -> {                                   // a foreign upsert commits between a hand-over's snapshot and its lock
+                    world.change("a");
+                    world.turn(one);
+                    world.handOverThatPauses();
+                    world.foreignChange("a");
+                    world.letGo();
+                    world.deliverAll(other);
+                    world.turns(other);
+                    world.deliverAll(other);
+                    world.calledOnce("xa");
+                },
+                (one, other) -> {                                   // a broken tag does not keep the breaker open for the others
+                    world.brokenTag = "a";
+                    world.change("a");
+                    world.turns(one);
+                    world.deliverAll(one);
+                    world.change("b");
+                    world.turns(one);
+                    world.claims(one, "b");
+                },
+                (one, other) -> {                                   // a probe is not wasted on what is known to fail
+                    world.mood.put("x", "failed");
+                    world.change("a");
+                    world.turns(one);
+                    world.deliverAll(one);
+                    world.change("b");
+                    world.turns(one);
+                    world.timePasses();
+                    world.claims(one, "b");
+                },
+                (one, other) -> {                                   // many that fail leave room
+                    world.brokenTag = "a";
+                    world.change("a");
+                    world.turns(one);
+                    world.deliverAll(one);
+                    world.timePasses();
+                    world.retries = 0;
+                    world.claims(one, "");
+                },
+                (one, other) -> {                                   // what a target in outage was owed for too long
+                    world.mood.put("x", "failed");
+                    world.change("a");
+                    world.turns(one);
+                    world.deliverAll(one);
+                    world.giveUp();
+                    world.nothingIsLost();
+                },
+                (one, other) -> {                                   // an instance that stops gives back what it holds, and no more than that
+                    world.change("a");
+                    world.turns(one);
+                    world.claim(one, "x");
+                    world.handBack(one);
+                    world.claims(other, "a");
+                },
+                (one, other) -> {
+                    world.change("a");
+                    world.turns(one);
+                    world.claim(one, "x");
+                    world.leasesRunOut();
+                    world.claim(other, "x");
+                    world.handBack(one);
+                    world.claims(one, "");
                 });
     }
 
@@ -215,6 +345,7 @@ class InterleavingTest {
         try {
             for (int step = 0; step < STEPS; step++) {
                 world.anything();
+                world.background.untilItWaitsOrEnds();
                 world.nothingIsLost();
             }
             world.healAndDrain();
@@ -250,19 +381,23 @@ class InterleavingTest {
         }
     }
 
-    private record Guards(Map<String, SqlFile> files) {
+    private record Guards(Map<String, String> texts, Map<String, SqlFile> files) {
         static Guards all() {
-            return new Guards(Map.of()).with("take-turn", SqlFile.text("take-turn").replace("15ms", "4ms"));
+            return new Guards(Map.of(), Map.of()).with("take-turn", SqlFile.text("take-turn").replace("15ms", "4ms"));
         }
 
         Guards with(String name, String text) {
-            Map<String, SqlFile> changed = new HashMap<>(files);
-            changed.put(name, new SqlFile(name, text));
-            return new Guards(changed);
+            Map<String, String> changed = new HashMap<>(texts);
+            changed.put(name, text);
+            return new Guards(changed, new HashMap<>());
+        }
+
+        String text(String name) {
+            return texts.containsKey(name) ? texts.get(name) : SqlFile.text(name);
         }
 
         SqlFile file(String name) {
-            return files.computeIfAbsent(name, SqlFile::of);
+            return files.computeIfAbsent(name, n -> new SqlFile(n, text(n)));
         }
     }
 
@@ -297,6 +432,51 @@ class InterleavingTest {
         }
     }
 
+    /** One statement at a time that may have to wait in its middle for what others hold, as a long one overlaps with others. */
+    private static final class Background {
+        private final Connection connection;
+        private final Connection eye;
+        private final String pid;
+        private final ExecutorService thread = Executors.newSingleThreadExecutor();
+        private Future<?> running = CompletableFuture.completedFuture(null);
+
+        Background(Connection connection, Connection eye) throws SQLException {
+            this.connection = connection;
+            this.eye = eye;
+            this.pid = TestDatabase.list(connection, "SELECT pg_backend_pid()").get(0);
+        }
+
+        void run(SqlFile statement, Map<String, ?> values) throws SQLException {
+            if (running.isDone()) {
+                running = thread.submit(() -> statement.rows(connection, values));
+            }
+            untilItWaitsOrEnds();
+        }
+
+        void untilItWaitsOrEnds() throws SQLException {
+            while (!running.isDone()
+                    && TestDatabase.list(eye, "SELECT 1 WHERE cardinality(pg_blocking_pids(" + pid + ")) > 0").isEmpty()) {
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new SQLException("out of time: it neither ends nor waits for anybody");
+                }
+            }
+            if (running.isDone()) {
+                try {
+                    running.get();
+                } catch (ExecutionException e) {
+                    throw new SQLException("in the background", e.getCause() instanceof SQLException sql ? sql.getSQLState() : null, e);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+
+        void close() throws SQLException {
+            thread.shutdownNow();
+            connection.close();
+        }
+    }
+
     private static final class World {
         private final Connection eye;
         private final Worker[] workers;
@@ -308,6 +488,15 @@ class InterleavingTest {
         private final Map<String, String> mood = new HashMap<>();
         private final Timestamp longAgo = Timestamp.valueOf("2026-01-01 00:00:00");
         private Random random;
+        /** Somebody with an open transaction. */
+        private final Connection holder;
+        private final Background background;
+        private final Map<String, Integer> jobSaw = new HashMap<>();
+        private String brokenTag = "";
+        private int retries;
+        private String job;
+        private List<String> jobTags = List.of();
+        private Timestamp jobAskedAt;
         private boolean ripe;
         private boolean simple;
         private Guards guards;
@@ -318,9 +507,14 @@ class InterleavingTest {
             workers = new Worker[] {new Worker(database.connect()), new Worker(database.connect())};
             writers = new Writer[] {new Writer(database.connect()), new Writer(database.connect())};
             foreign = new Writer(database.connect());
+            holder = database.connect();
+            holder.setAutoCommit(false);
+            background = new Background(database.connect(), eye);
         }
 
         void close() throws SQLException {
+            holder.close();
+            background.close();
             for (Worker worker : workers) {
                 worker.connection.close();
             }
@@ -343,11 +537,17 @@ class InterleavingTest {
                 rollback(writer);
             }
             rollback(foreign);
+            holder.rollback();
+            background.untilItWaitsOrEnds();
             TestDatabase.run(eye, """
                     ALTER TABLE public.invalidation_audit DISABLE TRIGGER freshet_keep_audit;
                     TRUNCATE freshet.inbox, public.cache_invalidation_queue, freshet.delivery, freshet.dead_letter,
-                             freshet.mark_later, freshet.target, public.invalidation_audit;
+                             freshet.mark_later, freshet.target, public.invalidation_audit,
+                             public.background_job_status, freshet.job_function;
                     INSERT INTO freshet.target (name) VALUES ('x')""" + (simple ? "" : ", ('y')"));
+            brokenTag = "";
+            retries = 5;
+            job = null;
             committed.clear();
             cached.clear();
             calls.clear();
@@ -385,7 +585,7 @@ class InterleavingTest {
         }
 
         void anything() throws SQLException {
-            switch (random.nextInt(20)) {
+            switch (random.nextInt(24)) {
                 case 0, 1 -> write(writers[random.nextInt(2)]);
                 case 2, 3 -> commit(writers[random.nextInt(2)]);
                 case 4 -> upsert();
@@ -396,6 +596,11 @@ class InterleavingTest {
                 case 9 -> timePasses();
                 case 10 -> cleanUp();
                 case 11 -> crash(workers[random.nextInt(2)]);
+                case 12 -> brokenTag = random.nextBoolean() ? tag() : "";
+                case 13 -> replay();
+                case 14 -> giveUp();
+                case 15 -> handBack(workers[random.nextInt(2)]);
+                case 16 -> job();
                 default -> work(workers[random.nextInt(2)]);
             }
         }
@@ -445,6 +650,141 @@ class InterleavingTest {
             }
         }
 
+        /** Dead letters of these, one for each. */
+        void deadLettersOf(Worker worker, String... tags) throws SQLException {
+            mood.put("x", "refused");
+            for (String tag : tags) {
+                change(tag);
+            }
+            turns(worker);
+            deliverAll(worker);
+            mood.put("x", "ok");
+        }
+
+        /**
+         * While {@code step} owes a and b, it waits for what somebody else is about to owe to a; meanwhile b changes, is called, and changes
+         * again during the call.
+         */
+        void overtaken(Worker one, Worker other, Step step) throws SQLException {
+            holdUncommitted("a");
+            step.take();
+            change("b");
+            turns(one);
+            claim(one, "x");
+            call(one);
+            change("b");
+            turns(other);
+            letGo();
+            settleAll(one);
+            nothingIsLost();
+        }
+
+        /** Somebody is about to owe this tag, and has not committed. */
+        void holdUncommitted(String tag) throws SQLException {
+            TestDatabase.run(holder, "INSERT INTO freshet.delivery (tag, target, handover, changed_at) VALUES ('" + tag
+                    + "', 'x', nextval('freshet.handover_number'), now()) ON CONFLICT DO NOTHING");
+        }
+
+        /** A hand-over that looks up what is ripe, and pauses before it locks it until letGo. */
+        void handOverThatPauses() throws SQLException {
+            TestDatabase.run(holder, "SELECT pg_advisory_xact_lock(1)");
+            String pausing = "AND (SELECT count(*) FROM pg_advisory_xact_lock(1)) > 0 AND time_bucket <= ";
+            background.run(new SqlFile("hand-over", guards.text("hand-over").replaceFirst("AND time_bucket <= ", pausing)),
+                    Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "limit", 10, "aside", List.of()));
+        }
+
+        void letGo() throws SQLException {
+            holder.commit();
+            background.untilItWaitsOrEnds();
+        }
+
+        void replay() throws SQLException {
+            Map<String, Object> all = new HashMap<>(Map.of("limit", 10));
+            List.of("id", "ids", "target", "tag", "tagLike", "error", "requestId", "afterTag", "afterTarget").forEach(name -> all.put(name, null));
+            background.run(guards.file("replay"), all);
+        }
+
+        void giveUp() throws SQLException {
+            guards.file("give-up").rows(eye, Map.of("retryForSeconds", -1.0, "upSeconds", 1e9, "limit", 10));
+        }
+
+        void handBack(Worker worker) throws SQLException {
+            if (worker.open != null) {
+                return;
+            }
+            try {
+                guards.file("hand-back").update(worker.connection, Map.of("tags", worker.claims.stream().map(Claim::tag).toList(),
+                        "targets", worker.claims.stream().map(Claim::target).toList(),
+                        "leases", worker.claims.stream().map(Claim::lease).toList()));
+                worker.connection.commit();
+                worker.claims.clear();
+            } catch (SQLException e) {
+                if (!"55P03".equals(e.getSQLState())) {
+                    throw e;
+                }
+                worker.connection.rollback();
+            }
+        }
+
+        /** As when the target's file was deleted long ago. */
+        void forget(String target) throws SQLException {
+            TestDatabase.run(eye, "UPDATE freshet.target SET served_at = now() - interval '1 hour' WHERE name = '" + target + "'");
+            for (int batch = 0; batch < 2; batch++) {
+                unlessLocked(() -> guards.file("forget-target").rows(eye, Map.of("name", target, "limit", 100)));
+            }
+        }
+
+        private void job() throws SQLException {
+            if (!simple) {
+                return;                                             // a job's tags are owed to one target
+            }
+            if (job == null) {
+                beginJob(tag());
+            } else {
+                switch (random.nextInt(4)) {
+                    case 0 -> failJob();
+                    case 1 -> oweRefresh();
+                    default -> finishJob(random.nextBoolean());
+                }
+            }
+        }
+
+        /** A job's function has committed, which made these stale; the call that says so begins. */
+        void beginJob(String... tags) throws SQLException {
+            job = UUID.randomUUID().toString();
+            jobTags = List.of(tags);
+            TestDatabase.run(eye, "INSERT INTO public.background_job_status (id, status, attempt) VALUES ('" + job + "', 'processing', 1);"
+                    + " INSERT INTO freshet.job_function (job_id, function, round, attempt, tags, status, ended_at) VALUES ('" + job
+                    + "', 'f', 1, 1, '{" + String.join(",", tags) + "}', 'success', clock_timestamp())");
+            jobTags.forEach(tag -> committed.merge(tag, 1, Integer::sum));
+            jobAskedAt = (Timestamp) guards.file("tags-to-refresh").rows(eye, Map.of("job", job, "attempt", 1)).get(0).get("asked_at");
+            jobSaw.clear();
+            jobTags.forEach(tag -> jobSaw.put(tag, committed.get(tag)));
+        }
+
+        /** Cancelled, or its worker died too often. */
+        void failJob() throws SQLException {
+            TestDatabase.run(eye, "UPDATE public.background_job_status SET status = 'failed' WHERE id = '" + job + "'");
+        }
+
+        void finishJob(boolean delivered) throws SQLException {
+            Map<String, Object> values = new HashMap<>(Map.of("job", job, "attempt", 1, "source", "job-admin", "requestId", "r",
+                    "target", "x", "refresh", "{}", "delivered", delivered ? jobTags : List.of(), "owed", delivered ? List.of() : jobTags,
+                    "backoffSeconds", 60.0));
+            values.put("lastStatus", 500);
+            values.put("lastError", "HTTP 500");
+            values.put("askedAt", jobAskedAt);
+            if (delivered) {
+                jobSaw.forEach((tag, saw) -> cached.merge("x" + tag, saw, Math::max));
+            }
+            background.run(guards.file("finish-job"), values);
+            job = null;
+        }
+
+        void oweRefresh() throws SQLException {
+            background.run(guards.file("owe-refresh"), Map.of("target", "x", "hasTarget", true));
+        }
+
         private void commit(Writer writer) throws SQLException {
             writer.connection.commit();
             writer.uncommitted.forEach(tag -> committed.merge(tag, 1, Integer::sum));
@@ -473,8 +813,12 @@ class InterleavingTest {
         }
 
         private void unlessLocked(String sql) throws SQLException {
+            unlessLocked(() -> TestDatabase.run(eye, sql));
+        }
+
+        private void unlessLocked(Step step) throws SQLException {
             try {
-                TestDatabase.run(eye, sql);
+                step.take();
             } catch (SQLException e) {
                 if (!"55P03".equals(e.getSQLState())) {
                     throw e;
@@ -531,7 +875,8 @@ class InterleavingTest {
                 worker.connection.rollback();
                 worker.folded = false;
             } else if (worker.folded) {
-                guards.file("hand-over").rows(worker.connection, Map.of("horizon", worker.horizon, "debounceSeconds", 0.0, "limit", 10));
+                guards.file("hand-over").rows(worker.connection, Map.of("horizon", worker.horizon, "debounceSeconds", 0.0, "limit", 10,
+                        "aside", List.of()));
                 worker.open = "commit";
                 worker.folded = false;
             } else {
@@ -566,10 +911,21 @@ class InterleavingTest {
             }
         }
 
+        /** Claims for x, and only this tag ("" for none) may come of it. */
+        void claims(Worker worker, String tag) throws SQLException {
+            worker.claims.clear();
+            claim(worker, "x");
+            List<String> claimed = worker.claims.stream().map(Claim::tag).toList();
+            if (!claimed.equals(tag.isEmpty() ? List.of() : List.of(tag))) {
+                throw new Broken("claimed " + claimed + ", want " + tag);
+            }
+        }
+
         private void claim(Worker worker, String target) throws SQLException {
             String breaker = TestDatabase.list(eye, "SELECT CASE WHEN open_until > now() THEN 'open' WHEN open_until IS NOT NULL THEN 'probe' END"
                     + " FROM freshet.target WHERE name = ?", target).get(0);
             List<Map<String, Object>> rows = guards.file("claim").rows(worker.connection, Map.of("target", target, "limit", 5,
+                    "retries", retries, "freshWithinSeconds", 1e9, "retriesWithinSeconds", 1e9,
                     "lease", UUID.randomUUID().toString(), "leaseSeconds", 60.0, "probeSeconds", 60.0, "probeMaxSeconds", 60.0));
             worker.connection.commit();
             if ("open".equals(breaker) && !rows.isEmpty() || "probe".equals(breaker) && rows.size() > 1) {
@@ -584,7 +940,7 @@ class InterleavingTest {
                 Claim claim = worker.claims.get(i);
                 if (claim.result() == null) {
                     String place = claim.target() + claim.tag();
-                    String result = mood.getOrDefault(claim.target(), "ok");
+                    String result = claim.tag().equals(brokenTag) ? "broken" : mood.getOrDefault(claim.target(), "ok");
                     int saw = committed.getOrDefault(claim.tag(), 0);
                     calls.merge(place, 1, Integer::sum);
                     if (result.equals("ok")) {
@@ -600,8 +956,12 @@ class InterleavingTest {
             worker.settling = List.copyOf(worker.claims);
             StringBuilder json = new StringBuilder("[");
             for (Claim claim : worker.settling) {
-                json.append(json.length() > 1 ? "," : "").append("{\"tag\":\"").append(claim.tag()).append("\",\"target\":\"").append(claim.target())
-                        .append("\",\"lease\":\"").append(claim.lease()).append("\",\"result\":\"").append(claim.result()).append("\",\"company\":1}");
+                boolean broken = "broken".equals(claim.result());
+                json.append(json.length() > 1 ? "," : "")
+                        .append("{\"tag\":\"").append(claim.tag()).append("\",\"target\":\"").append(claim.target())
+                        .append("\",\"lease\":\"").append(claim.lease()).append("\",\"call\":\"").append(claim.lease() + claim.tag())
+                        .append("\",\"result\":\"").append(broken ? "failed" : claim.result())
+                        .append(broken ? "\",\"status\":500" : "\"").append(",\"company\":1}");
             }
             guards.file("settle").rows(worker.connection, Map.of("outcomes", json.append("]").toString(), "retryForSeconds", 3600.0,
                     "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0, "breakerTags", simple ? 1 : 2, "probeSeconds", 60.0));
@@ -620,6 +980,7 @@ class InterleavingTest {
                         UNION SELECT tag FROM public.cache_invalidation_queue
                             WHERE last_invalidated_at IS NULL AND handover IS NULL OR invalidation_count > handed_count) before_targets,
                         unnest(ARRAY['x', 'y']) target
+                    UNION SELECT 'x' || unnest(tags) FROM freshet.job_function WHERE NOT refreshed
                     UNION SELECT target || tag FROM freshet.delivery
                     UNION SELECT target || tag FROM freshet.dead_letter""");
             for (String tag : TAGS) {
@@ -631,6 +992,22 @@ class InterleavingTest {
                 }
             }
             processedMeansSettledAndAudited();
+            nobodyIsOwedInVain();
+        }
+
+        /** A delivery to a target that is not known: nobody claims it, gives it up or forgets it. */
+        void nobodyIsOwedInVain() throws SQLException {
+            List<String> orphans = TestDatabase.list(eye, "SELECT tag || ' to ' || target FROM freshet.delivery"
+                    + " WHERE target NOT IN (SELECT name FROM freshet.target)");
+            if (!orphans.isEmpty()) {
+                throw new Broken("owed for ever: " + orphans);
+            }
+        }
+
+        void calledOnce(String place) {
+            if (!Integer.valueOf(1).equals(calls.get(place))) {
+                throw new Broken(calls.get(place) + " calls for " + place + ", want 1");
+            }
         }
 
         private void processedMeansSettledAndAudited() throws SQLException {
@@ -652,6 +1029,12 @@ class InterleavingTest {
         void healAndDrain() throws SQLException {
             commitAll();
             mood.clear();
+            brokenTag = "";
+            background.untilItWaitsOrEnds();
+            if (job != null) {
+                failJob();
+                job = null;
+            }
             for (int round = 0; round < 60; round++) {
                 for (Worker worker : workers) {
                     for (int i = 0; i < 12; i++) {
@@ -665,6 +1048,7 @@ class InterleavingTest {
                 }
                 leasesRunOut();
                 timePasses();
+                oweRefresh();
                 TestDatabase.run(eye, """
                         INSERT INTO freshet.delivery AS d (tag, target, handover, changed_at)
                         SELECT tag, target, nextval('freshet.handover_number'), now() FROM freshet.dead_letter
@@ -700,6 +1084,7 @@ class InterleavingTest {
         private boolean drained() throws SQLException {
             return TestDatabase.list(eye, """
                     SELECT 1 FROM freshet.inbox UNION ALL SELECT 1 FROM freshet.delivery UNION ALL SELECT 1 FROM freshet.dead_letter
+                    UNION ALL SELECT 1 FROM freshet.job_function WHERE NOT refreshed
                     UNION ALL SELECT 1 FROM public.cache_invalidation_queue WHERE last_invalidated_at IS NULL OR invalidation_count > handed_count
                     LIMIT 1""").isEmpty();
         }

@@ -41,8 +41,9 @@ final class RunningRoutes implements AutoCloseable {
         main.addMainListener(new org.apache.camel.main.MainListenerSupport() {
             @Override
             public void beforeConfigure(org.apache.camel.main.BaseMainSupport configured) {
-                configured.getCamelContext().getRegistry().bind("dataSource", database.pool(10));
-                wiring.bind(configured.getCamelContext(), configured.getCamelContext().getRegistry().lookupByNameAndType("dataSource", javax.sql.DataSource.class), database.pool(10),
+                javax.sql.DataSource pool = database.pool(10);
+                configured.getCamelContext().getRegistry().bind("dataSource", pool);
+                wiring.bind(configured.getCamelContext(), new dev.freshet.source.Transactions(pool), pool, database.pool(10),
                         new dev.freshet.routes.LiveRoutes(configured.getCamelContext(), java.nio.file.Path.of("no-such-folder")));
                 wiring.begin(configured.getCamelContext());
             }

@@ -209,7 +209,7 @@ class StatsTest {
         functions.during(TenFunctions.WAIT_AT_THE_GATE);
         String job = functions.queue();
         StatsFunctions running = statsFunctions();
-        Jobs jobs = new Jobs(new Transactions(database.pool(2)), running, meters, new Jobs.Terms("w", "q", 1, Duration.ofHours(1)), true);
+        Jobs jobs = new Jobs(new Transactions(database.pool(2)), running, meters, new Jobs.Terms("w", "q", 1, Duration.ofHours(1), Duration.ofSeconds(1)), true);
         Job attempt = jobs.claim();
         CompletableFuture<StatsFunctions.Ran> ran = CompletableFuture.supplyAsync(() -> running.run(attempt, RATINGS, ""));
         functions.awaitWaiting(1);
@@ -225,7 +225,7 @@ class StatsTest {
         functions.during(TenFunctions.WAIT_AT_THE_GATE);
         functions.queue();
         StatsFunctions running = statsFunctions();
-        Jobs jobs = new Jobs(new Transactions(database.pool(2)), running, meters, new Jobs.Terms("w", "q", 1, Duration.ofHours(1)), true);
+        Jobs jobs = new Jobs(new Transactions(database.pool(2)), running, meters, new Jobs.Terms("w", "q", 1, Duration.ofHours(1), Duration.ofSeconds(1)), true);
         Job old = jobs.claim();
         CompletableFuture<StatsFunctions.Ran> ran = CompletableFuture.supplyAsync(() -> running.run(old, RATINGS, ""));
         functions.awaitWaiting(1);
@@ -255,7 +255,7 @@ class StatsTest {
     }
 
     private Jobs worker(String name, int atOnce) {
-        return new Jobs(new Transactions(database.pool(2)), statsFunctions(), meters, new Jobs.Terms(name, "queue", atOnce, Duration.ofHours(1)), true);
+        return new Jobs(new Transactions(database.pool(2)), statsFunctions(), meters, new Jobs.Terms(name, "queue", atOnce, Duration.ofHours(1), Duration.ofSeconds(1)), true);
     }
 
     private StatsFunctions statsFunctions() {

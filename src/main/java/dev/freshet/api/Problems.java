@@ -1,6 +1,7 @@
 package dev.freshet.api;
 
 import dev.freshet.LogIds;
+import dev.freshet.source.SqlState;
 
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -111,9 +112,8 @@ public final class Problems {
     }
 
     private static boolean isConnectionLost(SQLException sql) {
-        String state = sql.getSQLState();
         return sql instanceof SQLTransientConnectionException // Hikari: no connection within connectionTimeout
-            || state != null && (state.startsWith("08") || state.startsWith("57P"));
+            || SqlState.isConnectionLost(sql);
     }
 
     /** A lock that was not had in time, a deadlock, a statement that was ended. */

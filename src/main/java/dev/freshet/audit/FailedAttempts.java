@@ -1,6 +1,7 @@
 package dev.freshet.audit;
 
 import dev.freshet.deliver.Call;
+import dev.freshet.deliver.Outcomes;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -26,6 +27,6 @@ public final class FailedAttempts implements Processor {
         Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
         Integer status = failure instanceof HttpOperationFailedException answer ? answer.getStatusCode() : null;
         audit.sendBody("seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.of("attempt", call.getTarget(), call.getTags(), "queue", status,
-                status == null && failure != null ? failure.getMessage() : null, call.getId()));
+                status == null && failure != null ? Outcomes.reason(failure) : null, call.getId()));
     }
 }

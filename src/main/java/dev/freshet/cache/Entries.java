@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.util.RawValue;
 import dev.freshet.api.Refused;
 import dev.freshet.pattern.KeyPattern;
+import dev.freshet.pattern.Like;
 import dev.freshet.pattern.Narrowing;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
@@ -117,15 +118,15 @@ public final class Entries {
     private SqlFile.Bound narrowest(Narrowing narrowing) {
         return switch (narrowing.by()) {
             case EXACT -> exact.with(Map.of("literal", narrowing.exact()));
-            case PREFIX -> withPrefix.with(Map.of("literal", escaped(narrowing.prefix())));
-            case SUFFIX -> withSuffix.with(Map.of("literal", escaped(new StringBuilder(narrowing.suffix()).reverse().toString())));
-            case INFIX -> withInfix.with(Map.of("literal", escaped(narrowing.infix())));
+            case PREFIX -> withPrefix.with(Map.of("literal", Like.literal(narrowing.prefix())));
+            case SUFFIX -> withSuffix.with(Map.of("literal", Like.literal(reversed(narrowing.suffix()))));
+            case INFIX -> withInfix.with(Map.of("literal", Like.literal(narrowing.infix())));
             case NOTHING -> all.with(Map.of());
         };
     }
 
-    private static String escaped(String literal) {
-        return literal.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_");
+    private static String reversed(String text) {
+        return new StringBuilder(text).reverse().toString();
     }
 
     public void put(String key, Map<String, Object> body) throws SQLException {

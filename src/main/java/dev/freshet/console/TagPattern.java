@@ -4,6 +4,7 @@ import dev.freshet.api.Refused;
 import dev.freshet.pattern.Exact;
 import dev.freshet.pattern.Glob;
 import dev.freshet.pattern.KeyPattern;
+import dev.freshet.pattern.Like;
 import dev.freshet.pattern.Regex;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,14 +46,10 @@ record TagPattern(KeyPattern pattern) {
     /** For SQL's LIKE: all that the pattern matches, and of a regular expression also what it does not. */
     String like() {
         return switch (kind()) {
-            case tag -> escaped(text());
-            case glob -> escaped(text()).replace('*', '%');
-            case regex -> pattern.narrowing().infix() == null ? "%" : '%' + escaped(pattern.narrowing().infix()) + '%';
+            case tag -> Like.literal(text());
+            case glob -> Like.of(text());
+            case regex -> pattern.narrowing().infix() == null ? "%" : '%' + Like.literal(pattern.narrowing().infix()) + '%';
         };
-    }
-
-    private static String escaped(String literal) {
-        return literal.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_");
     }
 
     /** Whether a template such as {@code course:{id}} can make a tag that this takes; of a regular expression nobody knows. */

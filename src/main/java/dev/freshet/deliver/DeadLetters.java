@@ -3,18 +3,33 @@ package dev.freshet.deliver;
 import dev.freshet.api.Page;
 import dev.freshet.api.Refused;
 import dev.freshet.api.Times;
+import dev.freshet.pattern.Like;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
+import java.sql.Array;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What was given up, to look at and to owe once more. */
 public final class DeadLetters {
+    /** What a page did. */
+    private record Replayed(int replayed, int chosen, List<String> held, String lastTag, String lastTarget) { }
+
+    private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
     private static final List<String> FILTERS = List.of("target", "tag", "error");
+    /** So many take some 5 ms, in which nobody else can touch what they are about. */
+    private static final int REPLAYED_AT_ONCE = 200;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration GLANCE = Duration.ofMillis(20);
 
     private final SqlFile list = SqlFile.of("dead-letters");
     private final SqlFile count = SqlFile.of("count-dead-letters");
@@ -48,7 +63,7 @@ public final class DeadLetters {
             throw new Refused(400, "id: must be a dead letter's id, as listed by GET /api/dead-letters");
         }
         Map<String, Object> which = filters(null, null, null);
-        which.put("id", letter);
+        which.put("ids", List.of(letter.toString()));
         Map<String, Object> answer = replay(which);
         if (Long.valueOf(0).equals(answer.get("replayed"))) {
             throw new Refused(404, "there is no dead letter " + letter + " of a target that is known; it may have been delivered meanwhile");
@@ -67,20 +82,71 @@ public final class DeadLetters {
             }
         }
         Map<String, Object> which = filters(asked.get("target"), asked.get("tag"), asked.get("error"));
-        which.put("id", null);
         return replay(which);
     }
 
+    /**
+     * In pages that are transactions of their own, so that nobody waits for a million letters. What somebody holds at that moment, such
+     * as a settlement of the same delivery, comes again at the end.
+     */
     private Map<String, Object> replay(Map<String, Object> which) throws SQLException {
-        which.put("requestId", null);
-        return transactions.in(c -> replay.rows(c, which)).get(0);
+        long replayed = 0;
+        List<String> held = new ArrayList<>();
+        String afterTag = null;
+        String afterTarget = null;
+        Replayed page;
+        do {
+            page = replayPage(which, null, afterTag, afterTarget);
+            replayed += page.replayed();
+            held.addAll(page.held());
+            afterTag = page.lastTag();
+            afterTarget = page.lastTarget();
+        } while (page.chosen() == REPLAYED_AT_ONCE);
+        return Map.of("replayed", replayed + replayHeld(which, held));
+    }
+
+    private long replayHeld(Map<String, Object> which, List<String> held) throws SQLException {
+        long replayed = 0;
+        List<String> left = held;
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (!left.isEmpty() && System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(GLANCE.toNanos());
+            List<String> still = new ArrayList<>();
+            for (int from = 0; from < left.size(); from += REPLAYED_AT_ONCE) {
+                List<String> some = left.subList(from, Math.min(left.size(), from + REPLAYED_AT_ONCE));
+                Replayed page = replayPage(which, some, null, null);
+                replayed += page.replayed();
+                still.addAll(page.held());
+            }
+            left = still;
+        }
+        if (!left.isEmpty()) {
+            LOG.warn("{} dead letters were not replayed: another transaction holds what they are about. Replay them again", left.size());
+        }
+        return replayed;
+    }
+
+    private Replayed replayPage(Map<String, Object> which, List<String> ids, String afterTag, String afterTarget) throws SQLException {
+        Map<String, Object> values = new HashMap<>(which);
+        values.put("ids", ids == null ? which.get("ids") : ids);
+        values.put("afterTag", afterTag);
+        values.put("afterTarget", afterTarget);
+        values.put("limit", REPLAYED_AT_ONCE);
+        Map<String, Object> row = transactions.audited(c -> replay.rows(c, values)).get(0);
+        Array held = (Array) row.get("held");
+        return new Replayed((Integer) row.get("replayed"), (Integer) row.get("chosen"),
+                held == null ? List.of() : List.of((String[]) held.getArray()),
+                (String) row.get("last_tag"), (String) row.get("last_target"));
     }
 
     private static Map<String, Object> filters(Object target, Object tag, Object error) {
         Map<String, Object> filters = new HashMap<>();
         filters.put("target", target);
-        filters.put("tag", tag);
+        boolean isGlob = tag != null && tag.toString().indexOf('*') >= 0;
+        filters.put("tag", isGlob ? null : tag);
+        filters.put("tagLike", isGlob ? Like.of(tag.toString()) : null);
         filters.put("error", error);
+        filters.put("ids", null);
         return filters;
     }
 }

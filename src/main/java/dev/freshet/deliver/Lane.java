@@ -16,8 +16,15 @@ final class Lane {
     private final Target target;
     private final Duration lease;
     private final Map<Delivery, Long> held = new ConcurrentHashMap<>();
+    private final LookBack freshLookBack = new LookBack();
+    private final LookBack retriesLookBack = new LookBack();
+    /** Of what has failed before, so much at a time: more while it succeeds, as after an outage, less while it goes on failing. */
+    private int retriesAtOnce;
+    /** Of the last calls, the share that failed. */
+    private double failing;
     private volatile double callSeconds = 0.05;
     private volatile boolean open;
+    private volatile int most;
     private long nextCall = System.nanoTime();
 
     Lane(Target target, Duration lease) {
@@ -37,9 +44,42 @@ final class Lane {
         if (target.getRate() > 0) {
             calls = Math.min(calls, Math.max(1, target.getRate() * lease.toSeconds() / 3));
         }
-        int most = (int) Math.min(MOST_TAGS, calls * target.getBatch());
+        most = (int) Math.min(MOST_TAGS, calls * target.getBatch());
         int room = most - held.size();
         return room * 4 >= most ? room : 0;
+    }
+
+    /** @return how many of them may have failed before */
+    synchronized int roomForRetries() {
+        int holding = (int) held.keySet().stream().filter(Delivery::retry).count();
+        return Math.max(0, clamped(retriesAtOnce) - holding);
+    }
+
+    /** A few are always tried; so many that they took every connection would keep the others waiting. */
+    private int clamped(int retries) {
+        int few = Math.max(1, target.getConcurrency() / 4) * target.getBatch();
+        return Math.max(few, Math.min(retries, Math.max(few, most)));
+    }
+
+    /** What a call for this delivery came to. */
+    synchronized void learn(Delivery delivery, boolean succeeded) {
+        failing += ((succeeded ? 0 : 1) - failing) / 16;
+        if (delivery.retry()) {
+            retriesAtOnce = clamped(succeeded ? clamped(retriesAtOnce) + 1 : clamped(retriesAtOnce) / 2);
+        }
+    }
+
+    /** Whether most calls succeed: where they don't, a second attempt at once would only take the place of another tag's first. */
+    synchronized boolean isMostlySucceeding() {
+        return failing < 0.5;
+    }
+
+    LookBack freshLookBack() {
+        return freshLookBack;
+    }
+
+    LookBack retriesLookBack() {
+        return retriesLookBack;
     }
 
     void hold(Delivery delivery) {

@@ -8,6 +8,7 @@ import dev.freshet.source.Transactions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /** One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin. */
 public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     static final String ROUTE_PREFIX = "target-";
+    private static final int RANKS = 3;
 
     /** How a claim is made: under which lease, and how a target in outage is probed. */
     public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) { }
@@ -51,6 +53,9 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
                 Map<String, Object> claim = new HashMap<>();
                 claim.put("target", lane.target().getName());
                 claim.put("limit", room);
+                claim.put("retries", lane.roomForRetries());
+                claim.put("freshWithinSeconds", lane.freshLookBack().seconds());
+                claim.put("retriesWithinSeconds", lane.retriesLookBack().seconds());
                 claim.put("lease", UUID.randomUUID().toString());
                 claim.put("leaseSeconds", terms.lease().toMillis() / 1000.0);
                 claim.put("probeSeconds", terms.probe().toMillis() / 1000.0);
@@ -69,6 +74,9 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         }
         lane.setOpen(false);        // the database lets through only what may be tried
         long claimedAt = (Long) claim.get("claimedAt");
+        noteWhatWasEmptied(lane, claim, rows);
+        rows.sort(Comparator.comparing((Map<String, Object> row) -> (Integer) row.get("rank"))
+                .thenComparing(row -> (Double) row.get("due_seconds"), Comparator.reverseOrder()));
         long deadline = claimedAt + terms.lease().minus(terms.attempt()).toNanos();
         Map<Integer, Integer> left = new HashMap<>();
         rows.forEach(row -> left.merge(company(lane, row), 1, Integer::sum));
@@ -77,11 +85,26 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
             int company = company(lane, row);
             Delivery delivery = new Delivery(lane.target().getName(), (String) row.get("tag"), (Long) row.get("id"),
                     (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company,
-                    claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9), deadline, left.merge(company, -1, Integer::sum) == 0);
+                    claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9), deadline, left.merge(company, -1, Integer::sum) == 0,
+                    (Integer) row.get("rank") > 0);
             lane.hold(delivery);
             deliveries.add(delivery);
         }
         return deliveries;
+    }
+
+    /** Who was given less than was asked for has taken all that was due. */
+    private static void noteWhatWasEmptied(Lane lane, Map<String, Object> claim, List<Map<String, Object>> rows) {
+        long claimedAt = (Long) claim.get("claimedAt");
+        int[] taken = new int[RANKS];
+        rows.forEach(row -> taken[(Integer) row.get("rank")]++);
+        if (rows.size() == 1 || rows.size() >= (Integer) claim.get("limit")) {
+            return;                                                 // one may be a probe
+        }
+        lane.freshLookBack().emptied(claimedAt);
+        if (taken[1] < (Integer) claim.get("retries") && taken[2] < (Integer) claim.get("retries")) {
+            lane.retriesLookBack().emptied(claimedAt);
+        }
     }
 
     private static int company(Lane lane, Map<String, Object> row) {
@@ -106,11 +129,18 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
                 && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
     }
 
-    /** A call has ended: how long they take decides how much is claimed ahead. */
-    void ended(Call call) {
+    /** Whether a call that has failed is made once more at once, by its route. What has failed before is only tried again later. */
+    boolean mayTryAgainAtOnce(Call call) {
+        Lane lane = lanes.get(call.getTarget());
+        return lane != null && lane.isMostlySucceeding() && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);
+    }
+
+    /** A call has ended: how long they take, and how they end, decides how much is claimed ahead. */
+    void ended(Call call, boolean succeeded) {
         Lane lane = lanes.get(call.getTarget());
         if (lane != null) {
             lane.took(call.secondsSinceBegin());
+            call.deliveries().forEach(delivery -> lane.learn(delivery, succeeded));
         }
     }
 
@@ -151,9 +181,10 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
 
     @Override
     public void handBack() throws Exception {
-        List<String> leases = lanes.values().stream().flatMap(lane -> lane.held().stream()).map(Delivery::lease).distinct().toList();
-        if (!leases.isEmpty()) {
-            transactions.in(c -> handBack.update(c, Map.of("leases", leases)));
+        List<Delivery> held = lanes.values().stream().flatMap(lane -> lane.held().stream()).toList();
+        if (!held.isEmpty()) {
+            transactions.in(c -> handBack.update(c, Map.of("tags", held.stream().map(Delivery::tag).toList(),
+                    "targets", held.stream().map(Delivery::target).toList(), "leases", held.stream().map(Delivery::lease).toList())));
         }
     }
 }

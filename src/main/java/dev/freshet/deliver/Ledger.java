@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What became of many calls, written in one transaction; then there is room for more. */
 public final class Ledger {
@@ -19,6 +21,8 @@ public final class Ledger {
             return entries;
         }
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
 
     private final Settlement settlement;
     private final Lanes lanes;
@@ -38,6 +42,13 @@ public final class Ledger {
     }
 
     private void settle(List<Entry> entries, Map<String, Boolean> breakers) {
+        breakers.forEach((target, open) -> {
+            if (open) {
+                LOG.warn("Target {} does not answer: no calls from now on but one probe after 1, 2, 4, 8, 10, 10 … seconds", target);
+            } else {
+                LOG.info("Target {} answers again", target);
+            }
+        });
         lanes.settled(entries.stream().flatMap(e -> e.call().deliveries().stream()).toList(), breakers);
     }
 }

@@ -9,12 +9,14 @@ import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
 /** Reads what an answer, or its absence, means for each tag of a call. */
 public final class Outcomes {
     private static final List<Integer> TRANSIENT = List.of(408, 425, 429);
     private static final int LONGEST_ERROR = 500;
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}\\p{Cs}]");
 
     private final Lanes lanes;
     private final Clock clock;
@@ -25,13 +27,13 @@ public final class Outcomes {
     }
 
     public Ledger.Entry delivered(Call call) {
-        lanes.ended(call);
+        lanes.ended(call, true);
         return of(call, Result.delivered, null, null, null);
     }
 
     /** A 2xx whose body may say that some tags failed all the same. */
     public Ledger.Entry answered(Call call, int status, String body) {
-        lanes.ended(call);
+        lanes.ended(call, true);
         Set<String> failed = PartialAnswer.of(status, body).failedOf(call.getTags());
         String id = call.getId();
         return new Ledger.Entry(call, call.deliveries().stream().map(d -> failed.contains(d.tag())
@@ -44,7 +46,7 @@ public final class Outcomes {
     }
 
     public Ledger.Entry failed(Call call, Exception failure) {
-        lanes.ended(call);
+        lanes.ended(call, !mayPass(failure));           // what is refused for good is no reason to go slowly
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
             Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
@@ -56,7 +58,7 @@ public final class Outcomes {
     /** The route's own second attempt: only where the same call may succeed in a moment. */
     public boolean worthAnotherTry(Call call, Exception failure) {
         boolean soon = !(failure instanceof HttpOperationFailedException answer) || retryAfterSeconds(answer) == null;
-        return soon && mayPass(failure) && lanes.mayBegin(call);
+        return soon && mayPass(failure) && lanes.mayTryAgainAtOnce(call);
     }
 
     /** Whether the same call may succeed later: no answer, or one that says so. */
@@ -97,8 +99,13 @@ public final class Outcomes {
         while (cause.getCause() != null && cause.getMessage() == null) {
             cause = cause.getCause();
         }
-        String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-        return reason.length() > LONGEST_ERROR ? reason.substring(0, LONGEST_ERROR) : reason;
+        return printable(cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage());
+    }
+
+    /** What came from outside may hold anything; PostgreSQL keeps no NUL and no half of a surrogate pair, and nobody reads the others. */
+    public static String printable(String text) {
+        String cut = text.length() > LONGEST_ERROR ? text.substring(0, LONGEST_ERROR) : text;
+        return UNPRINTABLE.matcher(cut).replaceAll("?");
     }
 
     private static Ledger.Entry of(Call call, Result result, Integer status, String error, Double retryAfterSeconds) {

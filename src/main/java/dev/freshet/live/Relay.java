@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.observe.LiveMeters;
 import dev.freshet.queue.Floor;
 import dev.freshet.source.SqlFile;
+import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
 import java.math.BigDecimal;
 import java.sql.Array;
@@ -58,7 +59,7 @@ public final class Relay {
             try {
                 return take(Math.max(1, rows), false);
             } catch (SQLException e) {
-                if (!isOfTheData(e)) {
+                if (!SqlState.isRefused(e)) {
                     throw e;
                 }
                 if (rows <= 1) {
@@ -171,11 +172,5 @@ public final class Relay {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** Classes 22 and 23: data exceptions and violated constraints. */
-    private static boolean isOfTheData(SQLException e) {
-        String state = String.valueOf(e.getSQLState());
-        return state.startsWith("22") || state.startsWith("23");
     }
 }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Tags whose queue row a foreign transaction holds: left in the inbox, and tried again by themselves, so that they delay no other tag. */
+/** Tags that somebody else's transaction holds up: left where they are for a moment, so that they delay no other tag. */
 final class LockedTags {
     private static final int AT_ONCE = 10;
 
@@ -26,6 +26,13 @@ final class LockedTags {
 
     List<String> tags() {
         return List.copyOf(nextTry.keySet());
+    }
+
+    /** All whose pause is not over; the others are forgotten. */
+    List<String> stillWaiting() {
+        long now = System.nanoTime();
+        nextTry.values().removeIf(at -> now - at > 0);
+        return tags();
     }
 
     /** A few whose pause is over. */

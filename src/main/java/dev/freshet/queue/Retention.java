@@ -10,6 +10,12 @@ import java.util.Map;
 public final class Retention {
     private static final int ROWS = 5_000;
     private static final int BATCHES = 100;
+    private static final int SHARE = 50;
+    private static final Duration UNNOTICED = Duration.ofMillis(20);
+
+    private final Sparing forgetting = new Sparing(SHARE, UNNOTICED);
+    private final Sparing givingUp = new Sparing(SHARE, UNNOTICED);
+    private final long begun = System.nanoTime();
 
     private final SqlFile forgetProcessed = SqlFile.of("forget-processed");
     private final SqlFile giveUp = SqlFile.of("give-up");
@@ -23,11 +29,25 @@ public final class Retention {
         this.retryFor = retryFor;
     }
 
+    /** As often as it is worth it: to find what has had its time, all processed rows are read. */
+    public void forgetWhatIsDue() throws Exception {
+        if (forgetting.mayAsk()) {
+            forgetting.ask(this::forgetProcessed);
+        }
+        if (givingUp.mayAsk()) {
+            givingUp.ask(() -> {
+                giveUpWhatIsTooOld();
+                return null;
+            });
+        }
+    }
+
     /** @return rows deleted */
     public int forgetProcessed() throws SQLException {
         int deleted = 0;
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows = transactions.in(c -> forgetProcessed.update(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)));
+            int rows = transactions.in(c -> forgetProcessed.update(c,
+                    Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)));
             deleted += rows;
             if (rows < ROWS) {
                 break;
@@ -38,7 +58,9 @@ public final class Retention {
 
     public void giveUpWhatIsTooOld() throws SQLException {
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows = transactions.in(c -> giveUp.rows(c, Map.of("retryForSeconds", retryFor.toMillis() / 1000.0, "limit", ROWS)).size());
+            Map<String, Object> which = Map.of("retryForSeconds", retryFor.toMillis() / 1000.0, "limit", ROWS,
+                    "upSeconds", (System.nanoTime() - begun) / 1e9);
+            int rows = transactions.audited(c -> giveUp.rows(c, which).size());
             if (rows < ROWS) {
                 break;
             }

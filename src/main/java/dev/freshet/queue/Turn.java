@@ -3,6 +3,7 @@ package dev.freshet.queue;
 import dev.freshet.LogIds;
 import dev.freshet.deliver.Marking;
 import dev.freshet.source.SqlFile;
+import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
 import java.sql.Array;
 import java.sql.Connection;
@@ -50,6 +51,9 @@ public final class Turn {
     private final SqlFile lockedInInbox = SqlFile.of("locked-in-inbox");
     private final SqlFile oldestInInbox = SqlFile.of("oldest-in-inbox");
     private final SqlFile handOver = SqlFile.of("hand-over");
+    private final SqlFile lockedDeliveries = SqlFile.of("locked-deliveries");
+    private final SqlFile oldestRipe = SqlFile.of("oldest-ripe");
+    private final SqlFile owePastQueue = SqlFile.of("owe-past-queue");
     private final SqlFile takeMarkLater = SqlFile.of("take-mark-later");
     private final Transactions transactions;
     private final Marking marking;
@@ -58,7 +62,12 @@ public final class Turn {
     private final Coalescing coalescing = new Coalescing();
     private final Floor floor = new Floor(SqlFile.of("inbox-last-id"));
     private volatile int lastFolded;
+    /** In the inbox, and their row of the queue is held by somebody else. */
     private final LockedTags locked = new LockedTags(Duration.ofSeconds(1));
+    /** In the queue, and what they are owed is held by somebody else. */
+    private final LockedTags owedElsewhere = new LockedTags(Duration.ofSeconds(1));
+    /** In the queue, whose table refuses to have them marked as handed over. */
+    private final LockedTags refused = new LockedTags(Duration.ofMinutes(1));
 
     public Turn(Transactions transactions, Marking marking, Duration bucket, Duration debounce) {
         this.transactions = transactions;
@@ -112,14 +121,19 @@ public final class Turn {
                 }
                 limit = FOLD_ROWS;
             } catch (SQLException e) {
-                giveWayOrThrow(e);
-                List<String> held = transactions.in(c -> heldByOthers(c, rows));
+                boolean isLocked = giveWayOrThrow(e);
+                List<String> held = isLocked ? transactions.in(c -> heldByOthers(c, rows)) : List.of();
                 held.forEach(locked::add);
                 if (held.isEmpty() && rows > 1) {
                     limit = Math.max(1, rows / 4);
                 } else {
                     if (held.isEmpty()) {
-                        transactions.in(this::oldestUnlocked).ifPresent(locked::add);
+                        Optional<String> oldest = transactions.in(this::oldestUnlocked);
+                        if (isLocked) {
+                            oldest.ifPresent(locked::add);
+                        } else if (oldest.isPresent() && !owePastTheQueue(oldest.get(), e)) {
+                            return Optional.empty();
+                        }
                     }
                     limit = FOLD_ROWS;
                 }
@@ -135,8 +149,11 @@ public final class Turn {
                     locked.remove(tag);
                 }
             } catch (SQLException e) {
-                giveWayOrThrow(e);
-                locked.add(tag);
+                if (giveWayOrThrow(e)) {
+                    locked.add(tag);
+                } else {
+                    locked.remove(tag);                 // the next fold meets it and knows what to do
+                }
             }
         }
     }
@@ -148,8 +165,9 @@ public final class Turn {
         int limit = HAND_OVER_ROWS;
         for (int batch = 0; batch < BATCHES; batch++) {
             int rows = limit;
+            List<String> aside = aside();
             try {
-                Handed handed = transactions.in(c -> isMine(c) ? handOver(c, horizon, rows) : null);
+                Handed handed = transactions.audited(c -> isMine(c) ? handOver(c, horizon, rows, aside) : null);
                 if (handed == null || handed.tags().isEmpty()) {
                     break;
                 }
@@ -157,25 +175,90 @@ public final class Turn {
                 tags.addAll(handed.tags());
                 buckets += handed.buckets();
                 handovers.add(handed.handover());
-                LogIds.with(Map.of("handover", Long.toString(handed.handover())), () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
+                LogIds.with(Map.of("handover", Long.toString(handed.handover())),
+                        () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
                 limit = HAND_OVER_ROWS;
             } catch (SQLException e) {
-                giveWayOrThrow(e);
-                if (rows == 1) {
-                    break;
+                boolean isLocked = giveWayOrThrow(e);
+                List<String> held = isLocked ? transactions.in(c -> owedElsewhere(c, horizon, rows)) : List.of();
+                held.forEach(owedElsewhere::add);
+                if (held.isEmpty() && rows > 1) {
+                    limit = Math.max(1, rows / 4);
+                } else {
+                    if (held.isEmpty() && !putOldestAside(horizon, isLocked, e)) {
+                        break;
+                    }
+                    limit = HAND_OVER_ROWS;
                 }
-                limit = Math.max(1, rows / 4);
             }
         }
         return new Report(true, List.copyOf(tags), buckets, handovers);
     }
 
+    private List<String> aside() {
+        List<String> aside = new ArrayList<>(owedElsewhere.stillWaiting());
+        aside.addAll(refused.stillWaiting());
+        return aside;
+    }
+
+    /** @return false when it is another instance's turn by now, or there is no such tag any more */
+    private boolean putOldestAside(Timestamp horizon, boolean isLocked, SQLException why) throws SQLException {
+        List<String> aside = aside();
+        Optional<String> oldest = transactions.in(c -> tags(oldestRipe, c, ripe(horizon, aside))).stream().findFirst();
+        if (oldest.isEmpty()) {
+            return false;
+        }
+        if (isLocked) {
+            owedElsewhere.add(oldest.get());
+            return true;
+        }
+        refused.add(oldest.get());
+        return owePastTheQueue(oldest.get(), why);
+    }
+
+    /** The queue's table refuses this tag for good: what is owed does not depend on it. */
+    private boolean owePastTheQueue(String tag, SQLException why) throws SQLException {
+        LOG.warn("The table cache_invalidation_queue refuses the tag {}: {}. It is delivered all the same, without a row there",
+                tag, why.getMessage().lines().findFirst().orElse(""));
+        return transactions.in(c -> isMine(c) && owePastQueue.update(c, Map.of("tag", tag)) > 0);
+    }
+
     private void markWhatWasLocked() throws SQLException {
-        transactions.in(c -> {
-            List<String> tags = takeMarkLater.rows(c, Map.of("limit", MARK_TAGS)).stream().map(row -> (String) row.get("tag")).distinct().toList();
-            marking.mark(c, tags);
-            return null;
-        });
+        try {
+            transactions.in(c -> {
+                marking.mark(c, takeMarkLater(c, MARK_TAGS));
+                return null;
+            });
+        } catch (SQLException e) {
+            if (!SqlState.isRefused(e)) {
+                throw e;
+            }
+            markOneByOne();
+        }
+    }
+
+    /** A row that the queue's table refuses to have marked stays as it is; the others do not wait for it. */
+    private void markOneByOne() throws SQLException {
+        boolean more = true;
+        for (int i = 0; i < MARK_TAGS && more; i++) {
+            try {
+                more = transactions.in(c -> {
+                    List<String> tag = takeMarkLater(c, 1);
+                    marking.mark(c, tag);
+                    return !tag.isEmpty();
+                });
+            } catch (SQLException e) {
+                if (!SqlState.isRefused(e)) {
+                    throw e;
+                }
+                List<String> skipped = transactions.in(c -> takeMarkLater(c, 1));
+                LOG.warn("The table cache_invalidation_queue refuses to have {} marked as processed: {}", skipped, e.getMessage());
+            }
+        }
+    }
+
+    private List<String> takeMarkLater(Connection connection, int limit) throws SQLException {
+        return tags(takeMarkLater, connection, Map.of("limit", limit)).stream().distinct().toList();
     }
 
     Floor floor() {
@@ -197,17 +280,32 @@ public final class Turn {
         return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
     }
 
-    private Handed handOver(Connection connection, Timestamp horizon, int limit) throws SQLException {
-        Map<String, Object> row = handOver.rows(connection, Map.of(
-                "horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "limit", limit)).get(0);
+    private Handed handOver(Connection connection, Timestamp horizon, int limit, List<String> aside) throws SQLException {
+        Map<String, Object> which = ripe(horizon, aside);
+        which.put("limit", limit);
+        Map<String, Object> row = handOver.rows(connection, which).get(0);
         Array tags = (Array) row.get("tags");
-        return new Handed(tags == null ? List.of() : List.of((String[]) tags.getArray()), (Integer) row.get("buckets"), (Long) row.get("handover"),
-                row.get("changes") == null ? 0 : (Long) row.get("changes"), (Long) row.get("calls"));
+        return new Handed(tags == null ? List.of() : List.of((String[]) tags.getArray()), (Integer) row.get("buckets"),
+                (Long) row.get("handover"), row.get("changes") == null ? 0 : (Long) row.get("changes"), (Long) row.get("calls"));
+    }
+
+    private List<String> owedElsewhere(Connection connection, Timestamp horizon, int limit) throws SQLException {
+        Map<String, Object> which = ripe(horizon, aside());
+        which.put("limit", limit);
+        return tags(lockedDeliveries, connection, which);
+    }
+
+    private Map<String, Object> ripe(Timestamp horizon, List<String> aside) {
+        return new HashMap<>(Map.of("horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "aside", aside));
+    }
+
+    private static List<String> tags(SqlFile statement, Connection connection, Map<String, ?> which) throws SQLException {
+        return statement.rows(connection, which).stream().map(row -> (String) row.get("tag")).toList();
     }
 
     private List<String> heldByOthers(Connection connection, int limit) throws SQLException {
-        return lockedInInbox.rows(connection, Map.of("bucketSeconds", bucket.toMillis() / 1000.0, "floor", floor.id(), "blocked", locked.tags(), "limit", limit)).stream()
-                .map(row -> (String) row.get("tag")).toList();
+        return tags(lockedInInbox, connection, Map.of("bucketSeconds", bucket.toMillis() / 1000.0, "floor", floor.id(),
+                "blocked", locked.tags(), "limit", limit));
     }
 
     private Optional<String> oldestUnlocked(Connection connection) throws SQLException {
@@ -215,12 +313,16 @@ public final class Turn {
                 .map(row -> (String) row.get("tag")).filter(Objects::nonNull).findFirst();
     }
 
-    /** Somebody else's lock is no failure: Freshet is always the one who gives way. */
-    private static void giveWayOrThrow(SQLException e) throws SQLException {
-        boolean lockTimeout = "55P03".equals(e.getSQLState());
-        boolean deadlock = "40P01".equals(e.getSQLState());
-        if (!lockTimeout && !deadlock) {
+    /**
+     * Somebody else's lock is no failure: Freshet is always the one who gives way. Nor is a row that the users' table refuses: all others
+     * go on without it.
+     *
+     * @return true for a lock, false for a refusal
+     */
+    private static boolean giveWayOrThrow(SQLException e) throws SQLException {
+        if (!SqlState.isLocked(e) && !SqlState.isRefused(e)) {
             throw e;
         }
+        return SqlState.isLocked(e);
     }
 }

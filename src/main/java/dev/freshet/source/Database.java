@@ -11,6 +11,12 @@ import org.postgresql.Driver;
 
 /** The way to the database: a pool for work, and single connections for what takes its time. */
 public final class Database implements AutoCloseable {
+    /** After this, the server ends a transaction whose client says nothing. None of ours pauses for a tenth of it. */
+    static final String IDLE_IN_TRANSACTION = "5s";
+    /** A host that is gone is noticed within 20 s, and one that takes no more bytes as well. */
+    private static final String DEAD_HOSTS = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2"
+            + " -c tcp_user_timeout=20s";
+
     private final DatabaseUrl address;
     private final HikariDataSource pool;
 
@@ -41,7 +47,9 @@ public final class Database implements AutoCloseable {
             // as console-surroundings.sql counts instances
             config.addDataSourceProperty("ApplicationName", "freshet " + ProcessHandle.current().pid());
             // a plan that was made while a queue was empty is a bad one when it is full
-            config.addDataSourceProperty("options", "-c plan_cache_mode=force_custom_plan -c jit=off");
+            config.addDataSourceProperty("options", DEAD_HOSTS
+                    + " -c idle_in_transaction_session_timeout=" + IDLE_IN_TRANSACTION + " -c plan_cache_mode=force_custom_plan -c jit=off"
+                    + " -c default_transaction_isolation=read\\ committed");
         }
         this.pool = new HikariDataSource(config);
     }
@@ -52,6 +60,10 @@ public final class Database implements AutoCloseable {
 
     public DataSource pool() {
         return pool;
+    }
+
+    public Transactions transactions() {
+        return new Transactions(pool, address.pooled());
     }
 
     /** A connection of its own each time, on which a statement may take as long as it needs. */
@@ -70,6 +82,8 @@ public final class Database implements AutoCloseable {
         properties.setProperty("tcpKeepAlive", "true");
         if (address.pooled()) {
             properties.setProperty("prepareThreshold", "0");
+        } else {
+            properties.setProperty("options", DEAD_HOSTS);     // no more: Flyway holds its lock in a transaction that is idle
         }
         // pgjdbc's own data sources put every option into the URL, which Flyway then searches for passwords for most of a second
         return new DriverDataSource(address.jdbcUrl(), Driver.class.getName(), properties, address.user(), address.password());

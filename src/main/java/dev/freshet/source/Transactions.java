@@ -2,18 +2,39 @@ package dev.freshet.source;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
 import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Several statements that are true together or not at all. */
+/**
+ * Several statements that are true together or not at all. None of them holds its locks for long, whatever becomes of this process:
+ * the server itself ends a transaction whose client has said nothing for some seconds (a suspended machine, a cut network).
+ */
 public final class Transactions {
     public interface Work<T> {
         T on(Connection connection) throws SQLException;
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(Transactions.class);
+    /** As {@link Database} says it to the server once for each session, where a session is one's own. */
+    private static final String TERMS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+            + " SET LOCAL idle_in_transaction_session_timeout = '" + Database.IDLE_IN_TRANSACTION + "'";
+    private static final SqlFile WITHOUT_AUDIT = SqlFile.of("without-audit");
+    private static final SqlFile COUNT_REFUSED_AUDIT = SqlFile.of("count-refused-audit");
+
     private final DataSource dataSource;
+    private final boolean pooled;
 
     public Transactions(DataSource dataSource) {
+        this(dataSource, false);
+    }
+
+    /** @param pooled behind a transaction pooler, where nothing that is said to a session outlasts the transaction */
+    public Transactions(DataSource dataSource, boolean pooled) {
         this.dataSource = dataSource;
+        this.pooled = pooled;
     }
 
     /** One statement, which is a transaction by itself. */
@@ -27,6 +48,11 @@ public final class Transactions {
         try (Connection connection = dataSource.getConnection()) {
             connection.setAutoCommit(false);
             try {
+                if (pooled) {
+                    try (Statement terms = connection.createStatement()) {
+                        terms.execute(TERMS);
+                    }
+                }
                 T result = work.on(connection);
                 connection.commit();
                 return result;
@@ -39,5 +65,31 @@ public final class Transactions {
                 throw failure;
             }
         }
+    }
+
+    /**
+     * Work that leaves audit rows. An adopted audit table may refuse one of them (a constraint of its own): then the work is done
+     * without them, and that is counted and said; where it fails all the same, it is not for the audit's sake.
+     */
+    public <T> T audited(Work<T> work) throws SQLException {
+        try {
+            return in(work);
+        } catch (SQLException e) {
+            if (!SqlState.isRefused(e)) {
+                throw e;
+            }
+            T result = withoutAudit(work);
+            LOG.warn("The table invalidation_audit refused a row, and does without it: {}", e.getMessage());
+            return result;
+        }
+    }
+
+    private <T> T withoutAudit(Work<T> work) throws SQLException {
+        return in(connection -> {
+            WITHOUT_AUDIT.rows(connection, Map.of());
+            T result = work.on(connection);
+            COUNT_REFUSED_AUDIT.update(connection, Map.of());
+            return result;
+        });
     }
 }

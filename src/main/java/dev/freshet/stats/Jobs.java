@@ -5,7 +5,9 @@ import dev.freshet.StopsEarly;
 import dev.freshet.observe.JobMeters;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
+import java.sql.Array;
 import java.sql.SQLException;
+import java.sql.Timestamp;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -19,8 +21,11 @@ import org.slf4j.LoggerFactory;
 
 /** The jobs of public.background_job_status: taken one by one, held by a lease that is renewed, finished or given back. */
 public final class Jobs implements ShutdownHandBack, StopsEarly {
-    /** Under which name jobs are held, how many at the same time over all instances, and for how long after the last heartbeat. */
-    public record Terms(String worker, String queue, int atOnce, Duration lease) { }
+    /**
+     * Under which name jobs are held, how many at the same time over all instances, for how long after the last heartbeat, and after what
+     * time a tag that the batch target did not take is called again.
+     */
+    public record Terms(String worker, String queue, int atOnce, Duration lease, Duration backoff) { }
 
     /** How an attempt ended. */
     public record Finished(String id, String status, long millis, String error) {
@@ -76,7 +81,7 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
                 LOG.warn("Job {} was left in processing by {}: {}", row.get("id"), row.get("worker_id") == null ? "another worker" : row.get("worker_id"),
                         "queued".equals(String.valueOf(row.get("status"))) ? "queued again" : "failed for good");
             }
-            oweRefresh.update(connection, Map.of("target", BATCH_TARGET));
+            oweRefresh.update(connection, Map.of("target", BATCH_TARGET, "hasTarget", hasTarget));
             List<Map<String, Object>> rows = claim.rows(connection, Map.of(
                     "jobs", terms.atOnce(), "worker", terms.worker(), "queue", terms.queue(), "leaseSeconds", seconds(terms.lease())));
             return rows.isEmpty() ? null : job(rows.get(0));
@@ -119,9 +124,9 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
 
     /** What the functions of this job have made stale, for the batch target. */
     public Refresh refresh(Job job) throws SQLException {
-        List<String> tags = transactions.in(c -> tagsToRefresh.rows(c, Map.of("job", job.id(), "attempt", job.attempt())))
-                .stream().map(row -> (String) row.get("tag")).toList();
-        return new Refresh(job, tags, hasTarget);
+        Map<String, Object> row = transactions.in(c -> tagsToRefresh.rows(c, Map.of("job", job.id(), "attempt", job.attempt()))).get(0);
+        Array tags = (Array) row.get("tags");
+        return new Refresh(job, tags == null ? List.of() : List.of((String[]) tags.getArray()), (Timestamp) row.get("asked_at"), hasTarget);
     }
 
     /** @return null when the job was taken away meanwhile */
@@ -130,7 +135,9 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
                 "target", BATCH_TARGET, "refresh", refresh.json(), "delivered", refresh.delivered(), "owed", refresh.owed()));
         values.put("lastStatus", refresh.lastStatus());
         values.put("lastError", refresh.lastError());
-        List<Map<String, Object>> rows = transactions.in(c -> finish.rows(c, values));
+        values.put("askedAt", refresh.askedAt());
+        values.put("backoffSeconds", seconds(terms.backoff()));
+        List<Map<String, Object>> rows = transactions.audited(c -> finish.rows(c, values));
         held.remove(job);
         if (rows.isEmpty()) {
             return null;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.deliver.Outcomes;
 import dev.freshet.deliver.PartialAnswer;
+import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,14 +28,17 @@ public final class Refresh {
     private final Job job;
     private final boolean hasTarget;
     private final List<String> delivered = new ArrayList<>();
+    private final Timestamp askedAt;
     private List<String> left;
     private int tries;
     private Integer lastStatus;
     private String lastError;
 
-    Refresh(Job job, List<String> tags, boolean hasTarget) {
+    /** @param askedAt by the database's clock, before the first call */
+    Refresh(Job job, List<String> tags, Timestamp askedAt, boolean hasTarget) {
         this.job = job;
         this.left = tags;
+        this.askedAt = askedAt;
         this.hasTarget = hasTarget;
     }
 
@@ -78,6 +82,10 @@ public final class Refresh {
     /** What the target still has to be told. */
     List<String> owed() {
         return hasTarget ? left : List.of();
+    }
+
+    Timestamp askedAt() {
+        return askedAt;
     }
 
     Integer lastStatus() {

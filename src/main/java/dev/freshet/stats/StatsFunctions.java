@@ -3,6 +3,7 @@ package dev.freshet.stats;
 import dev.freshet.LogIds;
 import dev.freshet.observe.JobMeters;
 import dev.freshet.source.SqlFile;
+import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -115,7 +116,7 @@ public final class StatsFunctions {
                 meters.ran(function, committed ? "success" : "lost", System.nanoTime() - begun);
                 return new Ran(function, committed ? Result.success : Result.lost, null);
             } catch (SQLException e) {
-                if (isConnectionLost(e)) {
+                if (SqlState.isConnectionLost(e)) {
                     return new Ran(function, Result.interrupted, e.getMessage());
                 }
                 if (!AGAINST_EACH_OTHER.contains(e.getSQLState()) || tries == TRIES) {
@@ -196,10 +197,6 @@ public final class StatsFunctions {
 
     private static Map<String, Object> which(Job job, String function) {
         return new HashMap<>(Map.of("job", job.id(), "attempt", job.attempt(), "function", function));
-    }
-
-    private static boolean isConnectionLost(SQLException e) {
-        return e.getSQLState() != null && (e.getSQLState().startsWith("08") || e.getSQLState().startsWith("57P"));
     }
 
     private String reason(SQLException e) {

@@ -1,0 +1,40 @@
+package dev.freshet.queue;
+
+import java.time.Duration;
+import java.util.concurrent.Callable;
+
+/**
+ * A question that takes longer than it should (dead rows that cannot be vacuumed while somebody holds an old snapshot, or simply very
+ * many) is asked less often, so that it never costs more than its share of the time.
+ */
+public final class Sparing {
+    private final int share;
+    private final long unnoticed;
+    private long notBefore = System.nanoTime();
+
+    /**
+     * @param share     after an answer, the question rests so many times as long as that took
+     * @param unnoticed answers that take no longer than this cost nothing worth speaking of
+     */
+    public Sparing(int share, Duration unnoticed) {
+        this.share = share;
+        this.unnoticed = unnoticed.toNanos();
+    }
+
+    public synchronized boolean mayAsk() {
+        return System.nanoTime() - notBefore >= 0;
+    }
+
+    public <T> T ask(Callable<T> question) throws Exception {
+        long begun = System.nanoTime();
+        try {
+            return question.call();
+        } finally {
+            rest(System.nanoTime() - begun);
+        }
+    }
+
+    private synchronized void rest(long took) {
+        notBefore = System.nanoTime() + (took > unnoticed ? took * share : 0);
+    }
+}
