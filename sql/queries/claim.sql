@@ -19,7 +19,8 @@ WITH probe AS (
     SELECT d.* FROM room CROSS JOIN unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank) CROSS JOIN LATERAL (
         SELECT tag, target, due_at FROM freshet.delivery
         WHERE target = :#target AND rank = r.rank AND due_at <= now()
-          AND due_at >= now() - make_interval(secs => CASE WHEN r.rank = 0 THEN :#freshWithinSeconds ELSE :#retriesWithinSeconds END)
+          AND due_at >= now() - make_interval(secs => CASE WHEN r.rank = 0 THEN :#freshWithinSeconds::double precision
+                                                          ELSE :#retriesWithinSeconds::double precision END)
         ORDER BY due_at LIMIT CASE WHEN r.rank = 0 THEN room.tags ELSE least(room.tags, room.retries) END
         FOR UPDATE SKIP LOCKED) d
     LIMIT (SELECT tags FROM room)

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.source.SqlFile;
+import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -11,6 +12,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The end of the wire tap: what was asked, tried and refused. Outcomes are not here: the settlement writes them with their effect. */
 public final class AuditLog {
@@ -31,10 +34,12 @@ public final class AuditLog {
         }
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(AuditLog.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROWS = 10_000;
 
     private final SqlFile write = SqlFile.of("write-audit");
+    private final SqlFile countRefused = SqlFile.of("count-refused-audit");
     private final SqlFile forget = SqlFile.of("forget-audit");
     private final Transactions transactions;
     private final Duration retention;
@@ -48,14 +53,31 @@ public final class AuditLog {
         return Row.of("request", null, null, "manual", null, detail == null || detail.isEmpty() ? what : what + '?' + detail, null);
     }
 
+    /** A row that the table refuses must not hold up the rest: it is looked for by halves, and skipped. */
     public void write(List<Row> rows) throws SQLException {
-        String json;
+        String json = json(rows);
         try {
-            json = JSON.writeValueAsString(rows);
+            transactions.in(c -> write.update(c, Map.of("rows", json)));
+        } catch (SQLException e) {
+            if (!SqlState.isRefused(e)) {
+                throw e;
+            }
+            if (rows.size() == 1) {
+                LOG.warn("The table invalidation_audit refuses a row, which is skipped: {}", e.getMessage());
+                transactions.in(c -> countRefused.update(c, Map.of()));
+                return;
+            }
+            write(rows.subList(0, rows.size() / 2));
+            write(rows.subList(rows.size() / 2, rows.size()));
+        }
+    }
+
+    private static String json(List<Row> rows) {
+        try {
+            return JSON.writeValueAsString(rows);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-        transactions.in(c -> write.update(c, Map.of("rows", json)));
     }
 
     public void forgetOld() throws SQLException {

@@ -11,6 +11,8 @@ import org.postgresql.Driver;
 
 /** The way to the database: a pool for work, and single connections for what takes its time. */
 public final class Database implements AutoCloseable {
+    /** As console-surroundings.sql counts instances. */
+    private static final String APPLICATION = "freshet " + ProcessHandle.current().pid();
     /** After this, the server ends a transaction whose client says nothing. None of ours pauses for a tenth of it. */
     static final String IDLE_IN_TRANSACTION = "5s";
     /** A host that is gone is noticed within 20 s, and one that takes no more bytes as well. */
@@ -44,8 +46,7 @@ public final class Database implements AutoCloseable {
         if (address.pooled()) {
             config.addDataSourceProperty("prepareThreshold", "0");
         } else {
-            // as console-surroundings.sql counts instances
-            config.addDataSourceProperty("ApplicationName", "freshet " + ProcessHandle.current().pid());
+            config.addDataSourceProperty("ApplicationName", APPLICATION);
             // a plan that was made while a queue was empty is a bad one when it is full
             config.addDataSourceProperty("options", DEAD_HOSTS
                     + " -c idle_in_transaction_session_timeout=" + IDLE_IN_TRANSACTION + " -c plan_cache_mode=force_custom_plan -c jit=off"
@@ -83,6 +84,7 @@ public final class Database implements AutoCloseable {
         if (address.pooled()) {
             properties.setProperty("prepareThreshold", "0");
         } else {
+            properties.setProperty("ApplicationName", APPLICATION);
             properties.setProperty("options", DEAD_HOSTS);     // no more: Flyway holds its lock in a transaction that is idle
         }
         // pgjdbc's own data sources put every option into the URL, which Flyway then searches for passwords for most of a second
