@@ -230,6 +230,7 @@ class ConsoleIT {
         for (String tag : List.of("typed:1", "typed:2", "other:1")) {
             scene.receiver.heal(tag);
         }
+        assertEquals("Replay all 3 deliveries", replayAll());
         // in one go, so that nothing can have been applied between the typing and the click
         browser.js("{ const field = document.querySelector('input[name=tag]'); field.value = 'typed:2';"
                 + " field.dispatchEvent(new Event('input', {bubbles: true})); document.querySelector('.letters button.strong').click(); }");
@@ -265,7 +266,9 @@ class ConsoleIT {
         assertGood("letters-one");
     }
 
+    /** What the button says; the list is not there as soon as the page says how many there are. */
     private static String replayAll() {
+        browser.until("document.querySelector('.letters button.strong')");
         return browser.js("document.querySelector('.letters button.strong').textContent").asText();
     }
 
