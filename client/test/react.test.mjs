@@ -145,7 +145,8 @@ test('a new callback at every render subscribes once, the newest is called, and 
     await page.render(createElement(Page, { version }));
   }
   assert.equal(Wire.all.length, 1);
-  assert.deepEqual(lines.mock.calls.map((call) => call.arguments[0]), ['[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028']);
+  assert.deepEqual(lines.mock.calls.map((call) => call.arguments[0]),
+    ['[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028']);
   await act(() => change());
   assert.deepEqual(told, [50]);
   assert.equal(renders, 51);
