@@ -1,6 +1,7 @@
 import { freshetUrl } from './settings.js';
 
-const TYPES = ['art_updated', 'vote_cast', 'bid_placed', 'media_updated', 'manual_invalidation', 'message'];
+/** Freshet is asked for events without names, all of which are messages. The names are for one that is older than this client. */
+const NAMES = ['message', 'art_updated', 'vote_cast', 'bid_placed', 'media_updated', 'manual_invalidation'];
 /** No change, but a sign of life; the first one also says where a new stream begins. */
 const SIGNS = ['hello', 'heartbeat'];
 const CLOSED = 2;
@@ -44,13 +45,14 @@ export class EventChannel {
   #passedBy = 0;
   #cursor;
   #atEnd = false;
+  #listens = false;
   #mayHaveMissed = false;
   #seen = new Set();
   #timers = new Map();
 
   /**
    * @param settings gives url, liveKey, EventSource and timings as they are now
-   * @param on       change(payload), reset() and log(text, details)
+   * @param on       change(payload), reset(), log(text), and listens(): from now on it hears what changes, by whichever way
    */
   constructor(eid, settings, on) {
     this.#eid = eid;
@@ -58,6 +60,10 @@ export class EventChannel {
     this.#on = on;
     this.#url('stream');              // an address that is missing or wrong stops here, not in every try
     this.#stream();
+  }
+
+  get listens() {
+    return this.#listens;
   }
 
   close() {
@@ -97,7 +103,7 @@ export class EventChannel {
     }
     let source;
     try {
-      source = new EventSource(this.#url('stream', { lastEventId: this.#cursor }));
+      source = new EventSource(this.#url('stream', { as: 'message', lastEventId: this.#cursor }));
     } catch (error) {
       this.#failed(String(error?.message ?? error));
       return;
@@ -110,7 +116,7 @@ export class EventChannel {
     });
     listen('open', () => this.#isOpen());
     listen('error', () => this.#broke());
-    TYPES.forEach((type) => listen(type, (event) => this.#heard(() => this.#take(event.lastEventId, type, event.data))));
+    NAMES.forEach((name) => listen(name, (event) => this.#heard(() => this.#take(event.lastEventId, name, event.data))));
     SIGNS.forEach((sign) => listen(sign, (event) => this.#heard(() => this.#begin(event.lastEventId), sign !== 'hello')));
     listen('reset', (event) => this.#heard(() => this.#reset(event.lastEventId || undefined)));
     this.#after('open', this.#timings.connectMs, () => this.#failed('no answer'));
@@ -121,6 +127,7 @@ export class EventChannel {
     this.#opened = this.#everOpened = true;
     this.#openedAt = Date.now();
     this.#listenForSilence();
+    this.#listensNow();
     this.#on.log(`Connected to event ${this.#eid}`);
     if (this.#mayHaveMissed && !this.#polling) {
       this.#mayHaveMissed = false;
@@ -130,6 +137,7 @@ export class EventChannel {
 
   #heard(handle, isSound = true) {
     this.#delivered = true;
+    this.#listensNow();
     this.#failures = isSound ? 0 : this.#failures;
     this.#listenForSilence();
     handle();
@@ -253,6 +261,7 @@ export class EventChannel {
       if (this.#closed || !this.#polling) {
         return;
       }
+      this.#listensNow();
       if (this.#mayHaveMissed) {
         this.#mayHaveMissed = false;
         this.#on.reset();
@@ -330,6 +339,13 @@ export class EventChannel {
   }
 
   // what both bring
+
+  #listensNow() {
+    if (!this.#listens) {
+      this.#listens = true;
+      this.#on.listens();
+    }
+  }
 
   #begin(id) {
     this.#cursor ??= asId(id);

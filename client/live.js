@@ -5,6 +5,7 @@ import { checked, configure, settings } from './settings.js';
 export { configure };
 
 const EID = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,40}$/;
+const PREFIX = '[BroadcastCacheManager]';
 const DEFAULT_TTL_MS = 300_000;
 const HIDDEN_FOR_LONG_MS = 30_000;
 const CLOCK_MS = 10_000;
@@ -32,7 +33,11 @@ export class BroadcastCacheManager {
     if (typeof callback !== 'function') {
       throw new TypeError('callback: must be a function');
     }
+    this.#log(`🔔 Subscribing to cache invalidation for event ${eid}`);
     let event = this.#events.get(eid);
+    if (event?.channel.listens) {
+      this.#subscribed(eid);
+    }
     if (event === undefined) {
       event = { callbacks: new Map(), channel: this.#open(eid) };
       this.#events.set(eid, event);
@@ -41,7 +46,6 @@ export class BroadcastCacheManager {
     const mine = Symbol(eid);
     const holders = event.callbacks.get(callback) ?? new Set();
     event.callbacks.set(callback, holders.add(mine));
-    this.#log(`Subscribed to event ${eid}`);
     return () => {
       if (holders.delete(mine) && holders.size === 0 && event.callbacks.get(callback) === holders) {
         this.#drop(eid, event, [callback]);
@@ -64,14 +68,14 @@ export class BroadcastCacheManager {
   /** The cached data, or null when there are none, or they are too old or invalidated. */
   getCachedData(endpoint) {
     const data = this.#cache.get(asEndpoint(endpoint));
-    this.#log(`${data === null ? 'Nothing cached' : 'Cached data'} for ${endpoint}`);
+    this.#say(`[CACHE] ${data === null ? 'No cached data' : 'Using valid cached data'} for: ${endpoint}`);
     return data;
   }
 
   /** Here only, in this page. True if there were valid data. */
   invalidateEndpoint(endpoint) {
     const invalidated = this.#cache.invalidate(asEndpoint(endpoint)) > 0;
-    this.#log(`Invalidated ${endpoint}`);
+    this.#say(`❌ [CACHE] Invalidated endpoint: ${endpoint}`);
     return invalidated;
   }
 
@@ -103,7 +107,7 @@ export class BroadcastCacheManager {
       throw new TypeError('ttl: must be a number of milliseconds of 0 or more');
     }
     const kept = this.#cache.put(asEndpoint(endpoint), data, ttl, eid, since);
-    this.#log(kept ? `Cached ${endpoint} for ${ttl} ms` : `Changed while it was fetched, not cached: ${endpoint}`);
+    this.#say(kept ? `[CACHE] Cached data for endpoint: ${endpoint}` : `[CACHE] Changed while it was fetched, not cached: ${endpoint}`);
     return kept;
   }
 
@@ -112,7 +116,13 @@ export class BroadcastCacheManager {
       change: (payload) => this.#changed(eid, payload),
       reset: () => this.#reset(eid),
       log: (text) => this.#log(text),
+      listens: () => this.#subscribed(eid),
     });
+  }
+
+  /** On the channel that PostgreSQL's listeners hear, too. */
+  #subscribed(eid) {
+    this.#log(`✅ Subscribed to cache_invalidate_${eid}`);
   }
 
   #drop(eid, event, callbacks) {
@@ -138,13 +148,14 @@ export class BroadcastCacheManager {
   #changed(eid, received) {
     const endpoints = Array.isArray(received.endpoints) ? received.endpoints.filter((endpoint) => typeof endpoint === 'string') : [];
     const payload = { ...received, endpoints, timestamp: milliseconds(received.timestamp) };
-    this.#log(`Received ${payload.type} for ${eid}`, payload);
+    this.#say(`📡 [BROADCAST] ${payload.type} notification for event ${eid}`);
+    this.#log('Its payload:', payload);
     endpoints.forEach((endpoint) => this.invalidateEndpoint(endpoint));
     this.#tell(eid, payload);
   }
 
   #reset(eid) {
-    this.#log(`Received reset for ${eid}: all may have changed`);
+    this.#say(`📡 [BROADCAST] reset notification for event ${eid}`);
     const cached = this.#cache.clear(eid);
     const endpoints = [...new Set([`/live/event/${eid}`, `/live/event/${eid}/media`, ...cached])];
     this.#tell(eid, { type: 'reset', event_eid: eid, endpoints, timestamp: Date.now() });
@@ -164,7 +175,7 @@ export class BroadcastCacheManager {
     try {
       await callback(payload);
     } catch (error) {
-      console.error(`[BroadcastCache] A callback of ${eid} failed:`, error);
+      console.error(`${PREFIX} A callback of ${eid} failed:`, error);
     }
   }
 
@@ -212,8 +223,13 @@ export class BroadcastCacheManager {
   }
 
   #log(text, ...details) {
+    this.#say(`${PREFIX} ${text}`, ...details);
+  }
+
+  /** The wording of most lines is that of the system which this replaces: people search their consoles for it. */
+  #say(line, ...details) {
     if (this.#debug) {
-      console.log(`[BroadcastCache] ${text}`, ...details);
+      console.log(line, ...details);
     }
   }
 }

@@ -121,7 +121,7 @@ function subscribed(eid, callback) {
   try {
     return broadcastCacheManager.subscribeToEvent(eid, callback);
   } catch (error) {
-    console.error(`[BroadcastCache] ${String(eid)}:`, error);
+    console.error(`[BroadcastCacheManager] ${String(eid)}:`, error);
     return () => {};
   }
 }
@@ -130,7 +130,7 @@ async function guarded(run) {
   try {
     await run();
   } catch (error) {
-    console.error('[BroadcastCache] onInvalidation failed:', error);
+    console.error('[BroadcastCacheManager] onInvalidation failed:', error);
   }
 }
 

@@ -45,6 +45,12 @@ const calls = [
   ['onExpertSessionModified', () => CacheInvalidationUtils.onExpertSessionModified(), invalidate, { event: 'onExpertSessionModified' }],
   ['onModuleContentModified', () => CacheInvalidationUtils.onModuleContentModified('m'), invalidate, { event: 'onModuleContentModified', moduleId: 'm' }],
   ['onClientConfigModified', () => CacheInvalidationUtils.onClientConfigModified('c'), invalidate, { event: 'onClientConfigModified', clientId: 'c' }],
+  ['invalidateJobReadinessProductsCache with an empty id', () => cacheInvalidation.invalidateJobReadinessProductsCache(''),
+    clear, { type: 'products' }],
+  ['invalidateRelatedCaches with an empty id', () => cacheInvalidation.invalidateRelatedCaches({ products: true, clientId: '' }),
+    invalidate, { products: true }],
+  ['onProductCreated with an empty client', () => CacheInvalidationUtils.onProductCreated('p', ''),
+    invalidate, { event: 'onProductCreated', productId: 'p' }],
   ['onBulkDataImport', () => CacheInvalidationUtils.onBulkDataImport(), invalidate, { event: 'onBulkDataImport' }],
 ];
 

@@ -54,9 +54,19 @@ test('a change reaches the callback as the wire says, its time in milliseconds',
 test('every type of change is heard', async () => {
   manager.subscribeToEvent(E, note);
   await streaming();
+  const types = ['art_updated', 'vote_cast', 'comment_added', 'bid_placed', 'media_updated', 'manual_invalidation'];
+  types.forEach((type) => server.publish(E, type));
+  await received(types.length);
+  assert.deepEqual(got.map(({ type }) => type), types);
+});
+
+test('a Freshet that names its events whatever it is asked for is understood, too', async () => {
+  server.faults.named = true;
+  manager.subscribeToEvent(E, note);
+  await streaming();
   const types = ['art_updated', 'vote_cast', 'bid_placed', 'media_updated', 'manual_invalidation'];
   types.forEach((type) => server.publish(E, type));
-  await received(5);
+  await received(types.length);
   assert.deepEqual(got.map(({ type }) => type), types);
 });
 
@@ -73,7 +83,7 @@ test('many subscribers of one event share one EventSource, another event has its
   await received(1);
   assert.equal(others.length, 20);
   assert.equal(StreamingEventSource.opened.length, 2);
-  assert.deepEqual(StreamingEventSource.opened.map(({ url }) => url), [`${server.url}/live/AB3028/stream`, `${server.url}/live/OTHER/stream`]);
+  assert.deepEqual(StreamingEventSource.opened.map(({ url }) => url), ['AB3028', 'OTHER'].map((eid) => `${server.url}/live/${eid}/stream?as=message`));
   const { subscriptions, eventListeners } = manager.getCacheStats();
   assert.deepEqual([subscriptions, eventListeners], [2, 22]);
 });
@@ -117,7 +127,7 @@ test('a callback that throws, or changes what it got, harms no other', async (t)
   await received(2);
   assert.deepEqual(got[1].endpoints, ['/live/event/AB3028']);
   await eventually(() => said.mock.callCount() === 4, 'said in the console');
-  assert.match(said.mock.calls[0].arguments[0], /^\[BroadcastCache\] A callback of AB3028 failed/);
+  assert.match(said.mock.calls[0].arguments[0], /^\[BroadcastCacheManager\] A callback of AB3028 failed/);
 });
 
 test('endpoints are invalid before callbacks run', async () => {
@@ -463,8 +473,10 @@ test('debug mode says in the console what happens, otherwise nothing is said', a
   manager.setDebugMode(true);
   manager.cacheEndpointData('/live/event/AB3028', 1, 1_000);
   manager.getCachedData('/live/event/AB3028');
+  manager.getCachedData('/live/event/AB3029');
   manager.subscribeToEvent(E, note);
   await streaming();
+  manager.subscribeToEvent(E, () => {});
   const id = server.publish(E);
   server.repeat(id);
   server.write(E, 'event: reset\ndata: {}\n\n');
@@ -473,16 +485,34 @@ test('debug mode says in the console what happens, otherwise nothing is said', a
   manager.setDebugMode(false);
   manager.invalidateEndpoint('/x');
   assert.deepEqual(lines, [
-    '[BroadcastCache] Cached /live/event/AB3028 for 1000 ms',
-    '[BroadcastCache] Cached data for /live/event/AB3028',
-    '[BroadcastCache] Subscribed to event AB3028',
-    '[BroadcastCache] Connected to event AB3028',
-    '[BroadcastCache] Received vote_cast for AB3028',
-    '[BroadcastCache] Invalidated /live/event/AB3028',
-    '[BroadcastCache] Duplicate 1 of AB3028 dropped',
-    '[BroadcastCache] Received reset for AB3028: all may have changed',
-    '[BroadcastCache] Unsubscribed from event AB3028',
+    '[CACHE] Cached data for endpoint: /live/event/AB3028',
+    '[CACHE] Using valid cached data for: /live/event/AB3028',
+    '[CACHE] No cached data for: /live/event/AB3029',
+    '[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028',
+    '[BroadcastCacheManager] ✅ Subscribed to cache_invalidate_AB3028',
+    '[BroadcastCacheManager] Connected to event AB3028',
+    '[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028',
+    '[BroadcastCacheManager] ✅ Subscribed to cache_invalidate_AB3028',
+    '📡 [BROADCAST] vote_cast notification for event AB3028',
+    '[BroadcastCacheManager] Its payload:',
+    '❌ [CACHE] Invalidated endpoint: /live/event/AB3028',
+    '[BroadcastCacheManager] Duplicate 1 of AB3028 dropped',
+    '📡 [BROADCAST] reset notification for event AB3028',
+    '[BroadcastCacheManager] Unsubscribed from event AB3028',
   ]);
+});
+
+test('it says that it has subscribed when it hears what changes, and not before', async (t) => {
+  const lines = [];
+  t.mock.method(console, 'log', (line) => lines.push(line));
+  server.faults.stream = server.faults.history = 503;
+  manager.setDebugMode(true);
+  manager.subscribeToEvent(E, note);
+  await eventually(() => lines.some((line) => line.endsWith('polling')), 'polling');
+  await eventually(() => server.asked('history').length > 0, 'asked');
+  assert.ok(!lines.some((line) => line.includes('✅')));
+  server.faults.history = 200;
+  await eventually(() => lines.includes('[BroadcastCacheManager] ✅ Subscribed to cache_invalidate_AB3028'), 'said');
 });
 
 test('a payload that does not say it gets its type and event from the stream', async () => {

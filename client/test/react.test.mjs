@@ -145,7 +145,8 @@ test('a new callback at every render subscribes once, the newest is called, and 
     await page.render(createElement(Page, { version }));
   }
   assert.equal(Wire.all.length, 1);
-  assert.deepEqual(lines.mock.calls.map((call) => call.arguments[0]), ['[BroadcastCache] Subscribed to event AB3028']);
+  assert.deepEqual(lines.mock.calls.map((call) => call.arguments[0]),
+    ['[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028']);
   await act(() => change());
   assert.deepEqual(told, [50]);
   assert.equal(renders, 51);
@@ -181,7 +182,7 @@ test('many components share one stream, and another event id opens another', asy
   assert.equal(Wire.all.length, 1);
   await page.render(parts('OTHER'));
   await eventually(() => Wire.open().length === 1, 'one is left');
-  assert.match(Wire.open()[0].url, /\/live\/OTHER\/stream$/);
+  assert.match(Wire.open()[0].url, /\/live\/OTHER\/stream\?as=message$/);
   await page.render(parts(null));
   await eventually(() => Wire.open().length === 0, 'none is left');
 });
@@ -216,7 +217,7 @@ test('what goes wrong in a page is said and stays there', async (t) => {
   t.mock.timers.tick(1_000);
   assert.equal(told.length, 1);
   await new Promise((resolve) => setImmediate(resolve));
-  const lines = said.mock.calls.map((call) => call.arguments.join(' ')).filter((line) => line.startsWith('[BroadcastCache]'));
+  const lines = said.mock.calls.map((call) => call.arguments.join(' ')).filter((line) => line.startsWith('[BroadcastCacheManager]'));
   assert.match(lines[0], /not an id: TypeError: eid:/);
   assert.match(lines[1], /onInvalidation failed: Error: of the page/);
 });
@@ -238,7 +239,7 @@ test('debugMode turns the console lines on', async (t) => {
     return null;
   }
   await mount(createElement(Page));
-  assert.equal(lines.mock.calls[0].arguments[0], '[BroadcastCache] Subscribed to event AB3028');
+  assert.equal(lines.mock.calls[0].arguments[0], '[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028');
 });
 
 /** A component's use of the hook, for the test to call. */

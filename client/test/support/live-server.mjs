@@ -7,7 +7,7 @@ export async function liveServer() {
   const streams = new Set();
   const requests = [];
   let published = 0;
-  const faults = { stream: 200, holdBack: false, history: 200, hello: false };
+  const faults = { stream: 200, holdBack: false, history: 200, hello: false, named: false };
 
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
@@ -15,27 +15,28 @@ export async function liveServer() {
     requests.push({ what, eid, query: Object.fromEntries(url.searchParams), lastEventId: request.headers['last-event-id'] });
     response.setHeader('access-control-allow-origin', '*');
     if (what === 'stream') {
-      stream(eid, request.headers['last-event-id'] ?? url.searchParams.get('lastEventId'), request, response);
+      const named = faults.named || url.searchParams.get('as') !== 'message';
+      stream({ eid, named, response }, request.headers['last-event-id'] ?? url.searchParams.get('lastEventId'));
     } else {
       page(eid, url.searchParams, response);
     }
   });
 
-  function stream(eid, after, request, response) {
+  function stream(reader, after) {
+    const { eid, response } = reader;
     if (faults.stream !== 200) {
       response.writeHead(faults.stream).end();
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(': open\n\n');
-    const reader = { eid, response };
     streams.add(reader);
     response.on('close', () => streams.delete(reader));
     if (after === null) {
       send(reader, `id: ${published}\n${faults.hello ? 'event: hello\ndata: {}\n' : ''}\n`);
     }
     if (after !== null && after !== undefined) {
-      history.filter((event) => event.eid === eid && event.id > Number(after)).forEach((event) => send(reader, text(event)));
+      history.filter((event) => event.eid === eid && event.id > Number(after)).forEach((event) => send(reader, text(event, reader)));
     }
   }
 
@@ -52,7 +53,7 @@ export async function liveServer() {
       .end(JSON.stringify({ events: events.map(({ id, type, payload }) => ({ id, type, payload })), next, reset: lost }));
   }
 
-  const text = ({ id, type, payload }) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(payload)}\n\n`;
+  const text = ({ id, type, payload }, { named }) => `${named ? `event: ${type}\n` : ''}data: ${JSON.stringify(payload)}\nid: ${id}\n\n`;
   const send = (reader, block) => faults.holdBack || reader.response.write(block);
   const readers = (eid) => [...streams].filter((reader) => reader.eid === eid);
 
@@ -71,12 +72,12 @@ export async function liveServer() {
       const endpoints = more.endpoints ?? [`/live/event/${eid}`];
       const event = { id: ++published, eid, type, payload: { type, event_eid: eid, endpoints, art_id: 'a1', round: 1, easel: 2, timestamp: 1_700_000_000, ...more } };
       history.push(event);
-      readers(eid).forEach((reader) => send(reader, text(event)));
+      readers(eid).forEach((reader) => send(reader, text(event, reader)));
       return event.id;
     },
     repeat(id) {
       const event = history.find((one) => one.id === id);
-      readers(event.eid).forEach((reader) => send(reader, text(event)));
+      readers(event.eid).forEach((reader) => send(reader, text(event, reader)));
     },
     write: (eid, block) => readers(eid).forEach((reader) => send(reader, block)),
     /** As a server that is restarted, or a network that changes. */

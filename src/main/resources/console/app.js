@@ -30,6 +30,8 @@ const ctx = {
   get mayChange() { return seen.mayChange; },
   get params() { return params(); },
   go: (name, given) => { history.pushState(null, '', href(name, given)); navigate(true); },
+  /** Other parameters of the view that is open: nothing begins anew, so that whoever is typing goes on typing. */
+  refine: given => { history.replaceState(null, '', href(viewName, given)); draw(); },
   say,
   mayNotChange() { seen.mayChange = false; draw(); },
   draw: () => draw(),

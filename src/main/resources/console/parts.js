@@ -28,17 +28,26 @@ export function table(caption, columns, rows, keyOf) {
       columns.map(c => h('td', { class: c.class, 'data-name': c.name }, h('div', {}, c.of(row))))))));
 }
 
-/** A form whose fields are the view's parameters: what is filtered can be sent to somebody. */
+/** What stands in the fields of a form, applied or not. */
+export const fieldsOf = form => Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
+
+/**
+ * A form whose fields are the view's parameters: what is filtered can be sent to somebody. A field's `typed` is told all
+ * fields while somebody types, and whether that has ended.
+ */
 export function filters(fields, params, go, ...more) {
   const submit = event => {
     event.preventDefault();
-    const form = event.target.closest('form');
-    go(Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()])));
+    go(fieldsOf(event.target.closest('form')));
   };
+  const tell = (field, ended) => field.typed && (event => field.typed(fieldsOf(event.target.closest('form')), ended));
   return h('form', { class: 'filters', role: 'search', onsubmit: submit },
     fields.map(field => h('label', { class: field.wide ? 'wide' : null }, h('span', {}, field.label), field.options
       ? h('select', { name: field.name, onchange: submit }, field.options.map(([value, text]) => h('option', { value, selected: value === (params[field.name] || '') }, text)))
-      : h('input', { name: field.name, value: params[field.name] || '', placeholder: field.hint || '', autocomplete: 'off', spellcheck: 'false', type: 'search' }))),
+      : h('input', {
+        name: field.name, value: params[field.name] || '', placeholder: field.hint || '', autocomplete: 'off', spellcheck: 'false', type: 'search',
+        ...(field.typed ? { oninput: tell(field, false), onchange: tell(field, true) } : {}),
+      }))),
     h('button', { type: 'submit' }, 'Search'), more);
 }
 
@@ -55,11 +64,17 @@ export function confirmed(question, detail, yes) {
   });
 }
 
-/** A button that does something, says so, and is off while it does. */
+/**
+ * A button that does something, says so, and is off while it does. `ask` is what is asked first, or finds that out;
+ * without a question nothing is done.
+ */
 export function act(ctx, text, what, options = {}) {
   const run = async event => {
     const button = event.currentTarget || event.target;
-    if (options.ask && !(await confirmed(...options.ask))) return;
+    if (options.ask) {
+      const question = typeof options.ask === 'function' ? await options.ask() : options.ask;
+      if (!question || !(await confirmed(...question))) return;
+    }
     button.setAttribute('aria-busy', 'true');
     const answer = await what();
     button.removeAttribute('aria-busy');

@@ -19,9 +19,9 @@ const board = new Kept(`/live/event/${EID}`, draw);
 const media = new Kept(`/live/event/${EID}/media`, draw);
 const bids = new Map();
 const lines = listen(line => {
-  if (/^Connected to|again$/.test(line.text)) seen.link = 'live';
+  if (/ Connected to | again$/.test(line.text)) seen.link = 'live';
   else if (/, polling$/.test(line.text)) seen.link = 'polling';
-  else if (/^The stream of|trying again/.test(line.text)) seen.link = 'lost';
+  else if (/ The stream of |trying again/.test(line.text)) seen.link = 'lost';
   draw();
 });
 
@@ -175,8 +175,8 @@ function record() {
     h('div', { class: 'lead' }, h('h2', { id: 'record-title' }, 'What happened'), h('p', {}, 'The client’s console lines in debug mode, and each call that Freshet made over HTTP.')),
     h('div', { class: 'two' },
       h('section', { class: 'log', key: 'lines' }, h('header', {}, h('h3', {}, 'Browser console'), h('span', { class: 'dim small' }, `${s.validEntries} valid, ${s.invalidatedEntries} invalidated`)),
-        h('ol', { class: 'lines', id: 'lines', tabindex: 0, 'aria-label': 'Console lines' }, [...lines].reverse().slice(0, 60).map(line => h('li', { key: `l${line.n}`, class: /^Received/.test(line.text) ? 'received' : '' },
-          h('time', {}, clock(line.at)), h('span', {}, `[BroadcastCache] ${line.text}`, line.details ? h('span', { class: 'details' }, ` ${line.details}`) : null))))),
+        h('ol', { class: 'lines', id: 'lines', tabindex: 0, 'aria-label': 'Console lines' }, [...lines].reverse().slice(0, 60).map(line => h('li', { key: `l${line.n}`, class: line.text.startsWith('📡') ? 'received' : '' },
+          h('time', {}, clock(line.at)), h('span', {}, line.text, line.details ? h('span', { class: 'details' }, ` ${line.details}`) : null))))),
       h('section', { class: 'log', key: 'calls' }, h('header', {}, h('h3', {}, 'Calls to the cache'), h('span', { class: 'dim small' }, seen.calls.length ? `the last ${Math.min(seen.calls.length, 30)}` : '')),
         seen.calls.length ? h('ol', { class: 'lines', id: 'calls', tabindex: 0, 'aria-label': 'Calls' }, seen.calls.slice(0, 30).map(call => h('li', { key: `c${call.at}${call.webhook_id}` },
           h('time', {}, clock(new Date(call.at).getTime())), h('span', {}, h('b', {}, call.target === 'batch' ? 'POST …/cache/invalidate ' : 'POST …/revalidate '), h('span', { class: 'tags-said' }, call.tags.join(', '))))))

@@ -1,6 +1,6 @@
 // The console lines of the client in debug mode: they go where they always went, and are shown here as well.
 const KEPT = 200;
-const PREFIX = '[BroadcastCache] ';
+const OURS = /^(\[BroadcastCacheManager\]|📡 \[BROADCAST\]|(❌ )?\[CACHE\]) /u;
 
 /** Tells `heard(line)` each line `{ n, at, text, details }`. */
 export function listen(heard) {
@@ -10,8 +10,8 @@ export function listen(heard) {
   console.log = (...args) => {
     log.apply(console, args);
     const [text, ...details] = args;
-    if (typeof text !== 'string' || !text.startsWith(PREFIX)) return;
-    const line = { n: ++n, at: Date.now(), text: text.slice(PREFIX.length), details: details.map(detail => JSON.stringify(detail)).join(' ') };
+    if (typeof text !== 'string' || !OURS.test(text)) return;
+    const line = { n: ++n, at: Date.now(), text, details: details.map(detail => JSON.stringify(detail)).join(' ') };
     lines.push(line);
     if (lines.length > KEPT) lines.shift();
     heard(line);

@@ -174,7 +174,7 @@ class ConsoleIT {
         browser.press("/");
         browser.until("document.activeElement.name === 'tag'");
         browser.press("2");
-        browser.until("document.activeElement.value === '2' && location.search === '?view=letters'");
+        browser.until("document.activeElement.value === '2' && location.search === '?view=letters&tag=2'");
         browser.js("document.activeElement.blur()");
         browser.press("?");
         browser.until("document.querySelector('dialog[open]')");
@@ -200,7 +200,7 @@ class ConsoleIT {
         browser.until("location.search.includes('error=404')");
         browser.untilShown("2 deliveries were given up and match");
         int before = scene.receiver.calls("moved:1").size();
-        browser.js("[...document.querySelectorAll('button')].find(b => b.textContent === 'Replay all 2 that match').click()");
+        browser.js("[...document.querySelectorAll('button')].find(b => b.textContent === 'Replay all 2 deliveries that match').click()");
         browser.until("document.querySelector('dialog[open]')");
         browser.press("Enter");
         browser.untilShown("2 deliveries are owed once more");
@@ -210,6 +210,66 @@ class ConsoleIT {
         browser.untilShown("1 delivery was given up");
         browser.click("[aria-label='Replay moved:1 at tag']");
         browser.untilShown("Nothing was given up.");
+    }
+
+    @Test
+    void a_filter_that_is_typed_narrows_the_list_and_is_never_passed_over() throws Exception {
+        giveUp(404, "typed:1", "typed:2", "other:1");
+        show("letters");
+        browser.untilShown("3 deliveries were given up");
+        assertEquals("Replay all 3 deliveries", replayAll());
+        browser.js("document.querySelector('input[name=tag]').focus()");
+        browser.type("typed:1");
+        browser.until("location.search === '?view=letters&tag=' + encodeURIComponent('typed:1')");
+        browser.untilShown("1 delivery was given up and matches");
+        assertEquals("Replay the 1 delivery that matches", replayAll());
+        assertTrue(browser.is("document.activeElement.name === 'tag'"), "whoever types goes on typing");
+        assertGood("letters-filtered");
+        show("letters");
+        browser.untilShown("3 deliveries were given up");
+        for (String tag : List.of("typed:1", "typed:2", "other:1")) {
+            scene.receiver.heal(tag);
+        }
+        assertEquals("Replay all 3 deliveries", replayAll());
+        // in one go, so that nothing can have been applied between the typing and the click
+        browser.js("{ const field = document.querySelector('input[name=tag]'); field.value = 'typed:2';"
+                + " field.dispatchEvent(new Event('input', {bubbles: true})); document.querySelector('.letters button.strong').click(); }");
+        browser.until("document.querySelector('dialog[open]')");
+        assertEquals("Replay 1 delivery?", browser.js("document.querySelector('dialog h2').textContent").asText());
+        browser.press("Enter");
+        browser.untilShown("One delivery is owed once more");
+        Scene.until("it is delivered", () -> scene.isTrue("SELECT NOT EXISTS (SELECT FROM freshet.dead_letter WHERE tag = 'typed:2')"));
+        assertEquals(List.of("other:1", "typed:1"), scene.database.list("SELECT tag FROM freshet.dead_letter ORDER BY tag"));
+    }
+
+    @Test
+    void a_pattern_of_tags_is_a_filter() throws Exception {
+        giveUp(404, "glob:1", "glob:2", "globe");
+        for (String tag : List.of("glob:1", "glob:2", "globe")) {
+            scene.receiver.heal(tag);
+        }
+        show("letters");
+        browser.untilShown("3 deliveries were given up");
+        browser.js("document.querySelector('input[name=tag]').focus()");
+        browser.type("glob:*");
+        browser.untilShown("2 deliveries were given up and match");
+        assertEquals("Replay all 2 deliveries that match", replayAll());
+        browser.tabTo("element.textContent.startsWith('Replay all')");
+        browser.press("Enter");
+        browser.until("document.querySelector('dialog[open]')");
+        browser.press("Enter");
+        browser.untilShown("2 deliveries are owed once more");
+        browser.untilShown("Nothing that was given up matches.");
+        show("letters");
+        browser.untilShown("1 delivery was given up");
+        assertEquals("Replay this 1 delivery", replayAll());
+        assertGood("letters-one");
+    }
+
+    /** What the button says; the list is not there as soon as the page says how many there are. */
+    private static String replayAll() {
+        browser.until("document.querySelector('.letters button.strong')");
+        return browser.js("document.querySelector('.letters button.strong').textContent").asText();
     }
 
     @Test

@@ -20,6 +20,7 @@ final class EventStream implements AutoCloseable {
         }
     }
 
+    private static final int KEPT = 10_000;
     private static final Selector SELECTOR;
     private static final ConcurrentLinkedQueue<EventStream> NEW = new ConcurrentLinkedQueue<>();
 
@@ -37,6 +38,7 @@ final class EventStream implements AutoCloseable {
     private final SocketChannel channel;
     private final StringBuilder head = new StringBuilder();
     private final StringBuilder line = new StringBuilder();
+    private final StringBuilder text = new StringBuilder();
     private final List<Event> events = new ArrayList<>();
     private final List<String> others = new ArrayList<>();
     private String id = "";
@@ -86,6 +88,11 @@ final class EventStream implements AutoCloseable {
     /** Comments, {@code retry:} lines, and ids without an event. */
     synchronized List<String> others() {
         return List.copyOf(others);
+    }
+
+    /** The beginning, line by line as it came after the head. */
+    synchronized String text() {
+        return text.toString();
     }
 
     /** What a browser would send as Last-Event-ID. */
@@ -166,26 +173,35 @@ final class EventStream implements AutoCloseable {
     }
 
     /** Lines of the head and of the chunks' framing end with CR; those of the stream do not. */
-    private void take(String text) {
+    private void take(String said) {
         if (!headEnded) {
-            head.append(text).append('\n');
-            headEnded = text.equals("\r");
-        } else if (text.endsWith("\r")) {
-            ended |= text.equals("0\r");
-        } else if (text.isEmpty()) {
+            head.append(said).append('\n');
+            headEnded = said.equals("\r");
+        } else if (said.endsWith("\r")) {
+            ended |= said.equals("0\r");
+        } else {
+            if (text.length() < KEPT) {
+                text.append(said).append('\n');
+            }
+            takeField(said);
+        }
+    }
+
+    private void takeField(String said) {
+        if (said.isEmpty()) {
             if (data != null) {
                 events.add(new Event(id, type, data));
             }
             data = null;
             type = "message";
-        } else if (text.startsWith("id: ")) {
-            id = text.substring(4);
-        } else if (text.startsWith("event: ")) {
-            type = text.substring(7);
-        } else if (text.startsWith("data: ")) {
-            data = text.substring(6);
+        } else if (said.startsWith("id: ")) {
+            id = said.substring(4);
+        } else if (said.startsWith("event: ")) {
+            type = said.substring(7);
+        } else if (said.startsWith("data: ")) {
+            data = said.substring(6);
         } else {
-            others.add(text);
+            others.add(said);
         }
     }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -84,7 +85,7 @@ class LiveBrowserIT {
         for (String window : List.of(other, one)) {
             browser.in(window);
             untilVotes(4, votes + 1);
-            browser.until("document.querySelector('#lines').innerText.includes('[BroadcastCache] Received vote_cast for AB3028')");
+            browser.until("document.querySelector('#lines').innerText.includes('📡 [BROADCAST] vote_cast notification for event AB3028')");
         }
         browser.in(other);
         assertEquals(List.of(before[0] + 1, before[1], before[2]), List.of(fetches(BOARD), fetches(BIDS), fetches(MEDIA)), "only what the vote touches is fetched again");
@@ -133,9 +134,9 @@ class LiveBrowserIT {
         untilVotes(3, third + 1);
         browser.until("document.querySelector('.list .first b').textContent === '$7,777'");
         String lines = browser.js("document.querySelector('#lines').innerText").asText();
-        assertEquals(3, occurrences(lines, "Received vote_cast"), "each of them once:\n" + lines);
-        assertEquals(1, occurrences(lines, "Received bid_placed"), lines);
-        assertEquals(0, occurrences(lines, "Received reset"), lines);
+        assertEquals(3, occurrences(lines, "[BROADCAST] vote_cast"), "each of them once:\n" + lines);
+        assertEquals(1, occurrences(lines, "[BROADCAST] bid_placed"), lines);
+        assertEquals(0, occurrences(lines, "[BROADCAST] reset"), lines);
     }
 
     @Test
@@ -144,10 +145,10 @@ class LiveBrowserIT {
         browser.block(List.of("*/live/*/stream*"));
         show(freshet);
         // where it could not know what happened meanwhile, it says so once, and goes on from there
-        browser.until("document.querySelector('#link').dataset.link === 'polling' && document.querySelector('#lines').innerText.includes('Received reset')");
+        browser.until("document.querySelector('#link').dataset.link === 'polling' && document.querySelector('#lines').innerText.includes('[BROADCAST] reset')");
         int votes = votes(5);
         database.run("INSERT INTO votes (art_id) VALUES (" + ART.formatted(5) + ")");
-        browser.until("document.querySelector('#lines').innerText.includes('Received vote_cast for AB3028')");
+        browser.until("document.querySelector('#lines').innerText.includes('[BROADCAST] vote_cast notification for event AB3028')");
         untilVotes(5, votes + 1);
     }
 
@@ -162,7 +163,7 @@ class LiveBrowserIT {
         }
         database.run(burst.toString());
         untilVotes(6, votes + 5);
-        assertEquals(5, occurrences(browser.js("document.querySelector('#lines').innerText").asText(), "Received vote_cast"));
+        assertEquals(5, occurrences(browser.js("document.querySelector('#lines').innerText").asText(), "[BROADCAST] vote_cast"));
         assertEquals(fetches + 1, fetches(BOARD));
     }
 
@@ -260,7 +261,7 @@ class LiveBrowserIT {
     }
 
     private static int occurrences(String text, String what) {
-        return text.split(what, -1).length - 1;
+        return text.split(Pattern.quote(what), -1).length - 1;
     }
 
     private static void shot(String name) throws IOException {

@@ -103,6 +103,37 @@ class LiveIT {
     }
 
     @Test
+    void an_id_comes_after_its_data_so_that_no_cut_passes_over_an_event() throws Exception {
+        try (EventStream stream = EventStream.open(one, stream(16), "Last-Event-ID: 99999999999")) {
+            vote(16);
+            stream.await(2);
+            String told = "event: reset\ndata: D\nid: N\n\nevent: vote_cast\ndata: D\nid: N\n\n";
+            assertEquals(told, stream.text().replaceAll("(?m)^data: .*", "data: D").replaceAll("(?m)^id: \\d+", "id: N")
+                    .replaceFirst("^retry: \\d+\n\n", "").replace(":\nid: N\n\n", ""));
+        }
+    }
+
+    @Test
+    void as_messages_events_have_no_names_so_that_an_event_source_hears_every_type() throws Exception {
+        try (EventStream stream = EventStream.open(one, stream(17) + "?as=message");
+             EventStream other = EventStream.open(one, stream(17))) {
+            String outbox = "INSERT INTO freshet.live_outbox (type, event_eid) VALUES ('comment_added', 'E17')";
+            scene.database.run("INSERT INTO votes (art_id) VALUES (17); " + outbox);
+            stream.await(2);
+            assertEquals(List.of("message", "message"), stream.types());
+            other.await(2);
+            assertEquals(List.of("vote_cast", "comment_added"), other.types());
+            assertEquals(other.events().stream().map(Event::data).toList(), stream.events().stream().map(Event::data).toList());
+            assertEquals(published(17), ids(stream));
+            String last = Long.toString(published(17).get(0));
+            try (EventStream again = EventStream.open(LiveIT.other, stream(17) + "?as=message&lastEventId=" + last)) {
+                again.await(1);
+                assertEquals(List.of("message"), again.types(), "what was missed, too");
+            }
+        }
+    }
+
+    @Test
     void what_was_missed_is_replayed_once() throws Exception {
         EventStream first = EventStream.open(one, stream(3));
         vote(3);
@@ -243,7 +274,8 @@ class LiveIT {
             Scene.until("an id", () -> !before.lastId().isEmpty());
             first.kill9();
             TestDatabase.run(listener, "LISTEN \"cache_invalidate_E1\"");
-            aside.database.run("INSERT INTO votes (art_id) VALUES (1), (1)");
+            // not two of the same: those would be one notification if they came within one microsecond
+            aside.database.run("INSERT INTO bids (art_id, amount) VALUES (1, 5), (1, 6)");
             FreshetProcess second = aside.start();
             try (EventStream after = EventStream.open(second, stream(1), "Last-Event-ID: " + before.lastId())) {
                 assertEquals(2, after.await(2).size());

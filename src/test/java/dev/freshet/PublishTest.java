@@ -117,6 +117,30 @@ class PublishTest {
     }
 
     @Test
+    void a_publication_that_cannot_even_be_read_holds_up_no_other() throws Exception {
+        database.run("INSERT INTO freshet.publication (keys, triggered_by, request_id, published_at)"
+                + " VALUES ('{\"not\": \"a list\"}', 'test', 'unreadable', now())");
+        try (Connection listener = listener(); RunningRoutes routes = new RunningRoutes(database, FILES)) {
+            database.run("SELECT cache_invalidate_keys(ARRAY['after'])");
+            assertEquals(List.of("after"), keys(await(listener, 1)));
+            Eventually.is(java.time.Duration.ofSeconds(20),
+                    () -> list("SELECT request_id FROM freshet.publication WHERE attempts >= 2").equals(List.of("unreadable")),
+                    () -> "it is tried again");
+        }
+    }
+
+    @Test
+    void control_characters_and_what_is_long_go_out_like_anything_else() throws Exception {
+        String odd = "E'\\x01' || repeat(E'\\x02', 1022) || E'\\n'";
+        database.run("SELECT cache_invalidate_keys(ARRAY[" + odd + ", 'after'], repeat(E'\\x03', 9000))");
+        try (Connection listener = listener(); RunningRoutes routes = new RunningRoutes(database, FILES)) {
+            Eventually.is(java.time.Duration.ofSeconds(20), () -> count() == 0, () -> "nothing left to publish");
+            List<JsonNode> events = await(listener, 1);
+            assertEquals(List.of("\u0001" + "\u0002".repeat(1022) + "\n", "after"), keys(events));
+        }
+    }
+
+    @Test
     void a_watched_row_that_changes_takes_its_entries_with_it_also_those_that_somebody_holds_for_a_while() throws Exception {
         database.run("CREATE TABLE public.goods (id int PRIMARY KEY, v int); INSERT INTO public.goods VALUES (1, 0), (2, 0); SELECT cache_invalidation_watch('public.goods', ARRAY['goods:{id}']);"
                 + "SELECT cache_entry_put('page/1', '1', ARRAY['goods:1']), cache_entry_put('page/1/b', '1', ARRAY['goods:1', 'x']), cache_entry_put('page/2', '1', ARRAY['goods:2'])");

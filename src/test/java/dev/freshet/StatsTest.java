@@ -14,6 +14,7 @@ import dev.freshet.stats.JobRequests;
 import dev.freshet.stats.Jobs;
 import dev.freshet.stats.StatsFunctions;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.ref.WeakReference;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -60,6 +61,24 @@ class StatsTest {
                 database.one("SELECT error_message FROM background_job_status"));
         assertEquals(TenFunctions.times(1, 0, RATINGS), functions.committed());
         assertEquals(List.of(), functions.waiting());
+    }
+
+    @Test
+    void nothing_is_kept_of_a_job_that_was_cancelled() {
+        StatsFunctions stats = new StatsFunctions(new Transactions(database.pool(1)), database.pool(1), meters, Duration.ofSeconds(5));
+        WeakReference<Job> cancelled = cancelled(stats);
+        Scene.until("nothing holds the job", () -> {
+            System.gc();
+            return cancelled.get() == null;
+        });
+        assertNotNull(stats);
+    }
+
+    /** In a method of its own, so that no variable of the test holds the job. */
+    private static WeakReference<Job> cancelled(StatsFunctions stats) {
+        Job job = new Job("7f1c0000-0000-0000-0000-000000000001", 1, null, "admin", "request");
+        stats.cancel(job);
+        return new WeakReference<>(job);
     }
 
     @Test

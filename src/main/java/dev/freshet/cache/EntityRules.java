@@ -105,12 +105,15 @@ public final class EntityRules {
         Map<String, String> ids = new LinkedHashMap<>();
         for (String name : IDS) {
             Object given = body.get(name);
-            if (given instanceof String text && !text.isEmpty() && text.codePointCount(0, text.length()) <= LONGEST_ID) {
+            if ("".equals(given)) {
+                continue;                       // an empty field of a form: as if it were not there
+            }
+            if (given instanceof String text && text.codePointCount(0, text.length()) <= LONGEST_ID) {
                 ids.put(name, text);
             } else if (given instanceof Integer || given instanceof Long || given instanceof java.math.BigInteger) {
                 ids.put(name, given.toString());
             } else if (given != null) {
-                throw new Refused(400, name + ": must be a string of 1 to " + LONGEST_ID + " characters, or a whole number");
+                throw new Refused(400, name + ": must be a string of at most " + LONGEST_ID + " characters, or a whole number");
             }
         }
         return ids;

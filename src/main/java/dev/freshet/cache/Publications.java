@@ -14,14 +14,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
-import org.apache.camel.CamelExecutionException;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.Route;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.DataSourceUtils;
+import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
@@ -100,8 +99,10 @@ public final class Publications {
                 if (sent == 0 || sent < rows && rows == BATCH) {
                     return;
                 }
-            } catch (CamelExecutionException | DataAccessException e) {
-                // one that cannot be sent must not hold up the others: from here on each goes by itself
+            } catch (TransactionException e) {
+                throw e;                        // the database itself is away: nothing can be sent at all
+            } catch (RuntimeException e) {
+                // one that cannot be sent, or not even be read, must not hold up the others: from here on each goes by itself
                 if (rows == 1) {
                     postpone(which, e);
                 }

@@ -4,37 +4,54 @@ import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Events of one event id, in order, written once for all who get them. */
+/** Events of one event id, in order, written once for all who get them in one form. Used by one event loop only. */
 final class Batch {
-    final List<LiveEvent> events;
-    private final Buffer bytes;
-    private final int[] starts;
+    /** The events as bytes, and where each begins. */
+    private record Frames(Buffer bytes, int[] starts) {
+        static Frames of(List<LiveEvent> events, boolean named) {
+            Buffer bytes = Buffer.buffer(events.size() * 400);
+            int[] starts = new int[events.size()];
+            for (int i = 0; i < starts.length; i++) {
+                starts[i] = bytes.length();
+                bytes.appendBytes(events.get(i).frame(named).getBytes(StandardCharsets.UTF_8));
+            }
+            return new Frames(bytes, starts);
+        }
+    }
+
+    private final List<LiveEvent> events;
+    private Frames named;
+    private Frames unnamed;
 
     Batch(List<LiveEvent> events) {
         this.events = events;
-        this.starts = new int[events.size()];
-        this.bytes = Buffer.buffer(events.size() * 400);
-        for (int i = 0; i < starts.length; i++) {
-            starts[i] = bytes.length();
-            bytes.appendBytes(events.get(i).frame().getBytes(StandardCharsets.UTF_8));
-        }
     }
 
     long last() {
         return events.get(events.size() - 1).id();
     }
 
-    int length() {
-        return bytes.length();
+    int length(boolean withNames) {
+        return frames(withNames).bytes().length();
     }
 
     /** Those after this id; null if there are none. */
-    Buffer after(long id) {
-        for (int i = 0; i < starts.length; i++) {
+    Buffer after(long id, boolean withNames) {
+        Frames frames = frames(withNames);
+        for (int i = 0; i < events.size(); i++) {
             if (events.get(i).id() > id) {
-                return i == 0 ? bytes : bytes.slice(starts[i], bytes.length());
+                return i == 0 ? frames.bytes() : frames.bytes().slice(frames.starts()[i], frames.bytes().length());
             }
         }
         return null;
+    }
+
+    private Frames frames(boolean withNames) {
+        if (withNames) {
+            named = named == null ? Frames.of(events, true) : named;
+            return named;
+        }
+        unnamed = unnamed == null ? Frames.of(events, false) : unnamed;
+        return unnamed;
     }
 }

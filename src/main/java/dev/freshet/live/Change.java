@@ -24,12 +24,14 @@ public record Change(String type, String eid, String operation, String detail, L
     /** PostgreSQL's limit for a NOTIFY is 7,999 bytes. */
     static final int MOST_BYTES = 7_900;
     static final Pattern EID = Pattern.compile("[A-Za-z0-9._-]{1,40}");
+    /** It stands in a line of its own in streams: whatever could end that line could write an event of its own. */
+    private static final Pattern TYPE = Pattern.compile("[A-Za-z0-9._:-]{1,64}");
 
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .setNodeFactory(JsonNodeFactory.withExactBigDecimals(true)).enable(JsonGenerator.Feature.WRITE_BIGDECIMAL_AS_PLAIN);
 
     boolean canBeSent() {
-        return eid != null && EID.matcher(eid).matches();
+        return eid != null && EID.matcher(eid).matches() && TYPE.matcher(type).matches();
     }
 
     String table() {

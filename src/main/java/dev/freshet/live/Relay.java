@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.observe.LiveMeters;
 import dev.freshet.queue.Floor;
 import dev.freshet.source.SqlFile;
+import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
 import java.math.BigDecimal;
 import java.sql.Array;
@@ -28,6 +29,8 @@ public final class Relay {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROWS = 2_000;
+    /** Where so many rows hold one that cannot be sent, an eighth of them is tried, and so on down to that one. */
+    private static final int FEWER = 8;
 
     private final SqlFile takeTurn = SqlFile.of("take-live-turn");
     private final SqlFile take = SqlFile.of("take-live-outbox");
@@ -52,27 +55,25 @@ public final class Relay {
 
     /** @return how many were published by this call; more may be waiting */
     public synchronized int take() throws SQLException {
-        try {
-            return take(ROWS, false);
-        } catch (SQLException e) {
-            if (!isOfTheData(e)) {
-                throw e;
+        for (int rows = ROWS; ; rows /= FEWER) {
+            try {
+                return take(Math.max(1, rows), false);
+            } catch (SQLException e) {
+                if (!SqlState.isRefused(e)) {
+                    throw e;
+                }
+                if (rows <= 1) {
+                    return skipOne(e);
+                }
             }
-            return takeOne();
         }
     }
 
     /** One event that cannot be sent, for whatever reason, must not stop all others. */
-    private int takeOne() throws SQLException {
-        try {
-            return take(1, false);
-        } catch (SQLException e) {
-            if (!isOfTheData(e)) {
-                throw e;
-            }
-            LOG.warn("A live event could not be sent and is skipped: {}", String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
-            return take(1, true);
-        }
+    private int skipOne(SQLException why) throws SQLException {
+        LOG.warn("A live event could not be sent and is skipped: {}",
+                String.valueOf(why.getMessage()).lines().findFirst().orElse(""));
+        return take(1, true);
     }
 
     private int take(int rows, boolean skip) throws SQLException {
@@ -83,8 +84,16 @@ public final class Relay {
                 return new Taken(false, 0, 0);
             }
             candidate[0] = floor.candidate(connection);
-            List<Change> changes = take.rows(connection, Map.of("floor", floor.id(), "limit", rows)).stream().map(Relay::change).toList();
-            return changes.isEmpty() ? new Taken(true, 0, 0) : publish(connection, (Long) turn.get(0).get("last_id"), changes, skip);
+            List<Map<String, Object>> found = take.rows(connection, Map.of("floor", floor.id(), "limit", rows));
+            if (found.isEmpty()) {
+                return new Taken(true, 0, 0);
+            }
+            List<Change> good = skip ? List.of() : good(found);
+            if (good.size() < found.size()) {
+                countSkipped.update(connection, Map.of("skipped", found.size() - good.size()));
+            }
+            int published = publish(connection, (Long) turn.get(0).get("last_id"), good);
+            return new Taken(true, found.size(), published);
         });
         if (taken.mine() && taken.rows() < rows) {
             floor.raise(candidate[0]);
@@ -93,11 +102,7 @@ public final class Relay {
         return taken.published();
     }
 
-    private Taken publish(Connection connection, long last, List<Change> changes, boolean skip) throws SQLException {
-        List<Change> good = skip ? List.of() : changes.stream().filter(Change::canBeSent).toList();
-        if (good.size() < changes.size()) {
-            countSkipped.update(connection, Map.of("skipped", changes.size() - good.size()));
-        }
+    private int publish(Connection connection, long last, List<Change> good) throws SQLException {
         Limit.Split split = limit.of(good, limit.isOn() ? recent(connection, good) : Map.of());
         if (!split.held().isEmpty()) {
             hold.update(connection, Map.of("held", json(split.held().stream().map(Relay::held).toList())));
@@ -109,7 +114,7 @@ public final class Relay {
         if (!events.isEmpty()) {
             publish.rows(connection, Map.of("events", json(events), "last", last + events.size()));
         }
-        return new Taken(true, changes.size(), events.size());
+        return events.size();
     }
 
     private Map<String, Integer> recent(Connection connection, List<Change> changes) throws SQLException {
@@ -117,6 +122,23 @@ public final class Relay {
         countRecent.rows(connection, Map.of("eids", changes.stream().map(Change::eid).distinct().toList()))
                 .forEach(row -> recent.put((String) row.get("event_eid"), (Integer) row.get("sent")));
         return recent;
+    }
+
+    /** Those of the rows that can be read and sent. */
+    private static List<Change> good(List<Map<String, Object>> rows) {
+        List<Change> good = new ArrayList<>();
+        for (Map<String, Object> row : rows) {
+            try {
+                Change change = change(row);
+                if (change.canBeSent()) {
+                    good.add(change);
+                }
+            } catch (RuntimeException e) {
+                // the tables' owners may append what they like: a null among the endpoints, a time that never comes
+                LOG.warn("A live event cannot be read and is skipped: {}", e.toString());
+            }
+        }
+        return good;
     }
 
     private static Change change(Map<String, Object> row) {
@@ -150,11 +172,5 @@ public final class Relay {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** Classes 22 and 23: data exceptions and violated constraints. */
-    private static boolean isOfTheData(SQLException e) {
-        String state = String.valueOf(e.getSQLState());
-        return state.startsWith("22") || state.startsWith("23");
     }
 }

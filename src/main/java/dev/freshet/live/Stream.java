@@ -71,7 +71,7 @@ public final class Stream implements Handler<RoutingContext> {
         HttpServerResponse response = ctx.response();
         response.setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE, "text/event-stream").putHeader(HttpHeaders.CACHE_CONTROL, "no-cache")
                 .putHeader("X-Accel-Buffering", "no");
-        Subscriber subscriber = new Subscriber(eid, loop, ctx.request(), meters::tooSlow);
+        Subscriber subscriber = new Subscriber(eid, loop, named(ctx), ctx.request(), meters::tooSlow);
         ctx.addEndHandler(ended -> loop.execute(() -> {
             subscriber.gone();
             hub.leave(subscriber);
@@ -146,6 +146,14 @@ public final class Stream implements Handler<RoutingContext> {
         String header = ctx.request().getHeader("Last-Event-ID");
         String given = header != null && !header.isBlank() ? header : ctx.queryParams().get("lastEventId");
         return given == null || given.isBlank() ? null : given.strip();
+    }
+
+    /**
+     * An EventSource tells a named event only to those who listen to that name. With {@code ?as=message} no event has one, so
+     * that a client also hears the types that it does not know.
+     */
+    private static boolean named(RoutingContext ctx) {
+        return !"message".equals(ctx.queryParams().get("as"));
     }
 
     private void leave(String client) {

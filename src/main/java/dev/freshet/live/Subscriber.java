@@ -17,6 +17,8 @@ final class Subscriber {
 
     final String eid;
     final EventLoop loop;
+    /** Whether frames say their type. */
+    private final boolean named;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
     private final Runnable onSlow;
@@ -27,9 +29,10 @@ final class Subscriber {
     private Queue<Batch> waiting;
     private int waitingBytes;
 
-    Subscriber(String eid, EventLoop loop, HttpServerRequest request, Runnable onSlow) {
+    Subscriber(String eid, EventLoop loop, boolean named, HttpServerRequest request, Runnable onSlow) {
         this.eid = eid;
         this.loop = loop;
+        this.named = named;
         this.request = request;
         this.response = request.response();
         this.onSlow = onSlow;
@@ -54,7 +57,7 @@ final class Subscriber {
     }
 
     void past(Batch batch) {
-        write(batch.after(0));
+        write(batch.after(0, named));
     }
 
     /** What was missed cannot be told any more, or nobody knows the id. */
@@ -63,7 +66,7 @@ final class Subscriber {
     }
 
     private String resetFrame(long id) {
-        return "id: " + id + "\nevent: reset\ndata: {\"type\":\"reset\",\"event_eid\":\"" + eid + "\"}\n\n";
+        return "event: reset\ndata: {\"type\":\"reset\",\"event_eid\":\"" + eid + "\"}\nid: " + id + "\n\n";
     }
 
     /** @param cursor where the client was; it may be ahead of this instance */
@@ -80,13 +83,13 @@ final class Subscriber {
         }
         if (waiting != null) {
             waiting.add(batch);
-            waitingBytes += batch.length();
+            waitingBytes += batch.length(named);
             if (waitingBytes > MOST_UNSENT_BYTES) {
                 tooSlow();
             }
             return;
         }
-        Buffer bytes = batch.after(after);
+        Buffer bytes = batch.after(after, named);
         if (bytes != null) {
             after = batch.last();
             write(bytes);

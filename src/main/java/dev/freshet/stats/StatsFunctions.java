@@ -38,6 +38,16 @@ public final class StatsFunctions {
         }
     }
 
+    /** A function under way, and whether somebody has stopped it. */
+    private static final class Run {
+        final Connection connection;
+        volatile boolean cancelled;
+
+        Run(Connection connection) {
+            this.connection = connection;
+        }
+    }
+
     private static final Logger LOG = LoggerFactory.getLogger(StatsFunctions.class);
     private static final Duration NETWORK_GRACE = Duration.ofSeconds(30);
     private static final Set<String> AGAINST_EACH_OTHER = Set.of("40P01", "40001");
@@ -52,8 +62,7 @@ public final class StatsFunctions {
     private final SqlFile failed = SqlFile.of("function-failed");
     private final SqlFile lockJob = SqlFile.of("lock-job");
     private final SqlFile writeProgress = SqlFile.of("write-progress");
-    private final Map<Job, Set<Connection>> running = new ConcurrentHashMap<>();
-    private final Set<Job> cancelled = ConcurrentHashMap.newKeySet();
+    private final Map<Job, Set<Run>> running = new ConcurrentHashMap<>();
     private final Transactions transactions;
     private final DataSource single;
     private final JobMeters meters;
@@ -107,9 +116,6 @@ public final class StatsFunctions {
                 meters.ran(function, committed ? "success" : "lost", System.nanoTime() - begun);
                 return new Ran(function, committed ? Result.success : Result.lost, null);
             } catch (SQLException e) {
-                if (cancelled.contains(job)) {
-                    return new Ran(function, Result.lost, null);
-                }
                 if (SqlState.isConnectionLost(e)) {
                     return new Ran(function, Result.interrupted, e.getMessage());
                 }
@@ -129,8 +135,8 @@ public final class StatsFunctions {
         try (Connection connection = single.getConnection()) {
             connection.setNetworkTimeout(Runnable::run, (int) timeout.plus(NETWORK_GRACE).toMillis());
             connection.setAutoCommit(false);
-            Set<Connection> mine = running.computeIfAbsent(job, j -> ConcurrentHashMap.newKeySet());
-            mine.add(connection);
+            Run mine = new Run(connection);
+            running.compute(job, (j, runs) -> with(mine, runs));
             try {
                 limit.rows(connection, which);
                 hold.rows(connection, which);
@@ -140,11 +146,26 @@ public final class StatsFunctions {
                     connection.commit();
                 }
                 return ours;                                          // else: closing it rolls it back
+            } catch (SQLException e) {
+                if (mine.cancelled) {
+                    return false;
+                }
+                throw e;
             } finally {
-                mine.remove(connection);
-                running.computeIfPresent(job, (j, connections) -> connections.isEmpty() ? null : connections);
+                running.computeIfPresent(job, (j, runs) -> without(mine, runs));
             }
         }
+    }
+
+    private static Set<Run> with(Run run, Set<Run> runs) {
+        Set<Run> more = runs == null ? ConcurrentHashMap.newKeySet() : runs;
+        more.add(run);
+        return more;
+    }
+
+    private static Set<Run> without(Run run, Set<Run> runs) {
+        runs.remove(run);
+        return runs.isEmpty() ? null : runs;
     }
 
     /** Whether the database was lost under one of them: the job is to be run again, and only what has not committed. */
@@ -158,10 +179,10 @@ public final class StatsFunctions {
 
     /** Stops what runs for this job; it rolls back. */
     public void cancel(Job job) {
-        cancelled.add(job);
-        for (Connection connection : running.getOrDefault(job, Set.of())) {
+        for (Run run : running.getOrDefault(job, Set.of())) {
+            run.cancelled = true;
             try {
-                connection.unwrap(PGConnection.class).cancelQuery();
+                run.connection.unwrap(PGConnection.class).cancelQuery();
             } catch (SQLException e) {
                 LOG.debug("A function of job {} could not be cancelled", job.id(), e);
             }
