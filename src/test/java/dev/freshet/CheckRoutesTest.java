@@ -34,7 +34,7 @@ class CheckRoutesTest {
     @CsvSource(delimiter = '|', value = {
         "no YAML | queue.yaml | description: | description: [",
         "unknown bean | queue.yaml | ref: retention | ref: retentiom",
-        "unknown method | queue.yaml | method: forgetProcessed | method: forgetProcesst",
+        "unknown method | queue.yaml | method: forgetWhatIsDue | method: forgetWhatIsDew",
         "unknown option | queue.yaml | stateful: true | stateless: true",
         "bad expression | queue.yaml | '${body.tags} > 0' | '${body.tags > 0'",
         "unknown statement | deliver.yaml | queries/claim.sql | queries/klaim.sql"})

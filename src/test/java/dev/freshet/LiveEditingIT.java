@@ -35,7 +35,7 @@ class LiveEditingIT {
         new Mistake("no list", "queue.yaml", text -> "route:\n  id: take-turn\n"),
         Mistake.of("unknown step", "queue.yaml", "- bean:", "- beam:"),
         Mistake.of("unknown bean", "queue.yaml", "ref: retention", "ref: retentiom"),
-        Mistake.of("unknown method", "queue.yaml", "method: forgetProcessed", "method: forgetProcesst"),
+        Mistake.of("unknown method", "queue.yaml", "method: forgetWhatIsDue", "method: forgetWhatIsDew"),
         Mistake.of("unknown component", "queue.yaml", "uri: quartz:queue/poll", "uri: kwartz:queue/poll"),
         Mistake.of("unknown option", "queue.yaml", "stateful: true", "stateless: true"),
         Mistake.of("unknown route", "queue.yaml", "direct:take-turn", "direkt:take-turn"),

@@ -45,7 +45,8 @@ class ObserveTest {
     @Test
     void calls_changes_and_the_way_between_them_are_counted() throws Exception {
         database.run("CREATE TABLE public.t (id int); SELECT cache_invalidation_watch('t', ARRAY['t:{id}']);"
-                + " INSERT INTO freshet.inbox (tag, count) VALUES (NULL, 7)");
+                + " INSERT INTO freshet.inbox (tag, count) VALUES (NULL, 7);"
+                + " INSERT INTO freshet.counter VALUES ('tags_past_queue', 2), ('audit_rows_refused', 3)");
         for (int i = 0; i < 5; i++) {
             database.run("INSERT INTO public.t VALUES (1)");
         }
@@ -60,6 +61,8 @@ class ObserveTest {
         shows("freshet_commit_to_delivered_seconds_bucket{target=\"tag\",le=\"7200.0\"} 1");
         look();
         shows("freshet_tags_skipped_total 7.0");
+        shows("freshet_tags_past_queue_total 2.0");
+        shows("freshet_audit_rows_refused_total 3.0");
         for (String reason : List.of("empty", "too long", "could not be named")) {
             assertTrue(scrape().lines().anyMatch(line -> line.startsWith("# HELP freshet_tags_skipped_total ")
                     && line.contains(reason)), reason);

@@ -12,11 +12,13 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import javax.sql.DataSource;
 import org.apache.camel.Processor;
 import org.apache.camel.builder.AdviceWith;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.postgresql.PGConnection;
 
 /** From what was committed to the topic cache-invalidate. */
@@ -113,6 +115,23 @@ class PublishTest {
             assertTrue(sent.stream().anyMatch(event -> event.contains("before")), sent::toString);
             Eventually.is(java.time.Duration.ofSeconds(20), () -> list("SELECT keys ->> 0 FROM freshet.publication WHERE attempts >= 2").equals(List.of("poison")),
                     () -> "it is tried again");
+        }
+    }
+
+    @Test
+    void the_database_waits_longer_for_a_slow_broker_than_for_anybody_else() throws Exception {
+        List<String> seen = new CopyOnWriteArrayList<>();
+        try (RunningRoutes routes = new RunningRoutes(database, FILES)) {
+            DataSource pool = routes.context().getRegistry().lookupByNameAndType("dataSource", DataSource.class);
+            Processor broker = exchange -> {
+                Connection sending = DataSourceUtils.getConnection(pool);
+                seen.addAll(TestDatabase.list(sending, "SHOW idle_in_transaction_session_timeout"));
+                DataSourceUtils.releaseConnection(sending, pool);
+            };
+            AdviceWith.adviceWith(routes.context(), "publish", advice -> advice.weaveById("topic").replace().process(broker));
+            database.run("SELECT cache_invalidate_keys(ARRAY['slow'])");
+            Eventually.is(java.time.Duration.ofSeconds(20), () -> !seen.isEmpty(), () -> "nothing was sent");
+            assertEquals("1min", seen.get(0));
         }
     }
 

@@ -31,6 +31,8 @@ public final class Publications {
     private static final Logger LOG = LoggerFactory.getLogger(Publications.class);
     private static final int BATCH = 200;
     private static final String TOPIC = "publish";
+    /** So long may a broker take for a batch; who stops meanwhile holds up these events only, since others skip them. */
+    private static final String SENDING = "60s";
 
     private final SqlFile copy = SqlFile.of("copy-publications");
     private final SqlFile take = SqlFile.of("take-publications");
@@ -120,6 +122,7 @@ public final class Publications {
 
     private int inTransaction(Map<String, Object> which, int limit) {
         return with(c -> {
+            Transactions.sayTerms(c, SENDING);
             List<Map<String, Object>> rows = take(c, which, limit);
             List<Long> numbers = new ArrayList<>();
             for (Map<String, Object> row : rows) {

@@ -28,22 +28,27 @@ public final class Meters {
         Gauge.builder("freshet.targets", observation, o -> o.seen().map(Meters::served).orElse(Double.NaN))
                 .description("Targets that take the queue's tags and are served by some instance").register(registry);
         MultiGauge breakers = MultiGauge.builder("freshet.breaker.open").description("1 while a target counts as down and is only probed").register(registry);
-        // a counter of the database's: not there before its value is known, or else it would seem to jump from 0 at every start
+        // not there before its value is known, or else it would seem to jump from 0 at every start
         observation.watch(seen -> {
-            if (registry.find("freshet.live.skipped").functionCounter() == null) {
-                FunctionCounter.builder("freshet.live.skipped", observation, o -> o.counter("live_skipped"))
-                        .description("Changes that could not be told to live pages: no such artwork or event, or an event id that fits into no URL").register(registry);
-            }
-            if (registry.find("freshet.tags.skipped").functionCounter() == null) {
-                FunctionCounter.builder("freshet.tags.skipped", observation, o -> o.counter("tags_skipped"))
-                        .description("Tags that a trigger skipped because they were empty, too long, or could not be named"
-                                + " (see cache_invalidation_watches.problem), since the database exists")
-                        .register(registry);
-            }
+            counterOfTheDatabase(observation, "freshet.live.skipped", "live_skipped", "Changes that could not be told to"
+                    + " live pages: no such artwork or event, or an event id that fits into no URL");
+            counterOfTheDatabase(observation, "freshet.tags.skipped", "tags_skipped", "Tags that a trigger skipped because"
+                    + " they were empty, too long, or could not be named (see cache_invalidation_watches.problem), since the"
+                    + " database exists");
+            counterOfTheDatabase(observation, "freshet.tags.past.queue", "tags_past_queue", "Times that a tag was owed to its"
+                    + " targets without a row in cache_invalidation_queue, because that table refuses it");
+            counterOfTheDatabase(observation, "freshet.audit.rows.refused", "audit_rows_refused", "Times that work was done"
+                    + " without its row in invalidation_audit, because that table refuses it");
         });
         observation.watch(seen -> breakers.register(seen.targets().stream()
                 .map(target -> MultiGauge.Row.of(Tags.of("target", target.name()), target.open() ? 1 : 0)).toList(), true));
         return this;
+    }
+
+    private void counterOfTheDatabase(Observation observation, String name, String counter, String description) {
+        if (registry.find(name).functionCounter() == null) {
+            FunctionCounter.builder(name, observation, o -> o.counter(counter)).description(description).register(registry);
+        }
     }
 
     public Meters of(Coalescing coalescing, Calls calls) {

@@ -5,39 +5,59 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Tags that somebody else's transaction holds up: left where they are for a moment, so that they delay no other tag. */
+/**
+ * Tags that somebody else's transaction holds up: left where they are for a moment, so that they delay no other tag. Most such
+ * transactions last for milliseconds, so the pause is short at first and grows with the time that a tag has waited.
+ */
 final class LockedTags {
     private static final int AT_ONCE = 10;
+    private static final long FORGET_NANOS = Duration.ofSeconds(10).toNanos();
 
-    private final Map<String, Long> nextTry = new ConcurrentHashMap<>();
-    private final long pauseNanos;
+    private record Wait(long since, long until) { }
 
-    LockedTags(Duration pause) {
-        this.pauseNanos = pause.toNanos();
+    private final Map<String, Wait> waits = new ConcurrentHashMap<>();
+    private final long shortest;
+    private final long longest;
+
+    LockedTags(Duration shortest, Duration longest) {
+        this.shortest = shortest.toNanos();
+        this.longest = longest.toNanos();
     }
 
     void add(String tag) {
-        nextTry.put(tag, System.nanoTime() + pauseNanos);
+        long now = System.nanoTime();
+        Wait before = waits.get(tag);
+        long since = before == null ? now : before.since();
+        waits.put(tag, new Wait(since, now + Math.min(longest, Math.max(shortest, now - since))));
     }
 
     void remove(String tag) {
-        nextTry.remove(tag);
+        waits.remove(tag);
     }
 
+    /** All that have not been got rid of. */
     List<String> tags() {
-        return List.copyOf(nextTry.keySet());
+        return List.copyOf(waits.keySet());
     }
 
-    /** All whose pause is not over; the others are forgotten. */
-    List<String> stillWaiting() {
+    /** Those whose pause is not over. */
+    List<String> pausing() {
         long now = System.nanoTime();
-        nextTry.values().removeIf(at -> now - at > 0);
-        return tags();
+        waits.values().removeIf(wait -> now - wait.until() > FORGET_NANOS);
+        return waits.entrySet().stream().filter(entry -> now - entry.getValue().until() < 0).map(Map.Entry::getKey).toList();
     }
 
     /** A few whose pause is over. */
     List<String> toTryAgain() {
         long now = System.nanoTime();
-        return nextTry.entrySet().stream().filter(entry -> now - entry.getValue() > 0).map(Map.Entry::getKey).limit(AT_ONCE).toList();
+        return waits.entrySet().stream().filter(entry -> now - entry.getValue().until() >= 0).map(Map.Entry::getKey)
+                .limit(AT_ONCE).toList();
+    }
+
+    /** How long the first of them still pauses; nothing: none pauses. */
+    Duration firstPause() {
+        long now = System.nanoTime();
+        return waits.values().stream().map(wait -> wait.until() - now).filter(left -> left > 0).min(Long::compare)
+                .map(Duration::ofNanos).orElse(Duration.ZERO);
     }
 }

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.postgresql.PGStatement;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +44,7 @@ public final class Turn {
     private static final int HAND_OVER_ROWS = 2_000;
     private static final int BATCHES = 50;
     private static final int MARK_TAGS = 1_000;
+    private static final Duration SHORT_PAUSE = Duration.ofMillis(20);
     /** When the inbox fills faster than it is folded, a bucket need not wait for it to be empty: late is worse than twice. */
     private static final Duration IMPATIENCE = Duration.ofSeconds(10);
 
@@ -63,11 +65,11 @@ public final class Turn {
     private final Floor floor = new Floor(SqlFile.of("inbox-last-id"));
     private volatile int lastFolded;
     /** In the inbox, and their row of the queue is held by somebody else. */
-    private final LockedTags locked = new LockedTags(Duration.ofSeconds(1));
+    private final LockedTags locked = new LockedTags(SHORT_PAUSE, Duration.ofSeconds(1));
     /** In the queue, and what they are owed is held by somebody else. */
-    private final LockedTags owedElsewhere = new LockedTags(Duration.ofSeconds(1));
+    private final LockedTags owedElsewhere = new LockedTags(SHORT_PAUSE, Duration.ofSeconds(1));
     /** In the queue, whose table refuses to have them marked as handed over. */
-    private final LockedTags refused = new LockedTags(Duration.ofMinutes(1));
+    private final LockedTags refused = new LockedTags(Duration.ofMinutes(1), Duration.ofMinutes(1));
 
     public Turn(Transactions transactions, Marking marking, Duration bucket, Duration debounce) {
         this.transactions = transactions;
@@ -168,8 +170,12 @@ public final class Turn {
             List<String> aside = aside();
             try {
                 Handed handed = transactions.audited(c -> isMine(c) ? handOver(c, horizon, rows, aside) : null);
-                if (handed == null || handed.tags().isEmpty()) {
+                if (handed == null || handed.tags().isEmpty() && !soonFree()) {
                     break;
+                }
+                handed.tags().forEach(owedElsewhere::remove);
+                if (handed.tags().isEmpty()) {
+                    continue;
                 }
                 coalescing.handedOver(handed.changes(), handed.tags().size(), handed.calls());
                 tags.addAll(handed.tags());
@@ -196,9 +202,19 @@ public final class Turn {
     }
 
     private List<String> aside() {
-        List<String> aside = new ArrayList<>(owedElsewhere.stillWaiting());
-        aside.addAll(refused.stillWaiting());
+        List<String> aside = new ArrayList<>(owedElsewhere.pausing());
+        aside.addAll(refused.pausing());
         return aside;
+    }
+
+    /** Whoever holds what a tag is owed is mostly done in a moment: that is waited for once all others have been handed over. */
+    private boolean soonFree() {
+        Duration pause = owedElsewhere.firstPause();
+        if (pause.isZero() || pause.compareTo(SHORT_PAUSE) > 0) {
+            return false;
+        }
+        LockSupport.parkNanos(pause.toNanos());
+        return true;
     }
 
     /** @return false when it is another instance's turn by now, or there is no such tag any more */

@@ -18,9 +18,6 @@ public final class Transactions {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Transactions.class);
-    /** As {@link Database} says it to the server once for each session, where a session is one's own. */
-    private static final String TERMS = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
-            + " SET LOCAL idle_in_transaction_session_timeout = '" + Database.IDLE_IN_TRANSACTION + "'";
     private static final SqlFile WITHOUT_AUDIT = SqlFile.of("without-audit");
     private static final SqlFile COUNT_REFUSED_AUDIT = SqlFile.of("count-refused-audit");
 
@@ -48,10 +45,8 @@ public final class Transactions {
         try (Connection connection = dataSource.getConnection()) {
             connection.setAutoCommit(false);
             try {
-                if (pooled) {
-                    try (Statement terms = connection.createStatement()) {
-                        terms.execute(TERMS);
-                    }
+                if (pooled) {       // otherwise Database has said so to the session
+                    sayTerms(connection, Database.IDLE_IN_TRANSACTION);
                 }
                 T result = work.on(connection);
                 connection.commit();
@@ -64,6 +59,18 @@ public final class Transactions {
                 }
                 throw failure;
             }
+        }
+    }
+
+    /**
+     * First in a transaction.
+     *
+     * @param silence after which the server ends it, such as 5s
+     */
+    public static void sayTerms(Connection connection, String silence) throws SQLException {
+        try (Statement terms = connection.createStatement()) {
+            terms.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+                    + " SET LOCAL idle_in_transaction_session_timeout = '" + silence + "'");
         }
     }
 
