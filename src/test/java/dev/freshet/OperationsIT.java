@@ -120,7 +120,9 @@ class OperationsIT {
 
     @Test
     void a_change_a_call_and_a_request_are_found_by_their_ids_in_the_log() throws Exception {
-        try (Scene scene = new Scene("FRESHET_LOG_FORMAT=json", "FRESHET_LOG_LEVEL=DEBUG")) {
+        // a first call takes its time on a busy machine, and must not be one without an answer
+        try (Scene scene = new Scene("FRESHET_LOG_FORMAT=json", "FRESHET_LOG_LEVEL=DEBUG",
+                "FRESHET_TARGET_TIMEOUT=10s", "FRESHET_LEASE=30s")) {
             FreshetProcess freshet = scene.start();
             scene.receiver.always("traced", Receiver.status(503));
             scene.change("traced");
