@@ -1,28 +1,40 @@
 -- Takes what is due for one target as a lease: an instance that dies gives it back when due_at comes. What has not been tried goes
 -- first, then what has failed, at most :retries of it: tags that always fail must not keep the others waiting.
--- A breaker that is open lets nothing through; when its time is over, one probe, by what has failed least.
+-- A breaker that is open lets nothing through; when its time is over, one probe, by what has failed least, the newest of it: where
+-- many tags were broken at once, the oldest are just those.
 -- How far back it looks only narrows the search (dev.freshet.deliver.LookBack): what was deleted and cannot be vacuumed yet, since
 -- somebody holds an old snapshot, would have to be walked past at each claim.
 WITH probe AS (
     UPDATE freshet.target SET opened_times = opened_times + 1,
-        open_until = now() + make_interval(secs => least(:#probeMaxSeconds, :#probeSeconds * power(2, least(opened_times + 1, 20))))
+        open_until = now() + make_interval(secs =>
+            least(:#probeMaxSeconds, :#probeSeconds * power(2, least(opened_times + 1, 20))))
     WHERE name = (SELECT name FROM freshet.target WHERE name = :#target AND open_until <= now() FOR UPDATE SKIP LOCKED)
       AND EXISTS (SELECT FROM unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank) CROSS JOIN LATERAL (
-                      SELECT FROM freshet.delivery WHERE target = :#target AND rank = r.rank AND due_at <= now() LIMIT 1) due)
+                      SELECT FROM freshet.delivery
+                      WHERE target = :#target AND rank = r.rank AND due_at <= now() LIMIT 1) due)
     RETURNING 1
 ), room AS MATERIALIZED (
-    SELECT CASE WHEN probing THEN 1 WHEN closed THEN :#limit::integer ELSE 0 END AS tags,
-           CASE WHEN probing THEN 1 WHEN closed THEN :#retries::integer ELSE 0 END AS retries
+    SELECT probing, CASE WHEN probing THEN 1 WHEN closed THEN :#limit::integer ELSE 0 END AS tags,
+           CASE WHEN closed THEN :#retries::integer ELSE 0 END AS retries
     FROM (SELECT EXISTS (SELECT FROM probe) AS probing,
                  (SELECT open_until IS NULL FROM freshet.target WHERE name = :#target) AS closed) t
 ), due AS MATERIALIZED (
     SELECT d.* FROM room CROSS JOIN unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank) CROSS JOIN LATERAL (
-        SELECT tag, target, due_at FROM freshet.delivery
-        WHERE target = :#target AND rank = r.rank AND due_at <= now()
-          AND due_at >= now() - make_interval(secs => CASE WHEN r.rank = 0 THEN :#freshWithinSeconds::double precision
-                                                          ELSE :#retriesWithinSeconds::double precision END)
-        ORDER BY due_at LIMIT CASE WHEN r.rank = 0 THEN room.tags ELSE least(room.tags, room.retries) END
-        FOR UPDATE SKIP LOCKED) d
+        SELECT * FROM (
+            SELECT tag, target, due_at FROM freshet.delivery
+            WHERE target = :#target AND rank = r.rank AND due_at <= now()
+              AND due_at >= now() - make_interval(secs =>
+                  CASE WHEN r.rank = 0 THEN :#freshWithinSeconds::double precision
+                       ELSE :#retriesWithinSeconds::double precision END)
+            ORDER BY due_at
+            LIMIT CASE WHEN room.probing THEN 0 WHEN r.rank = 0 THEN room.tags ELSE least(room.tags, room.retries) END
+            FOR UPDATE SKIP LOCKED) oldest
+        UNION ALL
+        SELECT * FROM (
+            SELECT tag, target, due_at FROM freshet.delivery
+            WHERE target = :#target AND rank = r.rank AND due_at <= now()
+            ORDER BY due_at DESC LIMIT CASE WHEN room.probing THEN 1 ELSE 0 END
+            FOR UPDATE SKIP LOCKED) newest) d
     LIMIT (SELECT tags FROM room)
 )
 UPDATE freshet.delivery d SET

@@ -116,7 +116,7 @@ class InterleavingTest {
                 Arguments.of("what was locked is marked later", "mark", "WHERE q.tag = ANY", "WHERE false AND q.tag = ANY"),
                 Arguments.of("the clean-up spares what is owed", "forget-processed", "AND handover IS NULL AND invalidation_count <= handed_count", ""),
                 Arguments.of("an open breaker lets nothing through", "claim", "SELECT open_until IS NULL FROM", "SELECT true FROM"),
-                Arguments.of("an open breaker is probed by one", "claim", "WHEN probing THEN 1", "WHEN probing THEN 5"),
+                Arguments.of("an open breaker is probed by one", "claim", "WHEN probing THEN 1 WHEN", "WHEN probing THEN 5 WHEN"),
                 Arguments.of("a claim keeps others away", "claim", "due_at = now\\(\\) \\+ make_interval\\(secs => :#leaseSeconds\\)", "due_at = d.due_at"),
                 Arguments.of("the fold takes what it deletes", "fold", "FROM taken WHERE tag IS NOT NULL", "FROM taken WHERE tag = 'a'"));
     }
