@@ -1,9 +1,9 @@
--- Takes what is due for one target as a lease: an instance that dies gives it back when due_at comes. What has not been tried goes
--- first, then what has failed, at most :retries of it: tags that always fail must not keep the others waiting.
--- A breaker that is open lets nothing through; when its time is over, one probe, by what has failed least, the newest of it: where
--- many tags were broken at once, the oldest are just those.
--- How far back it looks only narrows the search (dev.freshet.deliver.LookBack): what was deleted and cannot be vacuumed yet, since
--- somebody holds an old snapshot, would have to be walked past at each claim.
+-- Takes what is due for one target as a lease: an instance that dies gives it back when due_at comes. What has not
+-- been tried goes first, then what has failed, at most :retries of it: tags that always fail must not keep the others
+-- waiting. A breaker that is open lets nothing through; when its time is over, one probe, by what has failed least,
+-- the newest of it: where many tags were broken at once, the oldest are just those. How far back it looks only narrows
+-- the search (dev.freshet.deliver.LookBack): what was deleted and cannot be vacuumed yet, since somebody holds an old
+-- snapshot, would have to be walked past at each claim.
 WITH probe AS (
     UPDATE freshet.target SET opened_times = opened_times + 1,
         open_until = now() + make_interval(secs =>

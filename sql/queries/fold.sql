@@ -1,7 +1,6 @@
--- Moves what has committed from the inbox into the queue: one statement, so that a crash undoes it whole. What commits later is
--- found later: no cursor over ids decides anything (the floor only narrows the search). Keys in order, so that two of ours never
--- wait for each other in a circle.
--- A row without a tag counts tags that a trigger had to skip.
+-- Moves what has committed from the inbox into the queue: one statement, so that a crash undoes it whole. What commits
+-- later is found later: no cursor over ids decides anything (the floor only narrows the search). Keys in order, so
+-- that two of ours never wait for each other in a circle. A row without a tag counts tags that a trigger had to skip.
 WITH taken AS (
     DELETE FROM freshet.inbox
     WHERE ctid = ANY (ARRAY(

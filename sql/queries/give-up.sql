@@ -1,7 +1,7 @@
--- What a target in outage was owed for longer than FRESHET_RETRY_FOR, counted from its newest change, was not even tried lately:
--- it becomes a dead letter all the same, and the next turn marks its queue rows. A target that no instance serves counts as one in
--- outage. Only what this instance has seen to be so counts, in the :upSeconds since it started: after a long stop of Freshet itself
--- everything is tried once more first.
+-- What a target in outage was owed for longer than FRESHET_RETRY_FOR, counted from its newest change, was not even
+-- tried lately: it becomes a dead letter all the same, and the next turn marks its queue rows. A target that no
+-- instance serves counts as one in outage. Only what this instance has seen to be so counts, in the :upSeconds since
+-- it started: after a long stop of Freshet itself everything is tried once more first.
 WITH expired AS MATERIALIZED (
     SELECT d.* FROM freshet.delivery d JOIN freshet.target t ON t.name = d.target
     WHERE (t.open_until IS NOT NULL AND t.failed_at > now() - make_interval(secs => :#upSeconds)

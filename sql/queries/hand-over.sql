@@ -1,8 +1,9 @@
--- Makes what is ripe owed to every target, in one statement: all ripe rows of up to :limit tags, one delivery per tag and target.
--- A queue row that a foreign transaction has locked is skipped until it lets go; tags in :aside wait, because somebody holds what
--- they are owed. A target that is in outage or served by nobody, or a tag that waits for its retry there, joins what is stored
--- already; a tag that is owed to nobody else is processed with that. A delivery's number always rises, also in a copy of a database
--- whose sequence began anew: otherwise a call that is under way would be taken for one that covers this change.
+-- Makes what is ripe owed to every target, in one statement: all ripe rows of up to :limit tags, one delivery per tag
+-- and target. A queue row that a foreign transaction has locked is skipped until it lets go; tags in :aside wait,
+-- because somebody holds what they are owed. A target that is in outage or served by nobody, or a tag that waits for
+-- its retry there, joins what is stored already; a tag that is owed to nobody else is processed with that. A
+-- delivery's number always rises, also in a copy of a database whose sequence began anew: otherwise a call that is
+-- under way would be taken for one that covers this change.
 WITH next AS MATERIALIZED (
     SELECT nextval('freshet.handover_number') AS number
 ), ripe AS MATERIALIZED (

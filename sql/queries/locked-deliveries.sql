@@ -1,6 +1,6 @@
--- Which of the oldest ripe tags cannot be handed over now, because somebody else holds what they are owed (a settlement, a replay,
--- a session of psql)? Asked when a hand-over ran into a lock. A delivery that is not committed yet cannot be seen here;
--- oldest-ripe.sql finds its tag.
+-- Which of the oldest ripe tags cannot be handed over now, because somebody else holds what they are owed (a
+-- settlement, a replay, a session of psql)? Asked when a hand-over ran into a lock. A delivery that is not committed
+-- yet cannot be seen here; oldest-ripe.sql finds its tag.
 WITH ripe AS MATERIALIZED (
     SELECT DISTINCT tag FROM (
         SELECT tag FROM public.cache_invalidation_queue

@@ -1,5 +1,6 @@
--- A tag that the queue's table refuses (a constraint of an adopted table, a count that no longer fits): its changes are owed to
--- every target without passing through that table. Under the turn, like the fold and the hand-over, whose work this is.
+-- A tag that the queue's table refuses (a constraint of an adopted table, a count that no longer fits): its changes
+-- are owed to every target without passing through that table. Under the turn, like the fold and the hand-over, whose
+-- work this is.
 WITH taken AS (
     DELETE FROM freshet.inbox WHERE tag = :#tag RETURNING changed_at
 ), owed AS (

@@ -1,5 +1,6 @@
--- What functions have committed for jobs that nobody is going to finish (failed, cancelled or deleted meanwhile) is owed to the
--- batch target. Where there is to be one and it is not known yet (Freshet has just started), this waits for it.
+-- What functions have committed for jobs that nobody is going to finish (failed, cancelled or deleted meanwhile) is
+-- owed to the batch target. Where there is to be one and it is not known yet (Freshet has just started), this waits
+-- for it.
 WITH known AS MATERIALIZED (
     SELECT name FROM freshet.target WHERE name = :#target FOR KEY SHARE      -- it is not forgotten meanwhile
 ), left_over AS (

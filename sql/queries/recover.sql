@@ -1,6 +1,6 @@
--- A target answers again: what failed there during the outage need not wait for the end of its back-off, unless the target itself
--- asked for it. What has failed more often than an outage explains (rank 2) may be the trouble itself. In batches, each a
--- transaction of its own; killed between two of them, the rest waits for its back-off.
+-- A target answers again: what failed there during the outage need not wait for the end of its back-off, unless the
+-- target itself asked for it. What has failed more often than an outage explains (rank 2) may be the trouble itself.
+-- In batches, each a transaction of its own; killed between two of them, the rest waits for its back-off.
 UPDATE freshet.delivery SET due_at = now()
 WHERE (tag, target) IN (
     SELECT tag, target FROM freshet.delivery

@@ -1,7 +1,7 @@
--- Owes dead letters to their targets once more, a page of them in the order of tag and target. They stay until a call succeeds, so
--- a replay that fails loses nothing; they go after what has not been tried. Each hand-over is numbered under its row's lock: a
--- number drawn earlier could set back one that a change was given meanwhile, and that change would be taken for delivered.
--- What somebody else holds at this moment is named, and comes again.
+-- Owes dead letters to their targets once more, a page of them in the order of tag and target. They stay until a call
+-- succeeds, so a replay that fails loses nothing; they go after what has not been tried. Each hand-over is numbered
+-- under its row's lock: a number drawn earlier could set back one that a change was given meanwhile, and that change
+-- would be taken for delivered. What somebody else holds at this moment is named, and comes again.
 WITH known AS MATERIALIZED (
     SELECT name FROM freshet.target ORDER BY name FOR KEY SHARE              -- none of them is forgotten meanwhile
 ), chosen AS MATERIALIZED (

@@ -5,8 +5,9 @@
 --   refused    for good: a dead letter
 --   halve      a batch was refused: its tags come again in smaller company
 --   returned   never tried: due again at once
--- The breaker opens when several calls in a row met nobody there: no answer, 429, or what a proxy says for a host that is away (502,
--- 503, 504). Any other answer, a plain 500 too, shows that the host is there: then a tag is broken, not the target.
+-- The breaker opens when several calls in a row met nobody there: no answer, 429, or what a proxy says for a host that
+-- is away (502, 503, 504). Any other answer, a plain 500 too, shows that the host is there: then a tag is broken, not
+-- the target.
 WITH outcome AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:#outcomes::jsonb)
         AS o(tag text, target text, lease uuid, result text, status integer, error text,

@@ -12,7 +12,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.apache.camel.CamelContext;
 
-/** The folder lib, for what operators' routes need beside the jar: a broker's component, with all that it needs itself. */
+/**
+ * The folder lib, for what operators' routes need beside the jar: a broker's component, with all that it needs itself.
+ */
 final class Library {
     private static final String NAME = "lib";
     private static final Path FOLDER = Path.of(NAME);

@@ -471,7 +471,10 @@ class InterleavingTest {
         }
     }
 
-    /** One statement at a time that may have to wait in its middle for what others hold, as a long one overlaps with others. */
+    /**
+     * One statement at a time that may have to wait in its middle for what others hold, as a long one overlaps with
+     * others.
+     */
     private static final class Background {
         private final Connection connection;
         private final Connection eye;
@@ -713,8 +716,8 @@ class InterleavingTest {
         }
 
         /**
-         * While {@code step} owes a and b, it waits for what somebody else is about to owe to a; meanwhile b changes, is called, and changes
-         * again during the call.
+         * While {@code step} owes a and b, it waits for what somebody else is about to owe to a; meanwhile b changes,
+         * is called, and changes again during the call.
          */
         void overtaken(Worker one, Worker other, Step step) throws SQLException {
             holdUncommitted("a");

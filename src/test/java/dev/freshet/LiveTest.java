@@ -92,7 +92,10 @@ class LiveTest {
         return published().stream().map(payload -> payload.get("type").asText()).toList();
     }
 
-    /** All that was sent to it until now: notifications come in the order of their commits, and one of its own comes last. */
+    /**
+     * All that was sent to it until now: notifications come in the order of their commits, and one of its own comes
+     * last.
+     */
     private List<PGNotification> heard(Connection listener) throws SQLException {
         TestDatabase.run(listener, "LISTEN heard_all");
         TestDatabase.run(listener, "NOTIFY heard_all");

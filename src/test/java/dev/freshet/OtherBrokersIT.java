@@ -16,7 +16,10 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Brokers beside PostgreSQL's NOTIFY, with a component that lies in lib/, as docs/migrate-from-invalidation-service.md says. */
+/**
+ * Brokers beside PostgreSQL's NOTIFY, with a component that lies in lib/, as docs/migrate-from-invalidation-service.md
+ * says.
+ */
 class OtherBrokersIT {
     private static final Pattern FILE = Pattern.compile("<!-- also: broker -->\\n```yaml\\n(.*?)```", Pattern.DOTALL);
 

@@ -15,9 +15,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * One of two instances is stopped in the middle of a transaction, as a suspended machine or a cut network stops it: its connection stays
- * open, and what it has locked stays locked. The other goes on with all that is not locked, and soon with that, too.
- * Where to stop it is told by a trigger of the test's that sleeps: whose session sleeps there is the one to be stopped.
+ * One of two instances is stopped in the middle of a transaction, as a suspended machine or a cut network stops it:
+ * its connection stays open, and what it has locked stays locked. The other goes on with all that is not locked, and
+ * soon with that, too. Where to stop it is told by a trigger of the test's that sleeps: whose session sleeps there is
+ * the one to be stopped.
  */
 class StoppedInstanceIT {
     private record Place(String name, String table, String event, String condition) {

@@ -13,7 +13,9 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** A target is a file: owed from when it is there, owed while nobody serves it, forgotten when it is deleted for good. */
+/**
+ * A target is a file: owed from when it is there, owed while nobody serves it, forgotten when it is deleted for good.
+ */
 class TargetFileIT {
     private static final String[] OWED = IntStream.range(0, 20).mapToObj(i -> "promised-" + i).toArray(String[]::new);
 

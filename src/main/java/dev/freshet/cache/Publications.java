@@ -31,7 +31,9 @@ public final class Publications {
     private static final Logger LOG = LoggerFactory.getLogger(Publications.class);
     private static final int BATCH = 200;
     private static final String TOPIC = "publish";
-    /** So long may a broker take for a batch; who stops meanwhile holds up these events only, since others skip them. */
+    /**
+     * So long may a broker take for a batch; who stops meanwhile holds up these events only, since others skip them.
+     */
     private static final String SENDING = "60s";
 
     private final SqlFile copy = SqlFile.of("copy-publications");
@@ -55,7 +57,9 @@ public final class Publications {
         this.others = context.getExecutorServiceManager().newCachedThreadPool(this, "publish");
     }
 
-    /** To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang. */
+    /**
+     * To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang.
+     */
     public void sendOn() {
         List<String> more = moreTopics();
         if (!more.isEmpty()) {

@@ -21,7 +21,10 @@ final class Lane {
     private final Map<Delivery, Long> held = new ConcurrentHashMap<>();
     private final LookBack freshLookBack = new LookBack();
     private final LookBack retriesLookBack = new LookBack();
-    /** Of what has failed before, so much at a time: more while it succeeds, as after an outage, less while it goes on failing. */
+    /**
+     * Of what has failed before, so much at a time: more while it succeeds, as after an outage, less while it goes on
+     * failing.
+     */
     private int retriesAtOnce;
     /** Of the last calls, the share that failed. */
     private double failing;
@@ -81,7 +84,10 @@ final class Lane {
         }
     }
 
-    /** Whether most calls succeed: where they don't, a second attempt at once would only take the place of another tag's first. */
+    /**
+     * Whether most calls succeed: where they don't, a second attempt at once would only take the place of another
+     * tag's first.
+     */
     synchronized boolean isMostlySucceeding() {
         return failing < 0.5;
     }

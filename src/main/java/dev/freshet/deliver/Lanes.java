@@ -139,7 +139,10 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
                 && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
     }
 
-    /** Whether a call that has failed is made once more at once, by its route. What has failed before is only tried again later. */
+    /**
+     * Whether a call that has failed is made once more at once, by its route. What has failed before is only tried
+     * again later.
+     */
     boolean mayTryAgainAtOnce(Call call) {
         Lane lane = lanes.get(call.getTarget());
         return lane != null && lane.isMostlySucceeding() && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);

@@ -3,9 +3,10 @@ package dev.freshet.deliver;
 import java.time.Duration;
 
 /**
- * How far back a claim looks for what is due. What was due earlier than the last claim that found less than it would have taken has been
- * taken; only a transaction of ours that was open then may add to it, and none is open for as long as {@link #MARGIN}. Once a minute
- * the claim looks at everything, so this decides nothing: it only narrows the search.
+ * How far back a claim looks for what is due. What was due earlier than the last claim that found less than it would
+ * have taken has been taken; only a transaction of ours that was open then may add to it, and none is open for as long
+ * as {@link #MARGIN}. Once a minute the claim looks at everything, so this decides nothing: it only narrows the
+ * search.
  */
 final class LookBack {
     private static final double EVERYTHING = Duration.ofDays(36_500).toSeconds();

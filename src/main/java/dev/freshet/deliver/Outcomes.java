@@ -102,7 +102,10 @@ public final class Outcomes {
         return printable(cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage());
     }
 
-    /** What came from outside may hold anything; PostgreSQL keeps no NUL and no half of a surrogate pair, and nobody reads the others. */
+    /**
+     * What came from outside may hold anything; PostgreSQL keeps no NUL and no half of a surrogate pair, and nobody
+     * reads the others.
+     */
     public static String printable(String text) {
         String cut = text.length() > LONGEST_ERROR ? text.substring(0, LONGEST_ERROR) : text;
         return UNPRINTABLE.matcher(cut).replaceAll("?");

@@ -38,8 +38,8 @@ public final class Settlement {
     }
 
     /**
-     * What the database refuses (values of a kind that it cannot keep, a constraint of an adopted table) must not hold up the rest: it is
-     * looked for by halves, and written without what was refused.
+     * What the database refuses (values of a kind that it cannot keep, a constraint of an adopted table) must not hold
+     * up the rest: it is looked for by halves, and written without what was refused.
      *
      * @return breakers that this changed: target to whether it is open now
      */
@@ -70,7 +70,9 @@ public final class Settlement {
         }
     }
 
-    /** First without its audit row, then without its error and without marking: what is owed depends on none of them. */
+    /**
+     * First without its audit row, then without its error and without marking: what is owed depends on none of them.
+     */
     private Map<String, Boolean> alone(List<Outcome> outcome, SQLException why) throws SQLException {
         LOG.warn("What became of {} at {} could not be written as it is: {}", outcome.get(0).tag(), outcome.get(0).target(),
                 why.getMessage());

@@ -8,8 +8,8 @@ package dev.freshet.live;
  */
 public record LiveEvent(long id, String eid, String type, String payload, long changed) {
     /**
-     * As a stream carries it. The id comes last: whoever is cut off within a frame has not taken the id of an event whose
-     * data it does not have.
+     * As a stream carries it. The id comes last: whoever is cut off within a frame has not taken the id of an event
+     * whose data it does not have.
      *
      * @param named whether the frame says its type; without, a browser tells it to whoever listens to {@code message}
      */

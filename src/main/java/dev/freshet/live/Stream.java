@@ -149,8 +149,8 @@ public final class Stream implements Handler<RoutingContext> {
     }
 
     /**
-     * An EventSource tells a named event only to those who listen to that name. With {@code ?as=message} no event has one, so
-     * that a client also hears the types that it does not know.
+     * An EventSource tells a named event only to those who listen to that name. With {@code ?as=message} no event has
+     * one, so that a client also hears the types that it does not know.
      */
     private static boolean named(RoutingContext ctx) {
         return !"message".equals(ctx.queryParams().get("as"));

@@ -6,8 +6,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Tags that somebody else's transaction holds up: left where they are for a moment, so that they delay no other tag. Most such
- * transactions last for milliseconds, so the pause is short at first and grows with the time that a tag has waited.
+ * Tags that somebody else's transaction holds up: left where they are for a moment, so that they delay no other tag.
+ * Most such transactions last for milliseconds, so the pause is short at first and grows with the time that a tag has
+ * waited.
  */
 final class LockedTags {
     private static final int AT_ONCE = 10;

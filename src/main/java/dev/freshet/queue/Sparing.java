@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 
 /**
- * A question that takes longer than it should (dead rows that cannot be vacuumed while somebody holds an old snapshot, or simply very
- * many) is asked less often, so that it never costs more than its share of the time.
+ * A question that takes longer than it should (dead rows that cannot be vacuumed while somebody holds an old snapshot,
+ * or simply very many) is asked less often, so that it never costs more than its share of the time.
  */
 public final class Sparing {
     private final int share;

@@ -207,7 +207,10 @@ public final class Turn {
         return aside;
     }
 
-    /** Whoever holds what a tag is owed is mostly done in a moment: that is waited for once all others have been handed over. */
+    /**
+     * Whoever holds what a tag is owed is mostly done in a moment: that is waited for once all others have been handed
+     * over.
+     */
     private boolean soonFree() {
         Duration pause = owedElsewhere.firstPause();
         if (pause.isZero() || pause.compareTo(SHORT_PAUSE) > 0) {
@@ -330,8 +333,8 @@ public final class Turn {
     }
 
     /**
-     * Somebody else's lock is no failure: Freshet is always the one who gives way. Nor is a row that the users' table refuses: all others
-     * go on without it.
+     * Somebody else's lock is no failure: Freshet is always the one who gives way. Nor is a row that the users' table
+     * refuses: all others go on without it.
      *
      * @return true for a lock, false for a refusal
      */

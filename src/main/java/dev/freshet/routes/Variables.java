@@ -9,7 +9,10 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.apache.camel.component.properties.EnvPropertiesFunction;
 
-/** Environment variables that route files need: {@code {{env:NAME}}} has no default, {@code {{env:NAME:}}} an empty one. */
+/**
+ * Environment variables that route files need: {@code {{env:NAME}}} has no default, {@code {{env:NAME:}}} an empty
+ * one.
+ */
 public final class Variables {
     private static final Pattern NEEDED = Pattern.compile("\\{\\{env:([\\w.-]+)}}");
 

@@ -9,8 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Several statements that are true together or not at all. None of them holds its locks for long, whatever becomes of this process:
- * the server itself ends a transaction whose client has said nothing for some seconds (a suspended machine, a cut network).
+ * Several statements that are true together or not at all. None of them holds its locks for long, whatever becomes of
+ * this process: the server itself ends a transaction whose client has said nothing for some seconds (a suspended
+ * machine, a cut network).
  */
 public final class Transactions {
     public interface Work<T> {
@@ -75,8 +76,9 @@ public final class Transactions {
     }
 
     /**
-     * Work that leaves audit rows. An adopted audit table may refuse one of them (a constraint of its own): then the work is done
-     * without them, and that is counted and said; where it fails all the same, it is not for the audit's sake.
+     * Work that leaves audit rows. An adopted audit table may refuse one of them (a constraint of its own): then the
+     * work is done without them, and that is counted and said; where it fails all the same, it is not for the audit's
+     * sake.
      */
     public <T> T audited(Work<T> work) throws SQLException {
         try {

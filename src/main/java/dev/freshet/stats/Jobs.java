@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 /** The jobs of public.background_job_status: taken one by one, held by a lease that is renewed, finished or given back. */
 public final class Jobs implements ShutdownHandBack, StopsEarly {
     /**
-     * Under which name jobs are held, how many at the same time over all instances, for how long after the last heartbeat, and after what
-     * time a tag that the batch target did not take is called again.
+     * Under which name jobs are held, how many at the same time over all instances, for how long after the last
+     * heartbeat, and after what time a tag that the batch target did not take is called again.
      */
     public record Terms(String worker, String queue, int atOnce, Duration lease, Duration backoff) { }
 
