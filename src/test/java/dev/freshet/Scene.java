@@ -38,7 +38,7 @@ final class Scene implements AutoCloseable {
         this.database = database;
         this.eye = database.connect();
         set("DATABASE_URL=" + database.url(), "VERCEL_DEPLOYMENT_URL=" + receiver.url(), "REVALIDATION_SECRET=" + SECRET,
-                "FRESHET_BUCKET=1d", "FRESHET_DEBOUNCE=0", "FRESHET_QUEUE_POLL=200ms", "FRESHET_TARGET_TIMEOUT=1s", "FRESHET_LEASE=4s");
+                "FRESHET_BUCKET=1d", "FRESHET_DEBOUNCE=0", "FRESHET_QUEUE_POLL=200ms", "FRESHET_TARGET_TIMEOUT=3s", "FRESHET_LEASE=8s");
         set(settings);
     }
 
