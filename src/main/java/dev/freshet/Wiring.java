@@ -26,6 +26,7 @@ import dev.freshet.console.Freshness;
 import dev.freshet.console.Overview;
 import dev.freshet.console.RouteControl;
 import dev.freshet.deliver.BearerKey;
+import dev.freshet.deliver.CallQueues;
 import dev.freshet.deliver.DeadLetters;
 import dev.freshet.deliver.Deadline;
 import dev.freshet.deliver.Lanes;
@@ -64,6 +65,7 @@ import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
 import dev.freshet.routes.HurriedQueues;
 import dev.freshet.routes.LiveRoutes;
+import dev.freshet.routes.Wake;
 import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.Transactions;
 import dev.freshet.stats.JobRequests;
@@ -79,6 +81,7 @@ import java.time.Instant;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.spi.Registry;
 
@@ -116,7 +119,11 @@ final class Wiring {
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
-        Turn turn = new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
+        Lanes lanes = new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
+        CallQueues callQueues = new CallQueues(context);
+        registry.bind("callQueues", callQueues);
+        Turn turn = new Turn(transactions, marking, lanes, callQueues::add,
+                settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
         registry.bind("routeQueues", new HurriedQueues());
         registry.bind("turn", turn);
         registry.bind("inbox", new Inbox(dataSource, turn));
@@ -124,7 +131,6 @@ final class Wiring {
         registry.bind("retention", retention);
         registry.bind("manualRun", new ManualRun(turn, retention, transactions, MANUAL_RUN));
 
-        Lanes lanes = new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
         Settlement settlement = new Settlement(transactions, marking, new Settlement.Patience(
                 settings.duration(Setting.RETRY_FOR), BACKOFF, BACKOFF_MAX, BREAKER_TAGS, PROBE));
         registry.bind("lanes", lanes);
@@ -132,8 +138,15 @@ final class Wiring {
         TargetRoutes targetRoutes = new TargetRoutes();
         registry.bind("targetRoutes", targetRoutes);
         context.addLifecycleStrategy(targetRoutes);
-        registry.bind("outcomes", new Outcomes(lanes, Clock.systemUTC()));
-        registry.bind("ledger", new Ledger(settlement, lanes));
+        Ledger ledger = new Ledger(settlement, lanes, settings.duration(Setting.SETTLE),
+                new Wake(context, "seda:settle?size=1&discardWhenFull=true")::now);
+        Outcomes outcomes = new Outcomes(lanes, ledger, Clock.systemUTC());
+        registry.bind("ledger", ledger);
+        registry.bind("outcomes", outcomes);
+        registry.bind("beginCall", (Processor) outcomes::begin);
+        registry.bind("noteDelivered", (Processor) outcomes::noteDelivered);
+        registry.bind("noteAnswer", (Processor) outcomes::noteAnswer);
+        registry.bind("noteFailure", (Processor) outcomes::noteFailure);
         registry.bind("targetHttp", new Deadline(timeout));
         // without a secret the tag target is off; but its route names the signature all the same
         String demoSecret = DemoReceiver.newSecret();
