@@ -56,6 +56,7 @@ import dev.freshet.observe.Meters;
 import dev.freshet.observe.Observation;
 import dev.freshet.observe.PublicHealth;
 import dev.freshet.observe.QueueCheck;
+import dev.freshet.observe.RouteCounts;
 import dev.freshet.observe.TargetsCheck;
 import dev.freshet.pattern.Patterns;
 import dev.freshet.queue.Inbox;
@@ -185,8 +186,10 @@ final class Wiring {
         registry.bind("publicHealth", new PublicHealth());
 
         Failures failures = new Failures();
-        context.getManagementStrategy().addEventNotifier(failures);
-        RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, failures);
+        RouteCounts routeCounts = new RouteCounts(context, meters, failures::add);
+        registry.bind("routeCounts", routeCounts);
+        context.addLifecycleStrategy(routeCounts);
+        RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, routeCounts, failures);
         Freshness freshness = new Freshness(meters, observation::pendingTags);
         registry.bind("freshness", freshness);
         registry.bind("routeControl", routeControl);
