@@ -1,5 +1,6 @@
 package dev.freshet.live;
 
+import dev.freshet.queue.Sleep;
 import java.sql.SQLException;
 import java.time.Duration;
 
@@ -9,11 +10,13 @@ public final class Lookout {
     private static final int QUIET_TICKS = 3;
 
     private final Published published;
+    private final Sleep sleep;
     private volatile long lastSeen = System.nanoTime() - QUIET_NANOS;
     private int tick;
 
-    public Lookout(Published published) {
+    public Lookout(Published published, Sleep sleep) {
         this.published = published;
+        this.sleep = sleep;
     }
 
     /** At each tick. */
@@ -27,6 +30,7 @@ public final class Lookout {
         boolean behind = published.isBehind();
         if (behind) {
             lastSeen = System.nanoTime();
+            sleep.sawSomething();
         }
         return behind;
     }
