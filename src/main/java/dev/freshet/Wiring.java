@@ -57,11 +57,14 @@ import dev.freshet.observe.Meters;
 import dev.freshet.observe.Observation;
 import dev.freshet.observe.PublicHealth;
 import dev.freshet.observe.QueueCheck;
+import dev.freshet.observe.RouteCounts;
 import dev.freshet.observe.TargetsCheck;
 import dev.freshet.pattern.Patterns;
 import dev.freshet.queue.Inbox;
 import dev.freshet.queue.ManualRun;
+import dev.freshet.queue.Probing;
 import dev.freshet.queue.Retention;
+import dev.freshet.queue.Sleep;
 import dev.freshet.queue.Turn;
 import dev.freshet.routes.HurriedQueues;
 import dev.freshet.routes.LiveRoutes;
@@ -126,7 +129,12 @@ final class Wiring {
                 settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
         registry.bind("routeQueues", new HurriedQueues());
         registry.bind("turn", turn);
-        registry.bind("inbox", new Inbox(dataSource, turn));
+        Sleep sleep = new Sleep(transactions, () -> Hints.listens(context));
+        registry.bind("sleep", sleep);
+        registry.bind("inbox", new Inbox(dataSource, turn, sleep));
+        if (settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0) {
+            probe(context, "probe-inbox", Setting.QUEUE_PROBE, sleep);
+        }
         Retention retention = new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));
         registry.bind("retention", retention);
         registry.bind("manualRun", new ManualRun(turn, retention, transactions, MANUAL_RUN));
@@ -198,21 +206,34 @@ final class Wiring {
         registry.bind("publicHealth", new PublicHealth());
 
         Failures failures = new Failures();
-        context.getManagementStrategy().addEventNotifier(failures);
-        RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, failures);
+        RouteCounts routeCounts = new RouteCounts(context, meters, failures::add);
+        registry.bind("routeCounts", routeCounts);
+        context.addLifecycleStrategy(routeCounts);
+        RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, routeCounts, failures);
         Freshness freshness = new Freshness(meters, observation::pendingTags);
         registry.bind("freshness", freshness);
         registry.bind("routeControl", routeControl);
         registry.bind("dryRun", new DryRun(transactions));
         registry.bind("overview", new Overview(transactions, freshness, named, routeControl, liveRoutes, instance()));
-        bindLive(context, transactions);
+        bindLive(context, transactions, sleep);
 
         registry.bind("requests", new Requests());
         registry.bind("problems", new Problems());
         registry.bind("quietHeaders", new QuietHeaders());
     }
 
-    private void bindLive(CamelContext context, Transactions transactions) {
+    private void probe(CamelContext context, String route, Setting every, Sleep sleep) {
+        Probing probing = new Probing(context, route, settings.duration(every), sleep);
+        context.getRegistry().bind(route, probing);
+        try {
+            context.addStartupListener(probing);
+            context.addService(probing);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void bindLive(CamelContext context, Transactions transactions, Sleep sleep) {
         Registry registry = context.getRegistry();
         LiveMeters liveMeters = new LiveMeters(meters);
         Hub hub = new Hub(liveMeters);
@@ -222,7 +243,8 @@ final class Wiring {
         registry.bind("hub", hub);
         registry.bind("relay", relay);
         registry.bind("published", published);
-        registry.bind("lookout", new Lookout(published));
+        registry.bind("lookout", new Lookout(published, sleep));
+        probe(context, "probe-live", Setting.LIVE_PROBE, sleep);
         registry.bind("history", history);
         registry.bind("broadcasts", new Broadcasts(transactions, hub));
         registry.bind("stream", new Stream(hub, history, liveMeters,

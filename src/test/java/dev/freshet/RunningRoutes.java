@@ -32,6 +32,8 @@ final class RunningRoutes implements AutoCloseable {
         main.addInitialProperty("camel.management.port", "0");
         main.addInitialProperty("camel.main.shutdownTimeout", "5");
         main.addInitialProperty("camel.metrics.enableExchangeEventNotifier", "false");
+        main.addInitialProperty("camel.metrics.enableRoutePolicy", "false");
+        main.addInitialProperty("camel.main.jmxEnabled", "false");
         main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         Properties overrides = settings.forRoutes();
         overrides.putAll(wiring.forRoutes());
