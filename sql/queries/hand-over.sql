@@ -61,16 +61,21 @@ WITH claims AS MATERIALIZED (
               d.lease_id IS NULL AND d.due_at <= now() AS is_due
 ), by_tag AS (
     SELECT tag, bool_or(outstanding) AS outstanding FROM owed GROUP BY tag
+), each_row AS MATERIALIZED (
+    SELECT array_agg(taken.tag) AS tags, array_agg(taken.time_bucket) AS buckets,
+           array_agg(coalesce(by_tag.outstanding, false)) AS outstanding, array_agg(by_tag.tag IS NULL) AS nobody
+    FROM taken LEFT JOIN by_tag USING (tag)
 ), handed AS (
-    -- by tag and bucket, not by place: a foreign upsert that committed meanwhile has moved the row
+    -- by tag and bucket, not by place: a foreign upsert that committed meanwhile has moved the row. As arrays, of which
+    -- the planner expects few: with a guess of what is in the table it would read all of it to join it.
     UPDATE public.cache_invalidation_queue q SET
         handed_count = q.invalidation_count,
-        handover = CASE WHEN by_tag.outstanding THEN next.number END,
-        last_invalidated_at = CASE WHEN by_tag.outstanding THEN NULL ELSE now() END,
+        handover = CASE WHEN h.outstanding THEN next.number END,
+        last_invalidated_at = CASE WHEN h.outstanding THEN NULL ELSE now() END,
         changed_at = NULL
-    FROM taken LEFT JOIN by_tag USING (tag) CROSS JOIN next
-    WHERE q.tag = taken.tag AND q.time_bucket = taken.time_bucket
-    RETURNING q.tag, coalesce(by_tag.outstanding, false) AS outstanding, by_tag.tag IS NULL AS nobody
+    FROM next, each_row r, unnest(r.tags, r.buckets, r.outstanding, r.nobody) AS h(tag, time_bucket, outstanding, nobody)
+    WHERE q.tag = h.tag AND q.time_bucket = h.time_bucket
+    RETURNING q.tag, h.outstanding, h.nobody
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, keys, triggered_by, outcome)
     SELECT CASE WHEN nobody THEN 'no-target' ELSE 'postponed' END, jsonb_agg(DISTINCT tag), 'queue',

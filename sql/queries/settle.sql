@@ -68,33 +68,28 @@ WITH outcome AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM freshet.dead_letter l USING held h WHERE h.result = 'delivered' AND l.tag = h.tag AND l.target = h.target
 ), settled AS MATERIALIZED (
-    -- up to which hand-over each tag has an outcome at the targets of these calls
-    SELECT tag, min(CASE WHEN result = 'delivered' OR given_up THEN claimed_handover
-                         WHEN result = 'failed' THEN handover ELSE settled_handover END) AS upto
-    FROM held WHERE :#marks::boolean GROUP BY tag
-), elsewhere AS MATERIALIZED (
-    SELECT settled.tag, d.upto FROM settled CROSS JOIN LATERAL (
-        SELECT min(settled_handover) AS upto FROM freshet.delivery
-        WHERE tag = settled.tag AND target NOT IN (SELECT target FROM held WHERE held.tag = settled.tag)) d
-    WHERE d.upto < settled.upto
+    -- up to which hand-over each tag has an outcome at the targets of these calls, and at all others
+    SELECT tag, upto, (SELECT min(settled_handover) FROM freshet.delivery d
+                       WHERE d.tag = t.tag AND d.target <> ALL (t.targets)) AS elsewhere
+    FROM (SELECT tag, array_agg(target) AS targets,
+                 min(CASE WHEN result = 'delivered' OR given_up THEN claimed_handover
+                          WHEN result = 'failed' THEN handover ELSE settled_handover END) AS upto
+          FROM held WHERE :#marks::boolean GROUP BY tag) t
 ), has_outcomes AS MATERIALIZED (
-    SELECT q.* FROM settled LEFT JOIN elsewhere USING (tag) CROSS JOIN LATERAL (
-        SELECT tag, time_bucket, handover FROM public.cache_invalidation_queue
-        WHERE tag = settled.tag AND handover <= settled.upto AND invalidation_count = handed_count
-          AND (elsewhere.upto IS NULL OR handover <= elsewhere.upto) OFFSET 0) q
-), free AS MATERIALIZED (
-    SELECT q.* FROM (SELECT DISTINCT tag FROM has_outcomes ORDER BY tag) t JOIN settled USING (tag) CROSS JOIN LATERAL (
+    SELECT q.tag, q.time_bucket, settled.upto FROM settled CROSS JOIN LATERAL (
         SELECT tag, time_bucket FROM public.cache_invalidation_queue
-        WHERE tag = settled.tag AND handover <= settled.upto AND invalidation_count = handed_count
-        ORDER BY time_bucket FOR UPDATE SKIP LOCKED OFFSET 0) q
+        WHERE tag = settled.tag AND handover <= least(settled.upto, settled.elsewhere)
+          AND invalidation_count = handed_count OFFSET 0) q
+), locked AS MATERIALIZED (
+    SELECT h.tag, h.time_bucket, q.tag IS NOT NULL AS is_free FROM has_outcomes h LEFT JOIN LATERAL (
+        SELECT tag FROM public.cache_invalidation_queue
+        WHERE tag = h.tag AND time_bucket = h.time_bucket AND handover <= h.upto AND invalidation_count = handed_count
+        FOR UPDATE SKIP LOCKED OFFSET 0) q ON true
 ), marked AS (
     UPDATE public.cache_invalidation_queue q SET last_invalidated_at = now(), handover = NULL
-    FROM has_outcomes h JOIN free USING (tag, time_bucket)
-    WHERE q.tag = h.tag AND q.time_bucket = h.time_bucket
+    FROM locked l WHERE l.is_free AND q.tag = l.tag AND q.time_bucket = l.time_bucket
 ), marked_later AS (
-    INSERT INTO freshet.mark_later (tag)
-    SELECT DISTINCT tag FROM has_outcomes h
-    WHERE NOT EXISTS (SELECT FROM free WHERE free.tag = h.tag AND free.time_bucket = h.time_bucket)
+    INSERT INTO freshet.mark_later (tag) SELECT DISTINCT tag FROM locked WHERE NOT is_free
 ), audited AS (
     INSERT INTO public.invalidation_audit
         (kind, target, keys, triggered_by, outcome, status, detail, request_id, latency_ms)
@@ -133,6 +128,6 @@ WITH outcome AS MATERIALIZED (
     RETURNING t.name, t.open_until IS NOT NULL AS open, b.open AS was_open
 )
 SELECT (SELECT jsonb_object_agg(name, open) FROM breaker WHERE open <> was_open)::text AS breakers,
-       (SELECT array_agg(tag) FROM elsewhere) AS look_again,
+       (SELECT array_agg(tag) FROM settled WHERE elsewhere < upto) AS look_again,
        (SELECT array_agg(DISTINCT target) FROM held
         WHERE newer OR result IN ('halve', 'returned')) AS due_again

@@ -24,7 +24,7 @@ public final class Database implements AutoCloseable {
      * always old: whatever the planner believes, a few rows are joined to a table by its index.
      */
     private static final String PLANS = " -c plan_cache_mode=force_custom_plan -c jit=off -c random_page_cost=1.1"
-            + " -c enable_hashjoin=off -c enable_mergejoin=off";
+            + " -c enable_seqscan=off -c enable_mergejoin=off";
 
     private final DatabaseUrl address;
     private final HikariDataSource pool;
