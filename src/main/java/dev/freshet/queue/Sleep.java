@@ -73,7 +73,8 @@ public final class Sleep {
         if (asleep) {
             int before = wakes;
             long nanos = System.nanoTime() - fellAsleep < LIGHT_NANOS ? GLANCE_NANOS : RENEW_NANOS;
-            for (long end = System.nanoTime() + nanos, left = nanos; left > 0 && wakes == before; left = end - System.nanoTime()) {
+            long end = System.nanoTime() + nanos;
+            for (long left = nanos; left > 0 && wakes == before; left = end - System.nanoTime()) {
                 wait(left / 1_000_000, (int) (left % 1_000_000));
             }
             if (asleep && System.nanoTime() - renewed > RENEW_NANOS) {
