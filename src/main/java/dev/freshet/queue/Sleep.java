@@ -34,6 +34,7 @@ public final class Sleep {
     private boolean asleep;
     private boolean heardItself;
     private boolean toBeSaid;
+    private boolean over;
     private long fellAsleep;
     private long renewed;
     private int wakes;
@@ -80,7 +81,7 @@ public final class Sleep {
             if (asleep && System.nanoTime() - renewed > RENEW_NANOS) {
                 renew();
             }
-        } else if (System.nanoTime() - awakeUntil > 0 && listens.getAsBoolean()) {
+        } else if (!over && System.nanoTime() - awakeUntil > 0 && listens.getAsBoolean()) {
             fellAsleep = System.nanoTime();
             asleep = say();         // and one more look at once: it may have been committed in between
         } else {
@@ -126,6 +127,7 @@ public final class Sleep {
 
     /** For good. */
     synchronized void end() {
+        over = true;
         if (asleep || toBeSaid) {
             asleep = false;
             sayAwake();
