@@ -15,7 +15,7 @@ COPY --from=build /build/target/freshet.jar /build/target/freshet ./
 COPY application.properties ./
 COPY routes routes
 # Its classes as this image's Java has them in memory (docs/operations.md). A broken route file ends the build here.
-RUN ./freshet check routes && ./freshet prepare
+RUN ./freshet check routes
 USER freshet
 # Outside of loopback Freshet wants a key: INTERNAL_API_KEY
 ENV FRESHET_HOST=0.0.0.0 FRESHET_PORT=4000

@@ -76,19 +76,21 @@ public final class RouteCounts extends LifecycleStrategySupport implements Feeds
 
     private Known known(String route) {
         RouteCount count = new RouteCount();
-        Tags tags = Tags.of("camelContext", context.getName(), "eventType", "route", "kind", "CamelRoute", "routeId", route);
+        Tags tags = Tags.of("camelContext", context.getName(), "eventType", "route", "kind", "CamelRoute",
+                "routeId", route);
         return new Known(count, List.of(
                 counter("total", "Exchanges that a route has ended with", count, RouteCount::total, tags),
                 counter("succeeded", "Of these, without a failure", count, c -> c.total() - c.failed(), tags),
                 counter("failed", "Of these, with a failure", count, RouteCount::failed, tags),
-                counter("failures.handled", "Failures that a route dealt with by itself", count, RouteCount::handled, tags),
-                FunctionTimer.builder("camel.route.policy", count, RouteCount::total, RouteCount::nanos, TimeUnit.NANOSECONDS)
-                        .description("How long a route takes").tags(tags).register(registry),
+                counter("failures.handled", "Failures that it dealt with by itself", count, RouteCount::handled, tags),
+                FunctionTimer.builder("camel.route.policy", count, RouteCount::total, RouteCount::nanos,
+                        TimeUnit.NANOSECONDS).description("How long a route takes").tags(tags).register(registry),
                 Gauge.builder("camel.route.policy.seconds.max", count, c -> c.longest(TimeUnit.SECONDS))
                         .description("The longest of the last minutes").tags(tags).register(registry)));
     }
 
     private Meter counter(String name, String says, RouteCount count, ToDoubleFunction<RouteCount> value, Tags tags) {
-        return FunctionCounter.builder("camel.exchanges." + name, count, value).description(says).tags(tags).register(registry);
+        return FunctionCounter.builder("camel.exchanges." + name, count, value).description(says).tags(tags)
+                .register(registry);
     }
 }

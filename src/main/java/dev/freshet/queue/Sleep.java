@@ -34,6 +34,7 @@ public final class Sleep {
     private boolean asleep;
     private boolean heardItself;
     private boolean toBeSaid;
+    private boolean over;
     private long fellAsleep;
     private long renewed;
     private int wakes;
@@ -73,13 +74,14 @@ public final class Sleep {
         if (asleep) {
             int before = wakes;
             long nanos = System.nanoTime() - fellAsleep < LIGHT_NANOS ? GLANCE_NANOS : RENEW_NANOS;
-            for (long end = System.nanoTime() + nanos, left = nanos; left > 0 && wakes == before; left = end - System.nanoTime()) {
+            long end = System.nanoTime() + nanos;
+            for (long left = nanos; left > 0 && wakes == before; left = end - System.nanoTime()) {
                 wait(left / 1_000_000, (int) (left % 1_000_000));
             }
             if (asleep && System.nanoTime() - renewed > RENEW_NANOS) {
                 renew();
             }
-        } else if (System.nanoTime() - awakeUntil > 0 && listens.getAsBoolean()) {
+        } else if (!over && System.nanoTime() - awakeUntil > 0 && listens.getAsBoolean()) {
             fellAsleep = System.nanoTime();
             asleep = say();         // and one more look at once: it may have been committed in between
         } else {
@@ -125,6 +127,7 @@ public final class Sleep {
 
     /** For good. */
     synchronized void end() {
+        over = true;
         if (asleep || toBeSaid) {
             asleep = false;
             sayAwake();

@@ -44,8 +44,6 @@ public final class LiveRoutes implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
     private static final long GLANCE_MILLIS = 250;
-    /** Of so many glances one reads the files, whatever their times say. */
-    private static final int GLANCES = 20;
     private static final long LONGEST_CLOSE_MILLIS = 5_000;
 
     private final CamelContext context;
@@ -58,9 +56,7 @@ public final class LiveRoutes implements AutoCloseable {
     private final Map<String, Broken> broken = new ConcurrentSkipListMap<>();
     private ScheduledExecutorService watch;
     private String trouble = "";
-    private Map<String, Object> stamps = Map.of();
-    private int lookAgain;
-    private int glances;
+    private final Glances glances = new Glances();
     private volatile boolean closed;
 
     public LiveRoutes(CamelContext context, Path folder) {
@@ -99,12 +95,7 @@ public final class LiveRoutes implements AutoCloseable {
 
     private synchronized void glance() {
         try {
-            Map<String, Object> now = RouteFiles.stamps(folder);
-            boolean changed = !now.equals(stamps);
-            stamps = now;
-            // what has changed is looked at once more: it may still be written
-            lookAgain = changed ? 2 : Math.max(0, lookAgain - 1);
-            if (lookAgain > 0 || ++glances % GLANCES == 0) {
+            if (glances.seesSomething(folder)) {
                 look();
             }
         } catch (IOException e) {
@@ -177,7 +168,7 @@ public final class LiveRoutes implements AutoCloseable {
         }
         broken.remove(file);
         tried.clear();                  // others may have been refused for the want of what stands in this one
-        lookAgain = 2;
+        glances.again();
         LOG.info("{} {}", file, text == null ? "is gone, and its routes with it" : isNew ? "is new: its routes have started" : "has changed: its routes are the new ones");
     }
 

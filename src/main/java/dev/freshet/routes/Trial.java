@@ -131,8 +131,8 @@ final class Trial {
     }
 
     /** Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and open ports. */
-    private record Aside(DefaultCamelContext scratch, Set<String> touched, Set<RouteRule> rules, Map<String, String> owners)
-            implements RouteBuilderLifecycleStrategy {
+    private record Aside(DefaultCamelContext scratch, Set<String> touched, Set<RouteRule> rules,
+                         Map<String, String> owners) implements RouteBuilderLifecycleStrategy {
         @Override
         public void afterConfigure(RouteBuilder builder) {
             for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {
