@@ -3,15 +3,14 @@ import { drain } from '../tools/contest.mjs';
 import { median, row, show } from '../tools/figures.mjs';
 import { startFreshet } from '../tools/freshet.mjs';
 import { sleep, until } from '../tools/processes.mjs';
-import { forgetTimes, statementTimes } from '../tools/statements.mjs';
+import { statementTimes } from '../tools/statements.mjs';
 
 const ONE_BY_ONE = 100;
 /** What finds work, whatever it is called: it ran for every second tag at least. */
 const FINDS_WORK = /claim|hand-over|handover|probe|has-changes|fold|due/;
 
 export async function measure({ server, receiver, size, ends, say }) {
-  const prepare = database => database.countStatements();
-  const freshet = ends(await startFreshet(server, receiver, {}, { prepare })), { database } = freshet;
+  const freshet = ends(await startFreshet(server, receiver)), { database } = freshet;
   const rounds = async n => {
     const rates = [];
     for (let i = 0; i < n; i++) rates.push(await drain(freshet, receiver, size.tags));
@@ -25,9 +24,10 @@ export async function measure({ server, receiver, size, ends, say }) {
   await holder.query('SELECT count(*) FROM public.cache_invalidation_queue');
   const held = await rounds(Math.ceil(size.heldDeliveries / size.tags));
   say(`  free ${show(free)}/s, under the snapshot ${held.map(rate => show(rate)).join(', ')}`);
-  await forgetTimes(database);
-  for (let i = 0; i < ONE_BY_ONE; i++) await oneByOne(freshet, receiver, `after-${i}`);
-  const times = (await statementTimes(database, ONE_BY_ONE / 2)).filter(({ name }) => FINDS_WORK.test(name));
+  const times = await server.countStatements(async () => {
+    for (let i = 0; i < ONE_BY_ONE; i++) await oneByOne(freshet, receiver, `after-${i}`);
+    return (await statementTimes(server, database, ONE_BY_ONE / 2)).filter(({ name }) => FINDS_WORK.test(name));
+  });
   const throughput = median(await rounds(size.rounds));
   await holder.end();
   if (!times.length) throw new Error('no statement was found that claims, hands over or probes');

@@ -9,7 +9,7 @@ export async function measure({ server, receiver, size, ends }) {
   await createRows(database);
   const pending = async () => (await database.query('SELECT EXISTS (SELECT FROM freshet.inbox) AS some'))[0].some;
   for (const [clients, atLeast] of [[8, 0.45], [32, 0.5]]) {
-    const { bare, with: watching } = await compare(size, {
+    const { bare, watching } = await compare(size, {
       load: () => database.pgbench(OWN_ROW, { clients, seconds: size.writerSeconds }),
       on: () => database.query(`SELECT cache_invalidation_watch('rows', ARRAY['row:{id}'])`),
       off: () => database.query(`SELECT cache_invalidation_unwatch('rows')`),

@@ -13,17 +13,16 @@ export async function measure({ server, receiver, size, ends }) {
   const freshet = ends(await startFreshet(server, receiver)), { database } = freshet;
   await createRows(database);
   await createAuction(database);
-  const { withRelay, alone } = { withRelay: await bids(database, size, true), alone: await (async () => {
-    await freshet.kill();
-    return bids(database, size, false);
-  })() };
+  const withRelay = await bids(database, size, true);
+  await freshet.kill();
+  const alone = await bids(database, size, false);
   const watched = async (script, template) => compare(size, {
     load: () => database.pgbench(script, { clients: 32, seconds: size.writerSeconds }),
     on: () => database.query(`SELECT cache_invalidation_watch('rows', ARRAY['${template}'])`),
     off: () => database.query(`SELECT cache_invalidation_unwatch('rows')`),
     between: () => emptied(database),
   });
-  const line = (what, { bare, with: watching }, atLeast) => row(`writers, 32 clients: ${what}`, {
+  const line = (what, { bare, watching }, atLeast) => row(`writers, 32 clients: ${what}`, {
     freshet: `${show(watching)} tps`, beside: `without ${show(bare)}`, ratio: watching / bare,
     goal: atLeast && { atLeast } });
   return [
@@ -75,15 +74,18 @@ async function emptied(database) {
   await database.query('TRUNCATE freshet.inbox, freshet.live_outbox');
 }
 
-/** Transactions a second without and with it, in turns; the first pair warms up. */
-export async function compare({ writerRounds }, { load, on, off, between }) {
+/** Transactions a second without and with it, in turns. */
+export async function compare({ writerWarmUp, writerRounds }, { load, on, off, between }) {
   const bare = [], watching = [];
-  for (let round = 0; round <= writerRounds; round++) {
-    bare.push(await load());
+  for (let round = -writerWarmUp; round < writerRounds; round++) {
+    const without = await load();
     await on();
-    watching.push(await load());
+    const watched = await load();
     await off();
     await between();
+    if (round < 0) continue;
+    bare.push(without);
+    watching.push(watched);
   }
-  return { bare: sum(bare.slice(1)) / writerRounds, with: sum(watching.slice(1)) / writerRounds };
+  return { bare: sum(bare) / writerRounds, watching: sum(watching) / writerRounds };
 }

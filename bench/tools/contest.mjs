@@ -36,8 +36,10 @@ export async function latencies(system, receiver, count) {
 export class Contest {
   systems = {};
   missing = {};
+  #ends = [];
   #cold;
   #warm;
+  #usual;
 
   constructor({ server, receiver, size, say }) {
     Object.assign(this, { server, receiver, size, say });
@@ -51,6 +53,16 @@ export class Contest {
   /** {name: rates}: rounds after so many that the JIT compilers are done */
   warm() {
     return this.#warm ??= this.cold().then(() => this.rounds(this.systems, this.size.tags));
+  }
+
+  /** Freshet with its default settings, which has done nothing since its start, and what it then holds of memory. */
+  usual() {
+    return this.#usual ??= (async () => {
+      const system = await startFreshet(this.server, this.receiver, { FRESHET_DEBOUNCE: '' });
+      this.#ends.push(system);
+      await sleep(this.size.idleWait);
+      return { system, idleMb: residentMb(system.pid) };
+    })();
   }
 
   async rounds(systems, tags) {
@@ -109,6 +121,7 @@ export class Contest {
 
   async end() {
     await this.close();
-    this.#cold = this.#warm = undefined;
+    for (const system of this.#ends.splice(0)) await system.end();
+    this.#cold = this.#warm = this.#usual = undefined;
   }
 }

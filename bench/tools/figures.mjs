@@ -3,7 +3,10 @@ export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
-export const median = values => percentile(values, 0.5);
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
 export const sum = values => values.reduce((a, b) => a + b, 0);
 
 export function show(value, unit = '') {

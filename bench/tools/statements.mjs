@@ -14,13 +14,9 @@ function names() {
     [wordsOf(fs.readFileSync(path.join(folder, file), 'utf8')), path.basename(file, '.sql')]));
 }
 
-/** Slowest first: [{name, calls, ms: mean of one call}] since the last reset, of those that ran `atLeast` times. */
-export async function statementTimes(database, atLeast) {
+/** Slowest first: [{name, calls, ms: mean of one call}], of those that were called `atLeast` so often. */
+export async function statementTimes(server, database, atLeast) {
   const known = names();
-  const rows = await database.query(`SELECT query, calls, mean_exec_time AS ms FROM pg_stat_statements
-    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND calls >= $1
-    ORDER BY mean_exec_time DESC`, [atLeast]);
-  return rows.map(({ query, calls, ms }) => ({ name: known.get(wordsOf(query)) ?? `"${query.slice(0, 40)}…"`, calls, ms }));
+  return (await server.statements(database)).filter(({ calls }) => calls >= atLeast).sort((a, b) => b.ms - a.ms)
+    .map(({ query, calls, ms }) => ({ name: known.get(wordsOf(query)) ?? `"${query.slice(0, 40)}…"`, calls, ms }));
 }
-
-export const forgetTimes = database => database.query('SELECT pg_stat_statements_reset()');
