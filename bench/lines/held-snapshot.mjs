@@ -1,11 +1,10 @@
-// claim, hand-over and probe after 600,000 deliveries that a held snapshot keeps from being vacuumed; and the throughput
+// claim, hand-over, probe and throughput after 600,000 deliveries whose rows a held snapshot keeps from vacuum
 import { drain } from '../tools/contest.mjs';
 import { median, row, show } from '../tools/figures.mjs';
 import { startFreshet } from '../tools/freshet.mjs';
 import { sleep, until } from '../tools/processes.mjs';
 import { statementTimes } from '../tools/statements.mjs';
 
-const ONE_BY_ONE = 100;
 /** What finds work, whatever it is called: it ran for every second tag at least. */
 const FINDS_WORK = /claim|hand-over|handover|probe|has-changes|fold|due/;
 
@@ -25,8 +24,8 @@ export async function measure({ server, receiver, size, ends, say }) {
   const held = await rounds(Math.ceil(size.heldDeliveries / size.tags));
   say(`  free ${show(free)}/s, under the snapshot ${held.map(rate => show(rate)).join(', ')}`);
   const times = await server.countStatements(async () => {
-    for (let i = 0; i < ONE_BY_ONE; i++) await oneByOne(freshet, receiver, `after-${i}`);
-    return (await statementTimes(server, database, ONE_BY_ONE / 2)).filter(({ name }) => FINDS_WORK.test(name));
+    for (let i = 0; i < size.heldSingles; i++) await oneByOne(freshet, receiver, `after-${i}`);
+    return (await statementTimes(server, database, size.heldSingles / 2)).filter(({ name }) => FINDS_WORK.test(name));
   });
   const throughput = median(await rounds(size.rounds));
   await holder.end();

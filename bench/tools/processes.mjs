@@ -92,7 +92,8 @@ export async function outputOf(command, args, options) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', part => { text += part; });
   const closed = new Promise(done => child.on('close', done));
   const { code, error } = await ended;
-  if (code !== 0) throw new Error(`${path.basename(command)}: ${error?.message ?? `exit ${code}`}: ${text.slice(-600)}`);
+  const why = error?.message ?? `exit ${code}`;
+  if (code !== 0) throw new Error(`${path.basename(command)}: ${why}: ${text.slice(-600)}`);
   await closed;
   return text;
 }

@@ -26,8 +26,11 @@ function receive() {
     arrivals = new Map();
     return {};
   };
-  const answers = { '/seen': () => ({ ...seen, distinct: arrivals.size }), '/arrivals': () => Object.fromEntries(arrivals),
-    '/reset': reset };
+  const answers = {
+    '/reset': reset,
+    '/seen': () => ({ ...seen, distinct: arrivals.size }),
+    '/arrivals': () => Object.fromEntries(arrivals),
+  };
   reset();
   const server = http.createServer((request, response) => {
     const at = now();

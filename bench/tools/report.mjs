@@ -27,7 +27,7 @@ export function writeResult(text) {
 
 const BEGIN = '<!-- written by bench/run --readme -->', END = '<!-- until here -->';
 
-/** Puts a run into both READMEs: all of it into bench's, above the newest one of another day; six rows into the first. */
+/** Puts a run into both READMEs: all of it into bench's, above the newest of another day; six rows into the first. */
 export function writeReadmes(machine, head, results) {
   const runs = path.join(root, 'bench', 'README.md'), first = path.join(root, 'README.md');
   replace(runs, before => {

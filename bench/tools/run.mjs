@@ -11,7 +11,7 @@ import { heading, table, writeReadmes, writeResult } from './report.mjs';
 import { FULL, SHORT } from './sizes.mjs';
 
 const ORDER = ['drain-cold', 'drain-warm', 'drain-batches', 'latency', 'memory', 'idle', 'writers', 'writers-draining',
-  'live-readers', 'invalidate', 'held-snapshot', 'history', 'edit', 'start'];
+  'live-readers', 'invalidate', 'held-snapshot', 'history', 'edit', 'start', 'backlog'];
 
 const options = process.argv.slice(2).filter(word => word.startsWith('--'));
 const wanted = process.argv.slice(2).filter(word => !word.startsWith('--'));

@@ -5,7 +5,7 @@ export const FULL = {
   latencies: 200, idleWait: 30_000, idleWindow: 20_000, settleFor: 8_000,
   writerSeconds: 4, writerWarmUp: 1, writerRounds: 5,
   live: ['--seconds', '15', '--rounds', '3'], invalidate: ['--keys', '1000000', '--seconds', '10'],
-  heldDeliveries: 600_000, oldRows: 10_000_000,
+  heldDeliveries: 600_000, heldSingles: 100, oldRows: 10_000_000, backlog: 1_000_000,
   edits: 3, starts: 3, longestLine: 45 * 60_000,
 };
 export const SHORT = {
@@ -13,6 +13,6 @@ export const SHORT = {
   latencies: 30, idleWait: 4_000, idleWindow: 5_000, settleFor: 2_000,
   writerSeconds: 1, writerWarmUp: 0, writerRounds: 1,
   live: ['--seconds', '1', '--rounds', '1'], invalidate: ['--keys', '100000', '--seconds', '1'],
-  heldDeliveries: 20_000, oldRows: 1_000_000,
+  heldDeliveries: 6_000, heldSingles: 30, oldRows: 1_000_000, backlog: 20_000,
   edits: 1, starts: 1, longestLine: 90_000,
 };
