@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { row, show } from '../tools/figures.mjs';
 import { root } from '../tools/machine.mjs';
-import { outputOf } from '../tools/processes.mjs';
+import { outputOfScript } from '../tools/processes.mjs';
 
-export async function measure({ size }) {
-  const text = await outputOf(process.execPath, [path.join(root, 'bench', 'invalidate.mjs'), ...size.invalidate]);
+export async function measure({ size, ends }) {
+  const text = await outputOfScript(path.join(root, 'bench', 'invalidate.mjs'), size.invalidate, ends);
   const perSecond = +/^\/invalidate\/key, 32 at once: (\d+)/m.exec(text)?.[1];
   const patterns = Object.fromEntries([...text.matchAll(/^(prefix|suffix|infix), .*?p50 ([\d.]+) ms/gm)]
     .map(([, kind, ms]) => [kind, +ms]));

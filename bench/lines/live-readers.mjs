@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { median, row, show } from '../tools/figures.mjs';
 import { root } from '../tools/machine.mjs';
-import { outputOf } from '../tools/processes.mjs';
+import { outputOfScript } from '../tools/processes.mjs';
 
-export async function measure({ size }) {
-  const text = await outputOf(process.execPath, [path.join(root, 'bench', 'live.mjs'), ...size.live]);
+export async function measure({ size, ends }) {
+  const text = await outputOfScript(path.join(root, 'bench', 'live.mjs'), size.live, ends);
   const of = (who, which) => [...text.matchAll(
     new RegExp(`^round \\d+, 100/s on one event.*?:\\s+${who} .*?${which} ([\\d.]+) ms`, 'gm'))].map(m => +m[1]);
   const take = which => [median(of('freshet', which)), median(of('old', which))];

@@ -85,9 +85,20 @@ export function start(command, args, { output = 'pipe', ...options } = {}) {
   return { child, pid: child.pid, ended, kill: async () => { killed(); await ended; } };
 }
 
+/**
+ * What another measurement of this folder prints. It starts a PostgreSQL server of its own; should it be stopped
+ * before it could stop that, the server is found, since its data is below our folder.
+ */
+export async function outputOfScript(file, args, ends) {
+  const folder = temporaryFolder();
+  ends({ end: async () => stopServersBelow(folder) });
+  return outputOf(process.execPath, [file, ...args], { env: { ...process.env, TMPDIR: folder } }, ends);
+}
+
 /** What a program prints, once it has ended well. */
-export async function outputOf(command, args, options) {
-  const { child, ended } = start(command, args, options);
+export async function outputOf(command, args, options, ends = () => {}) {
+  const { child, ended, kill } = start(command, args, options);
+  ends({ end: kill });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', part => { text += part; });
   const closed = new Promise(done => child.on('close', done));

@@ -44,5 +44,5 @@ function replace(file, make) {
   const text = fs.readFileSync(file, 'utf8'), from = text.indexOf(BEGIN), to = text.indexOf(END);
   if (from < 0 || to < from) throw new Error(`${file} has no place that is marked ${BEGIN} … ${END}`);
   const inside = text.slice(from + BEGIN.length, to);
-  fs.writeFileSync(file, `${text.slice(0, from)}${BEGIN}\n${make(inside)}\n${text.slice(to)}`);
+  fs.writeFileSync(file, `${text.slice(0, from)}${BEGIN}\n${make(inside)}\n\n${text.slice(to)}`);
 }

@@ -25,6 +25,10 @@ if (wrong.length) {
   console.error(`bench/run does not know ${wrong.join(', ')}; bench/run --list shows the lines`);
   process.exit(2);
 }
+if (options.includes('--readme') && (short || wanted.length)) {
+  console.error('bench/run --readme keeps what a whole run has measured: without --short and names of lines');
+  process.exit(2);
+}
 
 const say = text => console.error(text);
 const machine = describeMachine();
