@@ -13,11 +13,12 @@ export async function measure({ server, receiver, size, ends }) {
     FROM generate_series(1, $1::integer) i`, [size.backlog]);
   const freshet = await launch({ DATABASE_URL: database.url, VERCEL_DEPLOYMENT_URL: receiver.url,
     REVALIDATION_SECRET: 'bench-secret-0123456789', FRESHET_REVALIDATE_BATCH: '100' });
+  ends({ end: freshet.kill });
   let most = 0;
   await until('all is delivered', async () => {
     most = Math.max(most, residentMb(freshet.pid));
     return await left() === 0;
-  }, { within: size.longestLine, every: 500 }).finally(() => freshet.kill());
+  }, { within: size.longestLine, every: 500 });
   return [row(`resident memory with ${size.backlog.toLocaleString('en')} tags pending at the start`, {
     freshet: show(most, 'MB'), value: most, goal: { atMost: 256, unit: 'MB' } })];
 }

@@ -26,12 +26,12 @@ async function fill(database, rows) {
     SELECT 'old-' || i, date_bin('5 s', now() - interval '1 min', 'epoch'), 1, now() - interval '1 min',
       now() - interval '30 s' ${handed ? ', 1' : ''} FROM generate_series(1, $1::integer) i`, [rows]);
   const second = await database.connect();
-  await second.query(`INSERT INTO public.invalidation_audit
+  const audited = second.query(`INSERT INTO public.invalidation_audit
       (kind, target, outcome, status, keys, triggered_by, latency_ms, timestamp, request_id ${xid ? ', xid' : ''})
     SELECT 'delivery', 'tag', 'delivered', 200, jsonb_build_array('old-' || i), 'queue', 20, now() - interval '30 s',
       gen_random_uuid()::text ${xid ? ', NULL' : ''} FROM generate_series(1, $1::integer) i`, [rows]);
+  await Promise.all([processed, audited]);
   await second.end();
-  await processed;
   await database.query('VACUUM ANALYZE public.cache_invalidation_queue');
   await database.query('VACUUM ANALYZE public.invalidation_audit');
 }

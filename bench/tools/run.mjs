@@ -31,6 +31,8 @@ if (options.includes('--readme') && (short || wanted.length)) {
 }
 
 const say = text => console.error(text);
+// a line that was stopped may still learn that what it waits for is gone
+process.on('unhandledRejection', e => say(`  afterwards: ${e?.message ?? e}`));
 const machine = describeMachine();
 const head = heading(machine, shipped, ['bench/run', ...process.argv.slice(2)].join(' '));
 const stage = { server: await startPostgres(), receiver: await startReceiver(), size, say };
