@@ -10,9 +10,9 @@ export const FULL = {
 };
 export const SHORT = {
   tags: 2_000, coldStarts: 1, warmUpRounds: 1, rounds: 2, batchTags: 10_000,
-  latencies: 30, idleWait: 4_000, idleWindow: 5_000, settleFor: 2_000,
+  latencies: 20, idleWait: 3_000, idleWindow: 4_000, settleFor: 2_000,
   writerSeconds: 1, writerWarmUp: 0, writerRounds: 1,
   live: ['--seconds', '1', '--rounds', '1'], invalidate: ['--keys', '100000', '--seconds', '1'],
-  heldDeliveries: 6_000, heldSingles: 30, oldRows: 1_000_000, backlog: 20_000,
+  heldDeliveries: 6_000, heldSingles: 20, oldRows: 1_000_000, backlog: 20_000,
   edits: 1, starts: 1, longestLine: 90_000,
 };
