@@ -26,6 +26,7 @@ import dev.freshet.console.Freshness;
 import dev.freshet.console.Overview;
 import dev.freshet.console.RouteControl;
 import dev.freshet.deliver.BearerKey;
+import dev.freshet.deliver.Call;
 import dev.freshet.deliver.CallQueues;
 import dev.freshet.deliver.DeadLetters;
 import dev.freshet.deliver.Deadline;
@@ -151,6 +152,7 @@ final class Wiring {
         Outcomes outcomes = new Outcomes(lanes, ledger, Clock.systemUTC());
         registry.bind("ledger", ledger);
         registry.bind("outcomes", outcomes);
+        registry.bind("tagOrTags", (Processor) Call::writeTags);
         registry.bind("beginCall", (Processor) outcomes::begin);
         registry.bind("noteDelivered", (Processor) outcomes::noteDelivered);
         registry.bind("noteAnswer", (Processor) outcomes::noteAnswer);
@@ -194,7 +196,7 @@ final class Wiring {
         registry.bind("notifyTopic", new Topic(dataSource));
         registry.bind("publications", new Publications(context, dataSource, tallies));
         registry.bind("auditPages", new AuditPages(transactions));
-        registry.bind("auditChain", new AuditChain(transactions));
+        registry.bind("auditChain", new AuditChain(transactions, () -> lanes.isBusy()));
 
         Observation observation = new Observation(transactions);
         registry.bind("observation", observation);

@@ -7,22 +7,32 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /** Whoever changes the audit behind Freshet's back is found out: its rows are sealed in batches, each batch with the hash of the one before. */
 public final class AuditChain {
     private static final int BATCH = 10_000;
+    private static final long LONGEST_WAIT_NANOS = 60_000_000_000L;
     private static final long PATIENCE_NANOS = Duration.ofSeconds(20).toNanos();
 
     private final SqlFile seal = SqlFile.of("seal-audit");
     private final SqlFile verify = SqlFile.of("verify-audit");
     private final SqlFile batches = SqlFile.of("audit-batches");
     private final Transactions transactions;
+    private final BooleanSupplier busy;
+    private long sealedAt = System.nanoTime();
 
-    public AuditChain(Transactions transactions) {
+    /** @param busy while this holds, sealing waits, at most a minute */
+    public AuditChain(Transactions transactions, BooleanSupplier busy) {
         this.transactions = transactions;
+        this.busy = busy;
     }
 
     public void seal() throws SQLException {
+        if (busy.getAsBoolean() && System.nanoTime() - sealedAt < LONGEST_WAIT_NANOS) {
+            return;
+        }
+        sealedAt = System.nanoTime();
         int rows;
         do {
             rows = transactions.in(c -> (Integer) seal.rows(c, Map.of("limit", BATCH)).get(0).get("sealed"));

@@ -1,5 +1,6 @@
 package dev.freshet.deliver;
 
+import dev.freshet.source.Json;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -8,6 +9,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.camel.Exchange;
 
 /** The deliveries that go to a target in one request. */
 public final class Call {
@@ -78,6 +80,13 @@ public final class Call {
                     + " tags only: write asTagOrTags() in the route of target " + getTarget() + ", or batch: 1 in its bean");
         }
         return Map.of("tag", deliveries.get(0).tag());
+    }
+
+    /** The tag target's body, as the text that is sent and signed. */
+    public static void writeTags(Exchange exchange) {
+        Call call = (Call) exchange.getVariable("call");
+        exchange.getMessage().setBody(Json.text(call.asTagOrTags()));
+        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
     }
 
     /** What a batch target takes, whoever sends it. */

@@ -3,11 +3,11 @@ package dev.freshet.deliver;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecChainHandler;
@@ -25,16 +25,42 @@ import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
  */
 public final class Deadline implements HttpClientConfigurer, ExecChainHandler, AutoCloseable {
     private static final int LONGEST_ANSWER = 64 * 1024;
+    private static final long LONGEST_GLANCE_MILLIS = 50;
 
     private final Duration timeout;
+    private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "target-deadline");
         thread.setDaemon(true);
         return thread;
     });
 
+    /** A call under way; a look at all of them now and then costs less than an alarm for each. */
+    private static final class UnderWay {
+        private final ExecChain.Scope scope;
+        private final long end;
+        private volatile boolean isOver;
+
+        private UnderWay(ExecChain.Scope scope, long end) {
+            this.scope = scope;
+            this.end = end;
+        }
+    }
+
     public Deadline(Duration timeout) {
         this.timeout = timeout;
+        long glance = Math.max(1, Math.min(LONGEST_GLANCE_MILLIS, timeout.toMillis() / 10));
+        timer.scheduleWithFixedDelay(this::endWhatIsOver, glance, glance, TimeUnit.MILLISECONDS);
+    }
+
+    private void endWhatIsOver() {
+        long now = System.nanoTime();
+        for (UnderWay call : underWay) {
+            if (now - call.end >= 0) {
+                call.isOver = true;
+                call.scope.execRuntime.discardEndpoint();
+            }
+        }
     }
 
     @Override
@@ -45,22 +71,19 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
 
     @Override
     public ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain) throws IOException, HttpException {
-        AtomicBoolean over = new AtomicBoolean();
-        ScheduledFuture<?> end = timer.schedule(() -> {
-            over.set(true);
-            scope.execRuntime.discardEndpoint();
-        }, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        UnderWay call = new UnderWay(scope, System.nanoTime() + timeout.toNanos());
+        underWay.add(call);
         try {
             ClassicHttpResponse response = chain.proceed(request, scope);
             readWhatMatters(response);
             return response;
         } catch (IOException | RuntimeException e) {
-            if (over.get()) {
+            if (call.isOver) {
                 throw new IOException("no answer within " + timeout.toMillis() + " ms");
             }
             throw e;
         } finally {
-            end.cancel(false);
+            underWay.remove(call);
         }
     }
 

@@ -182,6 +182,11 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         return together == null ? batch : Math.min(batch, together);
     }
 
+    /** Calls are under way: what can wait does. */
+    public boolean isBusy() {
+        return tagsInHand() > 0;
+    }
+
     /** How many tags this instance has claimed and not yet settled. */
     int tagsInHand() {
         return lanes.values().stream().mapToInt(lane -> lane.held().size()).sum();

@@ -8,10 +8,11 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
 import org.apache.camel.Variable;
 
 /** The headers of the Standard Webhooks specification, for receivers that check where a call comes from. */
-public final class Signature {
+public final class Signature implements Processor {
     private static final String PREFIX = "whsec_";
 
     private final String secret;
@@ -23,6 +24,13 @@ public final class Signature {
         byte[] bytes = secret.startsWith(PREFIX) ? Base64.getDecoder().decode(secret.substring(PREFIX.length())) : secret.getBytes(StandardCharsets.UTF_8);
         this.key = new SecretKeySpec(bytes, "HmacSHA256");
         this.clock = clock;
+    }
+
+    /** The secret itself for receivers that compare, and the signature for those that check. */
+    @Override
+    public void process(Exchange exchange) throws GeneralSecurityException {
+        exchange.getMessage().setHeader("x-revalidation-secret", secret);
+        sign((Call) exchange.getVariable("call"), exchange.getMessage().getBody(String.class), exchange);
     }
 
     public void sign(@Variable("call") Call call, @Body String body, Exchange exchange) throws GeneralSecurityException {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
@@ -27,6 +28,7 @@ public final class Targets implements FeedsRoutes {
     private static final String PREFIX = Lanes.ROUTE_PREFIX;
     /** Few enough that nobody waits for the transaction that forgets them. */
     private static final int FORGET_TAGS = 1_000;
+    private static final long REGISTER_EVERY_NANOS = 500_000_000L;
     private static final long LOOK_FOR_LEAVING_NANOS = 5_000_000_000L;
 
     private record Forgotten(String target, int deadLetters, boolean isForgotten) { }
@@ -42,6 +44,8 @@ public final class Targets implements FeedsRoutes {
     private final Transactions transactions;
     private final Lanes lanes;
     private long lookForLeavingAt = System.nanoTime();
+    private volatile Map<String, Boolean> registered = Map.of();
+    private long registeredAt;
 
     public Targets(CamelContext context, Transactions transactions, Lanes lanes) {
         this.context = context;
@@ -52,21 +56,37 @@ public final class Targets implements FeedsRoutes {
     /** Asked before each turn. */
     public synchronized void register() throws SQLException {
         sayWhatWasDeleted();
+        Map<String, Boolean> routes = targetRoutes();
+        if (routes.equals(registered) && System.nanoTime() - registeredAt < REGISTER_EVERY_NANOS) {
+            return;         // nobody forgets a target that was served a moment ago
+        }
         List<String> silent = new ArrayList<>();
-        for (Route route : context.getRoutes()) {
-            if (route.getRouteId().startsWith(PREFIX)) {
-                Target target = Target.of(route, context.getRegistry());
-                if (context.getRouteController().getRouteStatus(route.getRouteId()) == ServiceStatus.Started) {
-                    register(target);
-                } else {
-                    silent.add(target.getName());
-                }
+        for (Map.Entry<String, Boolean> route : routes.entrySet()) {
+            Target target = Target.of(context.getRoute(route.getKey()), context.getRegistry());
+            if (route.getValue()) {
+                register(target);
+            } else {
+                silent.add(target.getName());
             }
         }
+        registered = routes;
+        registeredAt = System.nanoTime();
         if (System.nanoTime() - lookForLeavingAt >= 0) {
             keep(silent);
             forgetWhatIsLeaving();
         }
+    }
+
+    /** Each target's route, and whether it has started. */
+    private Map<String, Boolean> targetRoutes() {
+        Map<String, Boolean> routes = new TreeMap<>();
+        for (Route route : context.getRoutes()) {
+            String id = route.getRouteId();
+            if (id.startsWith(PREFIX)) {
+                routes.put(id, context.getRouteController().getRouteStatus(id) == ServiceStatus.Started);
+            }
+        }
+        return routes;
     }
 
     private void register(Target target) throws SQLException {
@@ -84,12 +104,14 @@ public final class Targets implements FeedsRoutes {
     @Override
     public void renewed(String route) {
         if (route.startsWith(PREFIX)) {
+            registered = Map.of();
             lanes.renew(Target.of(context.getRoute(route), context.getRegistry()));
         }
     }
 
     @Override
     public void gone(String route, boolean withItsFile) {
+        registered = Map.of();
         if (route.startsWith(PREFIX) && withItsFile) {
             deleted.add(route.substring(PREFIX.length()));
         }

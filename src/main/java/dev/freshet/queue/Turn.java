@@ -110,16 +110,22 @@ public final class Turn {
      * changes join it.
      */
     public synchronized Report take() throws SQLException {
-        Optional<Timestamp> folded = foldWhatCommitted();
-        if (folded.isEmpty()) {
-            return NOT_MINE;
+        Progress progress = new Progress();
+        Step step = foldAndHandOver(progress);
+        if (step == Step.FAILED) {
+            Optional<Timestamp> folded = foldWhatCommitted();
+            if (folded.isEmpty()) {
+                return NOT_MINE;
+            }
+            horizon = folded.get();
         }
-        horizon = folded.get();
-        Report report = handOverWhatIsRipe(horizon, false);
+        if (step != Step.DONE) {
+            handOverWhatIsRipe(horizon, false, progress);
+        }
         if (System.nanoTime() - markedAt > MARK_EVERY_NANOS) {
             markWhatWasLocked();
         }
-        return report;
+        return progress.report();
     }
 
     /** @param force hands over what is not ripe yet, too */
@@ -129,9 +135,10 @@ public final class Turn {
             return NOT_MINE;
         }
         horizon = folded.get();
-        Report report = handOverWhatIsRipe(force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon, true);
+        Progress progress = new Progress();
+        handOverWhatIsRipe(force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon, true, progress);
         markWhatWasLocked();
-        return report;
+        return progress.report();
     }
 
     /** Something ripe was left in the queue for want of room. */
@@ -141,7 +148,64 @@ public final class Turn {
 
     /** There is room again: what the last turn found ripe and left, without folding what has come since. */
     public synchronized Report takeMore() throws SQLException {
-        return handOverWhatIsRipe(horizon, false);
+        Progress progress = new Progress();
+        handOverWhatIsRipe(horizon, false, progress);
+        return progress.report();
+    }
+
+    private enum Step { DONE, MORE, FAILED }
+
+    private record Both(Folded folded, Handed handed) { }
+
+    /**
+     * The usual case, in one transaction: little has committed since the last turn, nobody else holds any of it, and
+     * there is room for its calls.
+     */
+    private Step foldAndHandOver(Progress progress) throws SQLException {
+        Claims claims = lanes.claims();
+        if (claims.full() || !locked.tags().isEmpty() || !aside().isEmpty()) {
+            return Step.FAILED;
+        }
+        long candidate = transactions.in(floor::candidate);
+        int rows = rows(HAND_OVER_ROWS, claims);
+        try {
+            Both both = transactions.in(c -> {
+                if (!isMine(c)) {
+                    return null;
+                }
+                Folded folded = fold(c, FOLD_ROWS, List.of(), null);
+                boolean isAll = folded.taken() < FOLD_ROWS;
+                return new Both(folded, isAll ? handOver(c, folded.horizon(), rows, List.of(), claims) : null);
+            });
+            if (both == null || both.handed() == null) {
+                return Step.FAILED;
+            }
+            lastFolded = both.folded().taken();
+            horizon = both.folded().horizon();
+            floor.raise(candidate);
+            begin(claims, both.handed(), progress);
+            return both.handed().buckets() < rows ? Step.DONE : Step.MORE;
+        } catch (SQLException e) {
+            giveWayOrThrow(e);
+            return Step.FAILED;
+        }
+    }
+
+    /** It is committed: calls for what was claimed begin. */
+    private void begin(Claims claims, Handed handed, Progress progress) {
+        lanes.lookAgain(handed.due());
+        lanes.handedOver(claims, handed.handover(), handed.claimed()).forEach(begin);
+        handed.tags().forEach(owedElsewhere::remove);
+        if (!handed.tags().isEmpty()) {
+            coalescing.handedOver(handed.changes(), handed.tags().size(), handed.calls());
+            progress.add(handed);
+            LogIds.with(Map.of("handover", Long.toString(handed.handover())),
+                    () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
+        }
+    }
+
+    private static int rows(int limit, Claims claims) {
+        return claims.targets().isEmpty() ? limit : Math.min(limit, claims.mostTags());
     }
 
     /** @return up to when everything that was committed is in the queue; empty when it is another instance's turn */
@@ -207,40 +271,27 @@ public final class Turn {
     }
 
     /** @param all without regard to whether there is room for its calls */
-    private Report handOverWhatIsRipe(Timestamp horizon, boolean all) throws SQLException {
-        Set<String> tags = new LinkedHashSet<>();
-        int buckets = 0;
-        List<Long> handovers = new ArrayList<>();
+    private void handOverWhatIsRipe(Timestamp horizon, boolean all, Progress progress) throws SQLException {
         int limit = HAND_OVER_ROWS;
         for (int batch = 0; batch < BATCHES; batch++) {
             Claims claims = lanes.claims();
             moreIsRipe = claims.full();
             if (claims.full() && !all) {
-                break;
+                return;
             }
-            int rows = all || claims.targets().isEmpty() ? limit : Math.min(limit, claims.mostTags());
+            int rows = all ? limit : rows(limit, claims);
             List<String> aside = aside();
             try {
                 Handed handed = transactions.audited(c -> isMine(c) ? handOver(c, horizon, rows, aside, claims) : null);
-                if (handed == null || handed.tags().isEmpty() && !soonFree()) {
-                    break;
+                if (handed == null) {
+                    return;
                 }
-                lanes.lookAgain(handed.due());
-                lanes.handedOver(claims, handed.handover(), handed.claimed()).forEach(begin);
-                handed.tags().forEach(owedElsewhere::remove);
-                if (handed.tags().isEmpty()) {
-                    continue;
+                begin(claims, handed, progress);
+                boolean isAll = handed.buckets() < rows && owedElsewhere.firstPause().isZero();
+                if (isAll || handed.tags().isEmpty() && !soonFree()) {
+                    return;
                 }
-                coalescing.handedOver(handed.changes(), handed.tags().size(), handed.calls());
-                tags.addAll(handed.tags());
-                buckets += handed.buckets();
-                handovers.add(handed.handover());
-                LogIds.with(Map.of("handover", Long.toString(handed.handover())),
-                        () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
                 limit = HAND_OVER_ROWS;
-                if (handed.buckets() < rows && owedElsewhere.firstPause().isZero()) {
-                    break;                              // that was all
-                }
             } catch (SQLException e) {
                 boolean isLocked = giveWayOrThrow(e);
                 List<String> held = isLocked ? transactions.in(c -> owedElsewhere(c, horizon, rows)) : List.of();
@@ -249,13 +300,29 @@ public final class Turn {
                     limit = Math.max(1, rows / 4);
                 } else {
                     if (held.isEmpty() && !putOldestAside(horizon, isLocked, e)) {
-                        break;
+                        return;
                     }
                     limit = HAND_OVER_ROWS;
                 }
             }
         }
-        return new Report(true, List.copyOf(tags), buckets, handovers);
+    }
+
+    /** What a turn has handed over so far. */
+    private static final class Progress {
+        private final Set<String> tags = new LinkedHashSet<>();
+        private final List<Long> handovers = new ArrayList<>();
+        private int buckets;
+
+        void add(Handed handed) {
+            tags.addAll(handed.tags());
+            buckets += handed.buckets();
+            handovers.add(handed.handover());
+        }
+
+        Report report() {
+            return new Report(true, List.copyOf(tags), buckets, handovers);
+        }
     }
 
     private List<String> aside() {

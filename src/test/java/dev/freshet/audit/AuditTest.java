@@ -85,7 +85,7 @@ class AuditTest {
     @Test
     void the_chain_holds_and_grows() throws SQLException {
         add(1, 20);
-        AuditChain chain = new AuditChain(transactions);
+        AuditChain chain = new AuditChain(transactions, () -> false);
         chain.seal();
         add(21, 25);
         chain.seal();
@@ -104,7 +104,7 @@ class AuditTest {
         "INSERT INTO invalidation_audit (kind, xid, pattern)"
                 + " SELECT 'invalidation', xid, 'forged' FROM invalidation_audit WHERE id::text = ?"})
     void what_a_superuser_does_all_the_same_is_found(String sql) throws SQLException {
-        AuditChain chain = new AuditChain(transactions);
+        AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 3; i++) {
             add(i * 10 + 1, i * 10 + 10);
             chain.seal();
@@ -132,7 +132,7 @@ class AuditTest {
         "UPDATE freshet.audit_seal SET stamps[3] = '-infinity' WHERE number = 2",
         "UPDATE freshet.audit_seal SET hash = sha256('x') WHERE number = 1"})
     void a_seal_that_was_changed_is_found(String sql) throws SQLException {
-        AuditChain chain = new AuditChain(transactions);
+        AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 3; i++) {
             add(i * 10 + 1, i * 10 + 10);
             chain.seal();
@@ -143,7 +143,7 @@ class AuditTest {
 
     @Test
     void a_transaction_that_commits_late_is_in_a_later_batch_and_in_none_that_is_closed() throws SQLException {
-        AuditChain chain = new AuditChain(transactions);
+        AuditChain chain = new AuditChain(transactions, () -> false);
         try (Connection late = database.connect()) {
             late.setAutoCommit(false);
             TestDatabase.run(late, String.format(INSERT, 1, 1));
@@ -159,7 +159,7 @@ class AuditTest {
 
     @Test
     void what_the_retention_removed_does_not_break_the_chain() throws SQLException {
-        AuditChain chain = new AuditChain(transactions);
+        AuditChain chain = new AuditChain(transactions, () -> false);
         add(1, 5);
         database.run("INSERT INTO invalidation_audit (kind, timestamp) VALUES ('invalidation', now() - interval '26 hours')");
         chain.seal();
@@ -172,7 +172,7 @@ class AuditTest {
 
     @Test
     void seals_leave_with_their_rows_and_the_chain_goes_on_from_the_oldest_that_is_left() throws SQLException {
-        AuditChain chain = new AuditChain(transactions);
+        AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 3; i++) {
             database.run("INSERT INTO invalidation_audit (kind, timestamp)"
                     + " VALUES ('invalidation', now() - interval '26 hours')");
@@ -192,7 +192,7 @@ class AuditTest {
 
     @Test
     void the_chain_goes_on_after_everything_was_forgotten() throws SQLException {
-        AuditChain chain = new AuditChain(transactions);
+        AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 2; i++) {
             add(i * 3 + 1, i * 3 + 3);
             chain.seal();
@@ -209,7 +209,7 @@ class AuditTest {
 
     @Test
     void a_row_with_a_wrong_old_time_is_no_cover_for_its_neighbours() throws SQLException {
-        AuditChain chain = new AuditChain(transactions);
+        AuditChain chain = new AuditChain(transactions, () -> false);
         add(1, 5);
         database.run("INSERT INTO invalidation_audit (kind, timestamp)"
                 + " VALUES ('attempt', now() - interval '20 years')");
@@ -231,7 +231,7 @@ class AuditTest {
         try (Connection stats = database.connect()) {
             stats.setAutoCommit(false);
             assertEquals("t", TestDatabase.list(stats, SqlFile.text("take-stats-turn")).get(0));
-            new AuditChain(transactions).seal();
+            new AuditChain(transactions, () -> false).seal();
             stats.rollback();
         }
         assertEquals("1", database.one("SELECT count(*) FROM freshet.audit_seal"));
