@@ -97,7 +97,7 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     }
 
     /** From time to time: retries come due, and leases of others run out. */
-    public void lookAgain() {
+    public void lookEverywhere() {
         lanes.values().forEach(Lane::lookAgain);
     }
 
