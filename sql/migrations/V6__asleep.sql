@@ -3,6 +3,4 @@
 -- because a sequence is not part of anybody's snapshot: what was set counts for every writer from that moment on. To
 -- read it waits for nobody, and it leaves no dead rows behind.
 CREATE SEQUENCE freshet.asleep_until;
--- live triggers run with the rights of their tables' owner
-GRANT SELECT ON SEQUENCE freshet.asleep_until TO PUBLIC;
 COMMENT ON SEQUENCE freshet.asleep_until IS 'Until when writers wake an instance that is asleep, in seconds since 1970';
