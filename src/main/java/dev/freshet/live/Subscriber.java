@@ -42,14 +42,24 @@ final class Subscriber {
     /** From now on, with an id to go on from should it end before the first event. */
     void startsAt(long position) {
         after = position;
-        write(Buffer.buffer("retry: " + pause(1_000, 3_000) + "\nid: " + position + "\n\n"));
+        begin("id: " + position + "\n");
     }
 
-    /** With the past first: no id before it has all of that. */
-    void catchesUpTo(long position) {
+    /**
+     * With the past first.
+     *
+     * @param cursor where the client says it is: no later id before it has all of the past; null: nobody knows that id
+     */
+    void catchesUpTo(long position, Long cursor) {
         after = position;
         waiting = new ArrayDeque<>();
-        write(Buffer.buffer("retry: " + pause(1_000, 3_000) + "\n\n"));
+        begin(cursor == null || named ? "" : "id: " + cursor + "\n");
+    }
+
+    /** Who asked for messages knows of the hello, which a page can see and by which it knows where it stands. */
+    private void begin(String id) {
+        String hello = named ? "" : "event: hello\ndata: {\"type\":\"hello\",\"event_eid\":\"" + eid + "\"}\n";
+        write(Buffer.buffer("retry: " + pause(1_000, 3_000) + "\n" + hello + id + "\n"));
     }
 
     long catchesUpTo() {
