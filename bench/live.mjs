@@ -1,5 +1,6 @@
 // From a commit to open streams: Freshet beside twenty lines of LISTEN -> event stream on the replaced system's triggers, and what either costs the bidders.
-//   mvn -DskipTests package && npm install --prefix bench --package-lock=false && node bench/live.mjs [--seconds 15] [--rounds 3]
+//   mvn -DskipTests package && npm install --prefix bench --package-lock=false && \
+//     node bench/live.mjs [--seconds 15] [--rounds 3] [--only many,one,bids] [--jar FILE]
 // Starts its own PostgreSQL (pg_config --bindir), and stops all it started. Latency is from the change's clock_timestamp() to the reader, on one machine.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -43,7 +44,9 @@ if (option('--peer')) {                                                // the tw
   }
   process.on('message', () => { latencies.sort((a, b) => a - b); process.send({ seen, p50: latencies[seen >> 1] * 1000, p99: latencies[Math.floor(seen * .99)] * 1000, max: latencies[seen - 1] * 1000 }); process.exit(); });
 } else {
-  const seconds = +option('--seconds', 15), rounds = +option('--rounds', 3), jar = path.join(path.resolve(import.meta.dirname, '..'), 'target', 'freshet.jar');
+  const seconds = +option('--seconds', 15), rounds = +option('--rounds', 3);
+  const only = option('--only', 'many,one,bids').split(',');
+  const jar = path.resolve(option('--jar', path.join(import.meta.dirname, '..', 'target', 'freshet.jar')));
   const sleep = ms => new Promise(done => setTimeout(done, ms));
   const freePort = () => new Promise(done => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); }); });
   const bin = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout.trim(), dir = fs.mkdtempSync(path.join(os.tmpdir(), 'freshet-bench-')), port = await freePort();
@@ -102,12 +105,15 @@ if (option('--peer')) {                                                // the tw
     };
     for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`warming up: ${await latency(which, target, 1000, 100, 200)}`);
     for (let round = 1; round <= rounds; round++) {
-      for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`round ${round}, 200/s on 100 events, 1,000 readers: ${await latency(which, target, 1000, 100, 200)}`);
-      for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`round ${round}, 100/s on one event, 1,000 readers:  ${await latency(which, target, 1000, 1, 100)}`);
+      for (const [what, words, events, rate] of [['many', '200/s on 100 events', 100, 200], ['one', '100/s on one event', 1, 100]]) {
+        for (const [which, target] of only.includes(what) ? [['freshet', freshet], ['old', peer]] : []) {
+          console.log(`round ${round}, ${words}, 1,000 readers: ${await latency(which, target, 1000, events, rate)}`);
+        }
+      }
     }
     fs.writeFileSync(`${dir}/bid.sql`, '\\set art random(0, 999)\nINSERT INTO bids (art_id, amount) VALUES (:art, 5);\n');
     const tps = {};
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; round <= rounds && only.includes('bids'); round++) {
       for (const which of ['none', 'freshet', 'old']) {
         await install(which);
         await db.query('TRUNCATE bids'); await db.query('CHECKPOINT');

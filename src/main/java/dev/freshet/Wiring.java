@@ -16,6 +16,7 @@ import dev.freshet.audit.FailedAttempts;
 import dev.freshet.audit.Troubles;
 import dev.freshet.cache.Entries;
 import dev.freshet.cache.EntityRules;
+import dev.freshet.cache.InvalidateKeys;
 import dev.freshet.cache.Invalidations;
 import dev.freshet.cache.Publications;
 import dev.freshet.cache.Tallies;
@@ -168,7 +169,9 @@ final class Wiring {
         Entries entries = new Entries(transactions, tallies, settings.duration(Setting.CACHE_EXPIRED));
         registry.bind("tallies", tallies);
         registry.bind("entries", entries);
-        registry.bind("invalidations", new Invalidations(transactions, entries, new Patterns(), tallies));
+        Invalidations invalidations = new Invalidations(transactions, entries, new Patterns(), tallies);
+        registry.bind("invalidations", invalidations);
+        registry.bind("invalidateKeys", new InvalidateKeys(new Requests(), invalidations));
         registry.bind("entityRules", new EntityRules(transactions));
         registry.bind("notifyTopic", new Topic(dataSource));
         registry.bind("publications", new Publications(context, dataSource, tallies));
@@ -209,7 +212,7 @@ final class Wiring {
         registry.bind("hub", hub);
         registry.bind("relay", relay);
         registry.bind("published", published);
-        registry.bind("lookout", new Lookout(published));
+        registry.bind("lookout", new Lookout(published, hub));
         registry.bind("history", history);
         registry.bind("broadcasts", new Broadcasts(transactions, hub));
         registry.bind("stream", new Stream(hub, history, liveMeters,
