@@ -11,11 +11,11 @@ RUN mvn -B -ntp -DskipTests package
 FROM eclipse-temurin:17-jre
 RUN useradd --system --uid 10001 --create-home --home-dir /freshet --shell /usr/sbin/nologin freshet
 WORKDIR /freshet
-COPY --from=build /build/target/freshet.jar ./
+COPY --from=build /build/target/freshet.jar /build/target/freshet ./
 COPY application.properties ./
 COPY routes routes
-# Trying the route files loads most classes; their archive saves a tenth of the work of a start (docs/operations.md). A broken route file ends the build here.
-RUN java -XX:ArchiveClassesAtExit=freshet.jsa -jar freshet.jar check routes
+# Its classes as this image's Java has them in memory (docs/operations.md). A broken route file ends the build here.
+RUN ./freshet check routes && ./freshet prepare
 USER freshet
 # Outside of loopback Freshet wants a key: INTERNAL_API_KEY
 ENV FRESHET_HOST=0.0.0.0 FRESHET_PORT=4000
@@ -24,4 +24,4 @@ EXPOSE 4000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$FRESHET_PORT && printf 'GET /observe/health/ready HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
-ENTRYPOINT ["java", "-XX:SharedArchiveFile=freshet.jsa", "-XX:MaxRAMPercentage=60", "-XX:+ExitOnOutOfMemoryError", "-jar", "freshet.jar"]
+ENTRYPOINT ["./freshet"]

@@ -135,6 +135,10 @@ BEGIN
     ELSIF queued IS NOT NULL THEN
         INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(t) BETWEEN 1 AND 256 THEN t END FROM unnest(queued) t;
     END IF;
+    -- an instance that sleeps (V6); what it wakes for is committed with the notification
+    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+        PERFORM pg_notify('freshet_live', '');
+    END IF;
     RETURN NULL;
 END
 $body$, unchanged, old_tags, new_tags, changed, new_rows, old_rows,
@@ -178,6 +182,9 @@ BEGIN
         queued := queued || tag;
         INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(tag) BETWEEN 1 AND 256 THEN tag END);
     END LOOP;
+    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+        PERFORM pg_notify('freshet_live', '');
+    END IF;
     RETURN NULL;
 END
 $body$, CASE WHEN image = '(%1$s.*)::record' THEN 'old *= new' ELSE format(image, 'old') || ' *= ' || format(image, 'new') END,
@@ -208,6 +215,9 @@ BEGIN
             TG_RELID::regclass, current_setting('transaction_isolation')
             USING HINT = 'What others committed since it began is removed unnamed: use READ COMMITTED.';
         INSERT INTO freshet.inbox (tag) VALUES (NULL);
+    END IF;
+    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+        PERFORM pg_notify('freshet_live', '');
     END IF;
     RETURN NULL;
 END

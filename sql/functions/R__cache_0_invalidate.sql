@@ -48,6 +48,10 @@ BEGIN
         RETURN 0;
     END IF;
     INSERT INTO freshet.inbox (tag, registry_knows) SELECT t COLLATE "C", true FROM unnest(wanted) t;
+    -- an instance that sleeps (V6)
+    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+        PERFORM pg_notify('freshet_live', '');
+    END IF;
     WITH held AS MATERIALIZED (
         SELECT e.cache_key FROM public.cache_entries e WHERE e.tags && wanted ORDER BY e.cache_key FOR UPDATE
     ), gone AS (

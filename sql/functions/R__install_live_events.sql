@@ -100,6 +100,9 @@ BEGIN
     END;
     IF reachable AND eids IS NOT NULL THEN
         INSERT INTO freshet.live_outbox (type, operation, event_eid, detail) SELECT %2$L, %3$s, f.* FROM unnest(eids, details) f;
+        IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+            PERFORM pg_notify('freshet_live', '');
+        END IF;
     END IF;
     RETURN NULL;
 END

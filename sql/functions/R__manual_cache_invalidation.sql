@@ -14,6 +14,10 @@ BEGIN
     END IF;
     INSERT INTO freshet.live_outbox (type, event_eid, endpoints)
     VALUES ('manual_invalidation', event_eid, CASE WHEN endpoint IS NOT NULL THEN ARRAY[endpoint] END);
+    -- an instance that sleeps (V6)
+    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+        PERFORM pg_notify('freshet_live', '');
+    END IF;
 END $$;
 
 DO $$ BEGIN PERFORM freshet.settle_in('public.manual_cache_invalidation(text, text)', 'pg_proc', 'tells live pages by hand, inside the caller''s transaction', '{service_role}'); END $$;

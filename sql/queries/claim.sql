@@ -21,7 +21,7 @@ WITH probe AS (
 ), due AS MATERIALIZED (
     SELECT d.* FROM room CROSS JOIN unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank) CROSS JOIN LATERAL (
         SELECT * FROM (
-            SELECT tag, target, due_at FROM freshet.delivery
+            SELECT ctid, due_at FROM freshet.delivery
             WHERE target = :#target AND rank = r.rank AND due_at <= now()
               AND due_at >= now() - make_interval(secs =>
                   CASE WHEN r.rank = 0 THEN :#freshWithinSeconds::double precision
@@ -31,7 +31,7 @@ WITH probe AS (
             FOR UPDATE SKIP LOCKED) oldest
         UNION ALL
         SELECT * FROM (
-            SELECT tag, target, due_at FROM freshet.delivery
+            SELECT ctid, due_at FROM freshet.delivery
             WHERE target = :#target AND rank = r.rank AND due_at <= now()
             ORDER BY due_at DESC LIMIT CASE WHEN room.probing THEN 1 ELSE 0 END
             FOR UPDATE SKIP LOCKED) newest) d
@@ -39,7 +39,7 @@ WITH probe AS (
 )
 UPDATE freshet.delivery d SET
     lease_id = :#lease::uuid, claimed_handover = d.handover, due_at = now() + make_interval(secs => :#leaseSeconds)
-FROM due WHERE d.tag = due.tag AND d.target = due.target
+FROM due WHERE d.ctid = due.ctid        -- by its place: one that has moved meanwhile stays due
 RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.rank::integer AS rank, d.together,
           extract(epoch FROM now() - due.due_at)::double precision AS due_seconds,
           extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds

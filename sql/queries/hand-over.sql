@@ -4,7 +4,11 @@
 -- its retry there, joins what is stored already; a tag that is owed to nobody else is processed with that. A
 -- delivery's number always rises, also in a copy of a database whose sequence began anew: otherwise a call that is
 -- under way would be taken for one that covers this change.
-WITH next AS MATERIALIZED (
+-- Who hands over also claims: as many new deliveries as there is room for here, under one lease per target, so that
+-- their calls begin as soon as this has committed. The rest is due, for claim.sql.
+WITH claims AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(:#claims::jsonb) AS c(target text, room integer, lease uuid)
+), next AS MATERIALIZED (
     SELECT nextval('freshet.handover_number') AS number
 ), ripe AS MATERIALIZED (
     SELECT DISTINCT tag FROM (
@@ -29,14 +33,21 @@ WITH next AS MATERIALIZED (
         ORDER BY time_bucket
         FOR UPDATE SKIP LOCKED OFFSET 0) q
 ), served AS MATERIALIZED (
-    SELECT name, open_until IS NULL AND served_at > now() - interval '1 minute' AS can_be_called
-    FROM freshet.target WHERE takes_queue
+    SELECT name, open_until IS NULL AND served_at > now() - interval '1 minute' AS can_be_called,
+           coalesce(claims.room, 0) AS room, claims.lease
+    FROM freshet.target LEFT JOIN claims ON claims.target = name WHERE takes_queue
+), to_owe AS MATERIALIZED (
+    SELECT tag, name, number, can_be_called, changed_at,
+           CASE WHEN can_be_called AND row_number() OVER (PARTITION BY name ORDER BY changed_at, tag) <= room
+                THEN lease END AS lease
+    FROM (SELECT tag, min(changed_at) AS changed_at FROM taken GROUP BY tag) t CROSS JOIN served CROSS JOIN next
 ), owed AS (
-    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at)
-    SELECT taken.tag, served.name, next.number, CASE WHEN served.can_be_called THEN 0 ELSE next.number END, min(taken.changed_at)
-    FROM taken CROSS JOIN next CROSS JOIN served
-    GROUP BY taken.tag, served.name, served.can_be_called, next.number
-    ORDER BY taken.tag, served.name
+    INSERT INTO freshet.delivery AS d
+        (tag, target, handover, settled_handover, changed_at, lease_id, claimed_handover, due_at)
+    SELECT tag, name, number, CASE WHEN can_be_called THEN 0 ELSE number END, changed_at,
+           lease, CASE WHEN lease IS NOT NULL THEN number END,
+           CASE WHEN lease IS NULL THEN now() ELSE now() + make_interval(secs => :#leaseSeconds) END
+    FROM to_owe ORDER BY tag, name
     ON CONFLICT (tag, target) DO UPDATE SET
         handover = greatest(d.handover + 1, excluded.handover),
         settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL THEN greatest(d.handover + 1, excluded.handover)
@@ -44,7 +55,10 @@ WITH next AS MATERIALIZED (
         rank = CASE WHEN d.attempts = 0 THEN 0 ELSE d.rank END,
         handed_at = excluded.handed_at,
         changed_at = least(d.changed_at, excluded.changed_at)
-    RETURNING d.tag, d.target, d.settled_handover < d.handover AS outstanding
+    RETURNING d.tag, d.target, d.id, d.settled_handover < d.handover AS outstanding,
+              extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds,
+              d.lease_id IN (SELECT lease FROM claims) AS is_claimed,       -- a row that was there keeps its lease, or none
+              d.lease_id IS NULL AND d.due_at <= now() AS is_due
 ), by_tag AS (
     SELECT tag, bool_or(outstanding) AS outstanding FROM owed GROUP BY tag
 ), handed AS (
@@ -64,5 +78,10 @@ WITH next AS MATERIALIZED (
     FROM handed WHERE NOT outstanding AND freshet.audits() GROUP BY nobody
 )
 SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT number FROM next) AS handover,
-       (SELECT sum(changes) FROM taken)::bigint AS changes, (SELECT count(*) FROM owed) AS calls
+       (SELECT sum(changes) FROM taken)::bigint AS changes, (SELECT count(*) FROM owed) AS calls,
+       (SELECT array_agg(target ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_targets,
+       (SELECT array_agg(tag ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_tags,
+       (SELECT array_agg(id ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ids,
+       (SELECT array_agg(age_seconds ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ages,
+       (SELECT array_agg(DISTINCT target) FROM owed WHERE is_due) AS due
 FROM handed

@@ -5,6 +5,11 @@
 --   refused    for good: a dead letter
 --   halve      a batch was refused: its tags come again in smaller company
 --   returned   never tried: due again at once
+-- Queue rows whose tag has an outcome everywhere now are marked as processed here, in the same statement. Rows of a tag
+-- that another target is still owed are not: two who settle the same tag for two targets at once would each see the
+-- other's delivery and leave the row to the other. Their tags are answered as look_again, for lock-handed.sql and
+-- mark.sql, which look after they have the row's lock. A row handed over anew meanwhile is not marked: it names a newer
+-- hand-over than was settled.
 -- The breaker opens when several calls in a row met nobody there: no answer, 429, or what a proxy says for a host that
 -- is away (502, 503, 504). Any other answer, a plain 500 too, shows that the host is there: then a tag is broken, not
 -- the target.
@@ -62,6 +67,34 @@ WITH outcome AS MATERIALIZED (
         last_error = excluded.last_error, last_failed_at = excluded.last_failed_at
 ), cleared AS (
     DELETE FROM freshet.dead_letter l USING held h WHERE h.result = 'delivered' AND l.tag = h.tag AND l.target = h.target
+), settled AS MATERIALIZED (
+    -- up to which hand-over each tag has an outcome at the targets of these calls
+    SELECT tag, min(CASE WHEN result = 'delivered' OR given_up THEN claimed_handover
+                         WHEN result = 'failed' THEN handover ELSE settled_handover END) AS upto
+    FROM held WHERE :#marks::boolean GROUP BY tag
+), elsewhere AS MATERIALIZED (
+    SELECT settled.tag, d.upto FROM settled CROSS JOIN LATERAL (
+        SELECT min(settled_handover) AS upto FROM freshet.delivery
+        WHERE tag = settled.tag AND target NOT IN (SELECT target FROM held WHERE held.tag = settled.tag)) d
+    WHERE d.upto < settled.upto
+), has_outcomes AS MATERIALIZED (
+    SELECT q.* FROM settled LEFT JOIN elsewhere USING (tag) CROSS JOIN LATERAL (
+        SELECT tag, time_bucket, handover FROM public.cache_invalidation_queue
+        WHERE tag = settled.tag AND handover <= settled.upto AND invalidation_count = handed_count
+          AND (elsewhere.upto IS NULL OR handover <= elsewhere.upto) OFFSET 0) q
+), free AS MATERIALIZED (
+    SELECT q.* FROM (SELECT DISTINCT tag FROM has_outcomes ORDER BY tag) t JOIN settled USING (tag) CROSS JOIN LATERAL (
+        SELECT tag, time_bucket FROM public.cache_invalidation_queue
+        WHERE tag = settled.tag AND handover <= settled.upto AND invalidation_count = handed_count
+        ORDER BY time_bucket FOR UPDATE SKIP LOCKED OFFSET 0) q
+), marked AS (
+    UPDATE public.cache_invalidation_queue q SET last_invalidated_at = now(), handover = NULL
+    FROM has_outcomes h JOIN free USING (tag, time_bucket)
+    WHERE q.tag = h.tag AND q.time_bucket = h.time_bucket
+), marked_later AS (
+    INSERT INTO freshet.mark_later (tag)
+    SELECT DISTINCT tag FROM has_outcomes h
+    WHERE NOT EXISTS (SELECT FROM free WHERE free.tag = h.tag AND free.time_bucket = h.time_bucket)
 ), audited AS (
     INSERT INTO public.invalidation_audit
         (kind, target, keys, triggered_by, outcome, status, detail, request_id, latency_ms)
@@ -99,4 +132,7 @@ WITH outcome AS MATERIALIZED (
     WHERE t.name = b.name
     RETURNING t.name, t.open_until IS NOT NULL AS open, b.open AS was_open
 )
-SELECT name, open FROM breaker WHERE open <> was_open
+SELECT (SELECT jsonb_object_agg(name, open) FROM breaker WHERE open <> was_open)::text AS breakers,
+       (SELECT array_agg(tag) FROM elsewhere) AS look_again,
+       (SELECT array_agg(DISTINCT target) FROM held
+        WHERE newer OR result IN ('halve', 'returned')) AS due_again

@@ -8,6 +8,9 @@ import dev.freshet.routes.RouteFiles;
 import dev.freshet.routes.Variables;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URISyntaxException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -25,6 +28,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 final class CheckRoutes {
     private static final int GOOD = 0;
     private static final int BROKEN = 2;
+    private static final Path ROUTES = Path.of("routes");
 
     private final PrintStream out;
 
@@ -35,7 +39,8 @@ final class CheckRoutes {
     /** @return the exit code */
     int run(List<String> places) throws Exception {
         try {
-            Map<String, String> files = read(places.isEmpty() ? List.of("routes") : places);
+            boolean packed = places.isEmpty() && !Files.isDirectory(ROUTES);
+            Map<String, String> files = packed ? packed() : read(places.isEmpty() ? List.of(ROUTES.toString()) : places);
             List<Broken> broken = check(files);
             broken.forEach(out::println);
             Variables.missing(files).forEach((file, names) -> out.println("(" + file + " needs "
@@ -45,6 +50,17 @@ final class CheckRoutes {
         } catch (Refusal refusal) {
             out.println(refusal.getMessage());
             return refusal.exitCode();
+        }
+    }
+
+    /** Those in the jar, which serve where no folder lies beside it. */
+    private static Map<String, String> packed() throws IOException, URISyntaxException {
+        Path place = Path.of(CheckRoutes.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        if (Files.isDirectory(place)) {
+            return RouteFiles.in(place.resolve(ROUTES));
+        }
+        try (FileSystem jar = FileSystems.newFileSystem(place)) {
+            return RouteFiles.in(jar.getPath(ROUTES.toString()));
         }
     }
 

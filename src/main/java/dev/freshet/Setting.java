@@ -34,7 +34,6 @@ public enum Setting {
     REVALIDATE_RATE("freshet.deliver.rate-per-second", "FRESHET_REVALIDATE_RATE", 0, 100_000),
     TARGET_TIMEOUT("freshet.deliver.target-timeout", "FRESHET_TARGET_TIMEOUT", "10ms", "1h"),
     LEASE("freshet.deliver.lease", "FRESHET_LEASE", "100ms", "1d"),
-    GATHER("freshet.deliver.gather", "FRESHET_GATHER", "1ms", "5s"),
     SETTLE("freshet.deliver.settle", "FRESHET_SETTLE", "1ms", "5s"),
     RETRY_FOR("freshet.deliver.retry-for", "FRESHET_RETRY_FOR", "0", "3650d"),
 

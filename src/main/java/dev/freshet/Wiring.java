@@ -27,6 +27,7 @@ import dev.freshet.console.Freshness;
 import dev.freshet.console.Overview;
 import dev.freshet.console.RouteControl;
 import dev.freshet.deliver.BearerKey;
+import dev.freshet.deliver.CallQueues;
 import dev.freshet.deliver.DeadLetters;
 import dev.freshet.deliver.Deadline;
 import dev.freshet.deliver.Lanes;
@@ -57,14 +58,18 @@ import dev.freshet.observe.Meters;
 import dev.freshet.observe.Observation;
 import dev.freshet.observe.PublicHealth;
 import dev.freshet.observe.QueueCheck;
+import dev.freshet.observe.RouteCounts;
 import dev.freshet.observe.TargetsCheck;
 import dev.freshet.pattern.Patterns;
 import dev.freshet.queue.Inbox;
 import dev.freshet.queue.ManualRun;
+import dev.freshet.queue.Probing;
 import dev.freshet.queue.Retention;
+import dev.freshet.queue.Sleep;
 import dev.freshet.queue.Turn;
 import dev.freshet.routes.HurriedQueues;
 import dev.freshet.routes.LiveRoutes;
+import dev.freshet.routes.Wake;
 import dev.freshet.source.DatabaseUrl;
 import dev.freshet.source.Transactions;
 import dev.freshet.stats.JobRequests;
@@ -80,6 +85,7 @@ import java.time.Instant;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.spi.Registry;
 
@@ -117,15 +123,23 @@ final class Wiring {
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
-        Turn turn = new Turn(transactions, marking, settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
+        Lanes lanes = new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
+        CallQueues callQueues = new CallQueues(context);
+        registry.bind("callQueues", callQueues);
+        Turn turn = new Turn(transactions, marking, lanes, callQueues::add,
+                settings.duration(Setting.BUCKET), settings.duration(Setting.DEBOUNCE));
         registry.bind("routeQueues", new HurriedQueues());
         registry.bind("turn", turn);
-        registry.bind("inbox", new Inbox(dataSource, turn));
+        Sleep sleep = new Sleep(transactions, () -> Hints.listens(context));
+        registry.bind("sleep", sleep);
+        registry.bind("inbox", new Inbox(dataSource, turn, sleep));
+        if (settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0) {
+            probe(context, "probe-inbox", Setting.QUEUE_PROBE, sleep);
+        }
         Retention retention = new Retention(transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));
         registry.bind("retention", retention);
         registry.bind("manualRun", new ManualRun(turn, retention, transactions, MANUAL_RUN));
 
-        Lanes lanes = new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
         Settlement settlement = new Settlement(transactions, marking, new Settlement.Patience(
                 settings.duration(Setting.RETRY_FOR), BACKOFF, BACKOFF_MAX, BREAKER_TAGS, PROBE));
         registry.bind("lanes", lanes);
@@ -133,8 +147,15 @@ final class Wiring {
         TargetRoutes targetRoutes = new TargetRoutes();
         registry.bind("targetRoutes", targetRoutes);
         context.addLifecycleStrategy(targetRoutes);
-        registry.bind("outcomes", new Outcomes(lanes, Clock.systemUTC()));
-        registry.bind("ledger", new Ledger(settlement, lanes));
+        Ledger ledger = new Ledger(settlement, lanes, settings.duration(Setting.SETTLE),
+                new Wake(context, "seda:settle?size=1&discardWhenFull=true")::now);
+        Outcomes outcomes = new Outcomes(lanes, ledger, Clock.systemUTC());
+        registry.bind("ledger", ledger);
+        registry.bind("outcomes", outcomes);
+        registry.bind("beginCall", (Processor) outcomes::begin);
+        registry.bind("noteDelivered", (Processor) outcomes::noteDelivered);
+        registry.bind("noteAnswer", (Processor) outcomes::noteAnswer);
+        registry.bind("noteFailure", (Processor) outcomes::noteFailure);
         registry.bind("targetHttp", new Deadline(timeout));
         // without a secret the tag target is off; but its route names the signature all the same
         String demoSecret = DemoReceiver.newSecret();
@@ -188,21 +209,34 @@ final class Wiring {
         registry.bind("publicHealth", new PublicHealth());
 
         Failures failures = new Failures();
-        context.getManagementStrategy().addEventNotifier(failures);
-        RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, failures);
+        RouteCounts routeCounts = new RouteCounts(context, meters, failures::add);
+        registry.bind("routeCounts", routeCounts);
+        context.addLifecycleStrategy(routeCounts);
+        RouteControl routeControl = new RouteControl(context, auditLog, liveRoutes, routeCounts, failures);
         Freshness freshness = new Freshness(meters, observation::pendingTags);
         registry.bind("freshness", freshness);
         registry.bind("routeControl", routeControl);
         registry.bind("dryRun", new DryRun(transactions));
         registry.bind("overview", new Overview(transactions, freshness, named, routeControl, liveRoutes, instance()));
-        bindLive(context, transactions);
+        bindLive(context, transactions, sleep);
 
         registry.bind("requests", new Requests());
         registry.bind("problems", new Problems());
         registry.bind("quietHeaders", new QuietHeaders());
     }
 
-    private void bindLive(CamelContext context, Transactions transactions) {
+    private void probe(CamelContext context, String route, Setting every, Sleep sleep) {
+        Probing probing = new Probing(context, route, settings.duration(every), sleep);
+        context.getRegistry().bind(route, probing);
+        try {
+            context.addStartupListener(probing);
+            context.addService(probing);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void bindLive(CamelContext context, Transactions transactions, Sleep sleep) {
         Registry registry = context.getRegistry();
         LiveMeters liveMeters = new LiveMeters(meters);
         Hub hub = new Hub(liveMeters);
@@ -212,7 +246,8 @@ final class Wiring {
         registry.bind("hub", hub);
         registry.bind("relay", relay);
         registry.bind("published", published);
-        registry.bind("lookout", new Lookout(published, hub));
+        registry.bind("lookout", new Lookout(published, hub, sleep));
+        probe(context, "probe-live", Setting.LIVE_PROBE, sleep);
         registry.bind("history", history);
         registry.bind("broadcasts", new Broadcasts(transactions, hub));
         registry.bind("stream", new Stream(hub, history, liveMeters,

@@ -14,13 +14,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -111,7 +111,21 @@ class InterleavingTest {
                 Arguments.of("what is given up becomes a dead letter", "give-up", "FROM expired ORDER BY tag, target", "FROM expired WHERE false"),
                 Arguments.of("what is given back is due at once", "hand-back", ", due_at = now\\(\\)", ""),
                 Arguments.of("what is given back was still held", "hand-back", "AND d.lease_id = held.lease", ""),
-                Arguments.of("processed needs an outcome at every target", "mark", "AND NOT EXISTS \\(SELECT FROM freshet.delivery[^)]*\\)", ""),
+                Arguments.of("processed needs an outcome at every target", "settle",
+                        "AND \\(elsewhere.upto IS NULL OR handover <= elsewhere.upto\\)", ""),
+                Arguments.of("a row that was handed over anew is not marked", "settle", "handover <= settled.upto", "true"),
+                Arguments.of("a row that has grown is not marked", "settle", "invalidation_count = handed_count", "true"),
+                Arguments.of("of two who settle one tag for two targets one looks again", "settle",
+                        "\\(SELECT array_agg\\(tag\\) FROM elsewhere\\)", "NULL::text[]"),
+                Arguments.of("nobody settles behind somebody else's lock", "settle",
+                        "ORDER BY time_bucket FOR UPDATE SKIP LOCKED OFFSET 0", "OFFSET 0"),
+                Arguments.of("what is locked is marked later", "settle", "FROM has_outcomes h\n    WHERE NOT", "FROM has_outcomes h\n    WHERE false AND NOT"),
+                Arguments.of("a hand-over claims what it has added only", "hand-over",
+                        "d.lease_id IN \\(SELECT lease FROM claims\\) AS is_claimed", "true AS is_claimed"),
+                Arguments.of("a hand-over claims no more than there is room for", "hand-over", "<= room\n", "> 0\n"),
+                Arguments.of("a hand-over claims nothing through an open breaker", "hand-over",
+                        "CASE WHEN can_be_called AND row_number", "CASE WHEN row_number"),
+                Arguments.of("after the lock, processed needs an outcome at every target", "mark", "AND NOT EXISTS \\(SELECT FROM freshet.delivery[^)]*\\)", ""),
                 Arguments.of("who settles one tag for two targets meets at its row", "lock-handed", "FOR UPDATE SKIP LOCKED", ""),
                 Arguments.of("what was locked is marked later", "mark", "WHERE q.tag = ANY", "WHERE false AND q.tag = ANY"),
                 Arguments.of("the clean-up spares what is owed", "forget-processed", "AND handover IS NULL AND invalidation_count <= handed_count", ""),
@@ -183,6 +197,44 @@ class InterleavingTest {
                     world.turns(other);
                     world.settleAll(one);
                     world.nothingIsLost();
+                    world.nothingIsProcessed();
+                },
+                (one, other) -> {                                   // its row grows by a foreign upsert while a call is in flight
+                    world.change("a");
+                    world.turns(one);
+                    world.claim(one, "x");
+                    world.call(one);
+                    world.foreignChange("a");
+                    world.settleAll(one);
+                    world.nothingIsProcessed();
+                },
+                (one, other) -> {                                   // somebody holds the row of a tag that is settled
+                    world.change("a");
+                    world.turns(one);
+                    world.holdQueueRows();
+                    world.neverWaits(() -> world.deliverAll(one));
+                    world.letGo();
+                    world.neverWaits(() -> world.markLater(one));
+                    world.everythingIsProcessed();
+                },
+                (one, other) -> {                                   // a hand-over finds a tag that its target waits to try again
+                    world.brokenTag = "a";
+                    world.change("a");
+                    world.turns(one);
+                    world.deliverAll(one);
+                    world.change("a");
+                    world.claimsAtOnce = 1;
+                    world.turns(one);
+                    world.holdsNothing(one);
+                },
+                (one, other) -> {                                   // a hand-over finds a target in outage
+                    world.mood.put("x", "failed");
+                    world.change("a");
+                    world.turns(one);
+                    world.deliverAll(one);
+                    world.change("b");
+                    world.claimsAtOnce = 1;
+                    world.turns(one);
                 },
                 (one, other) -> {                                   // two settle one tag for two targets, each before the other has committed
                     TestDatabase.run(world.eye, "INSERT INTO freshet.target (name) VALUES ('y')");
@@ -381,6 +433,7 @@ class InterleavingTest {
     /** @return what went wrong, or null */
     private String chaos(int seed, Guards guards) throws SQLException {
         world.reset(seed, guards);
+        world.claimsAtOnce = seed % 3;
         try {
             for (int step = 0; step < STEPS; step++) {
                 world.anything();
@@ -397,6 +450,7 @@ class InterleavingTest {
 
     private String calm(int seed, Guards guards) throws SQLException {
         world.reset(seed, guards);
+        world.claimsAtOnce = seed % 3;
         try {
             for (int step = 0; step < 12; step++) {
                 world.calmStep(false);
@@ -459,6 +513,10 @@ class InterleavingTest {
         /** What the open transaction does next; null when none is open. */
         String open;
         List<Claim> settling = List.of();
+        /** Claimed with the hand-over that is about to commit. */
+        List<Claim> handing = List.of();
+        /** Tags of this settlement that another target is owed, too. */
+        List<String> lookAgain = List.of();
         List<Map<String, Object>> held = List.of();
         Timestamp horizon;
         /** The fold of this turn has emptied what it saw, and it is still this worker that may hand over. */
@@ -543,6 +601,8 @@ class InterleavingTest {
         private int breakerTags;
         private boolean oneCall;
         private double upSeconds;
+        /** For how many tags of each target a hand-over has room. */
+        private int claimsAtOnce;
         private String job;
         private List<String> jobTags = List.of();
         private Timestamp jobAskedAt;
@@ -601,6 +661,7 @@ class InterleavingTest {
             breakerTags = simple ? 1 : 2;
             oneCall = false;
             upSeconds = 1e9;
+            claimsAtOnce = 0;
             job = null;
             committed.clear();
             cached.clear();
@@ -744,7 +805,23 @@ class InterleavingTest {
             TestDatabase.run(holder, "SELECT pg_advisory_xact_lock(1)");
             String pausing = "AND (SELECT count(*) FROM pg_advisory_xact_lock(1)) > 0 AND time_bucket <= ";
             background.run(new SqlFile("hand-over", guards.text("hand-over").replaceFirst("AND time_bucket <= ", pausing)),
-                    Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "limit", 10, "aside", List.of()));
+                    Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "limit", 10, "aside", List.of(),
+                            "claims", "[]", "leaseSeconds", 60.0));
+        }
+
+        void holdQueueRows() throws SQLException {
+            TestDatabase.run(holder, "SELECT 1 FROM public.cache_invalidation_queue FOR UPDATE");
+        }
+
+        void neverWaits(Step step) throws SQLException {
+            try {
+                step.take();
+            } catch (SQLException e) {
+                if (!"55P03".equals(e.getSQLState())) {
+                    throw e;
+                }
+                throw new Broken("waits for somebody else's lock");
+            }
         }
 
         void letGo() throws SQLException {
@@ -898,6 +975,7 @@ class InterleavingTest {
             worker.folded = false;
             worker.claims.clear();
             worker.settling = List.of();
+            worker.handing = List.of();
         }
 
         private void work(Worker worker) throws SQLException {
@@ -933,8 +1011,7 @@ class InterleavingTest {
                 worker.connection.rollback();
                 worker.folded = false;
             } else if (worker.folded) {
-                guards.file("hand-over").rows(worker.connection, Map.of("horizon", worker.horizon, "debounceSeconds", 0.0, "limit", 10,
-                        "aside", List.of()));
+                handOver(worker);
                 worker.open = "commit";
                 worker.folded = false;
             } else {
@@ -946,14 +1023,42 @@ class InterleavingTest {
             }
         }
 
+        private void handOver(Worker worker) throws SQLException {
+            int room = worker.claims.isEmpty() ? claimsAtOnce : 0;
+            Map<String, String> leases = new HashMap<>();
+            TARGETS.forEach(target -> leases.put(target, UUID.randomUUID().toString()));
+            String claims = TARGETS.stream().map(target -> "{\"target\":\"" + target + "\",\"room\":" + room
+                    + ",\"lease\":\"" + leases.get(target) + "\"}").collect(Collectors.joining(",", "[", "]"));
+            Map<String, Object> row = guards.file("hand-over").rows(worker.connection, Map.of("horizon", worker.horizon,
+                    "debounceSeconds", 0.0, "limit", 10, "aside", List.of(), "claims", claims, "leaseSeconds", 60.0)).get(0);
+            List<String> targets = SqlFile.texts(row.get("claimed_targets"));
+            List<String> tags = SqlFile.texts(row.get("claimed_tags"));
+            worker.handing = new ArrayList<>();
+            for (int i = 0; i < targets.size(); i++) {
+                worker.handing.add(new Claim(targets.get(i), tags.get(i), leases.get(targets.get(i)), 0, null));
+            }
+            for (String target : TARGETS) {
+                long claimed = targets.stream().filter(target::equals).count();
+                if (claimed > room) {
+                    throw new Broken(claimed + " claimed for " + target + " with room for " + room);
+                }
+                if (claimed > 0 && !TestDatabase.list(worker.connection, "SELECT 1 FROM freshet.target WHERE name = ? AND open_until IS NOT NULL", target).isEmpty()) {
+                    throw new Broken("claimed with a hand-over through a breaker that is open");
+                }
+            }
+        }
+
         private void goOn(Worker worker) throws SQLException {
+            if (worker.open == null) {
+                return;
+            }
             switch (worker.open) {
                 case "lock" -> {
-                    worker.held = guards.file("lock-handed").rows(worker.connection, Map.of("tags", tagsOf(worker.settling)));
+                    worker.held = guards.file("lock-handed").rows(worker.connection, Map.of("tags", worker.lookAgain));
                     worker.open = "mark";
                 }
                 case "mark" -> {
-                    guards.file("mark").update(worker.connection, Map.of("tags", tagsOf(worker.settling),
+                    guards.file("mark").update(worker.connection, Map.of("tags", worker.lookAgain,
                             "heldTags", worker.held.stream().map(row -> row.get("tag")).toList(),
                             "heldBuckets", worker.held.stream().map(row -> row.get("time_bucket")).toList()));
                     worker.open = "commit the settlement";
@@ -961,11 +1066,19 @@ class InterleavingTest {
                 default -> {
                     worker.connection.commit();
                     worker.folded = worker.open.equals("commit the fold");
+                    worker.claims.addAll(worker.handing);
+                    worker.handing = List.of();
                     if (worker.open.equals("commit the settlement")) {
                         worker.claims.removeAll(worker.settling);
                     }
                     worker.open = null;
                 }
+            }
+        }
+
+        void holdsNothing(Worker worker) {
+            if (!worker.claims.isEmpty()) {
+                throw new Broken("holds " + worker.claims + " without a lease");
             }
         }
 
@@ -1021,13 +1134,11 @@ class InterleavingTest {
                         .append("\",\"result\":\"").append(broken ? "failed" : claim.result())
                         .append(broken ? "\",\"status\":500" : "\"").append(",\"company\":1}");
             }
-            guards.file("settle").rows(worker.connection, Map.of("outcomes", json.append("]").toString(), "retryForSeconds", 3600.0,
-                    "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0, "breakerTags", breakerTags, "probeSeconds", 60.0));
-            worker.open = "lock";
-        }
-
-        private static List<String> tagsOf(List<Claim> claims) {
-            return List.copyOf(new TreeSet<>(claims.stream().map(Claim::tag).toList()));
+            Map<String, Object> row = guards.file("settle").rows(worker.connection, Map.of("outcomes", json.append("]").toString(),
+                    "marks", true, "retryForSeconds", 3600.0, "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0,
+                    "breakerTags", breakerTags, "probeSeconds", 60.0)).get(0);
+            worker.lookAgain = SqlFile.texts(row.get("look_again"));
+            worker.open = worker.lookAgain.isEmpty() ? "commit the settlement" : "lock";
         }
 
         /** Promises 1 and 2, at every moment: what is committed and not yet seen by a target is owed somewhere. */
@@ -1132,7 +1243,8 @@ class InterleavingTest {
 
         private void markLater(Worker worker) throws SQLException {
             List<String> tags = guards.file("take-mark-later").rows(worker.connection, Map.of("limit", 100)).stream().map(row -> (String) row.get("tag")).toList();
-            worker.settling = tags.stream().map(tag -> new Claim("x", tag, "", 0, "delivered")).toList();
+            worker.lookAgain = tags;
+            worker.settling = List.of();
             worker.open = "lock";
             while (worker.open != null) {
                 goOn(worker);
@@ -1167,6 +1279,12 @@ class InterleavingTest {
         void noDeadLetters() throws SQLException {
             if (!TestDatabase.list(eye, "SELECT 1 FROM freshet.dead_letter").isEmpty()) {
                 throw new Broken("given up without a call");
+            }
+        }
+
+        void nothingIsProcessed() throws SQLException {
+            if (!TestDatabase.list(eye, "SELECT 1 FROM public.cache_invalidation_queue WHERE last_invalidated_at IS NOT NULL").isEmpty()) {
+                throw new Broken("marked as processed, and something newer is owed");
             }
         }
 

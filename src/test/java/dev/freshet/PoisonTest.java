@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.audit.AuditLog;
+import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
 import dev.freshet.deliver.Outcome;
 import dev.freshet.deliver.Outcome.Result;
@@ -35,7 +36,9 @@ class PoisonTest {
     void open() throws Exception {
         database = TestDatabase.migrated();
         transactions = new Transactions(database.pool(2));
-        turn = new Turn(transactions, new Marking(), Duration.ofSeconds(5), Duration.ZERO);
+        Lanes lanes = new Lanes(transactions, new Lanes.Terms(
+                Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(10)));
+        turn = new Turn(transactions, new Marking(), lanes, calls -> { }, Duration.ofSeconds(5), Duration.ZERO);
         settlement = new Settlement(transactions, new Marking(), new Settlement.Patience(
                 Duration.ofHours(1), Duration.ofSeconds(30), Duration.ofMinutes(1), 5, Duration.ofSeconds(1)));
         database.run("INSERT INTO freshet.target (name) VALUES ('x')");
@@ -72,7 +75,7 @@ class PoisonTest {
         database.run("ALTER TABLE invalidation_audit ADD CONSTRAINT nothing CHECK (false) NOT VALID");
         database.run("UPDATE freshet.target SET open_until = now() + interval '1 hour', opened_at = now()");
         change("a");
-        turn.take(false);                       // with a target in outage the hand-over itself leaves an audit row
+        turn.take();                       // with a target in outage the hand-over itself leaves an audit row
         assertEquals(List.of("a"), processed());
         Retention retention = new Retention(transactions, Duration.ofHours(1), Duration.ofSeconds(-1));
         database.run("UPDATE freshet.target SET failed_at = clock_timestamp()");
@@ -94,11 +97,11 @@ class PoisonTest {
     void a_tag_that_the_queue_refuses_is_owed_all_the_same_and_delays_no_other() throws Exception {
         database.run("ALTER TABLE cache_invalidation_queue ADD CONSTRAINT no_b CHECK (tag <> 'b')");
         change("a", "b", "c");
-        turn.take(false);
+        turn.take();
         assertEquals(List.of("a", "b", "c"), database.list("SELECT tag FROM freshet.delivery ORDER BY 1"));
         assertEquals(List.of(), database.list("SELECT tag FROM freshet.inbox"));
         change("b", "d");
-        turn.take(false);
+        turn.take();
         assertEquals(List.of("a", "b", "c", "d"), database.list("SELECT tag FROM freshet.delivery ORDER BY 1"));
         assertEquals("2", database.one("SELECT value FROM freshet.counter WHERE name = 'tags_past_queue'"));
     }
@@ -107,8 +110,8 @@ class PoisonTest {
     void a_row_that_may_not_be_marked_is_owed_all_the_same_and_delays_no_other() throws Exception {
         database.run("ALTER TABLE cache_invalidation_queue ADD CONSTRAINT never_handed CHECK (tag <> 'b' OR handover IS NULL)");
         change("a", "b", "c");
-        turn.take(false);
-        turn.take(false);
+        turn.take();
+        turn.take();
         assertEquals(List.of("a", "b", "c"), database.list("SELECT tag FROM freshet.delivery ORDER BY 1"));
         settlement.settle(claimed());
         assertEquals(List.of(), database.list("SELECT tag FROM freshet.delivery"));
@@ -124,18 +127,18 @@ class PoisonTest {
         assertEquals(List.of("a", "c"), processed());
         database.run("INSERT INTO freshet.mark_later VALUES ('b'), ('c')");
         change("d");
-        turn.take(false);
+        turn.take();
         assertEquals(List.of("d"), database.list("SELECT tag FROM freshet.delivery"));
     }
 
     @Test
     void a_count_that_is_full_still_grows_into_work() throws Exception {
         change("a");
-        turn.take(false);
+        turn.take();
         settlement.settle(claimed());
         database.run("UPDATE cache_invalidation_queue SET invalidation_count = 2147483647, handed_count = 2147483647");
         database.run("INSERT INTO freshet.inbox (tag, changed_at) SELECT tag, time_bucket FROM cache_invalidation_queue");
-        turn.take(false);
+        turn.take();
         assertEquals(List.of("a"), database.list("SELECT tag FROM freshet.delivery"));
         assertEquals("2147483647", database.one("SELECT invalidation_count FROM cache_invalidation_queue"));
     }
@@ -143,13 +146,13 @@ class PoisonTest {
     @Test
     void an_adopted_count_that_is_too_small_keeps_nothing_back() throws Exception {
         change("a", "b");
-        turn.take(false);
+        turn.take();
         settlement.settle(claimed());
         database.run("DROP VIEW cache_invalidation_latest; DROP INDEX cache_invalidation_queue_to_hand_over;"
                 + " ALTER TABLE cache_invalidation_queue ALTER invalidation_count TYPE smallint, ALTER handed_count TYPE smallint;"
                 + " UPDATE cache_invalidation_queue SET invalidation_count = 32767, handed_count = 32767 WHERE tag = 'a';"
                 + " INSERT INTO freshet.inbox (tag, changed_at) SELECT tag, time_bucket FROM cache_invalidation_queue");
-        turn.take(false);
+        turn.take();
         assertEquals(List.of("a", "b"), database.list("SELECT tag FROM freshet.delivery ORDER BY 1"));
     }
 
@@ -158,7 +161,7 @@ class PoisonTest {
         database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket, created_at) VALUES ('a', '-infinity', '-infinity')");
         SqlFile.of("queue-state").rows(database.pool(1).getConnection(), Map.of());
         change("b");
-        turn.take(false);
+        turn.take();
         settlement.settle(claimed());
         assertEquals(List.of("a", "b"), processed());
         assertTrue(database.list("SELECT tag FROM freshet.delivery").isEmpty());
@@ -176,7 +179,7 @@ class PoisonTest {
 
     private List<Outcome> called(String... tags) throws SQLException {
         change(tags);
-        turn.take(false);
+        turn.take();
         return claimed();
     }
 

@@ -15,8 +15,7 @@ final class RunningRoutes implements AutoCloseable {
 
     /** @param environment NAME=value */
     RunningRoutes(TestDatabase database, List<String> files, String... environment) throws Exception {
-        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d",
-                "FRESHET_GATHER", "2s"));
+        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d"));
         for (String variable : environment) {
             String[] pair = variable.split("=", 2);
             values.put(pair[0], pair[1]);
@@ -33,6 +32,8 @@ final class RunningRoutes implements AutoCloseable {
         main.addInitialProperty("camel.management.port", "0");
         main.addInitialProperty("camel.main.shutdownTimeout", "5");
         main.addInitialProperty("camel.metrics.enableExchangeEventNotifier", "false");
+        main.addInitialProperty("camel.metrics.enableRoutePolicy", "false");
+        main.addInitialProperty("camel.main.jmxEnabled", "false");
         main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         Properties overrides = settings.forRoutes();
         overrides.putAll(wiring.forRoutes());

@@ -23,7 +23,7 @@ class TargetNumbersIT {
     @BeforeAll
     static void open() throws Exception {
         second = new Receiver();
-        scene = new Scene("FRESHET_TARGET_TIMEOUT=25s", "FRESHET_LEASE=60s", "FRESHET_GATHER=1s");
+        scene = new Scene("FRESHET_TARGET_TIMEOUT=25s", "FRESHET_LEASE=60s");
         Path folder = FreshetProcess.newFolder();
         file = Scene.dropTarget(folder, "second", second);
         freshet = scene.start(folder);

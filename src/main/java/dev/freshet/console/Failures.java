@@ -6,53 +6,24 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
-import org.apache.camel.spi.CamelEvent;
-import org.apache.camel.support.EventNotifierSupport;
 
 /** The last failure of each route, in words that give nothing away: no SQL, no addresses. */
-public final class Failures extends EventNotifierSupport {
+public final class Failures {
     private static final int LONGEST = 200;
 
     private final Map<String, Map<String, Object>> last = new ConcurrentHashMap<>();
 
-    public Failures() {
-        setIgnoreCamelContextEvents(true);
-        setIgnoreCamelContextInitEvents(true);
-        setIgnoreRouteEvents(true);
-        setIgnoreServiceEvents(true);
-        setIgnoreStepEvents(true);
-        setIgnoreExchangeCreatedEvent(true);
-        setIgnoreExchangeCompletedEvent(true);
-        setIgnoreExchangeRedeliveryEvents(true);
-        setIgnoreExchangeSentEvents(true);
-        setIgnoreExchangeSendingEvents(true);
-        setIgnoreExchangeAsyncProcessingStartedEvents(true);
+    public void add(String route, Throwable why) {
+        Map<String, Object> failure = new LinkedHashMap<>();
+        failure.put("at", Instant.now().toString());
+        failure.put("why", said(why));
+        last.put(route, failure);
     }
 
     /** @return null when it never failed */
     Map<String, Object> of(String route) {
         return last.get(route);
-    }
-
-    @Override
-    public void notify(CamelEvent event) {
-        if (event instanceof CamelEvent.ExchangeEvent failed) {
-            Exchange exchange = failed.getExchange();
-            Exception why = exchange.getException() == null ? exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class) : exchange.getException();
-            if (exchange.getFromRouteId() != null && why != null) {
-                Map<String, Object> failure = new LinkedHashMap<>();
-                failure.put("at", Instant.now().toString());
-                failure.put("why", said(why));
-                last.put(exchange.getFromRouteId(), failure);
-            }
-        }
-    }
-
-    @Override
-    public boolean isEnabled(CamelEvent event) {
-        return event instanceof CamelEvent.ExchangeFailedEvent || event instanceof CamelEvent.ExchangeFailureHandledEvent;
     }
 
     private static String said(Throwable why) {

@@ -2,6 +2,8 @@ package dev.freshet.console;
 
 import dev.freshet.api.Refused;
 import dev.freshet.audit.AuditLog;
+import dev.freshet.observe.RouteCount;
+import dev.freshet.observe.RouteCounts;
 import dev.freshet.routes.FeedsRoutes;
 import dev.freshet.routes.LiveRoutes;
 import dev.freshet.stats.ConnectionBudget;
@@ -10,7 +12,6 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Date;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,8 +23,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
-import org.apache.camel.api.management.ManagedCamelContext;
-import org.apache.camel.api.management.mbean.ManagedRouteMBean;
 import org.apache.camel.spi.RouteController;
 
 /** The routes of this instance: how they are, and stopping and starting one by hand until the next start. */
@@ -41,12 +40,15 @@ public final class RouteControl {
     private final CamelContext context;
     private final AuditLog audit;
     private final LiveRoutes files;
+    private final RouteCounts counts;
     private final Failures failures;
 
-    public RouteControl(CamelContext context, AuditLog audit, LiveRoutes files, Failures failures) {
+    public RouteControl(CamelContext context, AuditLog audit, LiveRoutes files, RouteCounts counts,
+                        Failures failures) {
         this.context = context;
         this.audit = audit;
         this.files = files;
+        this.counts = counts;
         this.failures = failures;
     }
 
@@ -54,9 +56,9 @@ public final class RouteControl {
     public synchronized void sample() throws Exception {
         Map<String, Long> now = new HashMap<>();
         for (Route route : context.getRoutes()) {
-            ManagedRouteMBean counted = counted(route.getRouteId());
+            RouteCount counted = counts.of(route.getRouteId());
             if (counted != null) {
-                now.put(route.getRouteId(), counted.getExchangesTotal());
+                now.put(route.getRouteId(), counted.total());
             }
         }
         double seconds = (System.nanoTime() - totalsAt) / 1e9;
@@ -141,14 +143,14 @@ public final class RouteControl {
         shown.put("state", state(id));
         shown.put("stopped_at", stopped.get(id) == null ? null : stopped.get(id).toString());
         shown.put("may_not_stop", objection(route));
-        ManagedRouteMBean counted = counted(id);
+        RouteCount counted = counts.of(id);
         if (counted != null) {
-            shown.put("total", counted.getExchangesTotal());
-            shown.put("failed", counted.getExchangesFailed() + counted.getFailuresHandled());
-            shown.put("inflight", counted.getExchangesInflight());
+            shown.put("total", counted.total());
+            shown.put("failed", counted.failed() + counted.handled());
+            shown.put("inflight", counted.inflight());
             shown.put("per_second", rates.get(id));
-            shown.put("mean_ms", counted.getMeanProcessingTime());
-            shown.put("last_at", time(counted.getLastExchangeCompletedTimestamp()));
+            shown.put("mean_ms", counted.meanMillis());
+            shown.put("last_at", counted.lastAt() == null ? null : counted.lastAt().toString());
         }
         shown.put("last_failure", failures.of(id));
         return shown;
@@ -200,13 +202,5 @@ public final class RouteControl {
     private String state(String id) {
         String status = String.valueOf(controller().getRouteStatus(id)).toLowerCase(Locale.ROOT);
         return status.equals("stopped") && !stopped.containsKey(id) ? "off" : status;
-    }
-
-    private ManagedRouteMBean counted(String id) {
-        return context.getCamelContextExtension().getContextPlugin(ManagedCamelContext.class).getManagedRoute(id);
-    }
-
-    private static String time(Date at) {
-        return at == null ? null : at.toInstant().toString();
     }
 }

@@ -11,22 +11,32 @@ import java.util.Map;
 
 /** The deliveries that go to a target in one request. */
 public final class Call {
-    private final List<Delivery> deliveries = new ArrayList<>();
+    private final List<Delivery> deliveries;
+    private String id;
     private volatile long begun = System.nanoTime();
 
-    /** The aggregator's strategy. */
-    public static final class Gathering {
-        public Call gather(Call soFar, Delivery next) {
-            Call call = soFar == null ? new Call() : soFar;
-            call.deliveries.add(next);
-            return call;
-        }
+    private Call(List<Delivery> deliveries) {
+        this.deliveries = List.copyOf(deliveries);
     }
 
     public static Call of(List<Delivery> deliveries) {
-        Call call = new Call();
-        call.deliveries.addAll(deliveries);
-        return call;
+        return new Call(deliveries);
+    }
+
+    /** As few calls as these deliveries to one target need: each goes with others that may have as much company. */
+    static List<Call> together(List<Delivery> deliveries) {
+        List<Call> calls = new ArrayList<>();
+        Map<Integer, List<Delivery>> gathered = new LinkedHashMap<>();
+        for (Delivery delivery : deliveries) {
+            List<Delivery> call = gathered.computeIfAbsent(delivery.company(), company -> new ArrayList<>());
+            call.add(delivery);
+            if (call.size() == delivery.company()) {
+                calls.add(new Call(call));
+                gathered.remove(delivery.company());
+            }
+        }
+        gathered.values().forEach(call -> calls.add(new Call(call)));
+        return calls;
     }
 
     public List<Delivery> deliveries() {
@@ -39,10 +49,6 @@ public final class Call {
 
     public List<String> getTags() {
         return deliveries.stream().map(Delivery::tag).toList();
-    }
-
-    public boolean isComplete() {
-        return deliveries.size() >= deliveries.get(0).company() || deliveries.get(deliveries.size() - 1).last();
     }
 
     void begin() {
@@ -83,13 +89,22 @@ public final class Call {
         return batch;
     }
 
-    /** Names what the call covers: the same on every redelivery, another one as soon as a newer change or other tags are in it. */
-    public String getId() {
-        StringBuilder covered = new StringBuilder(getTarget());
-        deliveries.forEach(d -> covered.append('\n').append(d.id()).append(':').append(d.handover()));
+    /**
+     * Names what the call covers: the same on every redelivery, another one as soon as a newer change or other tags are
+     * in it.
+     */
+    public synchronized String getId() {
+        if (id == null) {
+            StringBuilder covered = new StringBuilder(getTarget());
+            deliveries.forEach(d -> covered.append('\n').append(d.id()).append(':').append(d.handover()));
+            id = "msg_" + Base64.getUrlEncoder().withoutPadding().encodeToString(sha256(covered.toString())).substring(0, 27);
+        }
+        return id;
+    }
+
+    private static byte[] sha256(String text) {
         try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(covered.toString().getBytes(StandardCharsets.UTF_8));
-            return "msg_" + Base64.getUrlEncoder().withoutPadding().encodeToString(hash).substring(0, 27);
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }

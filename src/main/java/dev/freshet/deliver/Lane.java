@@ -30,6 +30,8 @@ final class Lane {
     private double failing;
     private volatile double callSeconds = 0.05;
     private volatile boolean open;
+    /** Something may be due that a claim would find; a hand-over claims what it adds. */
+    private volatile boolean mayHaveDue = true;
     private volatile int most;
     private long nextCall = System.nanoTime();
 
@@ -49,6 +51,18 @@ final class Lane {
         }
         target = now;
         return this;
+    }
+
+    void lookAgain() {
+        mayHaveDue = true;
+    }
+
+    void nothingIsDue() {
+        mayHaveDue = false;
+    }
+
+    boolean mayHaveDue() {
+        return mayHaveDue;
     }
 
     /** @return how many tags to claim now; 0 when it is not yet worth a round trip */

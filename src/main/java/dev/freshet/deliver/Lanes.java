@@ -52,11 +52,68 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         }
     }
 
-    /** @return parameters of claim.sql for each target with room */
+    /** For a hand-over: where there is room for new deliveries. */
+    public Claims claims() {
+        long now = System.nanoTime();
+        List<Claims.Room> targets = new ArrayList<>();
+        boolean serves = false;
+        for (Lane lane : lanes.values()) {
+            String name = lane.target().getName();
+            if (lane.target().isTakesQueue() && !stopping && !onHold.contains(name)) {
+                serves = true;
+                int room = lane.room();
+                if (room > 0) {
+                    targets.add(new Claims.Room(name, room, UUID.randomUUID().toString()));
+                }
+            }
+        }
+        return new Claims(targets, terms.lease().toMillis() / 1000.0, now, serves && targets.isEmpty());
+    }
+
+    /** What a hand-over has claimed and committed, as calls; the oldest change first. */
+    public List<List<Call>> handedOver(Claims claims, long handover, List<Claims.Claimed> claimed) {
+        List<List<Call>> calls = new ArrayList<>();
+        for (Claims.Room room : claims.targets()) {
+            Lane lane = lanes.get(room.target());
+            List<Delivery> deliveries = new ArrayList<>();
+            for (Claims.Claimed each : claimed) {
+                if (lane != null && each.target().equals(room.target())) {
+                    int batch = lane.target().getBatch();
+                    Delivery delivery = new Delivery(each.target(), each.tag(), each.id(), handover, room.lease(), batch, batch,
+                            claims.at() - (long) (Math.max(0, each.ageSeconds()) * 1e9), deadline(claims.at()), false);
+                    lane.hold(delivery);
+                    deliveries.add(delivery);
+                }
+            }
+            if (!deliveries.isEmpty()) {
+                calls.add(Call.together(deliveries));
+            }
+        }
+        return calls;
+    }
+
+    private long deadline(long claimedAt) {
+        return claimedAt + terms.lease().minus(terms.attempt()).toNanos();
+    }
+
+    /** From time to time: retries come due, and leases of others run out. */
+    public void lookAgain() {
+        lanes.values().forEach(Lane::lookAgain);
+    }
+
+    public void lookAgain(Collection<String> targets) {
+        targets.forEach(target -> lanes.computeIfPresent(target, (name, lane) -> {
+            lane.lookAgain();
+            return lane;
+        }));
+    }
+
+    /** @return parameters of claim.sql for each target with room where something may be due */
     public List<Map<String, Object>> withRoom() {
         List<Map<String, Object>> claims = new ArrayList<>();
         for (Lane lane : lanes.values()) {
-            int room = stopping || onHold.contains(lane.target().getName()) ? 0 : lane.room();
+            boolean idle = stopping || onHold.contains(lane.target().getName()) || !lane.mayHaveDue();
+            int room = idle ? 0 : lane.room();
             if (room > 0) {
                 Map<String, Object> claim = new HashMap<>();
                 claim.put("target", lane.target().getName());
@@ -75,9 +132,14 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         return claims;
     }
 
-    public List<Delivery> claimed(Map<String, Object> claim, List<Map<String, Object>> rows) {
+    /** What a claim was given, as calls. */
+    public List<Call> claimed(Map<String, Object> claim, List<Map<String, Object>> rows) {
         Lane lane = lanes.get((String) claim.get("target"));
-        if (rows.isEmpty() || lane == null) {
+        if (lane == null) {
+            return List.of();
+        }
+        if (rows.isEmpty()) {
+            lane.nothingIsDue();
             return List.of();
         }
         lane.setOpen(false);        // the database lets through only what may be tried
@@ -85,21 +147,18 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         noteWhatWasEmptied(lane, claim, rows);
         rows.sort(Comparator.comparing((Map<String, Object> row) -> (Integer) row.get("rank"))
                 .thenComparing(row -> (Double) row.get("due_seconds"), Comparator.reverseOrder()));
-        long deadline = claimedAt + terms.lease().minus(terms.attempt()).toNanos();
-        Map<Integer, Integer> left = new HashMap<>();
-        rows.forEach(row -> left.merge(company(lane, row), 1, Integer::sum));
+        long deadline = deadline(claimedAt);
         List<Delivery> deliveries = new ArrayList<>(rows.size());
         for (Map<String, Object> row : rows) {
-            int company = company(lane, row);
             Delivery delivery = new Delivery(lane.target().getName(), (String) row.get("tag"), (Long) row.get("id"),
-                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company,
+                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company(lane, row),
                     lane.target().getBatch(),
                     claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9), deadline,
-                    left.merge(company, -1, Integer::sum) == 0, (Integer) row.get("rank") > 0);
+                    (Integer) row.get("rank") > 0);
             lane.hold(delivery);
             deliveries.add(delivery);
         }
-        return deliveries;
+        return Call.together(deliveries);
     }
 
     /** Who was given less than was asked for has taken all that was due. */
@@ -113,6 +172,7 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         lane.freshLookBack().emptied(claimedAt);
         if (taken[1] < (Integer) claim.get("retries") && taken[2] < (Integer) claim.get("retries")) {
             lane.retriesLookBack().emptied(claimedAt);
+            lane.nothingIsDue();
         }
     }
 
@@ -120,6 +180,11 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         Integer together = (Integer) row.get("together");
         int batch = lane.target().getBatch();
         return together == null ? batch : Math.min(batch, together);
+    }
+
+    /** How many tags this instance has claimed and not yet settled. */
+    int tagsInHand() {
+        return lanes.values().stream().mapToInt(lane -> lane.held().size()).sum();
     }
 
     /** Asked before every attempt: has the lease no time left for one, or is it not wanted any more? */
@@ -157,17 +222,19 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         }
     }
 
-    public void settled(Collection<Delivery> deliveries, Map<String, Boolean> breakers) {
+    void settled(Collection<Delivery> deliveries, Settled settled) {
         for (Delivery delivery : deliveries) {
             Lane lane = lanes.get(delivery.target());
             if (lane != null) {
                 lane.release(delivery);
             }
         }
-        breakers.forEach((target, open) -> {
+        lookAgain(settled.dueAgain());
+        settled.breakers().forEach((target, open) -> {
             Lane lane = lanes.get(target);
             if (lane != null) {
                 lane.setOpen(open);
+                lane.lookAgain();
             }
         });
     }

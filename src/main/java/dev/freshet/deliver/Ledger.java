@@ -1,54 +1,101 @@
 package dev.freshet.deliver;
 
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What became of many calls, written in one transaction; then there is room for more. */
+/**
+ * What became of calls, until it is written: many together in one transaction, then there is room for more. Whatever
+ * ends while one settlement is written goes into the next.
+ */
 public final class Ledger {
     /** A finished call with what is to be written of it. */
     public record Entry(Call call, List<Outcome> outcomes) { }
 
-    /** The aggregator's strategy. */
-    public static final class Gathering {
-        public List<Entry> gather(List<Entry> soFar, Entry next) {
-            List<Entry> entries = soFar == null ? new ArrayList<>() : soFar;
-            entries.add(next);
-            return entries;
+    private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+    /** Enough to be worth a transaction; more than that in one would hold its locks for long. */
+    private static final int ENOUGH_TAGS = 500;
+    private static final long GLANCE_NANOS = 500_000;
+
+    private final ConcurrentLinkedQueue<Entry> noted = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger notedTags = new AtomicInteger();
+    private final Settlement settlement;
+    private final Lanes lanes;
+    private final long lingerNanos;
+    private final Runnable wake;
+
+    /**
+     * @param linger how long outcomes wait for others, while calls are under way
+     * @param wake   the route that takes and settles them
+     */
+    public Ledger(Settlement settlement, Lanes lanes, Duration linger, Runnable wake) {
+        this.settlement = settlement;
+        this.lanes = lanes;
+        this.lingerNanos = linger.toNanos();
+        this.wake = wake;
+    }
+
+    public void note(Entry entry) {
+        noted.add(entry);
+        if (notedTags.getAndAdd(entry.outcomes().size()) == 0) {
+            wake.run();
         }
     }
 
-    private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+    /** Nothing is noted for long without somebody who settles it, even if its route was replaced meanwhile. */
+    public void wakeForWhatIsNoted() {
+        if (!noted.isEmpty()) {
+            wake.run();
+        }
+    }
 
-    private final Settlement settlement;
-    private final Lanes lanes;
-
-    public Ledger(Settlement settlement, Lanes lanes) {
-        this.settlement = settlement;
-        this.lanes = lanes;
+    /** What has been noted, or the oldest of it. */
+    public List<Entry> take() {
+        long end = System.nanoTime() + lingerNanos;
+        while (notedTags.get() < Math.min(ENOUGH_TAGS, lanes.tagsInHand()) && System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(GLANCE_NANOS);
+        }
+        List<Entry> taken = new ArrayList<>();
+        int tags = 0;
+        while (tags < ENOUGH_TAGS) {
+            Entry entry = noted.poll();
+            if (entry == null) {
+                break;
+            }
+            taken.add(entry);
+            tags += entry.outcomes().size();
+        }
+        if (notedTags.addAndGet(-tags) > 0) {
+            wake.run();
+        }
+        return taken;
     }
 
     public void settle(List<Entry> entries) throws SQLException {
-        settle(entries, settlement.settle(entries.stream().flatMap(e -> e.outcomes().stream()).toList()));
+        if (!entries.isEmpty()) {
+            settle(entries, settlement.settle(entries.stream().flatMap(e -> e.outcomes().stream()).toList()));
+        }
     }
 
     /** The database was away for too long: the leases end by themselves and the calls are made again. */
     public void giveUp(List<Entry> entries) {
-        settle(entries, new HashMap<>());
+        settle(entries, Settled.NOTHING);
     }
 
-    private void settle(List<Entry> entries, Map<String, Boolean> breakers) {
-        breakers.forEach((target, open) -> {
+    private void settle(List<Entry> entries, Settled settled) {
+        settled.breakers().forEach((target, open) -> {
             if (open) {
                 LOG.warn("Target {} does not answer: no calls from now on but one probe after 1, 2, 4, 8, 10, 10 … seconds", target);
             } else {
                 LOG.info("Target {} answers again", target);
             }
         });
-        lanes.settled(entries.stream().flatMap(e -> e.call().deliveries().stream()).toList(), breakers);
+        lanes.settled(entries.stream().flatMap(e -> e.call().deliveries().stream()).toList(), settled);
     }
 }

@@ -10,29 +10,57 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
 /** Reads what an answer, or its absence, means for each tag of a call. */
 public final class Outcomes {
+    private static final String CALL = "call";
     private static final List<Integer> TRANSIENT = List.of(408, 425, 429);
     private static final int LONGEST_ERROR = 500;
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}\\p{Cs}]");
 
     private final Lanes lanes;
+    private final Ledger ledger;
     private final Clock clock;
 
-    public Outcomes(Lanes lanes, Clock clock) {
+    public Outcomes(Lanes lanes, Ledger ledger, Clock clock) {
         this.lanes = lanes;
+        this.ledger = ledger;
         this.clock = clock;
     }
 
-    public Ledger.Entry delivered(Call call) {
+    /** Before each attempt of a route that makes calls: its call is known from here on, and goes back if its time is over. */
+    public void begin(Exchange exchange) {
+        Call call = (Call) exchange.getMessage().getBody();
+        exchange.setVariable(CALL, call);
+        if (lanes.mayNotBegin(call)) {
+            ledger.note(of(call, Result.returned, null, null, null));
+            exchange.setRouteStop(true);
+        }
+    }
+
+    public void noteDelivered(Exchange exchange) {
+        Call call = call(exchange);
         lanes.ended(call, true);
-        return of(call, Result.delivered, null, null, null);
+        ledger.note(of(call, Result.delivered, null, null, null));
+    }
+
+    public void noteAnswer(Exchange exchange) {
+        int status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+        ledger.note(answered(call(exchange), status, exchange.getMessage().getBody(String.class)));
+    }
+
+    public void noteFailure(Exchange exchange) {
+        ledger.note(failed(call(exchange), exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class)));
+    }
+
+    private static Call call(Exchange exchange) {
+        return (Call) exchange.getVariable(CALL);
     }
 
     /** A 2xx whose body may say that some tags failed all the same. */
-    public Ledger.Entry answered(Call call, int status, String body) {
+    private Ledger.Entry answered(Call call, int status, String body) {
         lanes.ended(call, true);
         Set<String> failed = PartialAnswer.of(status, body).failedOf(call.getTags());
         String id = call.getId();
@@ -41,11 +69,7 @@ public final class Outcomes {
                 : new Outcome(d.target(), d.tag(), d.lease(), Result.delivered, null, null, null, id, call.size())).toList());
     }
 
-    public Ledger.Entry returned(Call call) {
-        return of(call, Result.returned, null, null, null);
-    }
-
-    public Ledger.Entry failed(Call call, Exception failure) {
+    private Ledger.Entry failed(Call call, Exception failure) {
         lanes.ended(call, !mayPass(failure));           // what is refused for good is no reason to go slowly
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();

@@ -1,18 +1,16 @@
 package dev.freshet.deliver;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.core.type.TypeReference;
+import dev.freshet.source.Json;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +20,6 @@ public final class Settlement {
     public record Patience(Duration retryFor, Duration backoff, Duration backoffMax, int breakerTags, Duration probe) { }
 
     private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final int RECOVERED_AT_ONCE = 1_000;
 
     private final SqlFile settle = SqlFile.of("settle");
@@ -40,22 +37,20 @@ public final class Settlement {
     /**
      * What the database refuses (values of a kind that it cannot keep, a constraint of an adopted table) must not hold
      * up the rest: it is looked for by halves, and written without what was refused.
-     *
-     * @return breakers that this changed: target to whether it is open now
      */
-    public Map<String, Boolean> settle(List<Outcome> outcomes) throws SQLException {
-        Map<String, Boolean> breakers = settleByHalves(outcomes);
-        for (Map.Entry<String, Boolean> breaker : breakers.entrySet()) {
+    public Settled settle(List<Outcome> outcomes) throws SQLException {
+        Settled settled = settleByHalves(outcomes);
+        for (Map.Entry<String, Boolean> breaker : settled.breakers().entrySet()) {
             if (!breaker.getValue()) {
                 recover(breaker.getKey());
             }
         }
-        return breakers;
+        return settled;
     }
 
-    private Map<String, Boolean> settleByHalves(List<Outcome> outcomes) throws SQLException {
+    private Settled settleByHalves(List<Outcome> outcomes) throws SQLException {
         try {
-            return transactions.in(connection -> writeAndMark(connection, outcomes));
+            return transactions.in(connection -> write(connection, outcomes));
         } catch (SQLException e) {
             if (!SqlState.isRefused(e)) {
                 throw e;
@@ -64,32 +59,24 @@ public final class Settlement {
                 return alone(outcomes, e);
             }
             int half = outcomes.size() / 2;
-            Map<String, Boolean> breakers = new HashMap<>(settleByHalves(outcomes.subList(0, half)));
-            breakers.putAll(settleByHalves(outcomes.subList(half, outcomes.size())));
-            return breakers;
+            return settleByHalves(outcomes.subList(0, half)).and(settleByHalves(outcomes.subList(half, outcomes.size())));
         }
     }
 
     /**
      * First without its audit row, then without its error and without marking: what is owed depends on none of them.
      */
-    private Map<String, Boolean> alone(List<Outcome> outcome, SQLException why) throws SQLException {
+    private Settled alone(List<Outcome> outcome, SQLException why) throws SQLException {
         LOG.warn("What became of {} at {} could not be written as it is: {}", outcome.get(0).tag(), outcome.get(0).target(),
                 why.getMessage());
         try {
-            return transactions.audited(c -> writeAndMark(c, outcome));
+            return transactions.audited(c -> write(c, outcome));
         } catch (SQLException e) {
             if (!SqlState.isRefused(e)) {
                 throw e;
             }
-            return transactions.audited(c -> write(c, List.of(outcome.get(0).withoutError())));
+            return transactions.audited(c -> write(c, List.of(outcome.get(0).withoutError()), false));
         }
-    }
-
-    private Map<String, Boolean> writeAndMark(Connection connection, List<Outcome> outcomes) throws SQLException {
-        Map<String, Boolean> breakers = write(connection, outcomes);
-        marking.mark(connection, tags(outcomes));
-        return breakers;
     }
 
     private void recover(String target) throws SQLException {
@@ -99,33 +86,23 @@ public final class Settlement {
         } while (rows == RECOVERED_AT_ONCE);
     }
 
-    private Map<String, Boolean> write(Connection connection, List<Outcome> outcomes) throws SQLException {
-        Map<String, Boolean> breakers = new HashMap<>();
-        for (Map<String, Object> row : settle.rows(connection, Map.of(
-                "outcomes", json(outcomes),
+    private Settled write(Connection connection, List<Outcome> outcomes) throws SQLException {
+        return write(connection, outcomes, true);
+    }
+
+    private Settled write(Connection connection, List<Outcome> outcomes, boolean marks) throws SQLException {
+        Map<String, Object> row = settle.rows(connection, Map.of(
+                "outcomes", Json.text(outcomes),
+                "marks", marks,
                 "retryForSeconds", seconds(patience.retryFor()),
                 "backoffSeconds", seconds(patience.backoff()),
                 "backoffMaxSeconds", seconds(patience.backoffMax()),
                 "breakerTags", patience.breakerTags(),
-                "probeSeconds", seconds(patience.probe())))) {
-            breakers.put((String) row.get("name"), (Boolean) row.get("open"));
-        }
-        return breakers;
-    }
-
-    private static Collection<String> tags(List<Outcome> outcomes) {
-        TreeSet<String> tags = new TreeSet<>();
-        outcomes.stream().filter(o -> o.result() != Outcome.Result.returned && o.result() != Outcome.Result.halve)
-                .forEach(o -> tags.add(o.tag()));
-        return tags;
-    }
-
-    private static String json(List<Outcome> outcomes) {
-        try {
-            return JSON.writeValueAsString(outcomes);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+                "probeSeconds", seconds(patience.probe()))).get(0);
+        marking.mark(connection, SqlFile.texts(row.get("look_again")));
+        String breakers = (String) row.get("breakers");
+        return new Settled(breakers == null ? Map.of() : Json.value(breakers, new TypeReference<>() { }),
+                Set.copyOf(SqlFile.texts(row.get("due_again"))));
     }
 
     private static double seconds(Duration duration) {

@@ -77,6 +77,12 @@ public final class Hints {
         }
     }
 
+    /** As far as this process knows: a connection that was lost in silence is found out later. */
+    public static boolean listens(CamelContext context) {
+        ServiceStatus status = context.getRouteController().getRouteStatus(ROUTE);
+        return status != null && status.isStarted();
+    }
+
     private static String rootCause(Throwable e) {
         Throwable cause = e;
         while (cause.getCause() != null) {

@@ -20,13 +20,15 @@ public final class Inbox {
     private final SqlFile hasChanges = SqlFile.of("inbox-has-changes");
     private final DataSource dataSource;
     private final Turn turn;
+    private final Sleep sleep;
     private long lastSeen = System.nanoTime();
     private boolean seenBefore;
     private int tick;
 
-    public Inbox(DataSource dataSource, Turn turn) {
+    public Inbox(DataSource dataSource, Turn turn, Sleep sleep) {
         this.dataSource = dataSource;
         this.turn = turn;
+        this.sleep = sleep;
     }
 
     public synchronized boolean hasChanges() throws Exception {
@@ -46,6 +48,7 @@ public final class Inbox {
             seenBefore |= changes;
             if (changes) {
                 lastSeen = System.nanoTime();
+                sleep.sawSomething();
             }
             return changes;
         }

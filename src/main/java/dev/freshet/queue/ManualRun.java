@@ -48,10 +48,10 @@ public final class ManualRun {
         boolean all = "true".equals(force);
         Timestamp since = (Timestamp) transactions.in(c -> DATABASE_TIME.rows(c, Map.of())).get(0).get("now");
         long end = System.nanoTime() + patience.toNanos();
-        Turn.Report report = turn.take(all);
+        Turn.Report report = turn.takeAll(all);
         while (!report.mine() && System.nanoTime() - end < 0) {
             LockSupport.parkNanos(GLANCE_NANOS);        // another instance has the turn for some milliseconds
-            report = turn.take(all);
+            report = turn.takeAll(all);
         }
         return new Begun(report, retention.forgetProcessed(), since);
     }

@@ -1,7 +1,11 @@
 package dev.freshet.queue;
 
 import dev.freshet.LogIds;
+import dev.freshet.deliver.Call;
+import dev.freshet.deliver.Claims;
+import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
+import dev.freshet.source.Json;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
@@ -19,6 +23,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.postgresql.PGStatement;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,13 +42,16 @@ public final class Turn {
 
     private record Folded(int taken, Timestamp horizon) { }
 
-    private record Handed(List<String> tags, int buckets, long handover, long changes, long calls) { }
+    private record Handed(List<String> tags, int buckets, long handover, long changes, long calls,
+                          List<Claims.Claimed> claimed, List<String> due) { }
 
+    private static final Report NOT_MINE = new Report(false, List.of(), 0, List.of());
     private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
     private static final int FOLD_ROWS = 10_000;
     private static final int HAND_OVER_ROWS = 2_000;
     private static final int BATCHES = 50;
     private static final int MARK_TAGS = 1_000;
+    private static final long MARK_EVERY_NANOS = Duration.ofMillis(250).toNanos();
     private static final Duration SHORT_PAUSE = Duration.ofMillis(20);
     /** When the inbox fills faster than it is folded, a bucket need not wait for it to be empty: late is worse than twice. */
     private static final Duration IMPATIENCE = Duration.ofSeconds(10);
@@ -59,11 +67,17 @@ public final class Turn {
     private final SqlFile takeMarkLater = SqlFile.of("take-mark-later");
     private final Transactions transactions;
     private final Marking marking;
+    private final Lanes lanes;
+    private final Consumer<List<Call>> begin;
     private final Duration bucket;
     private final Duration debounce;
     private final Coalescing coalescing = new Coalescing();
     private final Floor floor = new Floor(SqlFile.of("inbox-last-id"));
     private volatile int lastFolded;
+    private volatile boolean moreIsRipe;
+    private long markedAt = System.nanoTime() - MARK_EVERY_NANOS;
+    /** Up to when everything that was committed is in the queue. */
+    private Timestamp horizon = new Timestamp(0);
     /** In the inbox, and their row of the queue is held by somebody else. */
     private final LockedTags locked = new LockedTags(SHORT_PAUSE, Duration.ofSeconds(1));
     /** In the queue, and what they are owed is held by somebody else. */
@@ -71,9 +85,13 @@ public final class Turn {
     /** In the queue, whose table refuses to have them marked as handed over. */
     private final LockedTags refused = new LockedTags(Duration.ofMinutes(1), Duration.ofMinutes(1));
 
-    public Turn(Transactions transactions, Marking marking, Duration bucket, Duration debounce) {
+    /** @param begin is given what was claimed, as calls to one target */
+    public Turn(Transactions transactions, Marking marking, Lanes lanes, Consumer<List<Call>> begin,
+                Duration bucket, Duration debounce) {
         this.transactions = transactions;
         this.marking = marking;
+        this.lanes = lanes;
+        this.begin = begin;
         this.bucket = bucket;
         this.debounce = debounce;
     }
@@ -87,15 +105,43 @@ public final class Turn {
         return coalescing;
     }
 
-    /** @param force hands over what is not ripe yet, too */
-    public synchronized Report take(boolean force) throws SQLException {
-        Optional<Timestamp> horizon = foldWhatCommitted();
-        if (horizon.isEmpty()) {
-            return new Report(false, List.of(), 0, List.of());
+    /**
+     * Hands over as much of what is ripe as there is room for calls; the rest of it waits in the queue, where later
+     * changes join it.
+     */
+    public synchronized Report take() throws SQLException {
+        Optional<Timestamp> folded = foldWhatCommitted();
+        if (folded.isEmpty()) {
+            return NOT_MINE;
         }
-        Report report = handOverWhatIsRipe(force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon.get());
+        horizon = folded.get();
+        Report report = handOverWhatIsRipe(horizon, false);
+        if (System.nanoTime() - markedAt > MARK_EVERY_NANOS) {
+            markWhatWasLocked();
+        }
+        return report;
+    }
+
+    /** @param force hands over what is not ripe yet, too */
+    public synchronized Report takeAll(boolean force) throws SQLException {
+        Optional<Timestamp> folded = foldWhatCommitted();
+        if (folded.isEmpty()) {
+            return NOT_MINE;
+        }
+        horizon = folded.get();
+        Report report = handOverWhatIsRipe(force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon, true);
         markWhatWasLocked();
         return report;
+    }
+
+    /** Something ripe was left in the queue for want of room. */
+    public boolean isMoreRipe() {
+        return moreIsRipe;
+    }
+
+    /** There is room again: what the last turn found ripe and left, without folding what has come since. */
+    public synchronized Report takeMore() throws SQLException {
+        return handOverWhatIsRipe(horizon, false);
     }
 
     /** @return up to when everything that was committed is in the queue; empty when it is another instance's turn */
@@ -160,19 +206,27 @@ public final class Turn {
         }
     }
 
-    private Report handOverWhatIsRipe(Timestamp horizon) throws SQLException {
+    /** @param all without regard to whether there is room for its calls */
+    private Report handOverWhatIsRipe(Timestamp horizon, boolean all) throws SQLException {
         Set<String> tags = new LinkedHashSet<>();
         int buckets = 0;
         List<Long> handovers = new ArrayList<>();
         int limit = HAND_OVER_ROWS;
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows = limit;
+            Claims claims = lanes.claims();
+            moreIsRipe = claims.full();
+            if (claims.full() && !all) {
+                break;
+            }
+            int rows = all || claims.targets().isEmpty() ? limit : Math.min(limit, claims.mostTags());
             List<String> aside = aside();
             try {
-                Handed handed = transactions.audited(c -> isMine(c) ? handOver(c, horizon, rows, aside) : null);
+                Handed handed = transactions.audited(c -> isMine(c) ? handOver(c, horizon, rows, aside, claims) : null);
                 if (handed == null || handed.tags().isEmpty() && !soonFree()) {
                     break;
                 }
+                lanes.lookAgain(handed.due());
+                lanes.handedOver(claims, handed.handover(), handed.claimed()).forEach(begin);
                 handed.tags().forEach(owedElsewhere::remove);
                 if (handed.tags().isEmpty()) {
                     continue;
@@ -184,6 +238,9 @@ public final class Turn {
                 LogIds.with(Map.of("handover", Long.toString(handed.handover())),
                         () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
                 limit = HAND_OVER_ROWS;
+                if (handed.buckets() < rows && owedElsewhere.firstPause().isZero()) {
+                    break;                              // that was all
+                }
             } catch (SQLException e) {
                 boolean isLocked = giveWayOrThrow(e);
                 List<String> held = isLocked ? transactions.in(c -> owedElsewhere(c, horizon, rows)) : List.of();
@@ -243,6 +300,7 @@ public final class Turn {
     }
 
     private void markWhatWasLocked() throws SQLException {
+        markedAt = System.nanoTime();
         try {
             transactions.in(c -> {
                 marking.mark(c, takeMarkLater(c, MARK_TAGS));
@@ -299,13 +357,24 @@ public final class Turn {
         return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
     }
 
-    private Handed handOver(Connection connection, Timestamp horizon, int limit, List<String> aside) throws SQLException {
+    private Handed handOver(Connection connection, Timestamp horizon, int limit, List<String> aside, Claims claims)
+            throws SQLException {
         Map<String, Object> which = ripe(horizon, aside);
         which.put("limit", limit);
+        which.put("claims", Json.text(claims.targets()));
+        which.put("leaseSeconds", claims.leaseSeconds());
         Map<String, Object> row = handOver.rows(connection, which).get(0);
-        Array tags = (Array) row.get("tags");
-        return new Handed(tags == null ? List.of() : List.of((String[]) tags.getArray()), (Integer) row.get("buckets"),
-                (Long) row.get("handover"), row.get("changes") == null ? 0 : (Long) row.get("changes"), (Long) row.get("calls"));
+        List<String> targets = SqlFile.texts(row.get("claimed_targets"));
+        List<String> tags = SqlFile.texts(row.get("claimed_tags"));
+        Object[] ids = targets.isEmpty() ? new Object[0] : (Object[]) ((Array) row.get("claimed_ids")).getArray();
+        Object[] ages = targets.isEmpty() ? new Object[0] : (Object[]) ((Array) row.get("claimed_ages")).getArray();
+        List<Claims.Claimed> claimed = new ArrayList<>(targets.size());
+        for (int i = 0; i < targets.size(); i++) {
+            claimed.add(new Claims.Claimed(targets.get(i), tags.get(i), (Long) ids[i], (Double) ages[i]));
+        }
+        return new Handed(SqlFile.texts(row.get("tags")), (Integer) row.get("buckets"), (Long) row.get("handover"),
+                row.get("changes") == null ? 0 : (Long) row.get("changes"), (Long) row.get("calls"),
+                claimed, SqlFile.texts(row.get("due")));
     }
 
     private List<String> owedElsewhere(Connection connection, Timestamp horizon, int limit) throws SQLException {

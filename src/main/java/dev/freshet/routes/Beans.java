@@ -15,13 +15,19 @@ final class Beans {
     /** @param text of a file that has run, or null */
     static Set<String> in(String text) {
         Set<String> names = new TreeSet<>();
-        if (text != null && text.contains("beans:")) {
-            Object content = new Load(LoadSettings.builder().build()).loadFromString(text);
-            if (content instanceof List<?> items) {
-                items.forEach(item -> addTo(names, item));
-            }
-        }
+        content(text).forEach(item -> addTo(names, item));
         return names;
+    }
+
+    /** @return what stands in the sections "beans", as it can be compared; @param text of a file, or null */
+    static List<?> sections(String text) {
+        return content(text).stream().filter(item -> item instanceof Map<?, ?> map && map.containsKey("beans")).toList();
+    }
+
+    private static List<?> content(String text) {
+        Object content = text == null || !text.contains("beans:") ? null
+                : new Load(LoadSettings.builder().build()).loadFromString(text);
+        return content instanceof List<?> items ? items : List.of();
     }
 
     private static void addTo(Set<String> names, Object item) {

@@ -43,7 +43,9 @@ public final class LiveRoutes implements AutoCloseable {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
-    private static final long GLANCE_MILLIS = 500;
+    private static final long GLANCE_MILLIS = 250;
+    /** Of so many glances one reads the files, whatever their times say. */
+    private static final int GLANCES = 20;
     private static final long LONGEST_CLOSE_MILLIS = 5_000;
 
     private final CamelContext context;
@@ -56,6 +58,9 @@ public final class LiveRoutes implements AutoCloseable {
     private final Map<String, Broken> broken = new ConcurrentSkipListMap<>();
     private ScheduledExecutorService watch;
     private String trouble = "";
+    private Map<String, Object> stamps = Map.of();
+    private int lookAgain;
+    private int glances;
     private volatile boolean closed;
 
     public LiveRoutes(CamelContext context, Path folder) {
@@ -84,7 +89,7 @@ public final class LiveRoutes implements AutoCloseable {
             return;
         }
         watch = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "routes");
-        watch.scheduleWithFixedDelay(this::look, GLANCE_MILLIS, GLANCE_MILLIS, TimeUnit.MILLISECONDS);
+        watch.scheduleWithFixedDelay(this::glance, GLANCE_MILLIS, GLANCE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Files that are not what is running, and why. */
@@ -92,7 +97,22 @@ public final class LiveRoutes implements AutoCloseable {
         return List.copyOf(broken.values());            // not synchronized: an edit may wait for minutes, and health is asked meanwhile
     }
 
-    private synchronized void look() {
+    private synchronized void glance() {
+        try {
+            Map<String, Object> now = RouteFiles.stamps(folder);
+            boolean changed = !now.equals(stamps);
+            stamps = now;
+            // what has changed is looked at once more: it may still be written
+            lookAgain = changed ? 2 : Math.max(0, lookAgain - 1);
+            if (lookAgain > 0 || ++glances % GLANCES == 0) {
+                look();
+            }
+        } catch (IOException e) {
+            look();
+        }
+    }
+
+    private void look() {
         try {
             Map<String, String> now = RouteFiles.in(folder);
             for (String file : changed(now)) {
@@ -146,7 +166,8 @@ public final class LiveRoutes implements AutoCloseable {
                 all.put(file, text);
             }
             refuseMissingVariables(text);
-            new Trial(context).of(all);
+            new Trial(context).of(all, reachesOthers(text) || reachesOthers(running.get(file))
+                    || !Beans.sections(text).equals(Beans.sections(running.get(file))) ? all.keySet() : Set.of(file));
             swap.swap(running, file, text);
         } catch (Exception e) {
             if (!closed) {
@@ -156,7 +177,13 @@ public final class LiveRoutes implements AutoCloseable {
         }
         broken.remove(file);
         tried.clear();                  // others may have been refused for the want of what stands in this one
+        lookAgain = 2;
         LOG.info("{} {}", file, text == null ? "is gone, and its routes with it" : isNew ? "is new: its routes have started" : "has changed: its routes are the new ones");
+    }
+
+    /** Policies and templates are what routes of other files may be made of. */
+    private static boolean reachesOthers(String text) {
+        return text != null && (text.contains("routeConfiguration:") || text.contains("routeTemplate:"));
     }
 
     private static void refuseMissingVariables(String text) {

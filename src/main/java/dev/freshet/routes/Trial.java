@@ -50,6 +50,14 @@ final class Trial {
 
     /** @throws Exception what the running context would have met, at the first thing that is wrong */
     void of(Map<String, String> files) throws Exception {
+        of(files, files.keySet());
+    }
+
+    /**
+     * @param touched whose routes are started; of the others nothing is asked but what they have and are called, since
+     *                they run already
+     */
+    void of(Map<String, String> files, Set<String> touched) throws Exception {
         try (DefaultCamelContext scratch = new DefaultCamelContext()) {
             scratch.getCamelContextExtension().setName("trial");
             scratch.setApplicationContextClassLoader(running.getApplicationContextClassLoader());
@@ -67,7 +75,7 @@ final class Trial {
             scratch.start();
             scratch.addComponent("quartz", clockThatStandsStill());
             configureComponents(scratch, settings);
-            load(scratch, files, running.getRegistry().findByType(RouteRule.class));
+            load(scratch, files, touched, running.getRegistry().findByType(RouteRule.class));
         }
     }
 
@@ -91,12 +99,12 @@ final class Trial {
                 .withProperties(of).withFluentBuilder(true).withRemoveParameters(false).bind());
     }
 
-    private static void load(DefaultCamelContext scratch, Map<String, String> files, Set<RouteRule> rules)
-            throws Exception {
+    private static void load(DefaultCamelContext scratch, Map<String, String> files, Set<String> touched,
+                             Set<RouteRule> rules) throws Exception {
         Collection<Resource> resources = new TreeMap<>(files).entrySet().stream()
                 .map(file -> ResourceHelper.fromString(file.getKey(), file.getValue())).toList();
         Collection<RoutesBuilder> builders = PluginHelper.getRoutesLoader(scratch).findRoutesBuilders(resources);
-        Aside aside = new Aside(scratch, rules, new HashMap<>());
+        Aside aside = new Aside(scratch, touched, rules, new HashMap<>());
         for (RoutesBuilder builder : builders) {
             ((RouteBuilder) builder).addLifecycleInterceptor(aside);
             ((RouteBuilder) builder).configureRoutes(scratch);
@@ -123,7 +131,7 @@ final class Trial {
     }
 
     /** Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and open ports. */
-    private record Aside(DefaultCamelContext scratch, Set<RouteRule> rules, Map<String, String> owners)
+    private record Aside(DefaultCamelContext scratch, Set<String> touched, Set<RouteRule> rules, Map<String, String> owners)
             implements RouteBuilderLifecycleStrategy {
         @Override
         public void afterConfigure(RouteBuilder builder) {
@@ -134,13 +142,18 @@ final class Trial {
                 }
                 own(entrance, builder);
                 own(route.getId(), builder);
-                rules.forEach(rule -> rule.check(route, scratch));
+                if (touched.contains(builder.getResource().getLocation())) {
+                    rules.forEach(rule -> rule.check(route, scratch));
+                }
                 route.getInput().setUri("direct:trial-of-" + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
                 route.setAutoStartup("true");
             }
             // what is made of a template is built, and never started
             builder.getRouteTemplateCollection().getRouteTemplates().forEach(template -> template.getRoute().setAutoStartup("false"));
             builder.getRestCollection().getRests().clear();
+            if (!touched.contains(builder.getResource().getLocation())) {
+                builder.getRouteCollection().getRoutes().clear();
+            }
         }
 
         /** To be called when they are made. */

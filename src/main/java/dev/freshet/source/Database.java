@@ -19,6 +19,13 @@ public final class Database implements AutoCloseable {
     private static final String DEAD_HOSTS = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2"
             + " -c tcp_user_timeout=20s";
 
+    /**
+     * A plan that was made while a queue was empty is a bad one when it is full, and what is known of how full it is is
+     * always old: whatever the planner believes, a few rows are joined to a table by its index.
+     */
+    private static final String PLANS = " -c plan_cache_mode=force_custom_plan -c jit=off -c random_page_cost=1.1"
+            + " -c enable_hashjoin=off -c enable_mergejoin=off";
+
     private final DatabaseUrl address;
     private final HikariDataSource pool;
 
@@ -47,10 +54,9 @@ public final class Database implements AutoCloseable {
             config.addDataSourceProperty("prepareThreshold", "0");
         } else {
             config.addDataSourceProperty("ApplicationName", APPLICATION);
-            // a plan that was made while a queue was empty is a bad one when it is full
             config.addDataSourceProperty("options", DEAD_HOSTS
-                    + " -c idle_in_transaction_session_timeout=" + IDLE_IN_TRANSACTION + " -c plan_cache_mode=force_custom_plan -c jit=off"
-                    + " -c default_transaction_isolation=read\\ committed");
+                    + " -c idle_in_transaction_session_timeout=" + IDLE_IN_TRANSACTION
+                    + " -c default_transaction_isolation=read\\ committed" + PLANS);
         }
         this.pool = new HikariDataSource(config);
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -99,6 +100,11 @@ public final class SqlFile {
 
     public Bound with(Map<String, ?> values) {
         return new Bound(this, values);
+    }
+
+    /** An array column of texts; none is an empty list. */
+    public static List<String> texts(Object array) throws SQLException {
+        return array == null ? List.of() : List.of((String[]) ((Array) array).getArray());
     }
 
     private void bind(Connection connection, PreparedStatement statement, Map<String, ?> values) throws SQLException {

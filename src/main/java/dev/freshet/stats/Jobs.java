@@ -42,6 +42,7 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
     private static final Duration MAY_STILL_END = Duration.ofSeconds(8);
 
     private final SqlFile takeTurn = SqlFile.of("take-stats-turn");
+    private final SqlFile areOpen = SqlFile.of("jobs-are-open");
     private final SqlFile recover = SqlFile.of("recover-jobs");
     private final SqlFile oweRefresh = SqlFile.of("owe-refresh");
     private final SqlFile claim = SqlFile.of("claim-job");
@@ -70,7 +71,7 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
 
     /** Takes the next job, if there is one and there is room for it; first, what others left behind is queued again. */
     public Job claim() throws SQLException {
-        if (stopping) {
+        if (stopping || transactions.inOne(c -> areOpen.rows(c, Map.of())).isEmpty()) {
             return null;
         }
         Job job = transactions.in(connection -> {

@@ -1,0 +1,43 @@
+package dev.freshet.deliver;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.component.seda.SedaEndpoint;
+import org.apache.camel.support.DefaultExchange;
+
+/**
+ * Puts each call of the body into the queue of its target, {@code seda:target-NAME}. A split with a dynamic endpoint
+ * says the same, and copies each exchange three times on the way (docs/decisions.md has the figures).
+ */
+public final class CallQueues implements Processor {
+    private final CamelContext context;
+
+    public CallQueues(CamelContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public void process(Exchange exchange) {
+        List<Call> calls = new ArrayList<>();
+        exchange.getMessage().getBody(List.class).forEach(call -> calls.add((Call) call));
+        add(calls);
+    }
+
+    /** @param calls to one target */
+    public void add(List<Call> calls) {
+        if (calls.isEmpty()) {
+            return;
+        }
+        SedaEndpoint entrance = context.getEndpoint("seda:" + Lanes.ROUTE_PREFIX + calls.get(0).getTarget(), SedaEndpoint.class);
+        BlockingQueue<Exchange> queue = entrance.getQueue();
+        for (Call call : calls) {
+            Exchange next = DefaultExchange.newFromEndpoint(entrance);
+            next.getMessage().setBody(call);
+            queue.add(next);            // never full: it holds more than a lane may
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package dev.freshet.deliver;
+
+import java.util.List;
+
+/**
+ * What a hand-over may claim at once.
+ *
+ * @param targets those that have room
+ * @param at      (System.nanoTime) before the database counts, so that leases end here first
+ * @param full    this instance serves targets, and none of them has room: what is ripe can wait for it
+ */
+public record Claims(List<Room> targets, double leaseSeconds, long at, boolean full) {
+    /** So many tags for one target, under one lease. */
+    public record Room(String target, int room, String lease) { }
+
+    /** One delivery that a hand-over has claimed. */
+    public record Claimed(String target, String tag, long id, double ageSeconds) { }
+
+    public int mostTags() {
+        return targets.stream().mapToInt(Room::room).max().orElse(0);
+    }
+}

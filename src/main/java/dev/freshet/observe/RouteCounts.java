@@ -1,0 +1,94 @@
+package dev.freshet.observe;
+
+import dev.freshet.routes.FeedsRoutes;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+import org.apache.camel.CamelContext;
+import org.apache.camel.NamedNode;
+import org.apache.camel.Processor;
+import org.apache.camel.Route;
+import org.apache.camel.spi.ManagementInterceptStrategy;
+import org.apache.camel.support.LifecycleStrategySupport;
+
+/**
+ * How much each route has done, counted once for the console and for /observe/metrics, under the names that Camel's own
+ * policy gives it there. That policy and JMX count each exchange twice and wrap every step; this costs two clock
+ * readings and a few additions.
+ */
+public final class RouteCounts extends LifecycleStrategySupport implements FeedsRoutes {
+    private record Known(RouteCount count, List<Meter> meters) { }
+
+    private final Map<String, Known> routes = new ConcurrentHashMap<>();
+    private final CamelContext context;
+    private final MeterRegistry registry;
+    private final FailureSeen failures;
+
+    /** Told of what a route failed with, also where a policy of it or of one that it calls has dealt with that. */
+    public interface FailureSeen {
+        void in(String route, Throwable failure);
+    }
+
+    public RouteCounts(CamelContext context, MeterRegistry registry, FailureSeen failures) {
+        this.context = context;
+        this.registry = registry;
+        this.failures = failures;
+    }
+
+    /** A route is made. One that takes the place of another goes on with its numbers: an edit sets no counter back. */
+    @Override
+    public void onRouteContextCreate(Route route) {
+        RouteCount count = routes.computeIfAbsent(route.getRouteId(), this::known).count();
+        route.setManagementInterceptStrategy(new ManagementInterceptStrategy() {
+            @Override
+            public InstrumentationProcessor<?> createProcessor(NamedNode step, Processor target) {
+                return null;
+            }
+
+            @Override
+            public InstrumentationProcessor<?> createProcessor(String type) {
+                return new CountedRoute(count, failure -> failures.in(route.getRouteId(), failure));
+            }
+        });
+    }
+
+    @Override
+    public void gone(String route, boolean withItsFile) {
+        Known known = routes.remove(route);
+        if (known != null) {
+            known.meters().forEach(registry::remove);
+        }
+    }
+
+    /** @return null for a route that is not known */
+    public RouteCount of(String route) {
+        Known known = routes.get(route);
+        return known == null ? null : known.count();
+    }
+
+    private Known known(String route) {
+        RouteCount count = new RouteCount();
+        Tags tags = Tags.of("camelContext", context.getName(), "eventType", "route", "kind", "CamelRoute", "routeId", route);
+        return new Known(count, List.of(
+                counter("total", "Exchanges that a route has ended with", count, RouteCount::total, tags),
+                counter("succeeded", "Of these, without a failure", count, c -> c.total() - c.failed(), tags),
+                counter("failed", "Of these, with a failure", count, RouteCount::failed, tags),
+                counter("failures.handled", "Failures that a route dealt with by itself", count, RouteCount::handled, tags),
+                FunctionTimer.builder("camel.route.policy", count, RouteCount::total, RouteCount::nanos, TimeUnit.NANOSECONDS)
+                        .description("How long a route takes").tags(tags).register(registry),
+                Gauge.builder("camel.route.policy.seconds.max", count, c -> c.longest(TimeUnit.SECONDS))
+                        .description("The longest of the last minutes").tags(tags).register(registry)));
+    }
+
+    private Meter counter(String name, String says, RouteCount count, ToDoubleFunction<RouteCount> value, Tags tags) {
+        return FunctionCounter.builder("camel.exchanges." + name, count, value).description(says).tags(tags).register(registry);
+    }
+}

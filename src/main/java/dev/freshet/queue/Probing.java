@@ -1,0 +1,67 @@
+package dev.freshet.queue;
+
+import dev.freshet.StopsEarly;
+import java.time.Duration;
+import org.apache.camel.CamelContext;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.StartupListener;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Has a route look whether something was committed, many times a second, with {@link Sleep} in between. */
+public final class Probing extends ServiceSupport implements StartupListener, StopsEarly {
+    private static final Logger LOG = LoggerFactory.getLogger(Probing.class);
+
+    private final CamelContext context;
+    private final String route;
+    private final Duration every;
+    private final Sleep sleep;
+    private final ProducerTemplate looks;
+    private volatile boolean ended;
+
+    /** @param route which begins with direct:ROUTE */
+    public Probing(CamelContext context, String route, Duration every, Sleep sleep) {
+        this.context = context;
+        this.route = route;
+        this.every = every;
+        this.sleep = sleep;
+        this.looks = context.createProducerTemplate();
+    }
+
+    @Override
+    public void onCamelContextStarted(CamelContext started, boolean alreadyStarted) {
+        // routes start after this
+    }
+
+    @Override
+    public void onCamelContextFullyStarted(CamelContext started, boolean alreadyStarted) {
+        context.getExecutorServiceManager().newThread(route, this::run).start();
+    }
+
+    private void run() {
+        while (!ended) {
+            try {
+                sleep.rest(every);
+                if (!ended && isThere()) {
+                    looks.sendBody("direct:" + route, "");
+                }
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.debug("{} failed", route, e);       // its policy has reported what there was to report
+            }
+        }
+    }
+
+    private boolean isThere() {
+        return context.getRoute(route) != null && context.getRouteController().getRouteStatus(route).isStarted();
+    }
+
+    @Override
+    public void stop() {
+        ended = true;
+        sleep.end();
+        super.stop();
+    }
+}

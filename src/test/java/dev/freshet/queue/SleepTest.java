@@ -1,0 +1,134 @@
+package dev.freshet.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.freshet.Eventually;
+import dev.freshet.TestDatabase;
+import dev.freshet.source.Transactions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
+
+class SleepTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final String ASLEEP = "SELECT last_value > extract(epoch FROM clock_timestamp()) FROM freshet.asleep_until";
+
+    private TestDatabase database;
+    private Connection ear;
+    private Sleep sleep;
+    private Thread prober;
+    private volatile boolean ended;
+    private volatile boolean listens = true;
+
+    @BeforeEach
+    void start() throws Exception {
+        database = TestDatabase.migrated();
+        ear = database.connect();
+        TestDatabase.run(ear, "LISTEN freshet_live");
+        sleep = new Sleep(new Transactions(database.pool(2)), () -> listens);
+        prober = new Thread(this::probe);
+        prober.start();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        ended = true;
+        sleep.end();
+        prober.join();
+        ear.close();
+        database.close();
+    }
+
+    private void probe() {
+        try {
+            while (!ended) {
+                sleep.rest(Duration.ofMillis(5));
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void whoever_commits_wakes_it_and_costs_nothing_from_then_on() throws Exception {
+        hearUntil("t");
+        TestDatabase.run(ear, "SELECT enqueue_cache_invalidation('wakes')");
+        listens = false;            // it does not fall asleep again
+        hearUntil("f");
+        heard();
+        database.run("SELECT enqueue_cache_invalidation('wakes nobody')");
+        database.run("NOTIFY freshet_live, 'last'");
+        List<String> heard = new ArrayList<>();
+        Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains("last"), heard::toString);
+        assertEquals(List.of("last"), heard);
+    }
+
+    @Test
+    void live_events_wake_it_too() throws Exception {
+        hearUntil("t");
+        database.run("SELECT manual_cache_invalidation('AB1')");
+        hearUntil("f");
+    }
+
+    @Test
+    void who_rolls_back_wakes_nobody() throws Exception {
+        hearUntil("t");
+        try (Connection writer = database.connect()) {
+            writer.setAutoCommit(false);
+            TestDatabase.run(writer, "SELECT enqueue_cache_invalidation('not')");
+            writer.rollback();
+        }
+        database.run("NOTIFY freshet_live, 'asleep another'");
+        List<String> heard = new ArrayList<>();
+        Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains("asleep another"), heard::toString);
+        assertEquals("t", database.one(ASLEEP));
+    }
+
+    @Test
+    void who_does_not_hear_itself_does_not_stay_asleep() {
+        Eventually.is(PATIENCE, () -> is("t"), () -> "never asleep");
+        Eventually.is(PATIENCE, () -> is("f"), () -> "asleep, and deaf");
+    }
+
+    @Test
+    void one_that_ends_leaves_no_writer_calling() throws Exception {
+        hearUntil("t");
+        sleep.end();
+        assertEquals("f", database.one(ASLEEP));
+    }
+
+    private void hearUntil(String asleep) {
+        Eventually.is(PATIENCE, () -> {
+            heard().forEach(sleep::hear);
+            return is(asleep);
+        }, () -> "not " + asleep);
+    }
+
+    private boolean is(String asleep) {
+        try {
+            return asleep.equals(database.one(ASLEEP));
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private List<String> heard() {
+        try {
+            List<String> heard = new ArrayList<>();
+            PGNotification[] notifications = ear.unwrap(PGConnection.class).getNotifications(1);
+            for (PGNotification notification : notifications == null ? new PGNotification[0] : notifications) {
+                heard.add(notification.getParameter());
+            }
+            return heard;
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
