@@ -9,6 +9,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { cpuSeconds } from './stage.mjs';
 
 const option = (name, otherwise) => process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : otherwise;
 const now = () => (performance.timeOrigin + performance.now()) / 1000;
@@ -91,7 +92,7 @@ if (option('--peer')) {                                                // the tw
       const child = spawn(process.execPath, [process.argv[1], '--readers', `${target.url},${readers},${events}`], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       started.push(child);
       await new Promise(open => child.once('message', open));
-      const end = now() + seconds, begun = now();
+      const end = now() + seconds, begun = now(), cpu = cpuSeconds([target.child.pid]);
       let sent = 0;
       while (now() < end) {
         while (sent < (now() - begun) * rate && now() < end) await db.query({ name: 'vote', text: 'INSERT INTO votes (art_id) SELECT id FROM art WHERE event_id = $1 LIMIT 1', values: [1 + sent++ % events] });
@@ -101,7 +102,7 @@ if (option('--peer')) {                                                // the tw
       const result = new Promise(done => child.once('message', done));
       child.send('report');
       const { seen, p50, p99, max } = await result;
-      return `${which.padEnd(8)} ${sent} events, ${seen} of ${sent * readers / events} deliveries, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms`;
+      return `${which.padEnd(8)} ${sent} events, ${seen} of ${sent * readers / events} deliveries, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms, CPU ${((cpuSeconds([target.child.pid]) - cpu) / seen * 1e6).toFixed(1)} µs each`;
     };
     for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`warming up: ${await latency(which, target, 1000, 100, 200)}`);
     for (let round = 1; round <= rounds; round++) {

@@ -16,7 +16,7 @@ import dev.freshet.audit.FailedAttempts;
 import dev.freshet.audit.Troubles;
 import dev.freshet.cache.Entries;
 import dev.freshet.cache.EntityRules;
-import dev.freshet.cache.InvalidateKeys;
+import dev.freshet.cache.InvalidationStep;
 import dev.freshet.cache.Invalidations;
 import dev.freshet.cache.Publications;
 import dev.freshet.cache.Tallies;
@@ -192,7 +192,8 @@ final class Wiring {
         registry.bind("entries", entries);
         Invalidations invalidations = new Invalidations(transactions, entries, new Patterns(), tallies);
         registry.bind("invalidations", invalidations);
-        registry.bind("invalidateKeys", new InvalidateKeys(new Requests(), invalidations));
+        registry.bind("invalidateKeys", new InvalidationStep(invalidations::byKeys));
+        registry.bind("invalidatePattern", new InvalidationStep(invalidations::byPattern));
         registry.bind("entityRules", new EntityRules(transactions));
         registry.bind("notifyTopic", new Topic(dataSource));
         registry.bind("publications", new Publications(context, dataSource, tallies));
