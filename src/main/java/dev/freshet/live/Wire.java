@@ -12,7 +12,7 @@ import io.vertx.core.net.impl.ConnectionBase;
 
 /**
  * The way to one reader, on its connection's event loop. What many get is a ready chunk that goes past Vert.x and the
- * HTTP encoder: their bookkeeping costs as much as the bytes' way through the kernel. HTTP/2 frames its data by itself.
+ * HTTP encoder: what those do for each message need not be done for each reader. HTTP/2 frames its data by itself.
  */
 final class Wire {
     private final HttpServerResponse response;
