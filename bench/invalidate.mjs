@@ -1,12 +1,14 @@
 // The invalidation service beside Redis: how long until the keys that a pattern means are known, gone and audited, among a million.
-//   mvn -DskipTests package && npm install --prefix bench --package-lock=false && node bench/invalidate.mjs [--keys 1000000] [--seconds 10]
+//   mvn -DskipTests package && npm install --prefix bench --package-lock=false && \
+//     node bench/invalidate.mjs [--keys 1000000] [--seconds 10] [--rounds 1] [--jar FILE]
 // Needs redis-server on the PATH for the comparison; says so where it is missing.
 import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { atTheEnd, freePort, option, percentile, sleep, stage, startFreshet, startPostgres } from './stage.mjs';
+import { atTheEnd, cpuSeconds, freePort, option, percentile, sleep, stage, startFreshet, startPostgres } from './stage.mjs';
 
-const keys = +option('keys', 1000000), seconds = +option('seconds', 10);
+const keys = +option('keys', 1000000), seconds = +option('seconds', 10), rounds = +option('rounds', 1);
 const kinds = ['profile', 'settings', 'cart', 'orders', 'posts', 'friends', 'photos', 'likes', 'feed', 'inbox'];
 
 await stage(async () => {
@@ -49,12 +51,14 @@ await stage(async () => {
   }
   console.log(`^(a+)+$ on a thousand a and a b: p50 ${percentile(hostile, .5).toFixed(2)} ms; a*b on the same: ${percentile(plain, .5).toFixed(2)} ms`);
 
-  for (const connections of [8, 32]) {
+  for (const connections of Array(rounds).fill([8, 32]).flat()) {
     let requests = 0, until = Date.now() + seconds * 1000;
     const latencies = [];
     agent.maxSockets = connections;
+    const { rows } = await server.client.query("SELECT pid FROM pg_stat_activity WHERE backend_type <> 'autovacuum worker'");
+    const cpu = () => [cpuSeconds([freshet.pid]), cpuSeconds(rows.map(row => row.pid).filter(pid => fs.existsSync(`/proc/${pid}`)))], before = cpu();
     await Promise.all(Array.from({ length: connections }, async () => { while (Date.now() < until) { latencies.push((await post('/invalidate/key', { keys: [`some:${requests++}`] })).ms); } }));
-    console.log(`/invalidate/key, ${connections} at once: ${(requests / seconds).toFixed(0)} requests/s, p50 ${percentile(latencies, .5).toFixed(1)} ms, p99 ${percentile(latencies, .99).toFixed(1)} ms`);
+    console.log(`/invalidate/key, ${connections} at once: ${(requests / seconds).toFixed(0)} requests/s, p50 ${percentile(latencies, .5).toFixed(1)} ms, p99 ${percentile(latencies, .99).toFixed(1)} ms; CPU of Freshet and of PostgreSQL: ${cpu().map((after, i) => ((after - before[i]) / requests * 1e6).toFixed(0) + ' µs').join(', ')} each`);
   }
   const { rows: [{ n }] } = await server.client.query("SELECT count(*) AS n FROM invalidation_audit WHERE kind = 'invalidation'");
   console.log(`${n} audit rows`);

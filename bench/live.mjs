@@ -1,5 +1,6 @@
 // From a commit to open streams: Freshet beside twenty lines of LISTEN -> event stream on the replaced system's triggers, and what either costs the bidders.
-//   mvn -DskipTests package && npm install --prefix bench --package-lock=false && node bench/live.mjs [--seconds 15] [--rounds 3]
+//   mvn -DskipTests package && npm install --prefix bench --package-lock=false && \
+//     node bench/live.mjs [--seconds 15] [--rounds 3] [--only many,one,bids] [--jar FILE]
 // Starts its own PostgreSQL (pg_config --bindir), and stops all it started. Latency is from the change's clock_timestamp() to the reader, on one machine.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -8,6 +9,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { cpuSeconds } from './stage.mjs';
 
 const option = (name, otherwise) => process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : otherwise;
 const now = () => (performance.timeOrigin + performance.now()) / 1000;
@@ -43,7 +45,9 @@ if (option('--peer')) {                                                // the tw
   }
   process.on('message', () => { latencies.sort((a, b) => a - b); process.send({ seen, p50: latencies[seen >> 1] * 1000, p99: latencies[Math.floor(seen * .99)] * 1000, max: latencies[seen - 1] * 1000 }); process.exit(); });
 } else {
-  const seconds = +option('--seconds', 15), rounds = +option('--rounds', 3), jar = path.join(path.resolve(import.meta.dirname, '..'), 'target', 'freshet.jar');
+  const seconds = +option('--seconds', 15), rounds = +option('--rounds', 3);
+  const only = option('--only', 'many,one,bids').split(',');
+  const jar = path.resolve(option('--jar', path.join(import.meta.dirname, '..', 'target', 'freshet.jar')));
   const sleep = ms => new Promise(done => setTimeout(done, ms));
   const freePort = () => new Promise(done => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); }); });
   const bin = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout.trim(), dir = fs.mkdtempSync(path.join(os.tmpdir(), 'freshet-bench-')), port = await freePort();
@@ -88,7 +92,7 @@ if (option('--peer')) {                                                // the tw
       const child = spawn(process.execPath, [process.argv[1], '--readers', `${target.url},${readers},${events}`], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       started.push(child);
       await new Promise(open => child.once('message', open));
-      const end = now() + seconds, begun = now();
+      const end = now() + seconds, begun = now(), cpu = cpuSeconds([target.child.pid]);
       let sent = 0;
       while (now() < end) {
         while (sent < (now() - begun) * rate && now() < end) await db.query({ name: 'vote', text: 'INSERT INTO votes (art_id) SELECT id FROM art WHERE event_id = $1 LIMIT 1', values: [1 + sent++ % events] });
@@ -98,16 +102,19 @@ if (option('--peer')) {                                                // the tw
       const result = new Promise(done => child.once('message', done));
       child.send('report');
       const { seen, p50, p99, max } = await result;
-      return `${which.padEnd(8)} ${sent} events, ${seen} of ${sent * readers / events} deliveries, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms`;
+      return `${which.padEnd(8)} ${sent} events, ${seen} of ${sent * readers / events} deliveries, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms, CPU ${((cpuSeconds([target.child.pid]) - cpu) / seen * 1e6).toFixed(1)} µs each`;
     };
     for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`warming up: ${await latency(which, target, 1000, 100, 200)}`);
     for (let round = 1; round <= rounds; round++) {
-      for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`round ${round}, 200/s on 100 events, 1,000 readers: ${await latency(which, target, 1000, 100, 200)}`);
-      for (const [which, target] of [['freshet', freshet], ['old', peer]]) console.log(`round ${round}, 100/s on one event, 1,000 readers:  ${await latency(which, target, 1000, 1, 100)}`);
+      for (const [what, words, events, rate] of [['many', '200/s on 100 events', 100, 200], ['one', '100/s on one event', 1, 100]]) {
+        for (const [which, target] of only.includes(what) ? [['freshet', freshet], ['old', peer]] : []) {
+          console.log(`round ${round}, ${words}, 1,000 readers: ${await latency(which, target, 1000, events, rate)}`);
+        }
+      }
     }
     fs.writeFileSync(`${dir}/bid.sql`, '\\set art random(0, 999)\nINSERT INTO bids (art_id, amount) VALUES (:art, 5);\n');
     const tps = {};
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; round <= rounds && only.includes('bids'); round++) {
       for (const which of ['none', 'freshet', 'old']) {
         await install(which);
         await db.query('TRUNCATE bids'); await db.query('CHECKPOINT');

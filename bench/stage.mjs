@@ -10,7 +10,7 @@ export const option = (name, otherwise) => { const i = process.argv.indexOf('--'
 export const sleep = ms => new Promise(done => setTimeout(done, ms));
 export const freePort = () => new Promise(done => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); }); });
 export const percentile = (values, p) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))];
-const jar = path.join(path.resolve(import.meta.dirname, '..'), 'target', 'freshet.jar');
+const jar = path.resolve(option('jar', path.join(import.meta.dirname, '..', 'target', 'freshet.jar')));
 const stops = [];
 
 /** Runs `body`, and stops whatever it started. */
@@ -20,6 +20,12 @@ export async function stage(body) {
 }
 
 export const atTheEnd = stop => stops.push(stop);
+
+/** Seconds of CPU that these processes have used: on a busy machine they say more than the clock. */
+export const cpuSeconds = pids => pids.reduce((sum, pid) => {
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+  return sum + (+fields[11] + +fields[12]) / 100;
+}, 0);
 
 export async function startPostgres(...settings) {
   const bin = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout.trim(), dir = fs.mkdtempSync(path.join(os.tmpdir(), 'freshet-bench-')), port = await freePort();

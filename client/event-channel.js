@@ -2,8 +2,6 @@ import { freshetUrl } from './settings.js';
 
 /** Freshet is asked for events without names, all of which are messages. The names are for one that is older than this client. */
 const NAMES = ['message', 'art_updated', 'vote_cast', 'bid_placed', 'media_updated', 'manual_invalidation'];
-/** No change, but a sign of life; the first one also says where a new stream begins. */
-const SIGNS = ['hello', 'heartbeat'];
 const CLOSED = 2;
 const PAGE = 1_000;
 const MAX_PAGES_TO_THE_END = 50;
@@ -117,7 +115,8 @@ export class EventChannel {
     listen('open', () => this.#isOpen());
     listen('error', () => this.#broke());
     NAMES.forEach((name) => listen(name, (event) => this.#heard(() => this.#take(event.lastEventId, name, event.data))));
-    SIGNS.forEach((sign) => listen(sign, (event) => this.#heard(() => this.#begin(event.lastEventId), sign !== 'hello')));
+    listen('hello', (event) => this.#begin(event.lastEventId));
+    listen('heartbeat', (event) => this.#heard(() => this.#begin(event.lastEventId)));
     listen('reset', (event) => this.#heard(() => this.#reset(event.lastEventId || undefined)));
     this.#after('open', this.#timings.connectMs, () => this.#failed('no answer'));
   }
@@ -135,10 +134,10 @@ export class EventChannel {
     }
   }
 
-  #heard(handle, isSound = true) {
+  #heard(handle) {
     this.#delivered = true;
     this.#listensNow();
-    this.#failures = isSound ? 0 : this.#failures;
+    this.#failures = 0;
     this.#listenForSilence();
     handle();
     if (this.#polling && !this.#closed) {
@@ -200,8 +199,7 @@ export class EventChannel {
   async #askWhetherMissed() {
     const source = this.#source;
     try {
-      const isPlaced = this.#cursor !== undefined || this.#atEnd;
-      const missed = isPlaced ? await this.#catchUp() : await this.#goToTheEnd();
+      const missed = this.#isPlaced ? await this.#catchUp() : await this.#beginAtTheEnd();
       if (source !== this.#source || this.#closed) {
         return;
       }
@@ -253,10 +251,10 @@ export class EventChannel {
 
   async #pollOnce() {
     try {
-      if (this.#cursor === undefined && !this.#atEnd) {
-        await this.#goToTheEnd();
-      } else {
+      if (this.#isPlaced) {
         this.#watchTrial(await this.#catchUp());
+      } else {
+        await this.#goToTheEnd();
       }
       if (this.#closed || !this.#polling) {
         return;
@@ -316,6 +314,15 @@ export class EventChannel {
       }
     }
     this.#atEnd = true;
+  }
+
+  /** A stream that is open and said no hello is held back, or an older Freshet's: what it had to tell is fetched anew. */
+  async #beginAtTheEnd() {
+    const source = this.#source;
+    await this.#goToTheEnd();
+    if (source === this.#source && !this.#closed) {
+      this.#on.reset();
+    }
     return 0;
   }
 
@@ -347,6 +354,14 @@ export class EventChannel {
     }
   }
 
+  get #isPlaced() {
+    return this.#cursor !== undefined || this.#atEnd;
+  }
+
+  /**
+   * Where a new stream begins. A hello is no delivery: a proxy may let the beginning pass and hold back the rest, or
+   * cut the stream after it each time.
+   */
   #begin(id) {
     this.#cursor ??= asId(id);
   }

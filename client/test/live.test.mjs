@@ -198,6 +198,7 @@ test('a browser that reconnects by itself before the first change misses nothing
 });
 
 test('what was given up before anything was known may have missed something: refetch all', async () => {
+  server.faults.noHello = true;
   manager = managerWith({ stableMs: 1 });
   manager.subscribeToEvent(E, note);
   await streaming();
@@ -215,7 +216,6 @@ test('what was given up before anything was known may have missed something: ref
 });
 
 test('a stream that says hello is resumed from there by hand, also before the first change', async () => {
-  server.faults.hello = true;
   server.publish('OTHER');
   manager = managerWith({ stableMs: 1 });
   manager.subscribeToEvent(E, note);
@@ -329,8 +329,6 @@ test('polling ends when a stream delivers again', async () => {
 
 test('a stream that a proxy holds back is found out: what it let pass is told, and in the end it is polled', async () => {
   manager = managerWith({ silenceMs: 20 });
-  // or the client would not know yet where it stands, and take what happens while it asks for the past
-  server.faults.hello = true;
   manager.subscribeToEvent(E, note);
   await streaming();
   server.publish(E);
@@ -342,6 +340,39 @@ test('a stream that a proxy holds back is found out: what it let pass is told, a
   }
   await eventually(() => server.asked('history').length > 20, 'polling');
   assert.ok(StreamingEventSource.opened.length >= 3);
+});
+
+test('a stream that a proxy holds back from its beginning loses nothing: what was missed is refetched', async () => {
+  manager = managerWith({ silenceMs: 50 });
+  server.faults.holdBack = true;
+  manager.subscribeToEvent(E, note);
+  await streaming();
+  server.publish(E);
+  await received(1);
+  assert.equal(got[0].type, 'reset');
+  server.publish(E, 'art_updated');
+  await received(2);
+  assert.equal(got[1].type, 'art_updated');
+});
+
+test('a stream that breaks after each hello ends in polling', async () => {
+  manager.subscribeToEvent(E, note);
+  for (let i = 1; i <= 3; i++) {
+    await eventually(() => server.asked('stream').length === i && server.streams(E) === 1, `try ${i}`);
+    server.drop();
+  }
+  await eventually(() => server.asked('history').length > 0, 'polling');
+});
+
+test('polling does not end with a hello, but with what the stream delivers', async () => {
+  manager = managerWith({ streamAgainMs: 5, streamAgainMaxMs: 10 });
+  server.faults.stream = 503;
+  manager.subscribeToEvent(E, note);
+  await received(1);
+  server.faults.stream = 200;
+  await streaming();
+  const asked = server.asked('history').length;
+  await eventually(() => server.asked('history').length > asked + 5, 'polling beside the trial');
 });
 
 test('a trial stream that is held back does not end the polling', async () => {

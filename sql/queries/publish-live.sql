@@ -1,4 +1,5 @@
--- The order, the notifications and the counter become true together. The empty hint tells other instances to look now.
+-- The order, the notifications and the counter become true together. The hint tells other instances to look now; it
+-- says whose it is, so that this one need not.
 WITH published AS (
     INSERT INTO freshet.live_event (id, event_eid, type, table_name, operation, payload, changes, changed_at)
     SELECT id, eid, type, "table", operation, payload, changes, to_timestamp("changedAt")
@@ -11,5 +12,5 @@ WITH published AS (
 SELECT count(pg_notify('cache_invalidate_' || event_eid, payload)) AS sent,
        count(pg_notify('global_cache_stats', json_build_object('event_eid', event_eid, 'table', table_name, 'operation', operation,
            'timestamp', extract(epoch FROM changed_at))::text)) AS counted,
-       pg_notify('freshet_live', '') AS hinted
+       pg_notify('freshet_live', :#instance) AS hinted
 FROM (SELECT * FROM published ORDER BY id) p

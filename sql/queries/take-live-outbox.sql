@@ -4,4 +4,6 @@ WITH taken AS (
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM freshet.live_outbox WHERE id > :#floor ORDER BY id LIMIT :#limit))
     RETURNING id, type, event_eid, operation, detail, endpoints, changes, changed_at
 )
-SELECT type, event_eid, operation, detail::text AS detail, endpoints, changes, extract(epoch FROM changed_at)::text AS changed_at FROM taken ORDER BY id
+SELECT type, event_eid, operation, detail::text AS detail, endpoints, changes,
+       extract(epoch FROM changed_at)::text AS changed_at, extract(epoch FROM clock_timestamp())::text AS clock
+FROM taken ORDER BY id

@@ -7,7 +7,7 @@ export async function liveServer() {
   const streams = new Set();
   const requests = [];
   let published = 0;
-  const faults = { stream: 200, holdBack: false, history: 200, hello: false, named: false };
+  const faults = { stream: 200, holdBack: false, history: 200, named: false, noHello: false };
 
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
@@ -32,9 +32,7 @@ export async function liveServer() {
     response.write(': open\n\n');
     streams.add(reader);
     response.on('close', () => streams.delete(reader));
-    if (after === null) {
-      send(reader, `id: ${published}\n${faults.hello ? 'event: hello\ndata: {}\n' : ''}\n`);
-    }
+    send(reader, `${reader.named || faults.noHello ? '' : `event: hello\ndata: {"type":"hello","event_eid":"${eid}"}\n`}id: ${after ?? published}\n\n`);
     if (after !== null && after !== undefined) {
       history.filter((event) => event.eid === eid && event.id > Number(after)).forEach((event) => send(reader, text(event, reader)));
     }

@@ -16,6 +16,7 @@ import dev.freshet.audit.FailedAttempts;
 import dev.freshet.audit.Troubles;
 import dev.freshet.cache.Entries;
 import dev.freshet.cache.EntityRules;
+import dev.freshet.cache.InvalidationStep;
 import dev.freshet.cache.Invalidations;
 import dev.freshet.cache.Publications;
 import dev.freshet.cache.Tallies;
@@ -191,7 +192,10 @@ final class Wiring {
         Entries entries = new Entries(transactions, tallies, settings.duration(Setting.CACHE_EXPIRED));
         registry.bind("tallies", tallies);
         registry.bind("entries", entries);
-        registry.bind("invalidations", new Invalidations(transactions, entries, new Patterns(), tallies));
+        Invalidations invalidations = new Invalidations(transactions, entries, new Patterns(), tallies);
+        registry.bind("invalidations", invalidations);
+        registry.bind("invalidateKeys", new InvalidationStep(invalidations::byKeys));
+        registry.bind("invalidatePattern", new InvalidationStep(invalidations::byPattern));
         registry.bind("entityRules", new EntityRules(transactions));
         registry.bind("notifyTopic", new Topic(dataSource));
         registry.bind("publications", new Publications(context, dataSource, tallies));
@@ -245,7 +249,7 @@ final class Wiring {
         registry.bind("hub", hub);
         registry.bind("relay", relay);
         registry.bind("published", published);
-        registry.bind("lookout", new Lookout(published, sleep));
+        registry.bind("lookout", new Lookout(published, hub, sleep));
         probe(context, "probe-live", Setting.LIVE_PROBE, sleep);
         registry.bind("history", history);
         registry.bind("broadcasts", new Broadcasts(transactions, hub));

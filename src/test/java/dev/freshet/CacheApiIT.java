@@ -1,6 +1,7 @@
 package dev.freshet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,8 +16,12 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -282,6 +287,63 @@ class CacheApiIT {
             impatient.kill9();
         }
         assertEquals(404, get("locked").status());
+    }
+
+    @Test
+    void many_at_once_have_each_its_own_answer_audit_row_and_event() throws Exception {
+        Set<String> keys = new TreeSet<>();
+        IntStream.range(0, 60).forEach(i -> keys.add("own:" + i));
+        scene.database.run("INSERT INTO cache_entries (cache_key) SELECT 'own:' || i FROM generate_series(0, 59) i");
+        try (Topic topic = new Topic()) {
+            Set<String> requests = new TreeSet<>();
+            Set<String> answered = new TreeSet<>();
+            for (JsonNode answer : allAtOnce(keys)) {
+                assertEquals(1, answer.get("keys").size(), answer::toString);
+                answered.add(answer.get("keys").get(0).asText());
+                requests.add(answer.get("request_id").asText());
+                assertTrue(answer.get("published_at").asText().endsWith("Z"), answer::toString);
+            }
+            assertEquals(keys, answered);
+            assertEquals(60, requests.size());
+            Set<String> published = new TreeSet<>();
+            keys.forEach(key -> published.add(topic.next().get("matched_keys").get(0).asText()));
+            assertEquals(keys, published);
+            assertEquals(List.copyOf(requests), scene.database.list("SELECT request_id FROM invalidation_audit"
+                    + " WHERE keys ->> 0 LIKE 'own:%' AND kind = 'invalidation' ORDER BY request_id COLLATE \"C\""));
+        }
+        assertEquals("60", scene.database.one("SELECT count(*) FROM cache_entries"
+                + " WHERE cache_key LIKE 'own:%' AND expires_at = '-infinity'"));
+    }
+
+    @Test
+    void who_waits_for_an_entry_that_somebody_holds_holds_up_nobody_else() throws Exception {
+        put("held", "{\"value\":1}");
+        try (Connection holder = scene.database.connect()) {
+            holder.setAutoCommit(false);
+            TestDatabase.run(holder, "UPDATE cache_entries SET value = '2' WHERE cache_key = 'held'");
+            var waits = CompletableFuture.supplyAsync(() -> allAtOnce(Set.of("held")));
+            Scene.until("it waits", () -> scene.database.one("SELECT count(*) FROM pg_stat_activity"
+                    + " WHERE wait_event_type = 'Lock' AND query LIKE '%freshet.invalidate(%'").equals("1"));
+            Set<String> others = new TreeSet<>();
+            IntStream.range(0, 15).forEach(i -> others.add("free:" + i));
+            assertEquals(15, allAtOnce(others).size());
+            assertFalse(waits.isDone());
+            holder.commit();
+            assertEquals("[\"held\"]", waits.join().get(0).get("keys").toString());
+        }
+        assertEquals(404, get("held").status());
+    }
+
+    /** A request for each key, in threads of their own. */
+    private static List<JsonNode> allAtOnce(Set<String> keys) {
+        ExecutorService threads = Executors.newFixedThreadPool(keys.size());
+        try {
+            return keys.stream().map(key -> "{\"keys\":[\"" + key + "\"]}")
+                    .map(body -> CompletableFuture.supplyAsync(() -> post("/invalidate/key", body), threads)).toList()
+                    .stream().map(CompletableFuture::join).toList();
+        } finally {
+            threads.shutdown();
+        }
     }
 
     @Test

@@ -119,16 +119,39 @@ class LiveIT {
              EventStream other = EventStream.open(one, stream(17))) {
             String outbox = "INSERT INTO freshet.live_outbox (type, event_eid) VALUES ('comment_added', 'E17')";
             scene.database.run("INSERT INTO votes (art_id) VALUES (17); " + outbox);
-            stream.await(2);
-            assertEquals(List.of("message", "message"), stream.types());
+            stream.await(3);
+            assertEquals(List.of("hello", "message", "message"), stream.types());
             other.await(2);
             assertEquals(List.of("vote_cast", "comment_added"), other.types());
-            assertEquals(other.events().stream().map(Event::data).toList(), stream.events().stream().map(Event::data).toList());
-            assertEquals(published(17), ids(stream));
+            assertEquals(other.events().stream().map(Event::data).toList(), stream.events().stream().skip(1).map(Event::data).toList());
+            assertEquals(published(17), ids(stream).subList(1, 3));
             String last = Long.toString(published(17).get(0));
             try (EventStream again = EventStream.open(LiveIT.other, stream(17) + "?as=message&lastEventId=" + last)) {
-                again.await(1);
-                assertEquals(List.of("message"), again.types(), "what was missed, too");
+                again.await(2);
+                assertEquals(List.of("hello", "message"), again.types(), "what was missed, too");
+            }
+        }
+    }
+
+    @Test
+    void as_messages_a_stream_begins_with_a_hello_that_says_where() throws Exception {
+        vote(18);
+        Scene.until("published", () -> published(18).size() == 1);
+        long before = published(18).get(0);
+        try (EventStream fresh = EventStream.open(one, stream(18) + "?as=message");
+             EventStream resumed = EventStream.open(one, stream(18) + "?as=message&lastEventId=" + (before - 1));
+             EventStream lost = EventStream.open(one, stream(18) + "?as=message&lastEventId=nonsense")) {
+            Event hello = fresh.await(1).get(0);
+            assertEquals(new Event(hello.id(), "hello", "{\"type\":\"hello\",\"event_eid\":\"E18\"}"), hello);
+            assertEquals(List.of("hello", "message"), List.of(resumed.await(2).get(0).type(), resumed.types().get(1)));
+            assertEquals(List.of(before - 1, before), ids(resumed));
+            assertEquals(List.of("hello", "reset"), List.of(lost.await(2).get(0).type(), lost.types().get(1)));
+            assertEquals("", lost.events().get(0).id(), "nobody knows where that would be");
+            fresh.close();
+            vote(18);
+            try (EventStream again = EventStream.open(other, stream(18) + "?as=message", "Last-Event-ID: " + hello.id())) {
+                assertEquals("message", again.await(2).get(1).type());
+                assertEquals(published(18).stream().filter(id -> id > hello.number()).findFirst(), ids(again).stream().skip(1).findFirst());
             }
         }
     }

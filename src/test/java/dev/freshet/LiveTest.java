@@ -555,6 +555,25 @@ class LiveTest {
         assertFalse(published.isBehind(), "somebody has tidied up: it starts anew");
     }
 
+    @Test
+    void what_an_instance_publishes_itself_is_told_without_reading_it_unless_it_is_behind() throws Exception {
+        auction();
+        Relay mine = relay(0);
+        Hub hub = new Hub(new LiveMeters(new SimpleMeterRegistry()));
+        Published published = new Published(new Transactions(database.pool(1)), mine, hub);
+        published.begin();
+        run("INSERT INTO votes (art_id) VALUES (10)");
+        mine.take();
+        assertFalse(published.isBehind(), "told");
+        run("INSERT INTO votes (art_id) VALUES (10)");
+        relay(0).take();
+        run("INSERT INTO votes (art_id) VALUES (10)");
+        mine.take();
+        assertTrue(published.isBehind(), "what another published comes first");
+        published.read();
+        assertFalse(published.isBehind());
+    }
+
     // installing
 
     @Test

@@ -16,6 +16,7 @@ import java.util.Optional;
 /** The invalidation service: by key and by pattern, each request once. */
 public final class Invalidations {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MOST_SHARED_KEYS = 20;
     private static final int FORGOTTEN_AT_ONCE = 10_000;
 
     private final SqlFile invalidate = SqlFile.of("invalidate");
@@ -25,12 +26,14 @@ public final class Invalidations {
     private final Entries entries;
     private final Patterns patterns;
     private final Tallies tallies;
+    private final Together together;
 
     public Invalidations(Transactions transactions, Entries entries, Patterns patterns, Tallies tallies) {
         this.transactions = transactions;
         this.entries = entries;
         this.patterns = patterns;
         this.tallies = tallies;
+        this.together = new Together(transactions);
     }
 
     /** @return the answer, as JSON */
@@ -56,7 +59,16 @@ public final class Invalidations {
         answer.put("keys", request.keys());
         answer.put("request_id", request.requestId());
         String said = json(answer);
+        String shared = mayShare(body, request) ? together.answer(new Together.One(request, said, begun)) : null;
+        if (shared != null) {
+            return counted("key_invalidations", List.of(Map.of("is_new", true, "answer", shared)));
+        }
         return counted("key_invalidations", transactions.inOne(c -> invalidate.rows(c, effect(request, request.keys(), said, null, begun))));
+    }
+
+    /** Who names its request may wait for its twin, and many keys take their time: others must not wait for them. */
+    private static boolean mayShare(Map<String, Object> body, InvalidationRequest request) {
+        return body.get("request_id") == null && request.keys().size() <= MOST_SHARED_KEYS;
     }
 
     private String pattern(Map<String, Object> body) throws SQLException {
@@ -140,7 +152,7 @@ public final class Invalidations {
         return (String) rows.get(0).get("answer");
     }
 
-    private static String json(Object value) {
+    static String json(Object value) {
         try {
             return JSON.writeValueAsString(value);
         } catch (JsonProcessingException e) {

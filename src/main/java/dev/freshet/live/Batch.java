@@ -7,7 +7,7 @@ import java.util.List;
 /** Events of one event id, in order, written once for all who get them in one form. Used by one event loop only. */
 final class Batch {
     /** The events as bytes, and where each begins. */
-    private record Frames(Buffer bytes, int[] starts) {
+    private record Frames(Shared all, int[] starts) {
         static Frames of(List<LiveEvent> events, boolean named) {
             Buffer bytes = Buffer.buffer(events.size() * 400);
             int[] starts = new int[events.size()];
@@ -15,7 +15,7 @@ final class Batch {
                 starts[i] = bytes.length();
                 bytes.appendBytes(events.get(i).frame(named).getBytes(StandardCharsets.UTF_8));
             }
-            return new Frames(bytes, starts);
+            return new Frames(new Shared(bytes), starts);
         }
     }
 
@@ -32,15 +32,16 @@ final class Batch {
     }
 
     int length(boolean withNames) {
-        return frames(withNames).bytes().length();
+        return frames(withNames).all().length();
     }
 
     /** Those after this id; null if there are none. */
-    Buffer after(long id, boolean withNames) {
+    Shared after(long id, boolean withNames) {
         Frames frames = frames(withNames);
         for (int i = 0; i < events.size(); i++) {
             if (events.get(i).id() > id) {
-                return i == 0 ? frames.bytes() : frames.bytes().slice(frames.starts()[i], frames.bytes().length());
+                Buffer all = frames.all().bytes();
+                return i == 0 ? frames.all() : new Shared(all.slice(frames.starts()[i], all.length()));
             }
         }
         return null;

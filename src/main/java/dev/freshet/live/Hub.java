@@ -3,7 +3,6 @@ package dev.freshet.live;
 import dev.freshet.StopsEarly;
 import dev.freshet.observe.LiveMeters;
 import io.netty.channel.EventLoop;
-import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -41,6 +40,7 @@ public final class Hub implements StopsEarly {
     private final LiveMeters meters;
     private volatile long position;
     private volatile boolean stopped;
+    private volatile long telling;
 
     public Hub(LiveMeters meters) {
         this.meters = meters;
@@ -70,7 +70,13 @@ public final class Hub implements StopsEarly {
         position = events.get(events.size() - 1).id();
     }
 
+    /** How long one event loop took for its connections, the last time. */
+    long tellingNanos() {
+        return telling;
+    }
+
     private void tell(Bench bench) {
+        long begun = System.nanoTime();
         List<LiveEvent> events;
         synchronized (this) {
             events = bench.waiting;
@@ -83,6 +89,7 @@ public final class Hub implements StopsEarly {
         List.copyOf(bench.all).forEach(subscriber -> subscriber.offer(batch));     // a copy: one that is too slow leaves while it is told
         long now = System.nanoTime();
         events.forEach(event -> meters.sent(now - event.changed()));
+        telling = now - begun;
     }
 
     synchronized void startAnew(long at) {
@@ -114,7 +121,7 @@ public final class Hub implements StopsEarly {
     /** Proxies cut what is silent; and the id keeps a client of a quiet event from falling out of the history. */
     public synchronized void beat() {
         long id = position;
-        Buffer bytes = Buffer.buffer(":\nid: " + id + "\n\n");
+        Shared bytes = Shared.of(":\nid: " + id + "\n\n");
         rooms.keySet().forEach(eid -> each(eid, subscriber -> subscriber.beat(bytes, id)));
     }
 

@@ -20,6 +20,14 @@ public final class Published {
         this.transactions = transactions;
         this.relay = relay;
         this.hub = hub;
+        relay.tells(this::follow);
+    }
+
+    /** What this instance has published itself; where its streams are behind that, it is read like everybody's. */
+    private synchronized void follow(long from, List<LiveEvent> events) {
+        if (hub.position() == from) {
+            hub.publish(events);
+        }
     }
 
     /** To be called once, before the first stream is opened: they start from now. */
@@ -49,7 +57,7 @@ public final class Published {
     }
 
     private Map<String, Object> look() throws SQLException {
-        return transactions.in(c -> state.rows(c, Map.of("floor", relay.floor().id())).get(0));
+        return transactions.inOne(c -> state.rows(c, Map.of("floor", relay.floor().id())).get(0));
     }
 
     private static long last(Map<String, Object> state) {
@@ -57,7 +65,7 @@ public final class Published {
     }
 
     private List<LiveEvent> after(long id) throws SQLException {
-        List<Map<String, Object>> rows = transactions.in(c -> read.rows(c, Map.of("after", id, "limit", ROWS)));
+        List<Map<String, Object>> rows = transactions.inOne(c -> read.rows(c, Map.of("after", id, "limit", ROWS)));
         long now = System.nanoTime();
         return rows.stream().map(row -> new LiveEvent((Long) row.get("id"), (String) row.get("event_eid"), (String) row.get("type"),
                 (String) row.get("payload"), now - (long) ((Double) row.get("age") * 1e9))).toList();

@@ -1,21 +1,18 @@
 package dev.freshet.live;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.observe.LiveMeters;
 import dev.freshet.queue.Floor;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
 import java.math.BigDecimal;
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,10 +21,20 @@ import org.slf4j.LoggerFactory;
  * in the middle has done nothing.
  */
 public final class Relay {
-    private record Taken(boolean mine, int rows, int published) { }
+    private record Taken(boolean mine, int rows, long from, List<LiveEvent> published) {
+        static Taken nothing(boolean mine) {
+            return new Taken(mine, 0, 0, List.of());
+        }
+    }
+
+    /** Hears what was published, in its order, once it is committed. */
+    interface Follower {
+        /** @param from the id before the first of them */
+        void follow(long from, List<LiveEvent> events);
+    }
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int NANO_DIGITS = 9;
     private static final int ROWS = 2_000;
     /** Where so many rows hold one that cannot be sent, an eighth of them is tried, and so on down to that one. */
     private static final int FEWER = 8;
@@ -38,10 +45,12 @@ public final class Relay {
     private final SqlFile publish = SqlFile.of("publish-live");
     private final SqlFile hold = SqlFile.of("hold-live");
     private final SqlFile countSkipped = SqlFile.of("count-skipped-live");
+    private final String instance = UUID.randomUUID().toString();
     private final Floor floor = new Floor(SqlFile.of("live-outbox-last-id"));
     private final Transactions transactions;
     private final LiveMeters meters;
     private final Limit limit;
+    private volatile Follower follower = (from, events) -> { };
 
     public Relay(Transactions transactions, LiveMeters meters, int limitPerSecond) {
         this.transactions = transactions;
@@ -51,6 +60,16 @@ public final class Relay {
 
     Floor floor() {
         return floor;
+    }
+
+    /** A hint says whose it is. */
+    public boolean isAnothers(String hint) {
+        return !instance.equals(hint);
+    }
+
+    /** The streams of this instance need not read what it has just written. */
+    void tells(Follower to) {
+        follower = to;
     }
 
     /** @return how many were published by this call; more may be waiting */
@@ -81,40 +100,56 @@ public final class Relay {
         Taken taken = transactions.in(connection -> {
             List<Map<String, Object>> turn = takeTurn.rows(connection, Map.of());
             if (turn.isEmpty()) {
-                return new Taken(false, 0, 0);
+                return Taken.nothing(false);
             }
             candidate[0] = floor.candidate(connection);
             List<Map<String, Object>> found = take.rows(connection, Map.of("floor", floor.id(), "limit", rows));
             if (found.isEmpty()) {
-                return new Taken(true, 0, 0);
+                return Taken.nothing(true);
             }
-            List<Change> good = skip ? List.of() : good(found);
+            List<Change> good = skip ? List.of() : Outbox.good(found);
             if (good.size() < found.size()) {
                 countSkipped.update(connection, Map.of("skipped", found.size() - good.size()));
             }
-            int published = publish(connection, (Long) turn.get(0).get("last_id"), good);
-            return new Taken(true, found.size(), published);
+            long from = (Long) turn.get(0).get("last_id");
+            List<LiveEvent> published = publish(connection, from, good, clock(found));
+            return new Taken(true, found.size(), from, published);
         });
         if (taken.mine() && taken.rows() < rows) {
             floor.raise(candidate[0]);
         }
-        meters.published(taken.published());
-        return taken.published();
+        if (!taken.published().isEmpty()) {
+            follower.follow(taken.from(), taken.published());
+        }
+        meters.published(taken.published().size());
+        return taken.published().size();
     }
 
-    private int publish(Connection connection, long last, List<Change> good) throws SQLException {
+    /** What the database's clock says when this JVM's nanoTime is 0. */
+    private static BigDecimal clock(List<Map<String, Object>> rows) {
+        return Outbox.clock(rows).subtract(BigDecimal.valueOf(System.nanoTime(), NANO_DIGITS));
+    }
+
+    private List<LiveEvent> publish(Connection connection, long last, List<Change> good, BigDecimal clock)
+            throws SQLException {
         Limit.Split split = limit.of(good, limit.isOn() ? recent(connection, good) : Map.of());
         if (!split.held().isEmpty()) {
-            hold.update(connection, Map.of("held", json(split.held().stream().map(Relay::held).toList())));
+            hold.update(connection, Map.of("held", Outbox.json(split.held().stream().map(Outbox::held).toList())));
         }
-        List<Map<String, Object>> events = new ArrayList<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
+        List<LiveEvent> events = new ArrayList<>();
         for (Change change : split.send()) {
-            events.add(event(last + events.size() + 1, change));
+            long changed = change.changedAt().subtract(clock).movePointRight(NANO_DIGITS).longValue();
+            LiveEvent event = new LiveEvent(last + events.size() + 1, change.eid(), change.type(), change.payload(),
+                    changed);
+            events.add(event);
+            rows.add(Outbox.row(event, change));
         }
         if (!events.isEmpty()) {
-            publish.rows(connection, Map.of("events", json(events), "last", last + events.size()));
+            publish.rows(connection, Map.of("events", Outbox.json(rows), "last", last + events.size(),
+                    "instance", instance));
         }
-        return events.size();
+        return events;
     }
 
     private Map<String, Integer> recent(Connection connection, List<Change> changes) throws SQLException {
@@ -122,55 +157,5 @@ public final class Relay {
         countRecent.rows(connection, Map.of("eids", changes.stream().map(Change::eid).distinct().toList()))
                 .forEach(row -> recent.put((String) row.get("event_eid"), (Integer) row.get("sent")));
         return recent;
-    }
-
-    /** Those of the rows that can be read and sent. */
-    private static List<Change> good(List<Map<String, Object>> rows) {
-        List<Change> good = new ArrayList<>();
-        for (Map<String, Object> row : rows) {
-            try {
-                Change change = change(row);
-                if (change.canBeSent()) {
-                    good.add(change);
-                }
-            } catch (RuntimeException e) {
-                // the tables' owners may append what they like: a null among the endpoints, a time that never comes
-                LOG.warn("A live event cannot be read and is skipped: {}", e.toString());
-            }
-        }
-        return good;
-    }
-
-    private static Change change(Map<String, Object> row) {
-        try {
-            Array endpoints = (Array) row.get("endpoints");
-            return new Change((String) row.get("type"), (String) row.get("event_eid"), (String) row.get("operation"), (String) row.get("detail"),
-                    endpoints == null ? null : List.of((String[]) endpoints.getArray()), (Integer) row.get("changes"), new BigDecimal((String) row.get("changed_at")));
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static Map<String, Object> event(long id, Change change) {
-        Map<String, Object> event = new LinkedHashMap<>(Map.of("id", id, "eid", change.eid(), "type", change.type(), "table", change.table(),
-                "operation", change.doing(), "payload", change.payload(), "changes", change.changes()));
-        event.put("changedAt", change.changedAt());
-        return event;
-    }
-
-    private static Map<String, Object> held(Change change) {
-        Map<String, Object> held = new LinkedHashMap<>(Map.of("type", change.type(), "eid", change.eid(), "endpoints", change.stale(),
-                "changes", change.changes(), "changedAt", change.changedAt()));
-        held.put("operation", change.operation());
-        held.put("detail", change.detail());
-        return held;
-    }
-
-    private static String json(Object rows) {
-        try {
-            return JSON.writeValueAsString(rows);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

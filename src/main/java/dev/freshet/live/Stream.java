@@ -78,23 +78,24 @@ public final class Stream implements Handler<RoutingContext> {
             leave(client);
         }));
         String cursor = cursor(ctx);
+        Long place = cursor != null && cursor.matches("[0-9]{1,18}") ? Long.valueOf(cursor) : null;
         boolean entered = hub.enter(subscriber, position -> {
             if (cursor == null) {
                 subscriber.startsAt(position);
             } else {
-                subscriber.catchesUpTo(position);
+                subscriber.catchesUpTo(position, place);
             }
         });
         if (!entered) {
             subscriber.end();
         } else if (cursor != null) {
-            begin(subscriber, cursor);
+            begin(subscriber, place);
         }
     }
 
-    private void begin(Subscriber subscriber, String cursor) {
-        if (cursor.matches("[0-9]{1,18}")) {
-            replay(subscriber, Long.parseLong(cursor), Long.parseLong(cursor));
+    private void begin(Subscriber subscriber, Long place) {
+        if (place != null) {
+            replay(subscriber, place, place);
         } else {
             subscriber.reset();
             subscriber.caughtUp(0);

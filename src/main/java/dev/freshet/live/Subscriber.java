@@ -1,11 +1,7 @@
 package dev.freshet.live;
 
-import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.net.impl.ConnectionBase;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ThreadLocalRandom;
@@ -14,13 +10,13 @@ import java.util.concurrent.ThreadLocalRandom;
 final class Subscriber {
     /** So much may be unsent; a reader that lags further behind is disconnected and comes back with its last id. */
     static final int MOST_UNSENT_BYTES = 1 << 20;
+    private static final Shared BARE_BEAT = Shared.of(":\n\n");
 
     final String eid;
     final EventLoop loop;
     /** Whether frames say their type. */
     private final boolean named;
-    private final HttpServerRequest request;
-    private final HttpServerResponse response;
+    private final Wire wire;
     private final Runnable onSlow;
     /** Up to here it has everything. */
     private long after;
@@ -33,23 +29,31 @@ final class Subscriber {
         this.eid = eid;
         this.loop = loop;
         this.named = named;
-        this.request = request;
-        this.response = request.response();
+        this.wire = new Wire(request, MOST_UNSENT_BYTES);
         this.onSlow = onSlow;
-        response.setWriteQueueMaxSize(MOST_UNSENT_BYTES);
     }
 
     /** From now on, with an id to go on from should it end before the first event. */
     void startsAt(long position) {
         after = position;
-        write(Buffer.buffer("retry: " + pause(1_000, 3_000) + "\nid: " + position + "\n\n"));
+        begin("id: " + position + "\n");
     }
 
-    /** With the past first: no id before it has all of that. */
-    void catchesUpTo(long position) {
+    /**
+     * With the past first.
+     *
+     * @param cursor where the client says it is: no later id before it has all of the past; null: nobody knows that id
+     */
+    void catchesUpTo(long position, Long cursor) {
         after = position;
         waiting = new ArrayDeque<>();
-        write(Buffer.buffer("retry: " + pause(1_000, 3_000) + "\n\n"));
+        begin(cursor == null || named ? "" : "id: " + cursor + "\n");
+    }
+
+    /** Who asked for messages knows of the hello, which a page can see and by which it knows where it stands. */
+    private void begin(String id) {
+        String hello = named ? "" : "event: hello\ndata: {\"type\":\"hello\",\"event_eid\":\"" + eid + "\"}\n";
+        write(Shared.of("retry: " + pause(1_000, 3_000) + "\n" + hello + id + "\n"));
     }
 
     long catchesUpTo() {
@@ -62,7 +66,7 @@ final class Subscriber {
 
     /** What was missed cannot be told any more, or nobody knows the id. */
     void reset() {
-        write(Buffer.buffer(resetFrame(after)));
+        write(Shared.of(resetFrame(after)));
     }
 
     private String resetFrame(long id) {
@@ -89,7 +93,7 @@ final class Subscriber {
             }
             return;
         }
-        Buffer bytes = batch.after(after, named);
+        Shared bytes = batch.after(after, named);
         if (bytes != null) {
             after = batch.last();
             write(bytes);
@@ -105,16 +109,16 @@ final class Subscriber {
         }
     }
 
-    void beat(Buffer withId, long id) {
+    void beat(Shared withId, long id) {
         if (waiting == null) {
-            write(after <= id ? withId : Buffer.buffer(":\n\n"));
+            write(after <= id ? withId : BARE_BEAT);
         } else if (!isFull()) {
-            write(Buffer.buffer(":\n\n"));
+            write(BARE_BEAT);
         }
     }
 
     boolean isFull() {
-        return response.writeQueueFull();
+        return wire.isFull();
     }
 
     boolean isClosed() {
@@ -122,17 +126,14 @@ final class Subscriber {
     }
 
     void whenThereIsRoom(Runnable next) {
-        response.drainHandler(drained -> {
-            response.drainHandler(null);
-            next.run();
-        });
+        wire.whenThereIsRoom(next);
     }
 
     /** Orderly: the client is told when to come back. */
     void end() {
         if (!closed) {
             closed = true;
-            response.end("retry: " + pause(500, 4_000) + "\n\n");
+            wire.end("retry: " + pause(500, 4_000) + "\n\n");
         }
     }
 
@@ -140,14 +141,14 @@ final class Subscriber {
         closed = true;
     }
 
-    private void write(Buffer bytes) {
+    private void write(Shared bytes) {
         if (closed) {
             return;
         }
-        if (response.writeQueueFull()) {
+        if (isFull()) {
             tooSlow();
         } else {
-            response.write(bytes);
+            wire.write(bytes);
         }
     }
 
@@ -155,9 +156,7 @@ final class Subscriber {
         closed = true;
         waiting = null;
         onSlow.run();
-        // past Vert.x's handlers, whose close would wait until what is unsent has been sent
-        Channel channel = ((ConnectionBase) request.connection()).channelHandlerContext().channel();
-        channel.unsafe().close(channel.newPromise());
+        wire.cut();
     }
 
     /** All who lost the same instance must not come back at the same moment. */

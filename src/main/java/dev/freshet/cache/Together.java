@@ -1,0 +1,132 @@
+package dev.freshet.cache;
+
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Requests that come while others are being committed share the next commit: one transaction costs about as much as
+ * any of them. One of those who wait does the work for all. Where that fails, each is left to itself, so that nobody
+ * pays for another's request.
+ */
+final class Together {
+    /** A request, and how it ended: with its answer, without a connection, or left to itself. */
+    static final class One {
+        private final InvalidationRequest request;
+        private final String said;
+        private final long begun;
+        private final Thread caller = Thread.currentThread();
+        private volatile boolean ended;
+        private String answer;
+        private SQLException failure;
+
+        /** @param said the answer but for its time, as JSON */
+        One(InvalidationRequest request, String said, long begun) {
+            this.request = request;
+            this.said = said;
+            this.begun = begun;
+        }
+
+        private void end(String itsAnswer, SQLException itsFailure) {
+            answer = itsAnswer;
+            failure = itsFailure;
+            ended = true;
+            LockSupport.unpark(caller);
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Together.class);
+    private static final int MOST = 64;
+    /** One transaction waits for the disk while the next is made ready. */
+    private static final int AT_ONCE = 2;
+
+    private final SqlFile invalidate = SqlFile.of("invalidate-together");
+    private final Queue<One> waiting = new ConcurrentLinkedQueue<>();
+    private final Semaphore turns = new Semaphore(AT_ONCE);
+    private final Transactions transactions;
+
+    Together(Transactions transactions) {
+        this.transactions = transactions;
+    }
+
+    /** @return the answer; null: to be done alone */
+    String answer(One one) throws SQLException {
+        boolean interrupted = false;
+        waiting.add(one);
+        while (!one.ended) {
+            if (turns.tryAcquire()) {
+                try {
+                    takeTurn();
+                } finally {
+                    turns.release();
+                    callNext();
+                }
+            } else {
+                // whoever has a turn calls the first that still waits when it ends
+                LockSupport.park(this);
+                interrupted |= Thread.interrupted();
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (one.failure != null) {
+            throw one.failure;
+        }
+        return one.answer;
+    }
+
+    private void callNext() {
+        One next = waiting.peek();
+        if (next != null) {
+            LockSupport.unpark(next.caller);
+        }
+    }
+
+    private void takeTurn() {
+        List<One> all = new ArrayList<>();
+        for (One next = waiting.poll(); next != null; next = all.size() < MOST ? waiting.poll() : null) {
+            all.add(next);
+        }
+        if (all.isEmpty()) {
+            return;
+        }
+        Map<String, String> answers = Map.of();
+        SQLException noConnection = null;
+        try {
+            answers = commit(all);
+        } catch (SQLTransientConnectionException e) {
+            noConnection = e;               // alone, each would wait for one as long again
+        } catch (SQLException | RuntimeException e) {
+            LOG.debug("{} requests could not be committed together; each goes by itself", all.size(), e);
+        } finally {
+            for (One one : all) {
+                one.end(answers.get(one.request.requestId()), noConnection);
+            }
+        }
+    }
+
+    private Map<String, String> commit(List<One> all) throws SQLException {
+        Map<String, Object> values = new HashMap<>();
+        values.put("requests", all.stream().map(one -> one.request.requestId()).toList());
+        values.put("keys", all.stream().map(one -> Invalidations.json(one.request.keys())).toList());
+        values.put("answers", all.stream().map(one -> one.said).toList());
+        values.put("callers", all.stream().map(one -> one.request.triggeredBy()).toList());
+        values.put("elapsedMs", all.stream().map(one -> (System.nanoTime() - one.begun) / 1e6).toList());
+        Map<String, String> answers = new HashMap<>();
+        transactions.inOne(c -> invalidate.rows(c, values))
+                .forEach(row -> answers.put((String) row.get("request"), (String) row.get("answer")));
+        return answers;
+    }
+}
