@@ -37,6 +37,7 @@ public final class Publications {
     private static final String SENDING = "60s";
 
     private final SqlFile copy = SqlFile.of("copy-publications");
+    private final SqlFile isPublished = SqlFile.of("is-something-published");
     private final SqlFile take = SqlFile.of("take-publications");
     private final SqlFile published = SqlFile.of("published");
     private final SqlFile later = SqlFile.of("publish-later");
@@ -61,6 +62,10 @@ public final class Publications {
      * To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang.
      */
     public void sendOn() {
+        boolean isThere = with(c -> (Boolean) isPublished.rows(c, Map.of()).get(0).get("is_there"));
+        if (!isThere) {
+            return;
+        }
         List<String> more = moreTopics();
         if (!more.isEmpty()) {
             copyFor(more);

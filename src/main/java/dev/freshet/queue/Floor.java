@@ -38,13 +38,20 @@ public final class Floor {
         return floor;
     }
 
-    /** Before a fold: how far may it be raised, should that fold leave nothing behind? */
-    public long candidate(Connection connection) throws SQLException {
+    /** Where a look for changes begins: once a minute at the beginning. */
+    public synchronized long begin() {
         long now = System.nanoTime();
         if (now - begunAnewAt > FROM_THE_BEGINNING_NANOS) {
             begunAnewAt = now;
             floor = 0;
         }
+        return floor;
+    }
+
+    /** Before a fold: how far may it be raised, should that fold leave nothing behind? */
+    public long candidate(Connection connection) throws SQLException {
+        begin();
+        long now = System.nanoTime();
         if (now - lookedAt > LOOK_NANOS) {
             lookedAt = now;
             long id = (Long) lastId.rows(connection, Map.of()).get(0).get("id");

@@ -49,6 +49,7 @@ public final class Inbox {
             if (changes) {
                 lastSeen = System.nanoTime();
                 sleep.sawSomething();
+                turn.expectWork();
             }
             return changes;
         }

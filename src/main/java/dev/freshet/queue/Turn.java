@@ -45,6 +45,7 @@ public final class Turn {
     private record Handed(List<String> tags, int buckets, long handover, long changes, long calls,
                           List<Claims.Claimed> claimed, List<String> due) { }
 
+    private static final Report NOTHING = new Report(true, List.of(), 0, List.of());
     private static final Report NOT_MINE = new Report(false, List.of(), 0, List.of());
     private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
     private static final int FOLD_ROWS = 10_000;
@@ -56,6 +57,7 @@ public final class Turn {
     /** When the inbox fills faster than it is folded, a bucket need not wait for it to be empty: late is worse than twice. */
     private static final Duration IMPATIENCE = Duration.ofSeconds(10);
 
+    private final SqlFile hasWork = SqlFile.of("turn-has-work");
     private final SqlFile takeTurn = SqlFile.of("take-turn");
     private final SqlFile fold = SqlFile.of("fold");
     private final SqlFile lockedInInbox = SqlFile.of("locked-in-inbox");
@@ -75,6 +77,7 @@ public final class Turn {
     private final Floor floor = new Floor(SqlFile.of("inbox-last-id"));
     private volatile int lastFolded;
     private volatile boolean moreIsRipe;
+    private volatile boolean expected;
     private long markedAt = System.nanoTime() - MARK_EVERY_NANOS;
     /** Up to when everything that was committed is in the queue. */
     private Timestamp horizon = new Timestamp(0);
@@ -110,6 +113,10 @@ public final class Turn {
      * changes join it.
      */
     public synchronized Report take() throws SQLException {
+        if (!expected && !hasWork()) {
+            return NOTHING;
+        }
+        expected = false;
         Progress progress = new Progress();
         Step step = foldAndHandOver(progress);
         if (step == Step.FAILED) {
@@ -126,6 +133,16 @@ public final class Turn {
             markWhatWasLocked();
         }
         return progress.report();
+    }
+
+    /** Somebody has seen changes: the next turn need not ask whether there are any. */
+    void expectWork() {
+        expected = true;
+    }
+
+    private boolean hasWork() throws SQLException {
+        Map<String, Long> from = Map.of("floor", floor.begin());
+        return (Boolean) transactions.inOne(c -> hasWork.rows(c, from)).get(0).get("has_work");
     }
 
     /** @param force hands over what is not ripe yet, too */
