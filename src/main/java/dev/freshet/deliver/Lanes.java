@@ -27,12 +27,14 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
     private final SqlFile handBack = SqlFile.of("hand-back");
     private final Transactions transactions;
+    private final Budgets budgets;
     private final Terms terms;
     private final Set<String> onHold = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
     public Lanes(Transactions transactions, Terms terms) {
         this.transactions = transactions;
+        this.budgets = new Budgets(transactions);
         this.terms = terms;
     }
 
@@ -57,6 +59,9 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         List<Map<String, Object>> claims = new ArrayList<>();
         for (Lane lane : lanes.values()) {
             int room = stopping || onHold.contains(lane.target().getName()) ? 0 : lane.room();
+            if (room > 0) {
+                room = Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting());
+            }
             if (room > 0) {
                 Map<String, Object> claim = new HashMap<>();
                 claim.put("target", lane.target().getName());
@@ -125,11 +130,14 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     /** Asked before every attempt: has the lease no time left for one, or is it not wanted any more? */
     public boolean mayNotBegin(Call call) {
         Lane lane = lanes.get(call.getTarget());
+        boolean granted = true;
         if (lane != null && mayBegin(call)) {
             lane.pace(() -> mayBegin(call));
+            granted = budgets.grant(lane.target(), call.size(), false, () -> mayBegin(call));
+            lane.begins(call.deliveries());
         }
         call.begin();
-        return !mayBegin(call);
+        return !granted || !mayBegin(call);
     }
 
     boolean mayBegin(Call call) {
@@ -145,7 +153,7 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
      */
     boolean mayTryAgainAtOnce(Call call) {
         Lane lane = lanes.get(call.getTarget());
-        return lane != null && lane.isMostlySucceeding() && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);
+        return lane != null && lane.target().getLimits().isEndless() && lane.isMostlySucceeding() && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);
     }
 
     /** A call has ended: how long they take, and how they end, decides how much is claimed ahead. */

@@ -1,0 +1,51 @@
+package dev.freshet.deliver;
+
+import java.util.regex.Pattern;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.model.TemplatedRouteDefinition;
+import org.apache.camel.spi.Resource;
+
+/**
+ * A target in six lines: the file NAME.camel.yaml in a folder targets/ makes the route target-NAME of a template. The
+ * template is told the name, and its steps' ids get it in front, since there may be two targets of one template.
+ */
+public final class TargetFiles implements RouteBuilderLifecycleStrategy {
+    static final String NAME = "name";
+    static final String TEMPLATE = "template";
+    private static final Pattern IN_TARGETS = Pattern.compile("(?:.*[/:])?targets/([^/]+?)(?:\\.camel)?\\.yaml");
+    private static final Pattern NAMES = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
+
+    @Override
+    public void afterConfigure(RouteBuilder builder) {
+        String fromFile = nameFrom(builder.getResource());
+        for (TemplatedRouteDefinition route : builder.getTemplatedRouteCollection().getTemplatedRoutes()) {
+            String id = route.getRouteId() == null ? fromFile : route.getRouteId();
+            if (id != null && (fromFile != null || id.startsWith(Lanes.ROUTE_PREFIX))) {
+                complete(route, id.startsWith(Lanes.ROUTE_PREFIX) ? id.substring(Lanes.ROUTE_PREFIX.length()) : id);
+            }
+        }
+    }
+
+    private static void complete(TemplatedRouteDefinition route, String name) {
+        if (!NAMES.matcher(name).matches()) {
+            throw new IllegalArgumentException("\"" + name + "\" is no name for a target: write up to 63 lower-case"
+                    + " letters, digits, - and _ as the file's name, or as routeId after target-");
+        }
+        route.setRouteId(Lanes.ROUTE_PREFIX + name);
+        if (route.getPrefixId() == null) {
+            route.setPrefixId(name + "-");
+        }
+        boolean isCompleted = route.getParameters() != null
+                && route.getParameters().stream().anyMatch(parameter -> parameter.getName().equals(TEMPLATE));
+        if (!isCompleted) {
+            route.parameter(NAME, name);
+            route.parameter(TEMPLATE, route.getRouteTemplateRef());
+        }
+    }
+
+    private static String nameFrom(Resource resource) {
+        var file = IN_TARGETS.matcher(resource == null || resource.getLocation() == null ? "" : resource.getLocation());
+        return file.matches() ? file.group(1) : null;
+    }
+}
