@@ -3,6 +3,7 @@ package dev.freshet.deliver;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
@@ -15,6 +16,9 @@ final class TemplatedTarget {
     private static final String LIMITS_OF_PLAN = "limits-";
     /** Of any provider's own, whose limits are its callers' business. */
     private static final String GENERIC = "freshet-target";
+
+    private static final String ONE_OF = "one of: ";
+    private static final Pattern ADDRESS = Pattern.compile("(https?|rediss?)://[^/?#\\s,]+(/[^?#\\s,]*[^/?#\\s,])?");
 
     private final CamelContext context;
     private final Map<String, Object> parameters;
@@ -42,6 +46,8 @@ final class TemplatedTarget {
 
     private Target read() {
         refuseUnknown();
+        declared.forEach(this::refuseOtherThanOneOf);
+        refuseNoAddress();
         Target target = new Target();
         target.setName(text(TargetFiles.NAME));
         if (says("batch")) {
@@ -51,10 +57,13 @@ final class TemplatedTarget {
         if (says("concurrency")) {
             target.setConcurrency(number("concurrency"));
         }
-        if (says("rate")) {
+        if (says("rate") && !says("limits")) {
             target.setSharedRate(number("rate"));
         } else {
             target.setLimits(limits());
+        }
+        if (template.equals(GENERIC)) {
+            PlainCall.check(text("path"), text("headers"), text("body"), target.getBatch());
         }
         target.setBudget(says("budget") ? text("budget") : target.getName());
         return target;
@@ -75,6 +84,26 @@ final class TemplatedTarget {
             if (text(name).isBlank() && isRequired(name)) {
                 throw new IllegalArgumentException(name + " is empty, and " + template + " needs it");
             }
+        }
+    }
+
+    /** A description that begins with "one of:" says all that there is. */
+    private void refuseOtherThanOneOf(RouteTemplateParameterDefinition parameter) {
+        String description = parameter.getDescription() == null ? "" : parameter.getDescription();
+        if (description.startsWith(ONE_OF)) {
+            List<String> values = List.of(description.substring(ONE_OF.length()).split(";")[0].strip().split(", "));
+            if (!values.contains(text(parameter.getName()))) {
+                throw new IllegalArgumentException(parameter.getName() + " is " + text(parameter.getName())
+                        + ": write one of " + String.join(", ", values));
+            }
+        }
+    }
+
+    private void refuseNoAddress() {
+        if (says("address") && !ADDRESS.matcher(text("address")).matches()) {
+            throw new IllegalArgumentException("address is " + text("address") + ": write " + (template.equals("redis")
+                    ? "redis://host:6379" : "http://host or https://host, with a path where there is one")
+                    + ", without / or ? at the end");
         }
     }
 

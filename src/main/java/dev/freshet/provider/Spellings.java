@@ -36,6 +36,11 @@ public final class Spellings {
                     .collect(Collectors.joining("|", "(^|,)(", ")(,|$)"));
         }
 
+        public String asXml(String element) {
+            return all.stream().map(tag -> "<" + element + ">" + tag.replace("&", "&amp;").replace("<", "&lt;")
+                    .replace(">", "&gt;") + "</" + element + ">").collect(Collectors.joining());
+        }
+
         @Override
         public String toString() {
             return json(all);
