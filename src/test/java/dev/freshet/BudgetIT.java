@@ -3,6 +3,8 @@ package dev.freshet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.freshet.provider.CloudflareSimulator;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -14,17 +16,18 @@ class BudgetIT {
 
     @Test
     void a_transaction_of_200000_tags_goes_through_without_one_429() throws Exception {
-        try (CloudflareSimulator cloudflare = new CloudflareSimulator("enterprise", "zone-1", "cloudflare-key");
+        try (CloudflareSimulator cloudflare = new CloudflareSimulator("enterprise", "zone-1", "key");
              Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "CLOUDFLARE_ZONE=zone-1",
-                     "CLOUDFLARE_TOKEN=cloudflare-key", "FRESHET_LEASE=20s")) {
+                     "CLOUDFLARE_TOKEN=key", "FRESHET_LEASE=20s")) {
             for (int instance = 0; instance < 2; instance++) {
-                var folder = FreshetProcess.newFolder();
+                Path folder = FreshetProcess.newFolder();
                 ProvidersIT.drop(folder, "cloudflare", cloudflare.url());
-                var file = folder.resolve("routes/targets/cloudflare.camel.yaml");
-                java.nio.file.Files.writeString(file, java.nio.file.Files.readString(file).replace("value: free", "value: enterprise"));
+                Path file = folder.resolve("routes/targets/cloudflare.camel.yaml");
+                Files.writeString(file, Files.readString(file).replace("value: free", "value: enterprise"));
                 scene.start(folder);
             }
-            scene.database.run("SELECT enqueue_cache_invalidation(array_agg('tag-' || i)) FROM generate_series(1, " + TAGS + ") i");
+            scene.database.run("SELECT enqueue_cache_invalidation(array_agg('tag-' || i)) FROM generate_series(1, "
+                    + TAGS + ") i");
             Set<String> purged = new HashSet<>();
             Eventually.is(Duration.ofMinutes(4), () -> {
                 purged.addAll(cloudflare.purged());

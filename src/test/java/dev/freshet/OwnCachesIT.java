@@ -73,7 +73,7 @@ class OwnCachesIT {
         needs("/usr/lib/x86_64-linux-gnu/varnish/vmods/libvmod_xkey.so", "varnish-modules");
         needs("/usr/bin/gcc", "gcc");
         int port = freePort();
-        Path vcl = Files.writeString(folder.resolve("docs.vcl"), block("vcl").replace("8080", String.valueOf(app.getAddress().getPort())));
+        Path vcl = Files.writeString(folder.resolve("docs.vcl"), block("vcl").replace("8080", appPort()));
         run("/usr/sbin/varnishd", "-F", "-n", folder.resolve("varnish").toString(), "-a", "127.0.0.1:" + port,
                 "-f", vcl.toString(), "-s", "malloc,32m");
         String address = "http://127.0.0.1:" + port;
@@ -116,7 +116,7 @@ class OwnCachesIT {
                     }
                 }
                 """.replace("PLACE", folder.toString()).replace("PORT", String.valueOf(port))
-                .replace("LOCATIONS", block("nginx").replace("8080", String.valueOf(app.getAddress().getPort()))));
+                .replace("LOCATIONS", block("nginx").replace("8080", appPort())));
         run("/usr/sbin/nginx", "-p", folder.toString(), "-c", config.toString(), "-g", "daemon off;");
         String address = "http://127.0.0.1:" + port;
         awaitCached(address + "/courses/7");
@@ -140,9 +140,11 @@ class OwnCachesIT {
         run("/usr/bin/redis-server", "--port", String.valueOf(port), "--requirepass", "pass word", "--save", "");
         Scene.until("Redis answers", () -> redis(port, "PING").equals("PONG"));
         redis(port, "MSET", "cache:course:7", "old", "cache:a b", "old", "cache:other", "old");
-        Process listener = run("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word", "SUBSCRIBE", "freshet");
+        Process listener = run("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word", "SUBSCRIBE",
+                "freshet");
         StringBuffer heard = new StringBuffer();
-        Thread reader = new Thread(() -> listener.inputReader().lines().forEach(line -> heard.append(line).append('\n')));
+        Thread reader = new Thread(() -> listener.inputReader().lines()
+                .forEach(line -> heard.append(line).append('\n')));
         reader.setDaemon(true);
         reader.start();
         Scene.until("it listens", () -> heard.toString().contains("subscribe"));
@@ -161,7 +163,8 @@ class OwnCachesIT {
             Scene.until("told of each: " + heard, () -> heard.toString().contains("\ncourse:7\n")
                     && heard.toString().contains("\na b\n") && heard.toString().contains("\né\n"));
             assertEquals("locked-out 3 HTTP 400: AUTH: WRONGPASS invalid username-password pair or user is disabled.",
-                    scene.one("SELECT target || ' ' || count(*) || ' ' || min(last_error) FROM freshet.dead_letter GROUP BY target"));
+                    scene.one("SELECT target || ' ' || count(*) || ' ' || min(last_error) FROM freshet.dead_letter"
+                            + " GROUP BY target"));
         }
     }
 
@@ -187,14 +190,16 @@ class OwnCachesIT {
 
     private static String get(String page) throws InterruptedException {
         try {
-            return HTTP.send(HttpRequest.newBuilder(URI.create(page)).build(), HttpResponse.BodyHandlers.ofString()).body();
+            HttpRequest request = HttpRequest.newBuilder(URI.create(page)).build();
+            return HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body();
         } catch (IOException notYet) {
             return "nobody there " + System.nanoTime();
         }
     }
 
     private static String redis(int port, String... command) throws Exception {
-        List<String> all = new ArrayList<>(List.of("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word", "--no-auth-warning"));
+        List<String> all = new ArrayList<>(List.of("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word",
+                "--no-auth-warning"));
         all.addAll(Arrays.asList(command));
         Process process = new ProcessBuilder(all).redirectErrorStream(true).start();
         String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
@@ -203,8 +208,9 @@ class OwnCachesIT {
     }
 
     private Process run(String... command) throws IOException {
+        boolean isHeard = command[0].endsWith("redis-cli");
         Process process = new ProcessBuilder(command).redirectError(folder.resolve("errors").toFile())
-                .redirectOutput(command[0].endsWith("redis-cli") ? ProcessBuilder.Redirect.PIPE : ProcessBuilder.Redirect.DISCARD).start();
+                .redirectOutput(isHeard ? ProcessBuilder.Redirect.PIPE : ProcessBuilder.Redirect.DISCARD).start();
         processes.add(process);
         return process;
     }
@@ -222,6 +228,10 @@ class OwnCachesIT {
                 .matcher(Files.readString(Path.of("docs/targets.md")));
         assertEquals(true, block.find(), name);
         return block.group(1);
+    }
+
+    private String appPort() {
+        return String.valueOf(app.getAddress().getPort());
     }
 
     private static int freePort() throws IOException {

@@ -93,8 +93,8 @@ class ProvidersIT {
     @Test
     void an_exceeded_quota_of_cloudfront_is_tried_again() throws Exception {
         Simulator cloudfront = SIMULATORS.get("cloudfront");
-        cloudfront.next(400, "<?xml version=\"1.0\"?>\n<ErrorResponse><Error><Type>Sender</Type>"
-                + "<Code>TooManyInvalidationsInProgress</Code><Message>You have exceeded</Message></Error></ErrorResponse>");
+        cloudfront.next(400, "<?xml version=\"1.0\"?>\n<ErrorResponse><Error><Type>Sender</Type><Code>"
+                + "TooManyInvalidationsInProgress</Code><Message>Exceeded</Message></Error></ErrorResponse>");
         scene.change("over-quota");
         Scene.until("tried again", () -> cloudfront.purged().contains("over-quota"));
         scene.awaitProcessed("over-quota");
@@ -114,7 +114,7 @@ class ProvidersIT {
 
     @Test
     void a_parameter_that_makes_no_sense_is_refused_by_name_with_what_to_write() throws Exception {
-        assertRefused("plan", "platinum", "plan is platinum: write one of cloudflare's, business, enterprise, free, pro");
+        assertRefused("plan", "gold", "plan is gold: write one of cloudflare's, business, enterprise, free, pro");
         assertRefused("batch", "500", "batch is 500: cloudflare takes 100 tags in a call");
         assertRefused("limits", "lots", "limits is \"lots\": write \"25 calls, 5/min\"");
         assertRefused("colour", "red", "colour is no parameter of cloudflare: write address, batch");
@@ -124,7 +124,8 @@ class ProvidersIT {
 
     private static void assertRefused(String parameter, String value, String told) throws Exception {
         Path file = folder.resolve("routes/targets/other.camel.yaml");
-        StringBuilder text = new StringBuilder("- templatedRoute:\n    routeTemplateRef: cloudflare\n    parameters:\n");
+        StringBuilder text = new StringBuilder("- templatedRoute:\n    routeTemplateRef: cloudflare\n"
+                + "    parameters:\n");
         Map<String, String> parameters = new TreeMap<>(Map.of("zone", "z", "token", "t"));
         parameters.put(parameter, value);
         parameters.forEach((name, its) -> text.append("      - { name: " + name + ", value: \"" + its + "\" }\n"));

@@ -50,6 +50,19 @@ class TargetsPageIT {
     }
 
     @Test
+    void in_six_lines_any_address_gets_every_tag_in_the_form_that_it_asks_for() throws Exception {
+        try (Receiver receiver = new Receiver();
+             Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "APP_KEY=app-1")) {
+            Path folder = FreshetProcess.newFolder();
+            ProvidersIT.drop(folder, "app", receiver.url() + "/stale");
+            scene.start(folder);
+            scene.change(TAGS);
+            scene.awaitProcessed(TAGS);
+            check(new Form("POST /stale HTTP/1.1", "authorization", "Bearer app-1", "keys", 50), receiver);
+        }
+    }
+
+    @Test
     void without_its_variable_a_start_is_refused_in_one_line() throws Exception {
         try (Scene scene = new Scene()) {
             Path folder = FreshetProcess.newFolder();

@@ -12,7 +12,8 @@ public record Limits(Bucket calls, Bucket tags) {
     /** Nothing is counted, and the database is not asked. */
     public static final Limits NONE = new Limits(Bucket.ENDLESS, Bucket.ENDLESS);
 
-    private static final Pattern BUCKET = Pattern.compile("(\\d{1,9}) (calls|tags), (\\d{1,9}(?:\\.\\d{1,6})?)/(s|min|h)");
+    private static final Pattern BUCKET =
+            Pattern.compile("(\\d{1,9}) (calls|tags), (\\d{1,9}(?:\\.\\d{1,6})?)/(s|min|h)");
     private static final Map<String, Integer> SECONDS = Map.of("s", 1, "min", 60, "h", 3600);
 
     /**

@@ -3,14 +3,17 @@ package dev.freshet.deliver;
 import java.util.regex.Pattern;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.ModelLifecycleStrategySupport;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.TemplatedRouteDefinition;
 import org.apache.camel.spi.Resource;
 
 /**
  * A target in six lines: the file NAME.camel.yaml in a folder targets/ makes the route target-NAME of a template. The
- * template is told the name, and its steps' ids get it in front, since there may be two targets of one template.
+ * template is told the name, and its steps' ids get it in front, since there may be two targets of one template. What makes no sense is refused by name, tried or started.
  */
-public final class TargetFiles implements RouteBuilderLifecycleStrategy {
+public final class TargetFiles extends ModelLifecycleStrategySupport implements RouteBuilderLifecycleStrategy {
     static final String NAME = "name";
     static final String TEMPLATE = "template";
     private static final Pattern IN_TARGETS = Pattern.compile("(?:.*[/:])?targets/([^/]+?)(?:\\.camel)?\\.yaml");
@@ -18,12 +21,22 @@ public final class TargetFiles implements RouteBuilderLifecycleStrategy {
 
     @Override
     public void afterConfigure(RouteBuilder builder) {
+        // of the context that the file is for, which may be one where it is only tried; it takes each only once
+        builder.getContext().getCamelContextExtension().getContextPlugin(Model.class).addModelLifecycleStrategy(this);
         String fromFile = nameFrom(builder.getResource());
         for (TemplatedRouteDefinition route : builder.getTemplatedRouteCollection().getTemplatedRoutes()) {
             String id = route.getRouteId() == null ? fromFile : route.getRouteId();
             if (id != null && (fromFile != null || id.startsWith(Lanes.ROUTE_PREFIX))) {
                 complete(route, id.startsWith(Lanes.ROUTE_PREFIX) ? id.substring(Lanes.ROUTE_PREFIX.length()) : id);
             }
+        }
+    }
+
+    /** Before anything is made of it: a wrong address would be told in Camel's words. */
+    @Override
+    public void onAddRouteDefinition(RouteDefinition route) {
+        if (route.getRouteTemplateContext() != null) {
+            TemplatedTarget.of(route, route.getRouteTemplateContext().getCamelContext());
         }
     }
 

@@ -108,8 +108,9 @@ final class TemplatedTarget {
     }
 
     private void refuseMoreThanTheProviderTakes(int batch) {
-        if (!template.equals(GENERIC) && !defaultOf("batch").isBlank() && batch > Integer.parseInt(defaultOf("batch"))) {
-            throw new IllegalArgumentException("batch is " + batch + ": " + template + " takes " + defaultOf("batch")
+        String most = defaultOf("batch");
+        if (!template.equals(GENERIC) && !most.isBlank() && batch > Integer.parseInt(most)) {
+            throw new IllegalArgumentException("batch is " + batch + ": " + template + " takes " + most
                     + " tags in a call, write that or less");
         }
     }

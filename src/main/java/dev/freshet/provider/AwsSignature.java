@@ -10,7 +10,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 
-/** AWS Signature Version 4: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. */
+/** Signature Version 4: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. */
 public final class AwsSignature {
     /** Where a request goes, and who sends it. */
     record Scope(String keyId, String secret, String region, String service) { }
@@ -24,10 +24,11 @@ public final class AwsSignature {
         this.clock = clock;
     }
 
-    public void sign(Exchange exchange, String address, String region, String service) {
+    /** For CloudFront, which is signed for in one region, wherever it is. */
+    public void sign(Exchange exchange, String address) {
         URI uri = URI.create(address);
         Scope scope = new Scope(exchange.getVariable("accessKeyId", String.class),
-                exchange.getVariable("secretAccessKey", String.class), region, service);
+                exchange.getVariable("secretAccessKey", String.class), "us-east-1", "cloudfront");
         Map<String, String> signed = new TreeMap<>();
         signed.put("host", uri.getHost() + (uri.getPort() < 0 ? "" : ":" + uri.getPort()));
         signed.put("x-amz-date", TIME.format(clock.instant()));

@@ -31,7 +31,7 @@ class BudgetsTest {
     }
 
     @AfterEach
-    void close() {
+    void close() throws Exception {
         database.close();
     }
 

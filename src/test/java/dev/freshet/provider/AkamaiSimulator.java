@@ -66,7 +66,8 @@ public final class AkamaiSimulator extends Simulator {
         calls.take(1);
         tags.take(objects.size());
         return new Reply(201, "{\"httpStatus\":201,\"detail\":\"Request accepted\",\"estimatedSeconds\":5,"
-                + "\"purgeId\":\"e535071c-26b2-11e7-94d7-276f2f54d938\",\"supportId\":\"17PY1492793544958045\"}", objects);
+                + "\"purgeId\":\"e535071c-26b2-11e7-94d7-276f2f54d938\",\"supportId\":\"17PY1492793544958045\"}",
+                objects);
     }
 
     private String whatIsWrongWithTheSignature(Request request) {
@@ -82,7 +83,8 @@ public final class AkamaiSimulator extends Simulator {
             return "Duplicate nonce";
         }
         try {
-            String hash = base64(MessageDigest.getInstance("SHA-256").digest(request.body().getBytes(StandardCharsets.UTF_8)));
+            byte[] body = request.body().getBytes(StandardCharsets.UTF_8);
+            String hash = base64(MessageDigest.getInstance("SHA-256").digest(body));
             String text = "POST\thttps\t" + request.header("host") + "\t" + request.path() + "\t\t" + hash + "\t"
                     + signed.group(1);
             return signed.group(6).equals(mac(mac(secret, signed.group(4)), text)) ? null

@@ -79,7 +79,7 @@ public final class CloudFrontSimulator extends Simulator {
         try {
             StringBuilder canonical = new StringBuilder("POST\n" + request.path() + "\n\n");
             for (String name : signed.group(3).split(";")) {
-                canonical.append(name.toLowerCase(Locale.ROOT)).append(':').append(request.header(name).strip()).append('\n');
+                canonical.append(name.toLowerCase(Locale.ROOT) + ':' + request.header(name).strip() + '\n');
             }
             canonical.append('\n').append(signed.group(3)).append('\n').append(hex(hash(request.body())));
             String time = request.header("x-amz-date");
