@@ -1,5 +1,7 @@
 package dev.freshet.deliver;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
@@ -19,6 +21,8 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
     private static final Pattern IN_TARGETS = Pattern.compile("(?:.*[/:])?targets/([^/]+?)(?:\\.camel)?\\.yaml");
     private static final Pattern NAMES = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
 
+    private final Map<String, Resource> files = new ConcurrentHashMap<>();
+
     @Override
     public void afterConfigure(RouteBuilder builder) {
         // of the context that the file is for, which may be one where it is only tried; it takes each only once
@@ -28,6 +32,7 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
             String id = route.getRouteId() == null ? fromFile : route.getRouteId();
             if (id != null && (fromFile != null || id.startsWith(Lanes.ROUTE_PREFIX))) {
                 complete(route, id.startsWith(Lanes.ROUTE_PREFIX) ? id.substring(Lanes.ROUTE_PREFIX.length()) : id);
+                files.put(route.getRouteId(), builder.getResource());
             }
         }
     }
@@ -37,6 +42,10 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
     public void onAddRouteDefinition(RouteDefinition route) {
         if (route.getRouteTemplateContext() != null) {
             TemplatedTarget.of(route, route.getRouteTemplateContext().getCamelContext());
+            Resource file = files.get(String.valueOf(route.getRouteId()));
+            if (file != null) {
+                route.setResource(file);    // its own, not the template's
+            }
         }
     }
 

@@ -35,13 +35,16 @@ final class TemplatedTarget {
                 : definition.getTemplateParameters();
     }
 
-    /** @return null for a route that is made of no template, or not as a target */
+    /** @return null for a route that is made of no template, or not as a target, or that has a bean in the long form */
     static Target of(RouteDefinition route, CamelContext context) {
         if (route == null || route.getRouteTemplateContext() == null) {
             return null;
         }
         Object template = route.getRouteTemplateContext().getParameters().get(TargetFiles.TEMPLATE);
-        return template == null ? null : new TemplatedTarget(route, context, template.toString()).read();
+        Object name = route.getRouteTemplateContext().getParameters().get(TargetFiles.NAME);
+        boolean hasBean = context.getRegistry().findByType(Target.class).stream()
+                .anyMatch(target -> String.valueOf(name).equals(target.getName()));
+        return template == null || hasBean ? null : new TemplatedTarget(route, context, template.toString()).read();
     }
 
     private Target read() {
