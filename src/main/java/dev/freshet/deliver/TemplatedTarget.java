@@ -65,6 +65,10 @@ final class TemplatedTarget {
         } else {
             target.setLimits(limits());
         }
+        if (text("mode").equals("purge") && target.getBatch() > 1) {
+            throw new IllegalArgumentException("batch is " + target.getBatch() + " and mode is purge, which takes a"
+                    + " page at a time: write batch 1");
+        }
         if (template.equals(GENERIC)) {
             PlainCall.check(text("path"), text("headers"), text("body"), target.getBatch());
         }

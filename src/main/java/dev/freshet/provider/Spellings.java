@@ -12,13 +12,17 @@ public final class Spellings {
 
     /** @param all as they are spelled; where it stands in a text, they stand there as JSON */
     public record Tags(List<String> all) {
-        public String getFirst() {
+        /** @throws IllegalStateException rather than leave a tag out: its outcome would be "delivered" all the same */
+        public String getOnly() {
+            if (all.size() != 1) {
+                throw new IllegalStateException("the call has " + all.size() + " tags and room for one: write batch 1");
+            }
             return all.get(0);
         }
 
         /** For JSON that has one tag in it. */
-        public String getFirstAsJson() {
-            return json(getFirst());
+        public String getOnlyAsJson() {
+            return json(getOnly());
         }
 
         public String joined(String between) {
