@@ -5,6 +5,7 @@ import java.time.Clock;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Base64;
+import java.util.Locale;
 import java.util.UUID;
 import org.apache.camel.Exchange;
 
@@ -37,7 +38,7 @@ public final class EdgeGrid {
         String unsigned = "EG1-HMAC-SHA256 client_token=" + client.clientToken() + ";access_token="
                 + client.accessToken() + ";timestamp=" + time + ";nonce=" + nonce + ";";
         String host = address.getHost() + (address.getPort() < 0 ? "" : ":" + address.getPort());
-        String request = String.join("\t", "POST", "https", host.toLowerCase(java.util.Locale.ROOT),
+        String request = String.join("\t", "POST", address.getScheme(), host.toLowerCase(Locale.ROOT),
                 address.getRawPath(), "", base64(Keyed.sha256(Keyed.utf8(body))), unsigned);
         String key = base64(Keyed.hmac(Keyed.utf8(client.clientSecret()), time));
         return unsigned + "signature=" + base64(Keyed.hmac(Keyed.utf8(key), request));

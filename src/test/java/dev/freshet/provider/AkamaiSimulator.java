@@ -85,7 +85,7 @@ public final class AkamaiSimulator extends Simulator {
         try {
             byte[] body = request.body().getBytes(StandardCharsets.UTF_8);
             String hash = base64(MessageDigest.getInstance("SHA-256").digest(body));
-            String text = "POST\thttps\t" + request.header("host") + "\t" + request.path() + "\t\t" + hash + "\t"
+            String text = "POST\thttp\t" + request.header("host") + "\t" + request.path() + "\t\t" + hash + "\t"
                     + signed.group(1);
             return signed.group(6).equals(mac(mac(secret, signed.group(4)), text)) ? null
                     : "The signature does not match";
