@@ -1,5 +1,6 @@
 package dev.freshet.deliver;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -9,6 +10,7 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.ModelLifecycleStrategySupport;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.TemplatedRouteDefinition;
+import org.apache.camel.model.TemplatedRouteParameterDefinition;
 import org.apache.camel.spi.Resource;
 
 /**
@@ -19,6 +21,8 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
     static final String NAME = "name";
     static final String TEMPLATE = "template";
     private static final Pattern IN_TARGETS = Pattern.compile("(?:.*[/:])?targets/([^/]+?)(?:\\.camel)?\\.yaml");
+    /** {@code {"keys":{tags}}} ends as a placeholder of Camel's would. */
+    private static final Pattern IN_JSON = Pattern.compile("(\\{tags?})}");
     private static final Pattern NAMES = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
 
     private final Map<String, Resource> files = new ConcurrentHashMap<>();
@@ -58,12 +62,18 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
         if (route.getPrefixId() == null) {
             route.setPrefixId(name + "-");
         }
-        boolean isCompleted = route.getParameters() != null
-                && route.getParameters().stream().anyMatch(parameter -> parameter.getName().equals(TEMPLATE));
+        for (TemplatedRouteParameterDefinition parameter : parametersOf(route)) {
+            parameter.setValue(IN_JSON.matcher(parameter.getValue()).replaceAll("$1 }"));
+        }
+        boolean isCompleted = parametersOf(route).stream().anyMatch(parameter -> parameter.getName().equals(TEMPLATE));
         if (!isCompleted) {
             route.parameter(NAME, name);
             route.parameter(TEMPLATE, route.getRouteTemplateRef());
         }
+    }
+
+    private static List<TemplatedRouteParameterDefinition> parametersOf(TemplatedRouteDefinition route) {
+        return route.getParameters() == null ? List.of() : route.getParameters();
     }
 
     private static String nameFrom(Resource resource) {
