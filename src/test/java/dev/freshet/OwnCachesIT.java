@@ -74,8 +74,8 @@ class OwnCachesIT {
         needs("/usr/bin/gcc", "gcc");
         int port = freePort();
         Path vcl = Files.writeString(folder.resolve("docs.vcl"), block("vcl").replace("8080", appPort()));
-        run("/usr/sbin/varnishd", "-F", "-n", folder.resolve("varnish").toString(), "-a", "127.0.0.1:" + port,
-                "-f", vcl.toString(), "-s", "malloc,32m");
+        run("/usr/sbin/varnishd", "-j", "none", "-F", "-n", folder.resolve("varnish").toString(),
+                "-a", "127.0.0.1:" + port, "-f", vcl.toString(), "-s", "malloc,32m");
         String address = "http://127.0.0.1:" + port;
         awaitCached(address + "/courses/7");
         Path routes = FreshetProcess.newFolder();

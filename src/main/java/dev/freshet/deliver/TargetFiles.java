@@ -63,7 +63,8 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
             route.setPrefixId(name + "-");
         }
         for (TemplatedRouteParameterDefinition parameter : parametersOf(route)) {
-            parameter.setValue(IN_JSON.matcher(parameter.getValue()).replaceAll("$1 }"));
+            String value = parameter.getValue() == null ? "" : parameter.getValue();
+            parameter.setValue(IN_JSON.matcher(value).replaceAll("$1 }"));
         }
         boolean isCompleted = parametersOf(route).stream().anyMatch(parameter -> parameter.getName().equals(TEMPLATE));
         if (!isCompleted) {
