@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.TestDatabase;
 import dev.freshet.source.Transactions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -94,8 +93,9 @@ class BudgetsTest {
 
     @Test
     void limits_are_read_as_they_are_written() {
-        List<String> wrong = new ArrayList<>(List.of("5/min", "25 calls", "x calls, 5/min", "25 calls, 5/day", "0 calls, 5/s"));
-        wrong.forEach(text -> assertThrows(IllegalArgumentException.class, () -> Limits.of(text), text));
+        for (String text : List.of("5/min", "25 calls", "x calls, 5/min", "25 calls, 5/day", "0 calls, 5/s")) {
+            assertThrows(IllegalArgumentException.class, () -> Limits.of(text), text);
+        }
         assertTrue(Limits.of("none").isEndless());
         assertEquals(5 / 60.0, Limits.of("25 calls, 5/min").calls().aSecond());
         assertEquals(5000, Limits.of("100 calls, 50/s; 5000 tags, 500/min").tags().atOnce());

@@ -19,7 +19,8 @@ class PlainCallTest {
         assertEquals("{\"tags\":[\"a\",\"b\"]}", fill("", "", "auto", "a", "b").getBody());
         assertEquals("{\"keys\":[\"a\\\"\",\"b\"]}", fill("", "", "{\"keys\":{tags}}", "a\"", "b").getBody());
         assertEquals("{\"key\":\"a\\\"\"}", fill("", "", "{\"key\":{tag}}", "a\"").getBody());
-        assertTrue(fill("", "", "batch", "a", "b").getBody(String.class).startsWith("{\"tags\":[\"a\",\"b\"],\"source\":"));
+        String batch = fill("", "", "batch", "a", "b").getBody(String.class);
+        assertTrue(batch.startsWith("{\"tags\":[\"a\",\"b\"],\"source\":"), batch);
         assertEquals("", fill("/{tag}", "", "none", "a").getBody());
     }
 
