@@ -56,7 +56,7 @@ public final class PlainCall {
         lines.lines().map(String::strip).filter(line -> !line.isEmpty()).forEach(line -> {
             Matcher header = HEADER.matcher(line);
             if (!header.matches()) {
-                throw new IllegalArgumentException("headers has the line \"" + line.replaceAll("(?<=.{8}).*", "…")
+                throw new IllegalArgumentException("headers has the line \"" + line.replaceFirst("(?<=.{8}).+", "…")
                         + "\": write Name: value, a line for each");
             }
             headers.put(header.group(1), header.group(2));
