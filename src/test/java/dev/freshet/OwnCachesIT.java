@@ -1,13 +1,13 @@
 package dev.freshet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -16,13 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,7 +30,7 @@ import org.junit.jupiter.api.Test;
 class OwnCachesIT {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
-    private final Map<String, AtomicInteger> rendered = new ConcurrentHashMap<>();
+    private final AtomicInteger rendered = new AtomicInteger();
     private final List<Process> processes = new ArrayList<>();
     private HttpServer app;
     private Path folder;
@@ -45,9 +40,7 @@ class OwnCachesIT {
         folder = Files.createTempDirectory("own-caches-");
         app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
         app.createContext("/", exchange -> {
-            String path = exchange.getRequestURI().toString();
-            int times = rendered.computeIfAbsent(path, first -> new AtomicInteger()).incrementAndGet();
-            byte[] body = (path + " " + times).getBytes(StandardCharsets.UTF_8);
+            byte[] body = (exchange.getRequestURI() + " " + rendered.incrementAndGet()).getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().add("Cache-Control", "max-age=3600");
             exchange.getResponseHeaders().add("xkey", "all course:7 a~20b");
             exchange.getResponseHeaders().add("cache-tags", "all,menu:1.5,a~20b");
@@ -69,14 +62,14 @@ class OwnCachesIT {
 
     @Test
     void varnish_forgets_by_xkey_by_ban_and_by_path() throws Exception {
-        needs("/usr/sbin/varnishd", "varnish");
-        needs("/usr/lib/x86_64-linux-gnu/varnish/vmods/libvmod_xkey.so", "varnish-modules");
-        needs("/usr/bin/gcc", "gcc");
-        int port = freePort();
-        Path vcl = Files.writeString(folder.resolve("docs.vcl"), block("vcl").replace("8080", appPort()));
+        Installed.needs("/usr/sbin/varnishd", "varnish");
+        Installed.needs("/usr/lib/x86_64-linux-gnu/varnish/vmods/libvmod_xkey.so", "varnish-modules");
+        Installed.needs("/usr/bin/gcc", "gcc");
+        int port = Installed.freePort();
+        Path vcl = Files.writeString(folder.resolve("docs.vcl"), Installed.block("vcl").replace("8080", appPort()));
+        String address = "http://127.0.0.1:" + port;
         run("/usr/sbin/varnishd", "-j", "none", "-F", "-n", folder.resolve("varnish").toString(),
                 "-a", "127.0.0.1:" + port, "-f", vcl.toString(), "-s", "malloc,32m");
-        String address = "http://127.0.0.1:" + port;
         awaitCached(address + "/courses/7");
         Path routes = FreshetProcess.newFolder();
         ProvidersIT.drop(routes, "varnish", address);
@@ -98,9 +91,9 @@ class OwnCachesIT {
 
     @Test
     void nginx_forgets_the_page_whose_path_is_the_tag() throws Exception {
-        needs("/usr/sbin/nginx", "nginx");
-        needs("/usr/lib/nginx/modules/ngx_http_cache_purge_module.so", "libnginx-mod-http-cache-purge");
-        int port = freePort();
+        Installed.needs("/usr/sbin/nginx", "nginx");
+        Installed.needs("/usr/lib/nginx/modules/ngx_http_cache_purge_module.so", "libnginx-mod-http-cache-purge");
+        int port = Installed.freePort();
         Path config = Files.writeString(folder.resolve("nginx.conf"), """
                 load_module /usr/lib/nginx/modules/ngx_http_cache_purge_module.so;
                 user root;
@@ -116,7 +109,7 @@ class OwnCachesIT {
                     }
                 }
                 """.replace("PLACE", folder.toString()).replace("PORT", String.valueOf(port))
-                .replace("LOCATIONS", block("nginx").replace("8080", appPort())));
+                .replace("LOCATIONS", Installed.block("nginx").replace("8080", appPort())));
         run("/usr/sbin/nginx", "-p", folder.toString(), "-c", config.toString(), "-g", "daemon off;");
         String address = "http://127.0.0.1:" + port;
         awaitCached(address + "/courses/7");
@@ -135,11 +128,11 @@ class OwnCachesIT {
 
     @Test
     void redis_unlinks_the_key_and_tells_who_listens() throws Exception {
-        needs("/usr/bin/redis-server", "redis-server");
-        int port = freePort();
+        Installed.needs("/usr/bin/redis-server", "redis-server");
+        int port = Installed.freePort();
         run("/usr/bin/redis-server", "--port", String.valueOf(port), "--requirepass", "pass word", "--save", "");
-        Scene.until("Redis answers", () -> redis(port, "PING").equals("PONG"));
-        redis(port, "MSET", "cache:course:7", "old", "cache:a b", "old", "cache:other", "old");
+        Scene.until("Redis answers", () -> Installed.redis(port, "PING").equals("PONG"));
+        Installed.redis(port, "MSET", "cache:course:7", "old", "cache:a b", "old", "cache:other", "old");
         Process listener = run("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word", "SUBSCRIBE",
                 "freshet");
         StringBuffer heard = new StringBuffer();
@@ -158,8 +151,8 @@ class OwnCachesIT {
             scene.start(routes);
             scene.change("course:7", "a b", "é");
             scene.awaitProcessed("course:7", "a b", "é");
-            assertEquals("0", redis(port, "EXISTS", "cache:course:7", "cache:a b"));
-            assertEquals("1", redis(port, "EXISTS", "cache:other"));
+            assertEquals("0", Installed.redis(port, "EXISTS", "cache:course:7", "cache:a b"));
+            assertEquals("1", Installed.redis(port, "EXISTS", "cache:other"));
             Scene.until("told of each: " + heard, () -> heard.toString().contains("\ncourse:7\n")
                     && heard.toString().contains("\na b\n") && heard.toString().contains("\né\n"));
             assertEquals("locked-out 3 HTTP 400: AUTH: WRONGPASS invalid username-password pair or user is disabled.",
@@ -168,20 +161,20 @@ class OwnCachesIT {
         }
     }
 
-    private void forgets(Scene scene, String tag, String page) throws Exception {
-        awaitCached(page);
-        String before = get(page);
-        scene.change(tag);
-        scene.awaitProcessed(tag);
-        assertEquals(false, before.equals(get(page)), page + " is rendered anew for " + tag);
+    private static void forgets(Scene scene, String tag, String page) throws Exception {
+        assertTrue(isRenderedAnew(scene, tag, page), page + " is stale by " + tag);
     }
 
-    private void keeps(Scene scene, String tag, String page) throws Exception {
+    private static void keeps(Scene scene, String tag, String page) throws Exception {
+        assertFalse(isRenderedAnew(scene, tag, page), page + " has nothing to do with " + tag);
+    }
+
+    private static boolean isRenderedAnew(Scene scene, String tag, String page) throws Exception {
         awaitCached(page);
         String before = get(page);
         scene.change(tag);
         scene.awaitProcessed(tag);
-        assertEquals(before, get(page), page + " has nothing to do with " + tag);
+        return !before.equals(get(page));
     }
 
     private static void awaitCached(String page) {
@@ -197,16 +190,6 @@ class OwnCachesIT {
         }
     }
 
-    private static String redis(int port, String... command) throws Exception {
-        List<String> all = new ArrayList<>(List.of("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word",
-                "--no-auth-warning"));
-        all.addAll(Arrays.asList(command));
-        Process process = new ProcessBuilder(all).redirectErrorStream(true).start();
-        String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-        process.waitFor();
-        return answer;
-    }
-
     private Process run(String... command) throws IOException {
         boolean isHeard = command[0].endsWith("redis-cli");
         Process process = new ProcessBuilder(command).redirectError(folder.resolve("errors").toFile())
@@ -215,28 +198,7 @@ class OwnCachesIT {
         return process;
     }
 
-    private static void needs(String file, String debian) {
-        boolean isThere = Files.exists(Path.of(file));
-        if (!isThere) {
-            System.err.println("SKIPPED: " + debian + " is not installed (apt-get install " + debian + ")");
-        }
-        assumeTrue(isThere, debian + " is not installed");
-    }
-
-    private static String block(String name) throws IOException {
-        Matcher block = Pattern.compile("<!-- " + name + " -->\\n```\\w+\\n(.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(Path.of("docs/targets.md")));
-        assertEquals(true, block.find(), name);
-        return block.group(1);
-    }
-
     private String appPort() {
         return String.valueOf(app.getAddress().getPort());
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 }

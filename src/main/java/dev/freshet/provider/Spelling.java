@@ -11,7 +11,7 @@ import java.util.TreeSet;
  * How a tag is written for a provider that does not take every text: what it allows stays as it is, any other byte of
  * the tag's UTF-8 becomes {@code ~} and two hex digits, {@code ~} too. What is longer than the provider takes then is
  * cut, and ends in {@code ~~} and the beginning of the tag's SHA-256. Nothing else ends like that, so no two tags are
- * spelled alike. client/tags.js says the same for the app; client/test/tags-freshet.test.mjs holds them together.
+ * spelled alike. client/tags.js says the same for the app; client/test/support/spellings.json holds them together.
  */
 public final class Spelling {
     private static final int DIGEST = 40;
