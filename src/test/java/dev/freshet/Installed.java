@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +20,8 @@ import java.util.regex.Pattern;
 
 /** Programs that this machine may have, and how docs/targets.md configures them. */
 final class Installed {
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+
     private Installed() {
     }
 
@@ -48,5 +54,14 @@ final class Installed {
         String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         process.waitFor();
         return answer;
+    }
+
+    static String get(String page) throws InterruptedException {
+        try {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(page)).build();
+            return HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body();
+        } catch (IOException notYet) {
+            return "nobody there " + System.nanoTime();
+        }
     }
 }

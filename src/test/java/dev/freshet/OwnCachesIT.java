@@ -8,10 +8,6 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +24,6 @@ import org.junit.jupiter.api.Test;
  * test is skipped.
  */
 class OwnCachesIT {
-    private static final HttpClient HTTP = HttpClient.newHttpClient();
-
     private final AtomicInteger rendered = new AtomicInteger();
     private final List<Process> processes = new ArrayList<>();
     private HttpServer app;
@@ -40,7 +34,8 @@ class OwnCachesIT {
         folder = Files.createTempDirectory("own-caches-");
         app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
         app.createContext("/", exchange -> {
-            byte[] body = (exchange.getRequestURI() + " " + rendered.incrementAndGet()).getBytes(StandardCharsets.UTF_8);
+            String page = exchange.getRequestURI() + " " + rendered.incrementAndGet();
+            byte[] body = page.getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().add("Cache-Control", "max-age=3600");
             exchange.getResponseHeaders().add("xkey", "all course:7 a~20b");
             exchange.getResponseHeaders().add("cache-tags", "all,menu:1.5,a~20b");
@@ -171,23 +166,14 @@ class OwnCachesIT {
 
     private static boolean isRenderedAnew(Scene scene, String tag, String page) throws Exception {
         awaitCached(page);
-        String before = get(page);
+        String before = Installed.get(page);
         scene.change(tag);
         scene.awaitProcessed(tag);
-        return !before.equals(get(page));
+        return !before.equals(Installed.get(page));
     }
 
     private static void awaitCached(String page) {
-        Scene.until("cached: " + page, () -> get(page).equals(get(page)));
-    }
-
-    private static String get(String page) throws InterruptedException {
-        try {
-            HttpRequest request = HttpRequest.newBuilder(URI.create(page)).build();
-            return HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body();
-        } catch (IOException notYet) {
-            return "nobody there " + System.nanoTime();
-        }
+        Scene.until("cached: " + page, () -> Installed.get(page).equals(Installed.get(page)));
     }
 
     private Process run(String... command) throws IOException {
