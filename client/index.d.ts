@@ -6,3 +6,5 @@ export { revalidateHandler } from './revalidate.js';
 export type { RevalidateOptions } from './revalidate.js';
 export { configure } from './settings.js';
 export type { FreshetOptions } from './settings.js';
+export { tagFor } from './tags.js';
+export type { TagProvider } from './tags.js';

@@ -3,3 +3,4 @@ export { cacheInvalidation, CacheInvalidationUtils, FreshetError } from './cache
 export { BroadcastCacheManager, broadcastCacheManager } from './live.js';
 export { revalidateHandler } from './revalidate.js';
 export { configure } from './settings.js';
+export { tagFor } from './tags.js';

@@ -30,6 +30,8 @@ final class CheckRoutes {
     private static final int BROKEN = 2;
     private static final Path ROUTES = Path.of("routes");
 
+    private static final Path TEMPLATES = Path.of("routes/templates");
+
     private final PrintStream out;
 
     CheckRoutes(PrintStream out) {
@@ -41,7 +43,7 @@ final class CheckRoutes {
         try {
             boolean packed = places.isEmpty() && !Files.isDirectory(ROUTES);
             Map<String, String> files = packed ? packed() : read(places.isEmpty() ? List.of(ROUTES.toString()) : places);
-            List<Broken> broken = check(files);
+            List<Broken> broken = check(withTemplates(files));
             broken.forEach(out::println);
             Variables.missing(files).forEach((file, names) -> out.println("(" + file + " needs "
                     + String.join(", ", names) + ", not set here; a start without is refused)"));
@@ -74,6 +76,21 @@ final class CheckRoutes {
             files.putAll(found);
         }
         return files;
+    }
+
+    /** A target's file alone is made of a template that stands beside it. */
+    private static Map<String, String> withTemplates(Map<String, String> files) throws IOException {
+        Map<String, String> all = new TreeMap<>();
+        if (Files.isDirectory(TEMPLATES)) {
+            all.putAll(RouteFiles.in(TEMPLATES));
+        }
+        boolean hasSome = files.keySet().stream().anyMatch(file -> Path.of(file).normalize().getParent() != null
+                && Path.of(file).normalize().getParent().endsWith(TEMPLATES.getFileName()));
+        if (hasSome) {
+            all.clear();
+        }
+        all.putAll(files);
+        return all;
     }
 
     private static List<Broken> check(Map<String, String> files) throws Exception {

@@ -53,6 +53,7 @@ class HouseTest {
         unset.removeAll(settings.forRoutes().stringPropertyNames());
         unset.removeAll(new Wiring(settings, null).forRoutes().stringPropertyNames());
         unset.remove("freshet.run.routes");
+        unset.removeAll(templateParameters());
         assertEquals(new TreeSet<>(), unset);
     }
 
@@ -116,6 +117,19 @@ class HouseTest {
         Pattern name = Pattern.compile("SqlFile\\.of\\(\"([\\w-]+)\"\\)|classpath:sql/queries/([\\w-]+)\\.sql");
         texts.forEach(text -> name.matcher(text).results().forEach(result -> used.add(first(result))));
         assertEquals(there, used);
+    }
+
+    /** What a templated route says for itself, and the name that TargetFiles adds. */
+    private static List<String> templateParameters() {
+        List<String> names = new ArrayList<>(List.of("name"));
+        for (Object document : DOCUMENTS) {
+            for (Object entry : (List<?>) document) {
+                if (((Map<?, ?>) entry).get("routeTemplate") instanceof Map<?, ?> template) {
+                    collect(template.get("parameters"), "name", names);
+                }
+            }
+        }
+        return names;
     }
 
     private static String first(MatchResult result) {

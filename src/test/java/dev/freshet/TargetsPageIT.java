@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** The target files that README.md and docs/targets.md show, as they stand there, but for the address. */
+/** The long form that README.md shows, as it stands there, but for the address; the pages of docs/targets.md: ProvidersIT. */
 class TargetsPageIT {
     private static final Pattern FILE = Pattern.compile("<!-- target: (\\w+) -->\\n```yaml\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern ADDRESS = Pattern.compile("https://[a-z.]+(?=/)");
@@ -25,18 +25,14 @@ class TargetsPageIT {
     private record Form(String request, String header, String value, String tags, int batch) { }
 
     private static final Map<String, Form> FORMS = Map.of(
-        "search", new Form("POST /stale HTTP/1.1", "content-type", "application/json", "tags", 50),
-        "vercel", new Form("POST /v1/edge-cache/invalidate-by-tags?projectIdOrName=project-1 HTTP/1.1", "authorization", "Bearer vercel-1", "tags", 16),
-        "cloudflare", new Form("POST /client/v4/zones/zone-1/purge_cache HTTP/1.1", "authorization", "Bearer cloudflare-1", "tags", 100),
-        "fastly", new Form("POST /service/service-1/purge HTTP/1.1", "fastly-key", "fastly-1", "surrogate_keys", 256));
+        "search", new Form("POST /stale HTTP/1.1", "content-type", "application/json", "tags", 50));
 
     @Test
     void each_delivers_every_tag_in_its_form() throws Exception {
-        Map<String, String> files = files();
+        Map<String, String> files = files("README.md");
         assertEquals(new TreeSet<>(FORMS.keySet()), files.keySet());
         Map<String, Receiver> receivers = new TreeMap<>();
-        try (Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "VERCEL_TOKEN=vercel-1", "VERCEL_PROJECT=project-1",
-                "CLOUDFLARE_TOKEN=cloudflare-1", "CLOUDFLARE_ZONE=zone-1", "FASTLY_TOKEN=fastly-1", "FASTLY_SERVICE=service-1")) {
+        try (Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=")) {
             Path folder = FreshetProcess.newFolder();
             for (Map.Entry<String, String> file : files.entrySet()) {
                 Receiver receiver = new Receiver();
@@ -54,15 +50,28 @@ class TargetsPageIT {
     }
 
     @Test
+    void in_six_lines_any_address_gets_every_tag_in_the_form_that_it_asks_for() throws Exception {
+        try (Receiver receiver = new Receiver();
+             Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "APP_KEY=app-1")) {
+            Path folder = FreshetProcess.newFolder();
+            ProvidersIT.drop(folder, "app", receiver.url() + "/stale");
+            scene.start(folder);
+            scene.change(TAGS);
+            scene.awaitProcessed(TAGS);
+            check(new Form("POST /stale HTTP/1.1", "authorization", "Bearer app-1", "keys", 50), receiver);
+        }
+    }
+
+    @Test
     void without_its_variable_a_start_is_refused_in_one_line() throws Exception {
         try (Scene scene = new Scene()) {
             Path folder = FreshetProcess.newFolder();
-            Files.writeString(folder.resolve("routes/targets/fastly.yaml"), files().get("fastly"));
+            Files.writeString(folder.resolve("routes/targets/fastly.camel.yaml"), files("docs/targets.md").get("fastly"));
             scene.set("FASTLY_SERVICE=service-1");
             FreshetProcess freshet = scene.launch(folder, List.of("-jar", FreshetProcess.jar().toString()));
             assertEquals(Refusal.BAD_SETTING, freshet.exitCode(), freshet.log());
             String last = freshet.log().lines().reduce((before, line) -> line).orElse("");
-            assertTrue(last.contains("routes/targets/fastly.yaml cannot be used: the environment variable FASTLY_TOKEN is not set: set it"), freshet.log());
+            assertTrue(last.contains("routes/targets/fastly.camel.yaml cannot be used: the environment variable FASTLY_TOKEN is not set: set it"), freshet.log());
         }
     }
 
@@ -77,12 +86,10 @@ class TargetsPageIT {
         assertEquals(TAGS.length, got.size(), form.toString());
     }
 
-    private static Map<String, String> files() throws IOException {
+    static Map<String, String> files(String page) throws IOException {
         Map<String, String> files = new TreeMap<>();
-        for (String page : List.of("README.md", "docs/targets.md")) {
-            for (MatchResult found : FILE.matcher(Files.readString(Path.of(page))).results().toList()) {
-                files.put(found.group(1), found.group(2));
-            }
+        for (MatchResult found : FILE.matcher(Files.readString(Path.of(page))).results().toList()) {
+            files.put(found.group(1), found.group(2));
         }
         return files;
     }

@@ -1,6 +1,7 @@
 package dev.freshet.deliver;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +20,8 @@ final class Lane {
     private volatile Target target;
     private final Duration lease;
     private final Map<Delivery, Long> held = new ConcurrentHashMap<>();
+    /** Of these, what no call has begun with. */
+    private final Set<Delivery> waiting = ConcurrentHashMap.newKeySet();
     private final LookBack freshLookBack = new LookBack();
     private final LookBack retriesLookBack = new LookBack();
     /**
@@ -68,6 +71,7 @@ final class Lane {
     /** @return how many tags to claim now; 0 when it is not yet worth a round trip */
     int room() {
         held.values().removeIf(deadline -> System.nanoTime() - deadline > lease.toNanos());    // nobody will settle these any more
+        waiting.retainAll(held.keySet());
         double callsInTime = lease.toMillis() / 3000.0 / Math.max(0.001, callSeconds);
         long calls = (long) Math.max(1, Math.min(CALLS_AHEAD, callsInTime)) * target.getConcurrency();
         if (target.getRate() > 0) {
@@ -116,10 +120,20 @@ final class Lane {
 
     void hold(Delivery delivery) {
         held.put(delivery, delivery.deadline());
+        waiting.add(delivery);
     }
 
     void release(Delivery delivery) {
         held.remove(delivery);
+        waiting.remove(delivery);
+    }
+
+    void begins(Collection<Delivery> deliveries) {
+        deliveries.forEach(waiting::remove);
+    }
+
+    int waiting() {
+        return waiting.size();
     }
 
     Set<Delivery> held() {

@@ -27,12 +27,14 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
     private final SqlFile handBack = SqlFile.of("hand-back");
     private final Transactions transactions;
+    private final Budgets budgets;
     private final Terms terms;
     private final Set<String> onHold = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
     public Lanes(Transactions transactions, Terms terms) {
         this.transactions = transactions;
+        this.budgets = new Budgets(transactions);
         this.terms = terms;
     }
 
@@ -61,13 +63,20 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
             String name = lane.target().getName();
             if (lane.target().isTakesQueue() && !stopping && !onHold.contains(name)) {
                 serves = true;
-                int room = lane.room();
+                int room = room(lane);
                 if (room > 0) {
                     targets.add(new Claims.Room(name, room, UUID.randomUUID().toString()));
                 }
             }
         }
         return new Claims(targets, terms.lease().toMillis() / 1000.0, now, serves && targets.isEmpty());
+    }
+
+    /** How many tags it may take now, by its calls under way and by what it may spend. */
+    private int room(Lane lane) {
+        boolean isServed = !stopping && !onHold.contains(lane.target().getName());
+        int room = isServed ? lane.room() : 0;
+        return room > 0 ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting())) : 0;
     }
 
     /** What a hand-over has claimed and committed, as calls; the oldest change first. */
@@ -112,8 +121,7 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     public List<Map<String, Object>> withRoom() {
         List<Map<String, Object>> claims = new ArrayList<>();
         for (Lane lane : lanes.values()) {
-            boolean idle = stopping || onHold.contains(lane.target().getName()) || !lane.mayHaveDue();
-            int room = idle ? 0 : lane.room();
+            int room = lane.mayHaveDue() ? room(lane) : 0;
             if (room > 0) {
                 Map<String, Object> claim = new HashMap<>();
                 claim.put("target", lane.target().getName());
@@ -195,11 +203,14 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
     /** Asked before every attempt: has the lease no time left for one, or is it not wanted any more? */
     public boolean mayNotBegin(Call call) {
         Lane lane = lanes.get(call.getTarget());
+        boolean granted = true;
         if (lane != null && mayBegin(call)) {
             lane.pace(() -> mayBegin(call));
+            granted = budgets.grant(lane.target(), call.size(), false, () -> mayBegin(call));
+            lane.begins(call.deliveries());
         }
         call.begin();
-        return !mayBegin(call);
+        return !granted || !mayBegin(call);
     }
 
     boolean mayBegin(Call call) {
@@ -215,7 +226,7 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
      */
     boolean mayTryAgainAtOnce(Call call) {
         Lane lane = lanes.get(call.getTarget());
-        return lane != null && lane.isMostlySucceeding() && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);
+        return lane != null && lane.target().getLimits().isEndless() && lane.isMostlySucceeding() && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);
     }
 
     /** A call has ended: how long they take, and how they end, decides how much is claimed ahead. */

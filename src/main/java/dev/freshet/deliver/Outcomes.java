@@ -18,6 +18,7 @@ public final class Outcomes {
     private static final String CALL = "call";
     private static final List<Integer> TRANSIENT = List.of(408, 425, 429);
     private static final int LONGEST_ERROR = 500;
+    private static final int EMPTY_JSON = 2;
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}\\p{Cs}]");
 
     private final Lanes lanes;
@@ -74,9 +75,19 @@ public final class Outcomes {
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
             Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
-            return of(call, result, status, "HTTP " + status + (isRedirect(status) ? ": redirects are not followed" : ""), retryAfterSeconds(answer));
+            return of(call, result, status, error(answer), retryAfterSeconds(answer));
         }
         return of(call, Result.failed, null, reason(failure), null);
+    }
+
+    /** With what the target says of it: a provider that has changed its answers is to be read where it is looked for. */
+    private static String error(HttpOperationFailedException answer) {
+        String said = answer.getResponseBody() == null ? "" : answer.getResponseBody().strip();
+        String status = "HTTP " + answer.getStatusCode();
+        if (isRedirect(answer.getStatusCode())) {
+            return status + ": redirects are not followed";
+        }
+        return said.length() <= EMPTY_JSON ? status : printable(status + ": " + said);
     }
 
     /** The route's own second attempt: only where the same call may succeed in a moment. */

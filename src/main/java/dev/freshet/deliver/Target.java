@@ -2,6 +2,8 @@ package dev.freshet.deliver;
 
 import org.apache.camel.Route;
 import org.apache.camel.component.seda.SedaEndpoint;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Registry;
 
 /** What a file under routes/targets says of its target; the route of the same name makes the call. */
@@ -16,9 +18,17 @@ public final class Target {
     private int concurrency;
     private int rate;
     private boolean takesQueue = true;
+    private Limits limits = Limits.NONE;
+    private String budget;
 
     /** The bean that a target's route belongs to; a route without one has all defaults. */
     static Target of(Route route, Registry registry) {
+        RouteDefinition definition = route.getCamelContext().getCamelContextExtension().getContextPlugin(Model.class)
+                .getRouteDefinition(route.getRouteId());
+        Target templated = TemplatedTarget.of(definition, route.getCamelContext());
+        if (templated != null) {
+            return templated;
+        }
         Target target = of(route.getRouteId(), registry);
         if (target.concurrency == 0 && route.getEndpoint() instanceof SedaEndpoint entrance) {
             target.setConcurrency(entrance.getConcurrentConsumers());
@@ -84,6 +94,29 @@ public final class Target {
     /** False for a target that gets only what is sent to it by name. */
     public void setTakesQueue(boolean takesQueue) {
         this.takesQueue = takesQueue;
+    }
+
+    public Limits getLimits() {
+        return limits;
+    }
+
+    /** What its provider lets through, for all instances together, such as {@code 25 calls, 5/min}. */
+    public void setLimits(String limits) {
+        this.limits = Limits.of(limits);
+    }
+
+    /** Calls that begin within a second, for all instances together. */
+    void setSharedRate(int rate) {
+        this.limits = Limits.callsASecond(between("rate", rate, 0, MOST_A_SECOND));
+    }
+
+    /** Whose limits those are: targets of one account say the same name. */
+    public String getBudget() {
+        return budget == null ? name : budget;
+    }
+
+    public void setBudget(String budget) {
+        this.budget = budget;
     }
 
     private static int between(String what, int value, int least, int most) {

@@ -29,7 +29,7 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
             return;
         }
         CamelContext context = route.getCamelContext();
-        Target target = Target.of(route.getRouteId(), context.getRegistry());
+        Target target = Target.of(route, context.getRegistry());
         RouteDefinition definition = context.getCamelContextExtension().getContextPlugin(Model.class)
                 .getRouteDefinition(route.getRouteId());
         Integer own = definition == null ? null : consumers(definition, context);
@@ -46,6 +46,9 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
     public void check(RouteDefinition route, CamelContext context) {
         if (route.getRouteId() == null || !route.getRouteId().startsWith(Lanes.ROUTE_PREFIX)) {
             return;
+        }
+        if (TemplatedTarget.of(route, context) != null) {
+            return;     // what it says was read, and its numbers stand nowhere else
         }
         Target target = Target.of(route.getRouteId(), context.getRegistry());
         Integer consumers = consumers(route, context);

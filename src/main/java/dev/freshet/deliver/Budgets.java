@@ -1,0 +1,89 @@
+package dev.freshet.deliver;
+
+import dev.freshet.source.SqlFile;
+import dev.freshet.source.Transactions;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What targets may spend, in buckets that all instances share (freshet.budget). Little is claimed ahead of what is at
+ * hand: what has been claimed goes before whatever comes later, however urgent that is.
+ */
+final class Budgets {
+    private static final Logger LOG = LoggerFactory.getLogger(Budgets.class);
+    /** A claim takes what can go so soon: until the next poll there would be no other. */
+    private static final Duration AHEAD = Duration.ofSeconds(1);
+    /** A call waits for its turn no longer than this; then its tags are given back, untried. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final long GLANCE_NANOS = 100_000_000;
+
+    private final SqlFile spend = SqlFile.of("spend-budget");
+    private final SqlFile spent = SqlFile.of("budget-spent");
+    private final Transactions transactions;
+
+    Budgets(Transactions transactions) {
+        this.transactions = transactions;
+    }
+
+    /** @return how many tags could begin their calls now or in a moment */
+    int tagsAtHand(Target target, boolean urgent) {
+        Limits limits = target.getLimits();
+        if (limits.isEndless()) {
+            return Integer.MAX_VALUE;
+        }
+        try {
+            List<Map<String, Object>> rows = transactions.inOne(c -> spent.rows(c, Map.of("name", target.getBudget())));
+            Map<String, Object> row = rows.isEmpty() ? Map.of() : rows.get(0);
+            long calls = limits.calls().within(AHEAD.toSeconds(), seconds(row, "calls_seconds"), urgent);
+            long tags = limits.tags().within(AHEAD.toSeconds(), seconds(row, "tags_seconds"), urgent);
+            return (int) Math.min(Integer.MAX_VALUE, Math.min(calls * target.getBatch(), tags));
+        } catch (SQLException e) {
+            LOG.debug("What {} may spend could not be read: {}", target.getName(), e.getMessage());
+            return 0;       // nor could anything be claimed
+        }
+    }
+
+    /** Spends one call, and waits for its turn. False: it may not begin now, and its tags are to be given back. */
+    boolean grant(Target target, int tags, boolean urgent, BooleanSupplier isWanted) {
+        Limits limits = target.getLimits();
+        if (limits.isEndless()) {
+            return true;
+        }
+        try {
+            Map<String, Object> asked = new HashMap<>();
+            asked.put("name", target.getBudget());
+            asked.put("tags", tags);
+            asked.put("callSeconds", limits.calls().secondsEach());
+            asked.put("tagSeconds", limits.tags().secondsEach());
+            asked.put("callsAtOnce", limits.calls().room(urgent));
+            asked.put("tagsAtOnce", limits.tags().room(urgent));
+            asked.put("patienceSeconds", PATIENCE.toSeconds());
+            List<Map<String, Object>> granted = transactions.inOne(c -> spend.rows(c, asked));
+            if (granted.isEmpty()) {
+                return false;
+            }
+            await(System.nanoTime() + (long) (seconds(granted.get(0), "wait_seconds") * 1e9), isWanted);
+            return true;
+        } catch (SQLException e) {
+            LOG.debug("What {} may spend could not be asked: {}", target.getName(), e.getMessage());
+            return false;
+        }
+    }
+
+    private static double seconds(Map<String, Object> row, String column) {
+        return (Double) row.getOrDefault(column, 0.0);
+    }
+
+    private static void await(long turn, BooleanSupplier isWanted) {
+        while (turn - System.nanoTime() > 0 && !Thread.currentThread().isInterrupted() && isWanted.getAsBoolean()) {
+            LockSupport.parkNanos(Math.min(turn - System.nanoTime(), GLANCE_NANOS));
+        }
+    }
+}
