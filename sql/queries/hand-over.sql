@@ -57,7 +57,8 @@ WITH claims AS MATERIALIZED (
         changed_at = least(d.changed_at, excluded.changed_at)
     RETURNING d.tag, d.target, d.id, d.settled_handover < d.handover AS outstanding,
               extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds,
-              d.lease_id IN (SELECT lease FROM claims) AS is_claimed,       -- a row that was there keeps its lease, or none
+              -- a row that was there keeps its lease, or none
+              d.lease_id IN (SELECT lease FROM claims) AS is_claimed,
               d.lease_id IS NULL AND d.due_at <= now() AS is_due
 ), by_tag AS (
     SELECT tag, bool_or(outstanding) AS outstanding FROM owed GROUP BY tag
@@ -73,7 +74,8 @@ WITH claims AS MATERIALIZED (
         handover = CASE WHEN h.outstanding THEN next.number END,
         last_invalidated_at = CASE WHEN h.outstanding THEN NULL ELSE now() END,
         changed_at = NULL
-    FROM next, each_row r, unnest(r.tags, r.buckets, r.outstanding, r.nobody) AS h(tag, time_bucket, outstanding, nobody)
+    FROM next, each_row r,
+         unnest(r.tags, r.buckets, r.outstanding, r.nobody) AS h(tag, time_bucket, outstanding, nobody)
     WHERE q.tag = h.tag AND q.time_bucket = h.time_bucket
     RETURNING q.tag, h.outstanding, h.nobody
 ), audited AS (

@@ -42,7 +42,8 @@ final class CheckRoutes {
     int run(List<String> places) throws Exception {
         try {
             boolean packed = places.isEmpty() && !Files.isDirectory(ROUTES);
-            Map<String, String> files = packed ? packed() : read(places.isEmpty() ? List.of(ROUTES.toString()) : places);
+            Map<String, String> files =
+                    packed ? packed() : read(places.isEmpty() ? List.of(ROUTES.toString()) : places);
             List<Broken> broken = check(withTemplates(files));
             broken.forEach(out::println);
             Variables.missing(files).forEach((file, names) -> out.println("(" + file + " needs "

@@ -131,7 +131,8 @@ final class Wiring {
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
-        Lanes lanes = new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
+        Lanes lanes = new Lanes(transactions,
+                new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
         CallQueues callQueues = new CallQueues(context);
         registry.bind("callQueues", callQueues);
         Turn turn = new Turn(transactions, marking, lanes, callQueues::add,

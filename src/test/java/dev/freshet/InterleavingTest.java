@@ -115,18 +115,21 @@ class InterleavingTest {
                         "least\\(settled.upto, settled.elsewhere\\)", "settled.upto"),
                 Arguments.of("a row that was handed over anew is not marked", "settle",
                         "handover <= (least.settled.upto, settled.elsewhere.|h.upto)", "true"),
-                Arguments.of("a row that has grown is not marked", "settle", "invalidation_count = handed_count", "true"),
+                Arguments.of("a row that has grown is not marked", "settle",
+                        "invalidation_count = handed_count", "true"),
                 Arguments.of("of two who settle one tag for two targets one looks again", "settle",
                         "WHERE elsewhere < upto", "WHERE false"),
                 Arguments.of("nobody settles behind somebody else's lock", "settle",
                         "FOR UPDATE SKIP LOCKED OFFSET 0", "OFFSET 0"),
-                Arguments.of("what is locked is marked later", "settle", "FROM locked WHERE NOT is_free", "FROM locked WHERE false"),
+                Arguments.of("what is locked is marked later", "settle",
+                        "FROM locked WHERE NOT is_free", "FROM locked WHERE false"),
                 Arguments.of("a hand-over claims what it has added only", "hand-over",
                         "d.lease_id IN \\(SELECT lease FROM claims\\) AS is_claimed", "true AS is_claimed"),
                 Arguments.of("a hand-over claims no more than there is room for", "hand-over", "<= room\n", "> 0\n"),
                 Arguments.of("a hand-over claims nothing through an open breaker", "hand-over",
                         "CASE WHEN can_be_called AND row_number", "CASE WHEN row_number"),
-                Arguments.of("after the lock, processed needs an outcome at every target", "mark", "AND NOT EXISTS \\(SELECT FROM freshet.delivery[^)]*\\)", ""),
+                Arguments.of("after the lock, processed needs an outcome at every target", "mark",
+                        "AND NOT EXISTS \\(SELECT FROM freshet.delivery[^)]*\\)", ""),
                 Arguments.of("who settles one tag for two targets meets at its row", "lock-handed", "FOR UPDATE SKIP LOCKED", ""),
                 Arguments.of("what was locked is marked later", "mark", "WHERE q.tag = ANY", "WHERE false AND q.tag = ANY"),
                 Arguments.of("the clean-up spares what is owed", "forget-processed", "AND handover IS NULL AND invalidation_count <= handed_count", ""),
@@ -1043,7 +1046,9 @@ class InterleavingTest {
                 if (claimed > room) {
                     throw new Broken(claimed + " claimed for " + target + " with room for " + room);
                 }
-                if (claimed > 0 && !TestDatabase.list(worker.connection, "SELECT 1 FROM freshet.target WHERE name = ? AND open_until IS NOT NULL", target).isEmpty()) {
+                boolean isOpen = !TestDatabase.list(worker.connection,
+                        "SELECT 1 FROM freshet.target WHERE name = ? AND open_until IS NOT NULL", target).isEmpty();
+                if (claimed > 0 && isOpen) {
                     throw new Broken("claimed with a hand-over through a breaker that is open");
                 }
             }
@@ -1135,8 +1140,8 @@ class InterleavingTest {
                         .append("\",\"result\":\"").append(broken ? "failed" : claim.result())
                         .append(broken ? "\",\"status\":500" : "\"").append(",\"company\":1}");
             }
-            Map<String, Object> row = guards.file("settle").rows(worker.connection, Map.of("outcomes", json.append("]").toString(),
-                    "marks", true, "retryForSeconds", 3600.0, "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0,
+            Map<String, Object> row = guards.file("settle").rows(worker.connection, Map.of(
+                    "outcomes", json.append("]").toString(), "marks", true, "retryForSeconds", 3600.0, "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0,
                     "breakerTags", breakerTags, "probeSeconds", 60.0)).get(0);
             worker.lookAgain = SqlFile.texts(row.get("look_again"));
             worker.open = worker.lookAgain.isEmpty() ? "commit the settlement" : "lock";
@@ -1284,7 +1289,8 @@ class InterleavingTest {
         }
 
         void nothingIsProcessed() throws SQLException {
-            if (!TestDatabase.list(eye, "SELECT 1 FROM public.cache_invalidation_queue WHERE last_invalidated_at IS NOT NULL").isEmpty()) {
+            if (!TestDatabase.list(eye,
+                    "SELECT 1 FROM public.cache_invalidation_queue WHERE last_invalidated_at IS NOT NULL").isEmpty()) {
                 throw new Broken("marked as processed, and something newer is owed");
             }
         }

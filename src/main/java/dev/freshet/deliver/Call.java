@@ -106,7 +106,8 @@ public final class Call {
         if (id == null) {
             StringBuilder covered = new StringBuilder(getTarget());
             deliveries.forEach(d -> covered.append('\n').append(d.id()).append(':').append(d.handover()));
-            id = "msg_" + Base64.getUrlEncoder().withoutPadding().encodeToString(sha256(covered.toString())).substring(0, 27);
+            String hash = Base64.getUrlEncoder().withoutPadding().encodeToString(sha256(covered.toString()));
+            id = "msg_" + hash.substring(0, 27);
         }
         return id;
     }

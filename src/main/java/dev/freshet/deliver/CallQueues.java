@@ -32,7 +32,8 @@ public final class CallQueues implements Processor {
         if (calls.isEmpty()) {
             return;
         }
-        SedaEndpoint entrance = context.getEndpoint("seda:" + Lanes.ROUTE_PREFIX + calls.get(0).getTarget(), SedaEndpoint.class);
+        String target = calls.get(0).getTarget();
+        SedaEndpoint entrance = context.getEndpoint("seda:" + Lanes.ROUTE_PREFIX + target, SedaEndpoint.class);
         BlockingQueue<Exchange> queue = entrance.getQueue();
         for (Call call : calls) {
             Exchange next = DefaultExchange.newFromEndpoint(entrance);

@@ -66,7 +66,8 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
     @Override
     public void configureHttpClient(HttpClientBuilder builder) {
         builder.disableAutomaticRetries().disableRedirectHandling().disableCookieManagement().disableAuthCaching()
-                .disableContentCompression().addExecInterceptorFirst("any-method", new AnyMethod()).addExecInterceptorFirst("deadline", this);
+                .disableContentCompression().addExecInterceptorFirst("any-method", new AnyMethod())
+                .addExecInterceptorFirst("deadline", this);
     }
 
     @Override

@@ -10,8 +10,13 @@ import java.util.function.BooleanSupplier;
 
 /** What this instance holds for one target: bounded, so that a slow target takes no more than it can get through within its lease. */
 final class Lane {
-    /** Enough in hand that the calls never wait for the database; more would only be handed back when the target is slow. */
+    /**
+     * Enough in hand for each connection that calls never wait for the database, and that it is asked for many at a
+     * time where calls are quick; more would only be handed back when the target is slow.
+     */
     private static final int CALLS_AHEAD = 16;
+    private static final int QUICK_CALLS_AHEAD = 64;
+    private static final double SECONDS_AHEAD = 0.5;
     /** As many calls as its seda queue takes (application.properties), should every tag need one of its own. */
     private static final int MOST_TAGS = 20_000;
     /** A call that waits for its turn looks up so often whether it is still wanted. */
@@ -73,7 +78,8 @@ final class Lane {
         held.values().removeIf(deadline -> System.nanoTime() - deadline > lease.toNanos());    // nobody will settle these any more
         waiting.retainAll(held.keySet());
         double callsInTime = lease.toMillis() / 3000.0 / Math.max(0.001, callSeconds);
-        long calls = (long) Math.max(1, Math.min(CALLS_AHEAD, callsInTime)) * target.getConcurrency();
+        double ahead = Math.max(CALLS_AHEAD, Math.min(QUICK_CALLS_AHEAD, SECONDS_AHEAD / Math.max(0.001, callSeconds)));
+        long calls = (long) Math.max(1, Math.min(ahead, callsInTime)) * target.getConcurrency();
         if (target.getRate() > 0) {
             calls = Math.min(calls, Math.max(1, target.getRate() * lease.toSeconds() / 3));
         }

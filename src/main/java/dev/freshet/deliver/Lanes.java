@@ -1,10 +1,10 @@
 package dev.freshet.deliver;
 
-import dev.freshet.ShutdownHandBack;
 import dev.freshet.StopsEarly;
 import dev.freshet.routes.FeedsRoutes;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.Transactions;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,7 +17,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin. */
-public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
+public final class Lanes implements StopsEarly, FeedsRoutes {
     static final String ROUTE_PREFIX = "target-";
     private static final int RANKS = 3;
 
@@ -88,8 +88,9 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
             for (Claims.Claimed each : claimed) {
                 if (lane != null && each.target().equals(room.target())) {
                     int batch = lane.target().getBatch();
-                    Delivery delivery = new Delivery(each.target(), each.tag(), each.id(), handover, room.lease(), batch, batch,
-                            claims.at() - (long) (Math.max(0, each.ageSeconds()) * 1e9), deadline(claims.at()), false);
+                    long changed = claims.at() - (long) (Math.max(0, each.ageSeconds()) * 1e9);
+                    Delivery delivery = new Delivery(each.target(), each.tag(), each.id(), handover, room.lease(),
+                            batch, batch, changed, deadline(claims.at()), false);
                     lane.hold(delivery);
                     deliveries.add(delivery);
                 }
@@ -226,7 +227,8 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
      */
     boolean mayTryAgainAtOnce(Call call) {
         Lane lane = lanes.get(call.getTarget());
-        return lane != null && lane.target().getLimits().isEndless() && lane.isMostlySucceeding() && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);
+        return lane != null && lane.target().getLimits().isEndless() && lane.isMostlySucceeding()
+                && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);
     }
 
     /** A call has ended: how long they take, and how they end, decides how much is claimed ahead. */
@@ -275,8 +277,8 @@ public final class Lanes implements ShutdownHandBack, StopsEarly, FeedsRoutes {
         }
     }
 
-    @Override
-    public void handBack() throws Exception {
+    /** What this instance still holds is due again at once. */
+    void handBack() throws SQLException {
         List<Delivery> held = lanes.values().stream().flatMap(lane -> lane.held().stream()).toList();
         if (!held.isEmpty()) {
             transactions.in(c -> handBack.update(c, Map.of("tags", held.stream().map(Delivery::tag).toList(),

@@ -1,5 +1,6 @@
 package dev.freshet.deliver;
 
+import dev.freshet.ShutdownHandBack;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,12 +15,14 @@ import org.slf4j.LoggerFactory;
  * What became of calls, until it is written: many together in one transaction, then there is room for more. Whatever
  * ends while one settlement is written goes into the next.
  */
-public final class Ledger {
+public final class Ledger implements ShutdownHandBack {
     /** A finished call with what is to be written of it. */
     public record Entry(Call call, List<Outcome> outcomes) { }
 
     private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
-    /** Enough to be worth a transaction; more than that in one would hold its locks for long. */
+    /** So many are worth a transaction while others are under way. */
+    private static final int WORTH_IT = 250;
+    /** More in one would hold its locks for long. */
     private static final int ENOUGH_TAGS = 500;
     private static final long GLANCE_NANOS = 500_000;
 
@@ -58,7 +61,7 @@ public final class Ledger {
     /** What has been noted, or the oldest of it. */
     public List<Entry> take() {
         long end = System.nanoTime() + lingerNanos;
-        while (notedTags.get() < Math.min(ENOUGH_TAGS, lanes.tagsInHand()) && System.nanoTime() - end < 0) {
+        while (notedTags.get() < Math.min(WORTH_IT, lanes.tagsInHand()) && System.nanoTime() - end < 0) {
             LockSupport.parkNanos(GLANCE_NANOS);
         }
         List<Entry> taken = new ArrayList<>();
@@ -81,6 +84,17 @@ public final class Ledger {
         if (!entries.isEmpty()) {
             settle(entries, settlement.settle(entries.stream().flatMap(e -> e.outcomes().stream()).toList()));
         }
+    }
+
+    /** What is known of calls is written first; only what has no outcome is handed back. */
+    @Override
+    public void handBack() throws Exception {
+        List<Entry> entries = new ArrayList<>();
+        for (Entry entry = noted.poll(); entry != null; entry = noted.poll()) {
+            entries.add(entry);
+        }
+        settle(entries);
+        lanes.handBack();
     }
 
     /** The database was away for too long: the leases end by themselves and the calls are made again. */

@@ -31,7 +31,10 @@ public final class Outcomes {
         this.clock = clock;
     }
 
-    /** Before each attempt of a route that makes calls: its call is known from here on, and goes back if its time is over. */
+    /**
+     * Before each attempt of a route that makes calls: its call is known from here on, and goes back if its time is
+     * over.
+     */
     public void begin(Exchange exchange) {
         Call call = (Call) exchange.getMessage().getBody();
         exchange.setVariable(CALL, call);
@@ -80,7 +83,7 @@ public final class Outcomes {
         return of(call, Result.failed, null, reason(failure), null);
     }
 
-    /** With what the target says of it: a provider that has changed its answers is to be read where it is looked for. */
+    /** With what the target says of it: a provider that has changed its answers is to be read where one looks. */
     private static String error(HttpOperationFailedException answer) {
         String said = answer.getResponseBody() == null ? "" : answer.getResponseBody().strip();
         String status = "HTTP " + answer.getStatusCode();

@@ -59,7 +59,8 @@ public final class Settlement {
                 return alone(outcomes, e);
             }
             int half = outcomes.size() / 2;
-            return settleByHalves(outcomes.subList(0, half)).and(settleByHalves(outcomes.subList(half, outcomes.size())));
+            return settleByHalves(outcomes.subList(0, half))
+                    .and(settleByHalves(outcomes.subList(half, outcomes.size())));
         }
     }
 

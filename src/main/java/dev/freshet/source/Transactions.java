@@ -71,7 +71,8 @@ public final class Transactions {
     public static void sayTerms(Connection connection, String silence) throws SQLException {
         try (Statement terms = connection.createStatement()) {
             terms.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
-                    + " SET LOCAL idle_in_transaction_session_timeout = '" + silence + "'; SET LOCAL random_page_cost = 1.1;"
+                    + " SET LOCAL idle_in_transaction_session_timeout = '" + silence + "';"
+                    + " SET LOCAL random_page_cost = 1.1;"
                     + " SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off");
         }
     }
