@@ -96,6 +96,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.spi.Registry;
+import org.apache.camel.support.builder.ExpressionBuilder;
 
 /** Makes the parts that routes name, and tells each what it needs. */
 final class Wiring {
@@ -176,7 +177,10 @@ final class Wiring {
         registry.bind("targetHttp", new Deadline(timeout));
         // without a secret the tag target is off; but its route names the signature all the same
         String demoSecret = DemoReceiver.newSecret();
-        registry.bind("tagSignature", new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse(demoSecret), Clock.systemUTC()));
+        Signature signature =
+                new Signature(settings.text(Setting.REVALIDATION_SECRET).orElse(demoSecret), Clock.systemUTC());
+        registry.bind("tagSignature", signature);
+        registry.bind("tagSecret", ExpressionBuilder.constantExpression(signature.secret()));
         CachedPages demoPages = new CachedPages(transactions, demoReceiver != null, Clock.systemUTC());
         registry.bind("demoPages", demoPages);
         registry.bind("demoTables", new DemoTables(transactions));

@@ -26,10 +26,8 @@ public final class Signature implements Processor {
         this.clock = clock;
     }
 
-    /** The secret itself for receivers that compare, and the signature for those that check. */
     @Override
     public void process(Exchange exchange) throws GeneralSecurityException {
-        exchange.getMessage().setHeader("x-revalidation-secret", secret);
         sign((Call) exchange.getVariable("call"), exchange.getMessage().getBody(String.class), exchange);
     }
 
