@@ -1,6 +1,8 @@
 package dev.freshet.routes;
 
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,21 +25,33 @@ final class Lines {
                 return Integer.valueOf(said.group(1));
             }
         }
-        Integer named = named(text, failure);
+        List<String> good = before == null ? List.of() : before.lines().toList();
+        List<String> lines = text == null ? List.of() : text.lines().toList();
+        Integer named = before == null ? null : named(lines, failure, with -> first(with, line -> !good.contains(line)));
+        if (named == null) {
+            named = named(lines, failure, with -> with.size() == 1 ? with.get(0) : null);
+        }
         return named == null ? firstChanged(text, before) : named;
     }
 
-    /** The line of the first thing that the failure names and that stands in the file only once. */
-    private static Integer named(String text, Throwable failure) {
-        List<String> lines = text == null ? List.of() : text.lines().toList();
+    private static String first(List<String> lines, Predicate<String> which) {
+        return lines.stream().filter(which).findFirst().orElse(null);
+    }
+
+    /**
+     * The line of the first thing that the failure names.
+     *
+     * @param choice of the lines that have it: one that is new, or the only one; null where there is none
+     */
+    private static Integer named(List<String> lines, Throwable failure, Function<List<String>, String> choice) {
         for (Throwable cause : List.of(last(failure), failure)) {
             for (Pattern pattern : WORDS) {
                 Matcher words = pattern.matcher(String.valueOf(cause.getMessage()));
                 while (words.find()) {
                     String word = words.group();
-                    List<String> with = lines.stream().filter(line -> line.contains(word)).toList();
-                    if (with.size() == 1) {
-                        return lines.indexOf(with.get(0)) + 1;
+                    String chosen = choice.apply(lines.stream().filter(line -> line.contains(word)).toList());
+                    if (chosen != null) {
+                        return lines.indexOf(chosen) + 1;
                     }
                 }
             }
