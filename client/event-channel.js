@@ -316,7 +316,9 @@ export class EventChannel {
     this.#atEnd = true;
   }
 
-  /** A stream that is open and said no hello is held back, or an older Freshet's: what it had to tell is fetched anew. */
+  /**
+   * A stream that is open and said no hello is held back, or an older Freshet's: what it had to tell is fetched anew.
+   */
   async #beginAtTheEnd() {
     const source = this.#source;
     await this.#goToTheEnd();

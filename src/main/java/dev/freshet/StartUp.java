@@ -231,7 +231,8 @@ class StartUp extends MainListenerSupport implements AutoCloseable {
         Properties properties = settings.forRoutes();
         properties.setProperty(Setting.DEMO.key, Boolean.toString(demo));
         properties.setProperty(Setting.PORT.key, Integer.toString(listening.configuredPort()));
-        properties.setProperty("freshet.run.routes", Files.isDirectory(ROUTES) ? "file:routes/**/*.yaml" : "classpath:routes/*.yaml,classpath:routes/templates/*.yaml,classpath:routes/targets/*.yaml");
+        properties.setProperty("freshet.run.routes", Files.isDirectory(ROUTES) ? "file:routes/**/*.yaml"
+                : "classpath:routes/*.yaml,classpath:routes/templates/*.yaml,classpath:routes/targets/*.yaml");
         return properties;
     }
 }

@@ -20,7 +20,8 @@ class BatchIT {
 
     @BeforeAll
     static void open() throws Exception {
-        scene = new Scene("FRESHET_REVALIDATE_BATCH=5", "REVALIDATION_SECRET=whsec_" + Base64.getEncoder().encodeToString(KEY));
+        scene = new Scene("FRESHET_REVALIDATE_BATCH=5",
+                "REVALIDATION_SECRET=whsec_" + Base64.getEncoder().encodeToString(KEY));
         scene.start();
     }
 

@@ -203,7 +203,7 @@ class InterleavingTest {
                     world.nothingIsLost();
                     world.nothingIsProcessed();
                 },
-                (one, other) -> {                                   // its row grows by a foreign upsert while a call is in flight
+                (one, other) -> {                           // its row grows by a foreign upsert while a call is in flight
                     world.change("a");
                     world.turns(one);
                     world.claim(one, "x");
@@ -221,7 +221,7 @@ class InterleavingTest {
                     world.neverWaits(() -> world.markLater(one));
                     world.everythingIsProcessed();
                 },
-                (one, other) -> {                                   // a hand-over finds a tag that its target waits to try again
+                (one, other) -> {                           // a hand-over finds a tag that its target waits to try again
                     world.brokenTag = "a";
                     world.change("a");
                     world.turns(one);
@@ -809,7 +809,8 @@ class InterleavingTest {
             TestDatabase.run(holder, "SELECT pg_advisory_xact_lock(1)");
             String pausing = "AND (SELECT count(*) FROM pg_advisory_xact_lock(1)) > 0 AND time_bucket <= ";
             background.run(new SqlFile("hand-over", guards.text("hand-over").replaceFirst("AND time_bucket <= ", pausing)),
-                    Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "limit", 10, "aside", List.of(),
+                    Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "limit", 10,
+                            "aside", List.of(),
                             "claims", "[]", "leaseSeconds", 60.0));
         }
 
@@ -1034,7 +1035,8 @@ class InterleavingTest {
             String claims = TARGETS.stream().map(target -> "{\"target\":\"" + target + "\",\"room\":" + room
                     + ",\"lease\":\"" + leases.get(target) + "\"}").collect(Collectors.joining(",", "[", "]"));
             Map<String, Object> row = guards.file("hand-over").rows(worker.connection, Map.of("horizon", worker.horizon,
-                    "debounceSeconds", 0.0, "limit", 10, "aside", List.of(), "claims", claims, "leaseSeconds", 60.0)).get(0);
+                    "debounceSeconds", 0.0, "limit", 10, "aside", List.of(),
+                    "claims", claims, "leaseSeconds", 60.0)).get(0);
             List<String> targets = SqlFile.texts(row.get("claimed_targets"));
             List<String> tags = SqlFile.texts(row.get("claimed_tags"));
             worker.handing = new ArrayList<>();
@@ -1141,7 +1143,8 @@ class InterleavingTest {
                         .append(broken ? "\",\"status\":500" : "\"").append(",\"company\":1}");
             }
             Map<String, Object> row = guards.file("settle").rows(worker.connection, Map.of(
-                    "outcomes", json.append("]").toString(), "marks", true, "retryForSeconds", 3600.0, "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0,
+                    "outcomes", json.append("]").toString(), "marks", true, 
+                    "retryForSeconds", 3600.0, "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0,
                     "breakerTags", breakerTags, "probeSeconds", 60.0)).get(0);
             worker.lookAgain = SqlFile.texts(row.get("look_again"));
             worker.open = worker.lookAgain.isEmpty() ? "commit the settlement" : "lock";

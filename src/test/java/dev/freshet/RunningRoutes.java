@@ -15,7 +15,8 @@ final class RunningRoutes implements AutoCloseable {
 
     /** @param environment NAME=value */
     RunningRoutes(TestDatabase database, List<String> files, String... environment) throws Exception {
-        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d"));
+        Map<String, String> values = new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms",
+                "FRESHET_BUCKET", "1d"));
         for (String variable : environment) {
             String[] pair = variable.split("=", 2);
             values.put(pair[0], pair[1]);

@@ -109,7 +109,8 @@ class StoppedInstanceIT {
     private static void begin(Place place) throws SQLException {
         if (place.name().equals("in a claim")) {
             scene.database.run("INSERT INTO freshet.delivery (tag, target, handover, changed_at)"
-                    + " SELECT 'trap', name, nextval('freshet.handover_number'), now() FROM freshet.target WHERE takes_queue");
+                    + " SELECT 'trap', name, nextval('freshet.handover_number'), now() FROM freshet.target"
+                    + " WHERE takes_queue");
         } else {
             scene.change("trap");
         }

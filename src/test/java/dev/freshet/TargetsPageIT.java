@@ -15,7 +15,10 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** The long form that README.md shows, as it stands there, but for the address; the pages of docs/targets.md: ProvidersIT. */
+/**
+ * The long form that README.md shows, as it stands there, but for the address; the pages of docs/targets.md:
+ * ProvidersIT.
+ */
 class TargetsPageIT {
     private static final Pattern FILE = Pattern.compile("<!-- target: (\\w+) -->\\n```yaml\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern ADDRESS = Pattern.compile("https://[a-z.]+(?=/)");

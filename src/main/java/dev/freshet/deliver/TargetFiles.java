@@ -15,7 +15,8 @@ import org.apache.camel.spi.Resource;
 
 /**
  * A target in six lines: the file NAME.camel.yaml in a folder targets/ makes the route target-NAME of a template. The
- * template is told the name, and its steps' ids get it in front, since there may be two targets of one template. What makes no sense is refused by name, tried or started.
+ * template is told the name, and its steps' ids get it in front, since there may be two targets of one
+ * template. What makes no sense is refused by name, tried or started.
  */
 public final class TargetFiles extends ModelLifecycleStrategySupport implements RouteBuilderLifecycleStrategy {
     static final String NAME = "name";

@@ -1,12 +1,9 @@
 package dev.freshet.live;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.math.BigDecimal;
 import java.sql.Array;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -15,7 +12,6 @@ import org.slf4j.LoggerFactory;
 /** Rows of the outbox, as take-live-outbox gives them and as publish-live and hold-live take them. */
 final class Outbox {
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private Outbox() {
     }
@@ -53,27 +49,21 @@ final class Outbox {
         }
     }
 
-    static Map<String, Object> row(LiveEvent event, Change change) {
-        Map<String, Object> row = new LinkedHashMap<>(Map.of("id", event.id(), "eid", event.eid(),
-                "type", event.type(), "table", change.table(), "operation", change.doing(),
-                "payload", event.payload(), "changes", change.changes()));
-        row.put("changedAt", change.changedAt());
-        return row;
+    /** An event as publish-live takes it. */
+    record Row(long id, String eid, String type, String table, String operation, String payload, int changes,
+               BigDecimal changedAt) { }
+
+    /** A change that waits for its turn, as hold-live takes it. */
+    record Held(String type, String eid, List<String> endpoints, int changes, BigDecimal changedAt,
+                String operation, String detail) { }
+
+    static Row row(LiveEvent event, Change change) {
+        return new Row(event.id(), event.eid(), event.type(), change.table(), change.doing(), event.payload(),
+                change.changes(), change.changedAt());
     }
 
-    static Map<String, Object> held(Change change) {
-        Map<String, Object> held = new LinkedHashMap<>(Map.of("type", change.type(), "eid", change.eid(),
-                "endpoints", change.stale(), "changes", change.changes(), "changedAt", change.changedAt()));
-        held.put("operation", change.operation());
-        held.put("detail", change.detail());
-        return held;
-    }
-
-    static String json(Object rows) {
-        try {
-            return JSON.writeValueAsString(rows);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+    static Held held(Change change) {
+        return new Held(change.type(), change.eid(), change.stale(), change.changes(), change.changedAt(),
+                change.operation(), change.detail());
     }
 }

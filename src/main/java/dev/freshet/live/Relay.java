@@ -2,6 +2,7 @@ package dev.freshet.live;
 
 import dev.freshet.observe.LiveMeters;
 import dev.freshet.queue.Floor;
+import dev.freshet.source.Json;
 import dev.freshet.source.SqlFile;
 import dev.freshet.source.SqlState;
 import dev.freshet.source.Transactions;
@@ -134,9 +135,9 @@ public final class Relay {
             throws SQLException {
         Limit.Split split = limit.of(good, limit.isOn() ? recent(connection, good) : Map.of());
         if (!split.held().isEmpty()) {
-            hold.update(connection, Map.of("held", Outbox.json(split.held().stream().map(Outbox::held).toList())));
+            hold.update(connection, Map.of("held", Json.text(split.held().stream().map(Outbox::held).toList())));
         }
-        List<Map<String, Object>> rows = new ArrayList<>();
+        List<Outbox.Row> rows = new ArrayList<>();
         List<LiveEvent> events = new ArrayList<>();
         for (Change change : split.send()) {
             long changed = change.changedAt().subtract(clock).movePointRight(NANO_DIGITS).longValue();
@@ -146,7 +147,7 @@ public final class Relay {
             rows.add(Outbox.row(event, change));
         }
         if (!events.isEmpty()) {
-            publish.rows(connection, Map.of("events", Outbox.json(rows), "last", last + events.size(),
+            publish.rows(connection, Map.of("events", Json.text(rows), "last", last + events.size(),
                     "instance", instance));
         }
         return events;

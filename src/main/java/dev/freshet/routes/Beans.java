@@ -21,7 +21,8 @@ final class Beans {
 
     /** @return what stands in the sections "beans", as it can be compared; @param text of a file, or null */
     static List<?> sections(String text) {
-        return content(text).stream().filter(item -> item instanceof Map<?, ?> map && map.containsKey("beans")).toList();
+        return content(text).stream()
+                .filter(item -> item instanceof Map<?, ?> map && map.containsKey("beans")).toList();
     }
 
     private static List<?> content(String text) {

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.Arrays;
+import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -17,12 +17,15 @@ final class Glances {
     /** What has changed is read twice: it may still be written. */
     private static final int LOOKS = 2;
 
-    private Map<String, Object> stamps = Map.of();
+    /** What is another one when a file is. */
+    private record Stamp(FileTime changed, long size, Object number) { }
+
+    private Map<String, Stamp> stamps = Map.of();
     private int looks;
     private int glances;
 
     boolean seesSomething(Path folder) throws IOException {
-        Map<String, Object> now = stamps(folder);
+        Map<String, Stamp> now = stamps(folder);
         looks = now.equals(stamps) ? Math.max(0, looks - 1) : LOOKS;
         stamps = now;
         return looks > 0 || ++glances % LOOK_EACH == 0;
@@ -33,16 +36,15 @@ final class Glances {
         looks = LOOKS;
     }
 
-    /** What is another one when a file is: its time, its size and its number. */
-    private static Map<String, Object> stamps(Path folder) throws IOException {
-        Map<String, Object> stamps = new HashMap<>();
+    private static Map<String, Stamp> stamps(Path folder) throws IOException {
+        Map<String, Stamp> stamps = new HashMap<>();
         Files.walkFileTree(folder, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes own) throws IOException {
                 if (file.toString().endsWith(".yaml")) {
                     BasicFileAttributes its =
                             own.isSymbolicLink() ? Files.readAttributes(file, BasicFileAttributes.class) : own;
-                    stamps.put(file.toString(), Arrays.asList(its.lastModifiedTime(), its.size(), its.fileKey()));
+                    stamps.put(file.toString(), new Stamp(its.lastModifiedTime(), its.size(), its.fileKey()));
                 }
                 return FileVisitResult.CONTINUE;
             }

@@ -27,7 +27,8 @@ final class Lines {
         }
         List<String> good = before == null ? List.of() : before.lines().toList();
         List<String> lines = text == null ? List.of() : text.lines().toList();
-        Integer named = before == null ? null : named(lines, failure, with -> first(with, line -> !good.contains(line)));
+        Integer named = before == null ? null
+                : named(lines, failure, with -> first(with, line -> !good.contains(line)));
         if (named == null) {
             named = named(lines, failure, with -> with.size() == 1 ? with.get(0) : null);
         }
