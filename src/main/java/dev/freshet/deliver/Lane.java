@@ -65,7 +65,8 @@ final class Lane {
         mayHaveDue = true;
     }
 
-    void nothingIsDue() {
+    /** A claim begins: what comes due after it has looked says so again, before it knows what it was given. */
+    void looks() {
         mayHaveDue = false;
     }
 

@@ -124,6 +124,7 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
         for (Lane lane : lanes.values()) {
             int room = lane.mayHaveDue() ? room(lane) : 0;
             if (room > 0) {
+                lane.looks();
                 Map<String, Object> claim = new HashMap<>();
                 claim.put("target", lane.target().getName());
                 claim.put("limit", room);
@@ -148,7 +149,6 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
             return List.of();
         }
         if (rows.isEmpty()) {
-            lane.nothingIsDue();
             return List.of();
         }
         lane.setOpen(false);        // the database lets through only what may be tried
@@ -176,12 +176,14 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
         int[] taken = new int[RANKS];
         rows.forEach(row -> taken[(Integer) row.get("rank")]++);
         if (rows.size() == 1 || rows.size() >= (Integer) claim.get("limit")) {
-            return;                                                 // one may be a probe
+            lane.lookAgain();                                       // one may be a probe
+            return;
         }
         lane.freshLookBack().emptied(claimedAt);
         if (taken[1] < (Integer) claim.get("retries") && taken[2] < (Integer) claim.get("retries")) {
             lane.retriesLookBack().emptied(claimedAt);
-            lane.nothingIsDue();
+        } else {
+            lane.lookAgain();
         }
     }
 
