@@ -4,18 +4,45 @@
 import { option, sleep, stage, startFreshet, startPostgres } from './stage.mjs';
 
 const rounds = +option('rounds', 5);
-const names = ['update_half_and_full_season_stats', 'update_aggregated_all_time_stats', 'update_aggregated_hall_of_fame', 'update_aggregated_recent_performance',
-  'update_aggregated_season_honours_and_records', 'update_aggregated_match_report_cache', 'update_aggregated_personal_bests', 'update_aggregated_player_profile_stats',
-  'update_aggregated_season_race_data', 'update_power_ratings'];
+const names = [
+  'update_half_and_full_season_stats',
+  'update_aggregated_all_time_stats',
+  'update_aggregated_hall_of_fame',
+  'update_aggregated_recent_performance',
+  'update_aggregated_season_honours_and_records',
+  'update_aggregated_match_report_cache',
+  'update_aggregated_personal_bests',
+  'update_aggregated_player_profile_stats',
+  'update_aggregated_season_race_data',
+  'update_power_ratings',
+];
 await stage(async () => {
-  const server = await startPostgres(), db = server.client;
-  for (const [i, name] of names.entries()) await db.query(`CREATE FUNCTION ${name}() RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(${(0.2 * (i + 1)).toFixed(1)})'`);
+  const server = await startPostgres(),
+    db = server.client;
+  for (const [i, name] of names.entries())
+    await db.query(
+      `CREATE FUNCTION ${name}() RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(${(0.2 * (i + 1)).toFixed(1)})'`,
+    );
   await startFreshet(server);
   for (let round = 1; round <= rounds; round++) {
-    const { rows: [{ id }] } = await db.query('INSERT INTO background_job_status DEFAULT VALUES RETURNING id');
+    const {
+      rows: [{ id }],
+    } = await db.query('INSERT INTO background_job_status DEFAULT VALUES RETURNING id');
     let job;
-    do { await sleep(50); ({ rows: [job] } = await db.query(`SELECT status, extract(epoch FROM completed_at - started_at) * 1000 AS ms, results FROM background_job_status WHERE id = $1`, [id])); } while (!['completed', 'failed'].includes(job.status));
-    const took = job.results.function_results.map(f => f.duration), slowest = Math.max(...took), sum = took.reduce((a, b) => a + b, 0);
-    console.log(`round ${round}: ${job.status}, job ${Math.round(job.ms)} ms, slowest function ${slowest} ms, ratio ${(job.ms / slowest).toFixed(3)}; one after the other ${sum} ms`);
+    do {
+      await sleep(50);
+      ({
+        rows: [job],
+      } = await db.query(
+        `SELECT status, extract(epoch FROM completed_at - started_at) * 1000 AS ms, results FROM background_job_status WHERE id = $1`,
+        [id],
+      ));
+    } while (!['completed', 'failed'].includes(job.status));
+    const took = job.results.function_results.map(f => f.duration),
+      slowest = Math.max(...took),
+      sum = took.reduce((a, b) => a + b, 0);
+    console.log(
+      `round ${round}: ${job.status}, job ${Math.round(job.ms)} ms, slowest function ${slowest} ms, ratio ${(job.ms / slowest).toFixed(3)}; one after the other ${sum} ms`,
+    );
   }
 });

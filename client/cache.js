@@ -46,7 +46,10 @@ export const cacheInvalidation = Object.freeze({
 
 export const CacheInvalidationUtils = Object.freeze({
   async onProductCreated(productId, clientId) {
-    return happened('onProductCreated', { productId: id('productId', productId), clientId: optionalId('clientId', clientId) });
+    return happened('onProductCreated', {
+      productId: id('productId', productId),
+      clientId: optionalId('clientId', clientId),
+    });
   },
   async onExpertSessionModified(productId) {
     return happened('onExpertSessionModified', { productId: optionalId('productId', productId) });
@@ -99,7 +102,7 @@ function relatedCaches(options) {
     } else if (IDS.includes(name)) {
       body[name] = optionalId(name, value);
     } else if (name === 'tags') {
-      if (!Array.isArray(value) || !value.every((tag) => typeof tag === 'string' && tag !== '')) {
+      if (!Array.isArray(value) || !value.every(tag => typeof tag === 'string' && tag !== '')) {
         throw new TypeError('tags: must be an array of non-empty strings');
       }
       body.tags = value;
@@ -162,14 +165,21 @@ function read(response, text, what, key) {
     return json;
   }
   if (response.ok) {
-    throw new FreshetError(`${what}: the answer is not JSON; does the address lead to Freshet?`, { status: response.status });
+    throw new FreshetError(`${what}: the answer is not JSON; does the address lead to Freshet?`, {
+      status: response.status,
+    });
   }
-  if (response.type === 'opaqueredirect' || response.status >= 300 && response.status < 400) {
-    throw new FreshetError(`${what}: answered with a redirect; does the address lead to Freshet?`, { status: response.status });
+  if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
+    throw new FreshetError(`${what}: answered with a redirect; does the address lead to Freshet?`, {
+      status: response.status,
+    });
   }
-  const said = [json?.detail, json?.error, json?.message].find((part) => typeof part === 'string' && part !== '');
+  const said = [json?.detail, json?.error, json?.message].find(part => typeof part === 'string' && part !== '');
   const problem = said === undefined ? undefined : withoutKey(said.slice(0, 1_000), key);
-  throw new FreshetError(`${what}: HTTP ${response.status}${problem === undefined ? '' : `: ${problem}`}`, { status: response.status, problem });
+  throw new FreshetError(`${what}: HTTP ${response.status}${problem === undefined ? '' : `: ${problem}`}`, {
+    status: response.status,
+    problem,
+  });
 }
 
 function parsed(text) {

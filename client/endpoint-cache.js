@@ -50,7 +50,7 @@ export class EndpointCache {
   clear(eid) {
     this.#note(this.#cleared, eid);
     const cleared = [...this.#entries].filter(([key, entry]) => belongs(key, entry.eid, eid)).map(([key]) => key);
-    cleared.forEach((key) => this.#entries.delete(key));
+    cleared.forEach(key => this.#entries.delete(key));
     return cleared;
   }
 
@@ -78,9 +78,11 @@ export class EndpointCache {
   }
 
   #changedAfter(endpoint, eid, since) {
-    return since < this.#forgotten
-      || [...this.#changes].some(([changed, at]) => at > since && covers(changed, endpoint))
-      || [...this.#cleared].some(([cleared, at]) => at > since && belongs(endpoint, eid, cleared));
+    return (
+      since < this.#forgotten ||
+      [...this.#changes].some(([changed, at]) => at > since && covers(changed, endpoint)) ||
+      [...this.#cleared].some(([cleared, at]) => at > since && belongs(endpoint, eid, cleared))
+    );
   }
 
   #makeRoom() {
@@ -119,5 +121,8 @@ function belongs(key, eidOfEntry, eid) {
 }
 
 function pathOf(key) {
-  return key.replace(/[?#].*$/s, '').replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '').replace(/\/+$/, '');
+  return key
+    .replace(/[?#].*$/s, '')
+    .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '')
+    .replace(/\/+$/, '');
 }

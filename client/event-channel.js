@@ -8,15 +8,15 @@ const MAX_PAGES_TO_THE_END = 50;
 const REMEMBERED_IDS = 5_000;
 
 export const TIMINGS = Object.freeze({
-  connectMs: 10_000,        // a stream that is not open by then has failed
-  stableMs: 5_000,          // one that was open for so long had not
-  failures: 3,              // so many in a row: polling
-  retryMs: 1_000,           // back-off between streams, from
-  retryMaxMs: 30_000,       // to
-  silenceMs: 45_000,        // nothing heard: ask whether something was missed (Freshet sends a heartbeat every 15 s)
-  requestMs: 10_000,        // for an answer of the history
+  connectMs: 10_000, // a stream that is not open by then has failed
+  stableMs: 5_000, // one that was open for so long had not
+  failures: 3, // so many in a row: polling
+  retryMs: 1_000, // back-off between streams, from
+  retryMaxMs: 30_000, // to
+  silenceMs: 45_000, // nothing heard: ask whether something was missed (Freshet sends a heartbeat every 15 s)
+  requestMs: 10_000, // for an answer of the history
   pollMs: 3_000,
-  streamAgainMs: 15_000,    // while polling: the next try to stream, later up to
+  streamAgainMs: 15_000, // while polling: the next try to stream, later up to
   streamAgainMaxMs: 300_000,
 });
 
@@ -56,7 +56,7 @@ export class EventChannel {
     this.#eid = eid;
     this.#settings = settings;
     this.#on = on;
-    this.#url('stream');              // an address that is missing or wrong stops here, not in every try
+    this.#url('stream'); // an address that is missing or wrong stops here, not in every try
     this.#stream();
   }
 
@@ -68,7 +68,7 @@ export class EventChannel {
     this.#closed = true;
     this.#closeSource();
     this.#pollAbort?.abort();
-    this.#timers.forEach((timer) => clearTimeout(timer));
+    this.#timers.forEach(timer => clearTimeout(timer));
     this.#timers.clear();
   }
 
@@ -107,17 +107,18 @@ export class EventChannel {
       return;
     }
     this.#source = source;
-    const listen = (type, handle) => source.addEventListener(type, (event) => {
-      if (source === this.#source) {
-        handle(event);
-      }
-    });
+    const listen = (type, handle) =>
+      source.addEventListener(type, event => {
+        if (source === this.#source) {
+          handle(event);
+        }
+      });
     listen('open', () => this.#isOpen());
     listen('error', () => this.#broke());
-    NAMES.forEach((name) => listen(name, (event) => this.#heard(() => this.#take(event.lastEventId, name, event.data))));
-    listen('hello', (event) => this.#begin(event.lastEventId));
-    listen('heartbeat', (event) => this.#heard(() => this.#begin(event.lastEventId)));
-    listen('reset', (event) => this.#heard(() => this.#reset(event.lastEventId || undefined)));
+    NAMES.forEach(name => listen(name, event => this.#heard(() => this.#take(event.lastEventId, name, event.data))));
+    listen('hello', event => this.#begin(event.lastEventId));
+    listen('heartbeat', event => this.#heard(() => this.#begin(event.lastEventId)));
+    listen('reset', event => this.#heard(() => this.#reset(event.lastEventId || undefined)));
     this.#after('open', this.#timings.connectMs, () => this.#failed('no answer'));
   }
 
@@ -149,7 +150,7 @@ export class EventChannel {
   #broke() {
     const wasSound = this.#opened && (this.#delivered || Date.now() - this.#openedAt >= this.#timings.stableMs);
     const givenUp = this.#source.readyState === CLOSED;
-    if (this.#polling || givenUp || !wasSound && this.#failures + 1 >= this.#timings.failures) {
+    if (this.#polling || givenUp || (!wasSound && this.#failures + 1 >= this.#timings.failures)) {
       this.#failed('the stream ended', wasSound);
       return;
     }
@@ -242,7 +243,9 @@ export class EventChannel {
       return;
     }
     const { streamAgainMs, streamAgainMaxMs } = this.#timings;
-    this.#after('again', jittered(Math.min(streamAgainMaxMs, streamAgainMs * 2 ** this.#trials++)), () => this.#stream());
+    this.#after('again', jittered(Math.min(streamAgainMaxMs, streamAgainMs * 2 ** this.#trials++)), () =>
+      this.#stream(),
+    );
   }
 
   #pollSoon(delay) {
@@ -333,13 +336,16 @@ export class EventChannel {
     const abort = this.#pollAbort;
     const timer = setTimeout(() => abort.abort(), this.#timings.requestMs);
     try {
-      const response = await fetch(this.#url('history', { after: this.#cursor, limit: PAGE }), { signal: abort.signal, cache: 'no-store' });
+      const response = await fetch(this.#url('history', { after: this.#cursor, limit: PAGE }), {
+        signal: abort.signal,
+        cache: 'no-store',
+      });
       if (!response.ok) {
         throw new Error(`HTTP ${response.status}`);
       }
       const { events, next, reset } = await response.json();
       if (!Array.isArray(events)) {
-        throw new Error('the answer is not Freshet\'s');
+        throw new Error("the answer is not Freshet's");
       }
       return { events, next: asId(next), reset: reset === true };
     } finally {

@@ -107,15 +107,19 @@ export class BroadcastCacheManager {
       throw new TypeError('ttl: must be a number of milliseconds of 0 or more');
     }
     const kept = this.#cache.put(asEndpoint(endpoint), data, ttl, eid, since);
-    this.#say(kept ? `[CACHE] Cached data for endpoint: ${endpoint}` : `[CACHE] Changed while it was fetched, not cached: ${endpoint}`);
+    this.#say(
+      kept
+        ? `[CACHE] Cached data for endpoint: ${endpoint}`
+        : `[CACHE] Changed while it was fetched, not cached: ${endpoint}`,
+    );
     return kept;
   }
 
   #open(eid) {
     return new EventChannel(eid, () => settings(this.#own), {
-      change: (payload) => this.#changed(eid, payload),
+      change: payload => this.#changed(eid, payload),
       reset: () => this.#reset(eid),
-      log: (text) => this.#log(text),
+      log: text => this.#log(text),
       listens: () => this.#subscribed(eid),
     });
   }
@@ -126,7 +130,7 @@ export class BroadcastCacheManager {
   }
 
   #drop(eid, event, callbacks) {
-    const dropped = callbacks.filter((callback) => event.callbacks.delete(callback)).length;
+    const dropped = callbacks.filter(callback => event.callbacks.delete(callback)).length;
     if (dropped === 0) {
       return;
     }
@@ -146,11 +150,13 @@ export class BroadcastCacheManager {
   }
 
   #changed(eid, received) {
-    const endpoints = Array.isArray(received.endpoints) ? received.endpoints.filter((endpoint) => typeof endpoint === 'string') : [];
+    const endpoints = Array.isArray(received.endpoints)
+      ? received.endpoints.filter(endpoint => typeof endpoint === 'string')
+      : [];
     const payload = { ...received, endpoints, timestamp: milliseconds(received.timestamp) };
     this.#say(`📡 [BROADCAST] ${payload.type} notification for event ${eid}`);
     this.#log('Its payload:', payload);
-    endpoints.forEach((endpoint) => this.invalidateEndpoint(endpoint));
+    endpoints.forEach(endpoint => this.invalidateEndpoint(endpoint));
     this.#tell(eid, payload);
   }
 
@@ -196,7 +202,7 @@ export class BroadcastCacheManager {
       }
     };
     const online = () => this.#wake();
-    const shown = (event) => event.persisted && this.#wake();
+    const shown = event => event.persisted && this.#wake();
     let last = Date.now();
     this.#clock = setInterval(() => {
       const slept = Date.now() - last > CLOCK_MS + SLEPT_MS;
@@ -219,7 +225,7 @@ export class BroadcastCacheManager {
   }
 
   #wake() {
-    this.#events.forEach((event) => event.channel.wake());
+    this.#events.forEach(event => event.channel.wake());
   }
 
   #log(text, ...details) {
@@ -246,5 +252,7 @@ function asEndpoint(endpoint) {
 /** Seconds on the wire. */
 function milliseconds(timestamp) {
   const number = Number(timestamp);
-  return timestamp === undefined || timestamp === null || !Number.isFinite(number) ? Date.now() : Math.round(number * 1_000);
+  return timestamp === undefined || timestamp === null || !Number.isFinite(number)
+    ? Date.now()
+    : Math.round(number * 1_000);
 }

@@ -7,7 +7,11 @@ import { broadcastCacheManager } from './live.js';
  * Tells onInvalidation of an event's changes. With autoRefresh, those that come within refreshDelay of the first are one call; without it, each is one at once.
  * Neither a new function at every render nor new options subscribe again. An eid that is null or empty subscribes to nothing.
  */
-export function useBroadcastCache(eid, onInvalidation, { autoRefresh = true, refreshDelay = 1000, debugMode = false } = {}) {
+export function useBroadcastCache(
+  eid,
+  onInvalidation,
+  { autoRefresh = true, refreshDelay = 1000, debugMode = false } = {},
+) {
   const latest = useLatest({ onInvalidation, autoRefresh, refreshDelay });
 
   useEffect(() => {
@@ -19,14 +23,14 @@ export function useBroadcastCache(eid, onInvalidation, { autoRefresh = true, ref
   useEffect(() => {
     let waiting = [];
     let timer;
-    const tell = (payloads) => latest.current.onInvalidation?.(united(payloads));
+    const tell = payloads => latest.current.onInvalidation?.(united(payloads));
     const refresh = () => {
       const payloads = waiting;
       waiting = [];
       timer = undefined;
       return tell(payloads);
     };
-    const unsubscribe = subscribed(eid, (payload) => {
+    const unsubscribe = subscribed(eid, payload => {
       if (!latest.current.autoRefresh) {
         return tell([payload]);
       }
@@ -100,15 +104,15 @@ async function fetchAndKeep(url, eid, { ttl, ...init }) {
 
 /** Several changes as one: what they have in common, and all of them under `events`. */
 function united(payloads) {
-  const types = new Set(payloads.map((payload) => payload.type));
+  const types = new Set(payloads.map(payload => payload.type));
   const last = payloads.at(-1);
   const type = types.has('reset') ? 'reset' : types.size === 1 ? last.type : 'multiple';
   const common = payloads.length === 1 ? last : { event_eid: last.event_eid };
   return {
     ...common,
     type,
-    endpoints: [...new Set(payloads.flatMap((payload) => payload.endpoints))],
-    timestamp: Math.max(...payloads.map((payload) => payload.timestamp)),
+    endpoints: [...new Set(payloads.flatMap(payload => payload.endpoints))],
+    timestamp: Math.max(...payloads.map(payload => payload.timestamp)),
     events: payloads,
   };
 }

@@ -11,14 +11,16 @@ const utf8 = new TextEncoder();
  * It runs on Node and on the Edge runtime.
  */
 export function revalidateHandler({ secret, key, revalidateTag, toleranceSeconds = TOLERANCE_SECONDS } = {}) {
-  const accepted = [secret, key].filter((given) => given !== undefined && given !== null && given !== '');
+  const accepted = [secret, key].filter(given => given !== undefined && given !== null && given !== '');
   if (accepted.length === 0) {
-    throw new Error('revalidateHandler: no secret. Set REVALIDATION_SECRET to what Freshet has (for the batch endpoint INTERNAL_API_KEY) and pass it as { secret }');
+    throw new Error(
+      'revalidateHandler: no secret. Set REVALIDATION_SECRET to what Freshet has (for the batch endpoint INTERNAL_API_KEY) and pass it as { secret }',
+    );
   }
-  if (!accepted.every((given) => typeof given === 'string' || typeof given === 'function')) {
+  if (!accepted.every(given => typeof given === 'string' || typeof given === 'function')) {
     throw new TypeError('revalidateHandler: secret and key must be strings, or functions that return one');
   }
-  accepted.filter((given) => typeof given === 'string').forEach(signingKey);
+  accepted.filter(given => typeof given === 'string').forEach(signingKey);
   if (revalidateTag !== undefined && typeof revalidateTag !== 'function') {
     throw new TypeError('revalidateHandler: revalidateTag must be a function');
   }
@@ -28,13 +30,18 @@ export function revalidateHandler({ secret, key, revalidateTag, toleranceSeconds
 
   return async function POST(request) {
     try {
-      const secrets = accepted.map((given) => (typeof given === 'function' ? given() : given)).filter(Boolean);
+      const secrets = accepted.map(given => (typeof given === 'function' ? given() : given)).filter(Boolean);
       if (secrets.length === 0) {
         throw new Refused(503, 'the secret is not set here');
       }
       const shown = await credentials(request, secrets);
       if (!shown.matches && !shown.signed) {
-        throw new Refused(401, shown.any ? 'the secret is not the one that is set here' : 'x-revalidation-secret, Authorization: Bearer or webhook-signature: required');
+        throw new Refused(
+          401,
+          shown.any
+            ? 'the secret is not the one that is set here'
+            : 'x-revalidation-secret, Authorization: Bearer or webhook-signature: required',
+        );
       }
       const text = await body(request);
       if (!shown.matches && !(await isSigned(request.headers, text, secrets, toleranceSeconds))) {
@@ -62,7 +69,7 @@ class Refused extends Error {
 async function credentials({ headers }, secrets) {
   const plain = headers.get('x-revalidation-secret');
   const bearer = /^bearer +(\S.*)$/i.exec(headers.get('authorization') ?? '')?.[1];
-  const given = [plain, bearer].filter((value) => value !== null && value !== undefined && value !== '');
+  const given = [plain, bearer].filter(value => value !== null && value !== undefined && value !== '');
   let matches = false;
   for (const value of given) {
     for (const secret of secrets) {
@@ -77,14 +84,26 @@ async function credentials({ headers }, secrets) {
 async function isSigned(headers, text, secrets, toleranceSeconds) {
   const id = headers.get('webhook-id');
   const timestamp = headers.get('webhook-timestamp');
-  if (!id || !/^[0-9]{1,15}$/.test(timestamp ?? '') || Math.abs(Date.now() / 1000 - Number(timestamp)) > toleranceSeconds) {
+  if (
+    !id ||
+    !/^[0-9]{1,15}$/.test(timestamp ?? '') ||
+    Math.abs(Date.now() / 1000 - Number(timestamp)) > toleranceSeconds
+  ) {
     return false;
   }
-  const signatures = headers.get('webhook-signature').split(' ').filter((part) => part.startsWith('v1,')).slice(0, 16);
+  const signatures = headers
+    .get('webhook-signature')
+    .split(' ')
+    .filter(part => part.startsWith('v1,'))
+    .slice(0, 16);
   let signed = false;
   for (const secret of secrets) {
-    const hmac = await crypto.subtle.importKey('raw', signingKey(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-    const expected = base64(new Uint8Array(await crypto.subtle.sign('HMAC', hmac, utf8.encode(`${id}.${timestamp}.${text}`))));
+    const hmac = await crypto.subtle.importKey('raw', signingKey(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
+      'sign',
+    ]);
+    const expected = base64(
+      new Uint8Array(await crypto.subtle.sign('HMAC', hmac, utf8.encode(`${id}.${timestamp}.${text}`))),
+    );
     for (const signature of signatures) {
       signed = (await isEqual(utf8.encode(signature.slice(3)), utf8.encode(expected))) || signed;
     }
@@ -97,7 +116,7 @@ function signingKey(secret) {
     return utf8.encode(secret);
   }
   try {
-    return Uint8Array.from(atob(secret.slice('whsec_'.length)), (character) => character.charCodeAt(0));
+    return Uint8Array.from(atob(secret.slice('whsec_'.length)), character => character.charCodeAt(0));
   } catch {
     throw new Error('revalidateHandler: what follows whsec_ in the secret must be base64');
   }
@@ -105,7 +124,9 @@ function signingKey(secret) {
 
 /** Digests first: of the same length always, so that neither content nor length shows in the time. */
 async function isEqual(left, right) {
-  const [a, b] = await Promise.all([left, right].map(async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))));
+  const [a, b] = await Promise.all(
+    [left, right].map(async bytes => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))),
+  );
   let difference = 0;
   for (let i = 0; i < a.length; i++) {
     difference |= a[i] ^ b[i];
@@ -115,7 +136,9 @@ async function isEqual(left, right) {
 
 /** Headers are read as Latin-1; these are the bytes as they were sent. */
 function bytesOfHeader(value) {
-  return [...value].every((character) => character.charCodeAt(0) < 256) ? Uint8Array.from(value, (character) => character.charCodeAt(0)) : utf8.encode(value);
+  return [...value].every(character => character.charCodeAt(0) < 256)
+    ? Uint8Array.from(value, character => character.charCodeAt(0))
+    : utf8.encode(value);
 }
 
 function base64(bytes) {
@@ -187,7 +210,11 @@ async function revalidate({ tags, readsFailedTags }, revalidateTag) {
   }
   const inPart = readsFailedTags && invalidated > 0;
   return answer(inPart ? 207 : 500, {
-    success: false, revalidated: false, invalidated, failed_tags: failed, now: Date.now(),
+    success: false,
+    revalidated: false,
+    invalidated,
+    failed_tags: failed,
+    now: Date.now(),
     error: `${failed.length} of ${tags.length} tags could not be revalidated`,
   });
 }

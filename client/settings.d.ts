@@ -10,10 +10,21 @@ export interface FreshetOptions {
   /** Another EventSource than the global one. Where there is none, the history is polled. */
   EventSource?: new (url: string) => EventSourceLike;
   /** Other times than the defaults of event-channel.js, in milliseconds; for tests. */
-  timings?: Partial<Record<
-    'connectMs' | 'stableMs' | 'failures' | 'retryMs' | 'retryMaxMs' | 'silenceMs' | 'requestMs' | 'pollMs' | 'streamAgainMs' | 'streamAgainMaxMs',
-    number
-  >>;
+  timings?: Partial<
+    Record<
+      | 'connectMs'
+      | 'stableMs'
+      | 'failures'
+      | 'retryMs'
+      | 'retryMaxMs'
+      | 'silenceMs'
+      | 'requestMs'
+      | 'pollMs'
+      | 'streamAgainMs'
+      | 'streamAgainMaxMs',
+      number
+    >
+  >;
 }
 
 export interface EventSourceLike {

@@ -1,6 +1,6 @@
 /** The templates of Freshet's targets that spell tags. */
-export type TagProvider = 'akamai' | 'bunny' | 'cloudflare' | 'cloudfront' | 'fastly' | 'netlify' | 'nginx' | 'redis'
-  | 'varnish' | 'vercel';
+export type TagProvider =
+  'akamai' | 'bunny' | 'cloudflare' | 'cloudfront' | 'fastly' | 'netlify' | 'nginx' | 'redis' | 'varnish' | 'vercel';
 
 /**
  * The tag as Freshet purges it at that provider: `headers.set('Edge-Cache-Tag', tagFor('akamai', 'course:7'))`. No two tags are

@@ -38,7 +38,8 @@ export function tagFor(provider, tag) {
     const isLost = rule.isPath && spelled.endsWith('/') && (letter === '.' || letter === '/');
     spelled += rule.allowed.includes(letter) && !isLost ? letter : `~${byte.toString(16).padStart(2, '0')}`;
   }
-  return spelled.length <= rule.longest ? spelled
+  return spelled.length <= rule.longest
+    ? spelled
     : `${spelled.slice(0, rule.longest - DIGEST - 2)}~~${sha256(bytes).slice(0, DIGEST)}`;
 }
 
@@ -46,14 +47,14 @@ export function tagFor(provider, tag) {
 function sha256(message) {
   const [constants, hash] = roots();
   const length = message.length;
-  const padded = new Uint8Array((length + 72) >> 6 << 6);
+  const padded = new Uint8Array(((length + 72) >> 6) << 6);
   padded.set(message);
   padded[length] = 0x80;
   new DataView(padded.buffer).setUint32(padded.length - 4, length * 8);
   for (let block = 0; block < padded.length; block += 64) {
     addBlock(hash, constants, new DataView(padded.buffer, block, 64));
   }
-  return hash.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+  return hash.map(word => (word >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
 function addBlock(hash, constants, block) {
@@ -70,17 +71,19 @@ function addBlock(hash, constants, block) {
     const second = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     [a, b, c, d, e, f, g, h] = [(first + second) | 0, a, b, c, (d + first) | 0, e, f, g];
   }
-  [a, b, c, d, e, f, g, h].forEach((word, i) => { hash[i] = (hash[i] + word) | 0; });
+  [a, b, c, d, e, f, g, h].forEach((word, i) => {
+    hash[i] = (hash[i] + word) | 0;
+  });
 }
 
 /** The first bits of the cube roots of 64 primes, and of the square roots of 8, as the standard has them. */
 function roots() {
   const primes = [];
   for (let n = 2; primes.length < 64; n++) {
-    if (primes.every((prime) => n % prime !== 0)) {
+    if (primes.every(prime => n % prime !== 0)) {
       primes.push(n);
     }
   }
-  const bits = (root) => Math.floor((root - Math.floor(root)) * 0x100000000) | 0;
-  return [primes.map((prime) => bits(Math.cbrt(prime))), primes.slice(0, 8).map((prime) => bits(Math.sqrt(prime)))];
+  const bits = root => Math.floor((root - Math.floor(root)) * 0x100000000) | 0;
+  return [primes.map(prime => bits(Math.cbrt(prime))), primes.slice(0, 8).map(prime => bits(Math.sqrt(prime)))];
 }

@@ -14,11 +14,17 @@ export async function measure({ size, ends }) {
   if (!perSecond || !patterns.length) throw new Error(`invalidate.mjs says: ${text.slice(-300)}`);
   const redis = [...text.matchAll(/Redis SCAN MATCH (\d+) ms/g)].map(m => +m[1]);
   return [
-    row('/invalidate/key with audit, 32 clients', { freshet: `${show(perSecond)}/s`, value: perSecond,
-      goal: { atLeast: 3000, unit: '/s' } }),
+    row('/invalidate/key with audit, 32 clients', {
+      freshet: `${show(perSecond)}/s`,
+      value: perSecond,
+      goal: { atLeast: 3000, unit: '/s' },
+    }),
     row(`/invalidate/pattern, ${matched} of ${(+size.invalidate[1]).toLocaleString('en')} keys, p50 of the slowest`, {
-      freshet: show(slowest, 'ms'), value: slowest, goal: { atMost: 2, unit: 'ms' },
+      freshet: show(slowest, 'ms'),
+      value: slowest,
+      goal: { atMost: 2, unit: 'ms' },
       beside: redis.length ? `Redis SCAN MATCH ${redis.join(', ')}` : 'no redis-server here',
-      ratio: redis.length ? slowest / Math.min(...redis) : undefined }),
+      ratio: redis.length ? slowest / Math.min(...redis) : undefined,
+    }),
   ];
 }

@@ -13,11 +13,20 @@ export async function measure({ contest, receiver, size }) {
     await contest.quiet();
     taken[name] = await latencies(system, receiver, size.latencies);
   }
-  const rows = [[0.5, 'p50', 8], [0.99, 'p99', 40]].map(([share, name, atMost]) => {
+  const rows = [
+    [0.5, 'p50', 8],
+    [0.99, 'p99', 40],
+  ].map(([share, name, atMost]) => {
     const { Freshet, ...peers } = Object.fromEntries(
-      Object.entries(taken).map(([system, all]) => [system, percentile(all, share)]));
-    return row(`commit → arrival, debounce 0, ${name}`, { freshet: show(Freshet, 'ms'), beside: showAll(peers),
-      ratio: Freshet / Math.min(...Object.values(peers)), value: Freshet, goal: { atMost, unit: 'ms' } });
+      Object.entries(taken).map(([system, all]) => [system, percentile(all, share)]),
+    );
+    return row(`commit → arrival, debounce 0, ${name}`, {
+      freshet: show(Freshet, 'ms'),
+      beside: showAll(peers),
+      ratio: Freshet / Math.min(...Object.values(peers)),
+      value: Freshet,
+      goal: { atMost, unit: 'ms' },
+    });
   });
   rows[0].inReadme = true;
   return [...rows, await notifies(contest.systems.Freshet.database, size)];
@@ -31,8 +40,14 @@ async function notifies(database, { writerSeconds }) {
   await createRows(database);
   await database.query(`SELECT cache_invalidation_watch('rows', ARRAY['row:{id}'])`);
   const load = database.pgbench(OWN_ROW, { clients: 32, seconds: writerSeconds });
-  let over = false, samples = 0, seen = 0;
-  load.finally(() => { over = true; }).catch(() => {});
+  let over = false,
+    samples = 0,
+    seen = 0;
+  load
+    .finally(() => {
+      over = true;
+    })
+    .catch(() => {});
   await sleep(500);
   while (!over) {
     const [{ some }] = await database.query(`SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -44,6 +59,10 @@ async function notifies(database, { writerSeconds }) {
   }
   const tps = await load;
   await database.query(`SELECT cache_invalidation_unwatch('rows')`);
-  return row('NOTIFY in the commits of 32 busy writers', { freshet: `${seen} of ${samples} looks at pg_locks`,
-    beside: `${show(tps)} tps`, value: seen, goal: { atMost: 0 } });
+  return row('NOTIFY in the commits of 32 busy writers', {
+    freshet: `${seen} of ${samples} looks at pg_locks`,
+    beside: `${show(tps)} tps`,
+    value: seen,
+    goal: { atMost: 0 },
+  });
 }

@@ -5,26 +5,33 @@ import { until } from '../tools/processes.mjs';
 
 /** Each client has 300 rows of its own, so that they wait for each other nowhere but at what Freshet adds. */
 export const OWN_ROW = '\\set id :client_id*300 + random(1, 300)\nUPDATE rows SET v = v + 1 WHERE id = :id;\n';
-const HELD = '\\set id :client_id*300 + random(1, 300)\nBEGIN;\nUPDATE rows SET v = v + 1 WHERE id = :id;\n' +
+const HELD =
+  '\\set id :client_id*300 + random(1, 300)\nBEGIN;\nUPDATE rows SET v = v + 1 WHERE id = :id;\n' +
   '\\sleep 5 ms\nCOMMIT;\n';
 const BID = '\\set id random(0, 999)\nINSERT INTO bids (art_id, amount) VALUES (:id, 5);\n';
 
 export async function measure({ server, receiver, size, ends }) {
-  const freshet = ends(await startFreshet(server, receiver)), { database } = freshet;
+  const freshet = ends(await startFreshet(server, receiver)),
+    { database } = freshet;
   await createRows(database);
   await createAuction(database);
   const withRelay = await bids(database, size, true);
   await freshet.kill();
   const alone = await bids(database, size, false);
-  const watched = async (script, template) => compare(size, {
-    load: () => database.pgbench(script, { clients: 32, seconds: size.writerSeconds }),
-    on: () => database.query(`SELECT cache_invalidation_watch('rows', ARRAY['${template}'])`),
-    off: () => database.query(`SELECT cache_invalidation_unwatch('rows')`),
-    between: () => emptied(database),
-  });
-  const line = (what, { bare, watching }, atLeast) => row(`writers, 32 clients: ${what}`, {
-    freshet: `${show(watching)} tps`, beside: `without ${show(bare)}`, ratio: watching / bare,
-    goal: atLeast && { atLeast } });
+  const watched = async (script, template) =>
+    compare(size, {
+      load: () => database.pgbench(script, { clients: 32, seconds: size.writerSeconds }),
+      on: () => database.query(`SELECT cache_invalidation_watch('rows', ARRAY['${template}'])`),
+      off: () => database.query(`SELECT cache_invalidation_unwatch('rows')`),
+      between: () => emptied(database),
+    });
+  const line = (what, { bare, watching }, atLeast) =>
+    row(`writers, 32 clients: ${what}`, {
+      freshet: `${show(watching)} tps`,
+      beside: `without ${show(bare)}`,
+      ratio: watching / bare,
+      goal: atLeast && { atLeast },
+    });
   return [
     { ...line('a tag for each row', await watched(OWN_ROW, 'row:{id}'), 0.6), inReadme: true },
     line('one hot tag', await watched(OWN_ROW, 'hot:{hot}'), 0.75),
@@ -76,7 +83,8 @@ async function emptied(database) {
 
 /** Transactions a second without and with it, in turns. */
 export async function compare({ writerWarmUp, writerRounds }, { load, on, off, between }) {
-  const bare = [], watching = [];
+  const bare = [],
+    watching = [];
   for (let round = -writerWarmUp; round < writerRounds; round++) {
     const without = await load();
     await on();

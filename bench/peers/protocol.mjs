@@ -4,14 +4,19 @@
 import readline from 'node:readline';
 import { Agent, request } from 'undici';
 
-export const database = process.env.PEER_DATABASE, target = process.env.PEER_TARGET;
+export const database = process.env.PEER_DATABASE,
+  target = process.env.PEER_TARGET;
 const dispatcher = new Agent({ connections: 64, pipelining: 1 });
 const now = () => performance.timeOrigin + performance.now();
 
 /** One call, as Freshet makes it. */
 export async function post(tag) {
-  const answer = await request(target, { method: 'POST', dispatcher, headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ tag }) });
+  const answer = await request(target, {
+    method: 'POST',
+    dispatcher,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ tag }),
+  });
   await answer.body.dump();
   if (answer.statusCode !== 200) throw new Error(`status ${answer.statusCode}`);
 }

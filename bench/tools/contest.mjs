@@ -11,13 +11,17 @@ let prefixes = 0;
 export async function drain(system, receiver, tags) {
   await receiver.reset();
   await system.insert(tags, `d${prefixes++}`);
-  const seen = await until(`${tags} tags arrive`, async () => {
-    const soFar = await receiver.seen();
-    system.residentMb = Math.max(system.residentMb ?? 0, residentMb(system.pid));
-    return soFar.distinct >= tags && soFar;
-  }, { within: 600_000 });
-  await until('nothing is left to do', async () => await system.left() === 0, { every: 100 });
-  return tags / (seen.last - seen.first) * 1000;
+  const seen = await until(
+    `${tags} tags arrive`,
+    async () => {
+      const soFar = await receiver.seen();
+      system.residentMb = Math.max(system.residentMb ?? 0, residentMb(system.pid));
+      return soFar.distinct >= tags && soFar;
+    },
+    { within: 600_000 },
+  );
+  await until('nothing is left to do', async () => (await system.left()) === 0, { every: 100 });
+  return (tags / (seen.last - seen.first)) * 1000;
 }
 
 /** Milliseconds from the commit of one change to its call, with pauses between that no poll can keep step with. */
@@ -47,22 +51,22 @@ export class Contest {
 
   /** {name: rate of the first tags after the start}; leaves all systems running */
   cold() {
-    return this.#cold ??= this.#startAll();
+    return (this.#cold ??= this.#startAll());
   }
 
   /** {name: rates}: rounds after so many that the JIT compilers are done */
   warm() {
-    return this.#warm ??= this.cold().then(() => this.rounds(this.systems, this.size.tags));
+    return (this.#warm ??= this.cold().then(() => this.rounds(this.systems, this.size.tags)));
   }
 
   /** Freshet with its default settings, which has done nothing since its start, and what it then holds of memory. */
   usual() {
-    return this.#usual ??= (async () => {
+    return (this.#usual ??= (async () => {
       const system = await startFreshet(this.server, this.receiver, { FRESHET_DEBOUNCE: '' });
       this.#ends.push(system);
       await sleep(this.size.idleWait);
       return { system, idleMb: residentMb(system.pid) };
-    })();
+    })());
   }
 
   async rounds(systems, tags) {
@@ -79,7 +83,10 @@ export class Contest {
   }
 
   quiet(systems = this.systems) {
-    return quiet(Object.values(systems).map(({ pid }) => pid), this.size.settleFor);
+    return quiet(
+      Object.values(systems).map(({ pid }) => pid),
+      this.size.settleFor,
+    );
   }
 
   async #startAll() {

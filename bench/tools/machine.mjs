@@ -34,18 +34,27 @@ function children(pid) {
 
 /** A process and all that it began. */
 const family = pid => [pid, ...children(pid).flatMap(family)];
-const sumOf = (pid, value) => family(pid).reduce((sum, member) => {
-  try { return sum + value(member); } catch { return sum; }
-}, 0);
+const sumOf = (pid, value) =>
+  family(pid).reduce((sum, member) => {
+    try {
+      return sum + value(member);
+    } catch {
+      return sum;
+    }
+  }, 0);
 
 /** Processor time so far, in ms; Linux counts in hundredths of a second. */
-export const cpuMs = pid => sumOf(pid, member => {
-  const fields = fs.readFileSync(`/proc/${member}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
-  return (+fields[11] + +fields[12]) * 10;
-});
+export const cpuMs = pid =>
+  sumOf(pid, member => {
+    const fields = fs
+      .readFileSync(`/proc/${member}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (+fields[11] + +fields[12]) * 10;
+  });
 
-export const residentMb = pid => sumOf(pid, member =>
-  +/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${member}/status`, 'utf8'))[1] / 1024);
+export const residentMb = pid =>
+  sumOf(pid, member => +/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${member}/status`, 'utf8'))[1] / 1024);
 
 /** Waits until what was measured before has stopped working: less than a third of a core, or `atMost` is over. */
 export async function quiet(pids, atMost) {

@@ -12,20 +12,32 @@ const scheduler = path.join(folder, 'db-scheduler', 'target');
 export const PEERS = {
   'pg-boss': node('pg-boss.mjs'),
   'graphile-worker': node('graphile-worker.mjs'),
-  'db-scheduler': ['java', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
-    '-cp', `${scheduler}/peer.jar:${scheduler}/lib/*`, 'Peer'],
+  'db-scheduler': [
+    'java',
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+    '-cp',
+    `${scheduler}/peer.jar:${scheduler}/lib/*`,
+    'Peer',
+  ],
   'by hand': node('by-hand.mjs'),
 };
 
 export async function startPeer(name, server, receiver) {
   if (name === 'db-scheduler' && !fs.existsSync(`${scheduler}/peer.jar`)) throw new Error('it could not be built');
-  const database = await server.database(), [command, ...args] = PEERS[name];
+  const database = await server.database(),
+    [command, ...args] = PEERS[name];
   const { child, pid, kill, ended } = start(command, args, {
-    env: { ...process.env, PEER_DATABASE: database.url, PEER_TARGET: `${receiver.url}/api/revalidate`,
-      PEER_JDBC: `jdbc:postgresql://127.0.0.1:${database.port}/${database.name}?user=postgres` },
+    env: {
+      ...process.env,
+      PEER_DATABASE: database.url,
+      PEER_TARGET: `${receiver.url}/api/revalidate`,
+      PEER_JDBC: `jdbc:postgresql://127.0.0.1:${database.port}/${database.name}?user=postgres`,
+    },
   });
   let complaint = '';
-  child.stderr.on('data', text => { complaint = (complaint + text).slice(-600); });
+  child.stderr.on('data', text => {
+    complaint = (complaint + text).slice(-600);
+  });
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
     const { value } = await lines.next();
@@ -38,10 +50,13 @@ export async function startPeer(name, server, receiver) {
     child.stdin.write(question + '\n');
     return answer();
   };
-  ended.then(({ error }) => { complaint += error?.message ?? ''; });
+  ended.then(({ error }) => {
+    complaint += error?.message ?? '';
+  });
   await answer();
   return {
-    pid, database,
+    pid,
+    database,
     insert: (n, prefix) => ask(`insert ${n} ${prefix}`),
     one: async tag => (await ask(`one ${tag}`)).at,
     left: async () => (await ask('left')).left,

@@ -6,7 +6,10 @@ import pg from 'pg';
 import { atTheEnd, freePort, outputOf, sleep, temporaryFolder } from './processes.mjs';
 
 const SETTINGS = {
-  listen_addresses: '127.0.0.1', max_connections: 300, shared_buffers: '1GB', max_wal_size: '4GB',
+  listen_addresses: '127.0.0.1',
+  max_connections: 300,
+  shared_buffers: '1GB',
+  max_wal_size: '4GB',
 };
 /** Counts nothing until countStatements says so. */
 const COUNTING = { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track': 'none' };
@@ -15,18 +18,22 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 
 export async function startPostgres() {
-  const server = await startServer(), { port } = server;
+  const server = await startServer(),
+    { port } = server;
   const urlOf = name => `postgres://postgres@127.0.0.1:${port}/${name}`;
   const admin = await connect(urlOf('postgres'));
   let made = 0;
 
   /** A new database; `query` runs on one connection, one statement after the other. */
   async function database() {
-    const name = `bench_${++made}`, url = urlOf(name);
+    const name = `bench_${++made}`,
+      url = urlOf(name);
     await admin.query(`CREATE DATABASE ${name}`);
     const client = await connect(url);
     return {
-      name, url, port,
+      name,
+      url,
+      port,
       query: async (text, values) => (await client.query(text, values)).rows,
       connect: () => connect(url),
       pgbench: (script, load) => pgbench(server, name, script, load),
@@ -42,7 +49,7 @@ export async function startPostgres() {
     if (what === 'top') await admin.query('SELECT pg_stat_statements_reset()');
     await admin.query(`ALTER SYSTEM SET pg_stat_statements.track = '${what}'`);
     await admin.query('SELECT pg_reload_conf()');
-    await sleep(200);                             // the sessions take it over with their next statement
+    await sleep(200); // the sessions take it over with their next statement
   }
 
   return {
@@ -58,27 +65,40 @@ export async function startPostgres() {
       }
     },
     /** [{query, calls, ms: mean of one}] of a database, as counted so far */
-    statements: async ({ name }) => (await admin.query(`SELECT query, calls, mean_exec_time AS ms
-      FROM pg_stat_statements JOIN pg_database ON oid = dbid WHERE datname = $1`, [name])).rows,
+    statements: async ({ name }) =>
+      (
+        await admin.query(
+          `SELECT query, calls, mean_exec_time AS ms
+      FROM pg_stat_statements JOIN pg_database ON oid = dbid WHERE datname = $1`,
+          [name],
+        )
+      ).rows,
   };
 }
 
 /** As root, PostgreSQL's programs are run by the user postgres: they refuse to be run by root. */
 async function startServer() {
   const [bin, libraries] = ['--bindir', '--pkglibdir'].map(what =>
-    spawnSync('pg_config', [what], { encoding: 'utf8' }).stdout.trim());
+    spawnSync('pg_config', [what], { encoding: 'utf8' }).stdout.trim(),
+  );
   const canCount = fs.existsSync(path.join(libraries, 'pg_stat_statements.so'));
-  const folder = temporaryFolder(), port = await freePort(), root = process.getuid() === 0;
+  const folder = temporaryFolder(),
+    port = await freePort(),
+    root = process.getuid() === 0;
   if (root) spawnSync('chown', ['postgres', folder]);
   const run = (program, ...args) => {
-    const all = [...root ? ['runuser', '-u', 'postgres', '--'] : [], path.join(bin, program), ...args];
+    const all = [...(root ? ['runuser', '-u', 'postgres', '--'] : []), path.join(bin, program), ...args];
     const { status } = spawnSync(all[0], all.slice(1), { stdio: 'ignore', cwd: folder });
     if (status !== 0) throw new Error(`${program} ends with ${status}`);
   };
   run('initdb', '-D', `${folder}/data`, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--locale=C', '-N');
-  const settings = { ...SETTINGS, ...canCount ? COUNTING : {}, port, unix_socket_directories: folder };
-  fs.appendFileSync(`${folder}/data/postgresql.conf`,
-    Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`).join(''));
+  const settings = { ...SETTINGS, ...(canCount ? COUNTING : {}), port, unix_socket_directories: folder };
+  fs.appendFileSync(
+    `${folder}/data/postgresql.conf`,
+    Object.entries(settings)
+      .map(([name, value]) => `${name} = '${value}'\n`)
+      .join(''),
+  );
   atTheEnd(() => run('pg_ctl', '-D', `${folder}/data`, '-m', 'immediate', '-w', 'stop'));
   run('pg_ctl', '-D', `${folder}/data`, '-l', `${folder}/log`, '-w', 'start');
   return { bin, folder, port, canCount };
@@ -95,7 +115,25 @@ async function connect(connectionString) {
 async function pgbench({ bin, folder, port }, database, script, { clients, seconds }) {
   const file = path.join(folder, 'load.sql');
   fs.writeFileSync(file, script);
-  const text = await outputOf(path.join(bin, 'pgbench'), ['-n', '-h', '127.0.0.1', '-p', `${port}`, '-U', 'postgres',
-    '-f', file, '-M', 'prepared', '-c', `${clients}`, '-j', '2', '-T', `${seconds}`, database]);
+  const text = await outputOf(path.join(bin, 'pgbench'), [
+    '-n',
+    '-h',
+    '127.0.0.1',
+    '-p',
+    `${port}`,
+    '-U',
+    'postgres',
+    '-f',
+    file,
+    '-M',
+    'prepared',
+    '-c',
+    `${clients}`,
+    '-j',
+    '2',
+    '-T',
+    `${seconds}`,
+    database,
+  ]);
   return +/^tps = ([\d.]+)/m.exec(text)[1];
 }

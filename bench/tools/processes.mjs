@@ -15,7 +15,11 @@ export function atTheEnd(stop) {
 
 process.on('exit', () => {
   for (const stop of [...undo].reverse()) {
-    try { stop(); } catch { /* the next one all the same */ }
+    try {
+      stop();
+    } catch {
+      /* the next one all the same */
+    }
   }
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
@@ -75,14 +79,31 @@ export function isAlive(pid) {
 /** A process with children of its own, if it likes: they are stopped together. */
 export function start(command, args, { output = 'pipe', ...options } = {}) {
   const child = spawn(command, args, { detached: true, stdio: ['pipe', output, output], ...options });
-  const killed = () => { try { process.kill(-child.pid, 'SIGKILL'); } catch { /* it is gone */ } };
+  const killed = () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      /* it is gone */
+    }
+  };
   const forget = atTheEnd(killed);
   const ended = new Promise(done => {
     child.on('error', error => done({ error }));
-    child.on('exit', code => { forget(); done({ code }); });
+    child.on('exit', code => {
+      forget();
+      done({ code });
+    });
   });
   child.stdin.on('error', () => {});
-  return { child, pid: child.pid, ended, kill: async () => { killed(); await ended; } };
+  return {
+    child,
+    pid: child.pid,
+    ended,
+    kill: async () => {
+      killed();
+      await ended;
+    },
+  };
 }
 
 /**
@@ -100,7 +121,10 @@ export async function outputOf(command, args, options, ends = () => {}) {
   const { child, ended, kill } = start(command, args, options);
   ends({ end: kill });
   let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', part => { text += part; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', part => {
+      text += part;
+    });
   const closed = new Promise(done => child.on('close', done));
   const { code, error } = await ended;
   const why = error?.message ?? `exit ${code}`;

@@ -10,7 +10,8 @@ export async function startReceiver() {
   const url = await new Promise(done => child.stdout.once('data', text => done(`${text}`.trim())));
   const ask = async path => (await fetch(url + path)).json();
   return {
-    url, kill,
+    url,
+    kill,
     reset: () => ask('/reset'),
     /** {calls, distinct, first, last}: since the last reset; times in ms since the epoch */
     seen: () => ask('/seen'),
@@ -36,7 +37,9 @@ function receive() {
     const at = now();
     if (request.method === 'GET') return response.end(JSON.stringify(answers[request.url]()));
     let text = '';
-    request.on('data', part => { text += part; });
+    request.on('data', part => {
+      text += part;
+    });
     request.on('end', () => {
       const { tag, tags } = JSON.parse(text);
       seen.calls++;

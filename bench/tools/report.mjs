@@ -10,13 +10,16 @@ const cells = ({ what, freshet, beside, ratio, goal, reached }) =>
 /** @param results [{name, rows, failed}] */
 export function table(results) {
   const rows = results.flatMap(({ name, rows, failed }) =>
-    failed ? [{ what: name, freshet: 'failed', beside: failed, ratio: '', goal: '', reached: 'no' }] : rows);
+    failed ? [{ what: name, freshet: 'failed', beside: failed, ratio: '', goal: '', reached: 'no' }] : rows,
+  );
   return [...HEAD, ...rows.map(cells)].join('\n');
 }
 
 export function heading({ date, commit, cores, memory, jdk, postgres, node }, how, command) {
-  return `**${date}, commit ${commit}** \`${command}\`; ${cores}, ${memory}; JDK ${jdk}, PostgreSQL ${postgres}, ` +
-    `Node ${node}; Freshet started by \`${how}\``;
+  return (
+    `**${date}, commit ${commit}** \`${command}\`; ${cores}, ${memory}; JDK ${jdk}, PostgreSQL ${postgres}, ` +
+    `Node ${node}; Freshet started by \`${how}\``
+  );
 }
 
 export function writeResult(text) {
@@ -25,15 +28,19 @@ export function writeResult(text) {
   return file;
 }
 
-const BEGIN = '<!-- written by bench/run --readme -->', END = '<!-- until here -->';
+const BEGIN = '<!-- written by bench/run --readme -->',
+  END = '<!-- until here -->';
 
 /** Puts a run into both READMEs: all of it into bench's, above the newest of another day; six rows into the first. */
 export function writeReadmes(machine, head, results) {
-  const runs = path.join(root, 'bench', 'README.md'), first = path.join(root, 'README.md');
+  const runs = path.join(root, 'bench', 'README.md'),
+    first = path.join(root, 'README.md');
   replace(runs, before => {
-    const other = before.split(/^(?=\*\*\d{4}-)/m).filter(run => /^\*\*\d{4}-/.test(run))
+    const other = before
+      .split(/^(?=\*\*\d{4}-)/m)
+      .filter(run => /^\*\*\d{4}-/.test(run))
       .find(run => !run.startsWith(`**${machine.date}`));
-    return [`${head}\n\n${table(results)}`, ...other ? [other.trim()] : []].join('\n\n');
+    return [`${head}\n\n${table(results)}`, ...(other ? [other.trim()] : [])].join('\n\n');
   });
   const all = results.flatMap(({ rows }) => rows ?? []);
   const short = all.filter(row => row.inReadme).slice(0, 6);
@@ -41,7 +48,9 @@ export function writeReadmes(machine, head, results) {
 }
 
 function replace(file, make) {
-  const text = fs.readFileSync(file, 'utf8'), from = text.indexOf(BEGIN), to = text.indexOf(END);
+  const text = fs.readFileSync(file, 'utf8'),
+    from = text.indexOf(BEGIN),
+    to = text.indexOf(END);
   if (from < 0 || to < from) throw new Error(`${file} has no place that is marked ${BEGIN} … ${END}`);
   const inside = text.slice(from + BEGIN.length, to);
   fs.writeFileSync(file, `${text.slice(0, from)}${BEGIN}\n${make(inside)}\n\n${text.slice(to)}`);

@@ -10,17 +10,38 @@ import { startReceiver } from './receiver.mjs';
 import { heading, table, writeReadmes, writeResult } from './report.mjs';
 import { FULL, SHORT } from './sizes.mjs';
 
-const ORDER = ['drain-cold', 'drain-warm', 'drain-batches', 'latency', 'memory', 'idle', 'writers', 'writers-draining',
-  'live-readers', 'invalidate', 'held-snapshot', 'history', 'edit', 'start', 'backlog'];
+const ORDER = [
+  'drain-cold',
+  'drain-warm',
+  'drain-batches',
+  'latency',
+  'memory',
+  'idle',
+  'writers',
+  'writers-draining',
+  'live-readers',
+  'invalidate',
+  'held-snapshot',
+  'history',
+  'edit',
+  'start',
+  'backlog',
+];
 
 const options = process.argv.slice(2).filter(word => word.startsWith('--'));
 const wanted = process.argv.slice(2).filter(word => !word.startsWith('--'));
-const short = options.includes('--short'), size = short ? SHORT : FULL;
+const short = options.includes('--short'),
+  size = short ? SHORT : FULL;
 const folder = path.resolve(import.meta.dirname, '../lines');
-const there = fs.readdirSync(folder).filter(file => file.endsWith('.mjs')).map(file => file.replace('.mjs', ''));
+const there = fs
+  .readdirSync(folder)
+  .filter(file => file.endsWith('.mjs'))
+  .map(file => file.replace('.mjs', ''));
 const ordered = [...ORDER.filter(name => there.includes(name)), ...there.filter(name => !ORDER.includes(name))];
-const wrong = [...wanted.filter(name => !there.includes(name)),
-  ...options.filter(option => !['--short', '--readme'].includes(option))];
+const wrong = [
+  ...wanted.filter(name => !there.includes(name)),
+  ...options.filter(option => !['--short', '--readme'].includes(option)),
+];
 if (wrong.length) {
   console.error(`bench/run does not know ${wrong.join(', ')}; bench/run --list shows the lines`);
   process.exit(2);
@@ -36,7 +57,8 @@ process.on('unhandledRejection', e => say(`  afterwards: ${e?.message ?? e}`));
 const machine = describeMachine();
 const head = heading(machine, shipped, ['bench/run', ...process.argv.slice(2)].join(' '));
 const stage = { server: await startPostgres(), receiver: await startReceiver(), size, say };
-const contest = new Contest(stage), results = [];
+const contest = new Contest(stage),
+  results = [];
 
 for (const name of ordered.filter(each => !wanted.length || wanted.includes(each))) {
   const begun = Date.now();
@@ -56,7 +78,10 @@ async function measure(name) {
   try {
     const line = await import(path.join(folder, `${name}.mjs`));
     if (!line.besidePeers) await contest.end();
-    const ends = system => { toEnd.push(() => system.end()); return system; };
+    const ends = system => {
+      toEnd.push(() => system.end());
+      return system;
+    };
     const rows = await Promise.race([line.measure({ ...stage, contest, ends }), tooLong()]);
     return { name, rows };
   } catch (e) {

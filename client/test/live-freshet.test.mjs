@@ -19,9 +19,19 @@ async function invalidate(eid, endpoint) {
 
 for (const [how, options] of [
   ['a stream', { EventSource: StreamingEventSource }],
-  ['polling', { EventSource: class { constructor() { throw new Error('not here'); } }, timings: { retryMs: 1, retryMaxMs: 2, pollMs: 50 } }],
+  [
+    'polling',
+    {
+      EventSource: class {
+        constructor() {
+          throw new Error('not here');
+        }
+      },
+      timings: { retryMs: 1, retryMaxMs: 2, pollMs: 50 },
+    },
+  ],
 ]) {
-  test(`a manual invalidation arrives over ${how}, once, and only at its event`, { skip }, async (t) => {
+  test(`a manual invalidation arrives over ${how}, once, and only at its event`, { skip }, async t => {
     const manager = new BroadcastCacheManager(options);
     const eid = `${E}-${how.length}`;
     t.after(() => {
@@ -30,8 +40,8 @@ for (const [how, options] of [
     });
     const got = [];
     const others = [];
-    manager.subscribeToEvent(eid, (payload) => got.push(payload));
-    manager.subscribeToEvent(`${eid}x`, (payload) => others.push(payload));
+    manager.subscribeToEvent(eid, payload => got.push(payload));
+    manager.subscribeToEvent(`${eid}x`, payload => others.push(payload));
     const endpoint = `/live/event/${eid}-1-2/bids`;
     manager.cacheEndpointData(endpoint, [1]);
     // said again until somebody listens
@@ -41,13 +51,19 @@ for (const [how, options] of [
     }, 'an invalidation');
     const before = got.length;
     await invalidate(eid, '/live/last');
-    await eventually(() => got.some(({ endpoints }) => endpoints.includes('/live/last')), () => `the last of ${JSON.stringify(got)}`);
+    await eventually(
+      () => got.some(({ endpoints }) => endpoints.includes('/live/last')),
+      () => `the last of ${JSON.stringify(got)}`,
+    );
     assert.ok(got.length > before);
     assert.equal(got.filter(({ endpoints }) => endpoints.includes('/live/last')).length, 1);
     const { endpoints, event_eid, timestamp } = got.find(({ type }) => type === 'manual_invalidation');
     assert.deepEqual([endpoints, event_eid], [[endpoint], eid]);
     assert.ok(Math.abs(timestamp - Date.now()) < 600_000);
     assert.equal(manager.getCachedData(endpoint), null);
-    assert.deepEqual(others.filter(({ type }) => type !== 'reset'), []);
+    assert.deepEqual(
+      others.filter(({ type }) => type !== 'reset'),
+      [],
+    );
   });
 }

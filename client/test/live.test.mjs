@@ -11,11 +11,20 @@ delete process.env.FRESHET_URL;
 const E = 'AB3028';
 /** Everything that is not what a test is about is far away. */
 const NEVER = 600_000;
-const PATIENT = { connectMs: NEVER, stableMs: NEVER, retryMs: 1, retryMaxMs: 2, silenceMs: NEVER, pollMs: 5, streamAgainMs: NEVER, streamAgainMaxMs: NEVER };
+const PATIENT = {
+  connectMs: NEVER,
+  stableMs: NEVER,
+  retryMs: 1,
+  retryMaxMs: 2,
+  silenceMs: NEVER,
+  pollMs: 5,
+  streamAgainMs: NEVER,
+  streamAgainMaxMs: NEVER,
+};
 let server;
 let manager;
 let got;
-const note = (payload) => got.push(payload);
+const note = payload => got.push(payload);
 
 beforeEach(async () => {
   server = await liveServer();
@@ -28,36 +37,65 @@ afterEach(async () => {
   for (const eid of [E, 'OTHER', 'AB3029']) {
     manager.unsubscribeFromEvent(eid);
   }
-  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise(resolve => setImmediate(resolve));
   await server.close().catch(() => {});
 });
 
 function managerWith(timings, options) {
-  return new BroadcastCacheManager({ url: server.url, EventSource: StreamingEventSource, timings: { ...PATIENT, ...timings }, ...options });
+  return new BroadcastCacheManager({
+    url: server.url,
+    EventSource: StreamingEventSource,
+    timings: { ...PATIENT, ...timings },
+    ...options,
+  });
 }
 
 async function streaming(eid = E) {
-  await eventually(() => server.streams(eid) === 1 && StreamingEventSource.opened.some((source) => source.readyState === 1), `a stream of ${eid}`);
+  await eventually(
+    () => server.streams(eid) === 1 && StreamingEventSource.opened.some(source => source.readyState === 1),
+    `a stream of ${eid}`,
+  );
 }
 
-const received = (count) => eventually(() => got.length >= count, () => `${count} received, but ${JSON.stringify(got)}`);
+const received = count =>
+  eventually(
+    () => got.length >= count,
+    () => `${count} received, but ${JSON.stringify(got)}`,
+  );
 
 test('a change reaches the callback as the wire says, its time in milliseconds', async () => {
   manager.subscribeToEvent(E, note);
   await streaming();
-  server.publish(E, 'bid_placed', { endpoints: ['/live/event/AB3028', '/live/event/AB3028-1-2/bids'], amount: 250, timestamp: 1_700_000_000.25 });
+  server.publish(E, 'bid_placed', {
+    endpoints: ['/live/event/AB3028', '/live/event/AB3028-1-2/bids'],
+    amount: 250,
+    timestamp: 1_700_000_000.25,
+  });
   await received(1);
-  assert.deepEqual(got, [{ type: 'bid_placed', event_eid: E, endpoints: ['/live/event/AB3028', '/live/event/AB3028-1-2/bids'], art_id: 'a1', round: 1, easel: 2, amount: 250,
-    timestamp: 1_700_000_000_250 }]);
+  assert.deepEqual(got, [
+    {
+      type: 'bid_placed',
+      event_eid: E,
+      endpoints: ['/live/event/AB3028', '/live/event/AB3028-1-2/bids'],
+      art_id: 'a1',
+      round: 1,
+      easel: 2,
+      amount: 250,
+      timestamp: 1_700_000_000_250,
+    },
+  ]);
 });
 
 test('every type of change is heard', async () => {
   manager.subscribeToEvent(E, note);
   await streaming();
   const types = ['art_updated', 'vote_cast', 'comment_added', 'bid_placed', 'media_updated', 'manual_invalidation'];
-  types.forEach((type) => server.publish(E, type));
+  types.forEach(type => server.publish(E, type));
   await received(types.length);
-  assert.deepEqual(got.map(({ type }) => type), types);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    types,
+  );
 });
 
 test('a Freshet that names its events whatever it is asked for is understood, too', async () => {
@@ -65,25 +103,31 @@ test('a Freshet that names its events whatever it is asked for is understood, to
   manager.subscribeToEvent(E, note);
   await streaming();
   const types = ['art_updated', 'vote_cast', 'bid_placed', 'media_updated', 'manual_invalidation'];
-  types.forEach((type) => server.publish(E, type));
+  types.forEach(type => server.publish(E, type));
   await received(types.length);
-  assert.deepEqual(got.map(({ type }) => type), types);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    types,
+  );
 });
 
 test('many subscribers of one event share one EventSource, another event has its own', async () => {
   const others = [];
   for (let i = 0; i < 20; i++) {
-    manager.subscribeToEvent(E, (payload) => others.push(payload));
+    manager.subscribeToEvent(E, payload => others.push(payload));
   }
   manager.subscribeToEvent(E, note);
-  manager.subscribeToEvent('OTHER', (payload) => others.push(payload));
+  manager.subscribeToEvent('OTHER', payload => others.push(payload));
   await streaming();
   await streaming('OTHER');
   server.publish(E);
   await received(1);
   assert.equal(others.length, 20);
   assert.equal(StreamingEventSource.opened.length, 2);
-  assert.deepEqual(StreamingEventSource.opened.map(({ url }) => url), ['AB3028', 'OTHER'].map((eid) => `${server.url}/live/${eid}/stream?as=message`));
+  assert.deepEqual(
+    StreamingEventSource.opened.map(({ url }) => url),
+    ['AB3028', 'OTHER'].map(eid => `${server.url}/live/${eid}/stream?as=message`),
+  );
   const { subscriptions, eventListeners } = manager.getCacheStats();
   assert.deepEqual([subscriptions, eventListeners], [2, 22]);
 });
@@ -116,10 +160,15 @@ test('two components with one function each end only their own subscription', as
   assert.equal(got.length, 1);
 });
 
-test('a callback that throws, or changes what it got, harms no other', async (t) => {
+test('a callback that throws, or changes what it got, harms no other', async t => {
   const said = t.mock.method(console, 'error', () => {});
-  manager.subscribeToEvent(E, (payload) => { payload.endpoints.length = 0; throw new Error('thrown'); });
-  manager.subscribeToEvent(E, async () => { throw new Error('rejected'); });
+  manager.subscribeToEvent(E, payload => {
+    payload.endpoints.length = 0;
+    throw new Error('thrown');
+  });
+  manager.subscribeToEvent(E, async () => {
+    throw new Error('rejected');
+  });
   manager.subscribeToEvent(E, note);
   await streaming();
   server.publish(E);
@@ -135,8 +184,13 @@ test('endpoints are invalid before callbacks run', async () => {
   manager.cacheEndpointData('https://api.example/v1/live/event/AB3028?lang=en', { votes: 1 });
   manager.cacheEndpointData('/live/event/AB3028/media', ['m']);
   const seen = [];
-  manager.subscribeToEvent(E, () => seen.push(['/live/event/AB3028', 'https://api.example/v1/live/event/AB3028?lang=en', '/live/event/AB3028/media']
-    .map((endpoint) => manager.getCachedData(endpoint))));
+  manager.subscribeToEvent(E, () =>
+    seen.push(
+      ['/live/event/AB3028', 'https://api.example/v1/live/event/AB3028?lang=en', '/live/event/AB3028/media'].map(
+        endpoint => manager.getCachedData(endpoint),
+      ),
+    ),
+  );
   await streaming();
   server.publish(E);
   await eventually(() => seen.length === 1, 'a callback');
@@ -152,7 +206,10 @@ test('a repeated id is dropped', async () => {
   server.repeat(id);
   server.publish(E, 'art_updated');
   await received(2);
-  assert.deepEqual(got.map(({ type }) => type), ['vote_cast', 'art_updated']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['vote_cast', 'art_updated'],
+  );
 });
 
 test('a broken connection is resumed by the EventSource, nothing is missed or doubled', async () => {
@@ -164,7 +221,10 @@ test('a broken connection is resumed by the EventSource, nothing is missed or do
   server.publish(E, 'art_updated');
   server.publish(E, 'media_updated');
   await received(3);
-  assert.deepEqual(got.map(({ type }) => type), ['vote_cast', 'art_updated', 'media_updated']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['vote_cast', 'art_updated', 'media_updated'],
+  );
   assert.equal(StreamingEventSource.opened.length, 1);
   assert.equal(server.asked('stream').at(-1).lastEventId, '1');
 });
@@ -193,7 +253,10 @@ test('a browser that reconnects by itself before the first change misses nothing
   server.drop();
   server.publish(E, 'art_updated');
   await received(1);
-  assert.deepEqual(got.map(({ type }) => type), ['art_updated']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['art_updated'],
+  );
   assert.equal(server.asked('stream').at(-1).lastEventId, '1');
 });
 
@@ -209,8 +272,15 @@ test('what was given up before anything was known may have missed something: ref
   await eventually(() => StreamingEventSource.opened[0].readyState === 2, 'given up');
   server.faults.stream = 200;
   await received(1);
-  assert.deepEqual({ ...got[0], timestamp: 0 }, { type: 'reset', event_eid: E, timestamp: 0,
-    endpoints: ['/live/event/AB3028', '/live/event/AB3028/media', '/live/event/AB3028-1-2/bids'] });
+  assert.deepEqual(
+    { ...got[0], timestamp: 0 },
+    {
+      type: 'reset',
+      event_eid: E,
+      timestamp: 0,
+      endpoints: ['/live/event/AB3028', '/live/event/AB3028/media', '/live/event/AB3028-1-2/bids'],
+    },
+  );
   assert.equal(manager.getCachedData('/live/event/AB3028-1-2/bids'), null);
   assert.equal(manager.getCachedData('/live/event/AB3029'), 'another event');
 });
@@ -226,7 +296,10 @@ test('a stream that says hello is resumed from there by hand, also before the fi
   server.publish(E, 'art_updated');
   server.faults.stream = 200;
   await received(1);
-  assert.deepEqual(got.map(({ type }) => type), ['art_updated']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['art_updated'],
+  );
 });
 
 test('a reset tells all to refetch and forgets what was cached', async () => {
@@ -258,7 +331,10 @@ test('where streaming fails three times in a row it is polled, from where it was
   server.publish(E, 'art_updated');
   server.publish(E, 'bid_placed');
   await received(3);
-  assert.deepEqual(got.map(({ type }) => type), ['vote_cast', 'art_updated', 'bid_placed']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['vote_cast', 'art_updated', 'bid_placed'],
+  );
   assert.equal(server.asked('history')[0].query.after, '1');
   assert.equal(got[2].timestamp, 1_700_000_000_000);
 });
@@ -272,7 +348,10 @@ test('who polls without ever having streamed begins with a reset, not with the h
   await received(1);
   server.publish(E, 'art_updated');
   await received(2);
-  assert.deepEqual(got.map(({ type }) => type), ['reset', 'art_updated']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['reset', 'art_updated'],
+  );
 });
 
 test('polling pages through what is more than one answer', async () => {
@@ -317,14 +396,17 @@ test('polling ends when a stream delivers again', async () => {
   const delivering = StreamingEventSource.opened.length;
   await eventually(async () => {
     const before = server.requests.length;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise(resolve => setTimeout(resolve, 50));
     return server.requests.length === before;
   }, 'no more polling');
   assert.equal(StreamingEventSource.opened.filter(({ readyState }) => readyState === 1).length, 1);
   server.publish(E, 'bid_placed');
   await received(3);
   assert.equal(StreamingEventSource.opened.length, delivering);
-  assert.deepEqual(got.map(({ type }) => type), ['reset', 'art_updated', 'bid_placed']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['reset', 'art_updated', 'bid_placed'],
+  );
 });
 
 test('a stream that a proxy holds back is found out: what it let pass is told, and in the end it is polled', async () => {
@@ -387,7 +469,10 @@ test('a trial stream that is held back does not end the polling', async () => {
     server.publish(E);
     await received(i);
   }
-  assert.deepEqual(got.map(({ type }) => type), ['reset', ...Array(5).fill('vote_cast')]);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['reset', ...Array(5).fill('vote_cast')],
+  );
   const trials = StreamingEventSource.opened.length;
   for (let i = 7; StreamingEventSource.opened.length < trials + 3; i++) {
     server.publish(E);
@@ -404,7 +489,10 @@ test('silence alone is no fault: one question, and the stream stays', async () =
   await received(1);
   await eventually(() => server.asked('history').length >= 8, 'asked again');
   assert.equal(StreamingEventSource.opened.length, 1);
-  assert.deepEqual(got.map(({ type }) => type), ['vote_cast']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['vote_cast'],
+  );
 });
 
 test('a stream that never answers has failed', async () => {
@@ -417,7 +505,10 @@ test('a stream that never answers has failed', async () => {
   await received(1);
   server.publish(E, 'art_updated');
   await received(2);
-  assert.deepEqual(got.map(({ type }) => type), ['reset', 'art_updated']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['reset', 'art_updated'],
+  );
 });
 
 test('without any EventSource it is polled', async () => {
@@ -443,10 +534,13 @@ test('a server that is away for a while is found again, and nothing is missed', 
   await streaming();
   server.publish(E, 'bid_placed');
   await received(3);
-  assert.deepEqual(got.map(({ type }) => type), ['vote_cast', 'art_updated', 'bid_placed']);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['vote_cast', 'art_updated', 'bid_placed'],
+  );
 });
 
-test('a page that wakes up reconnects with the last id; a short look at another tab does not', async (t) => {
+test('a page that wakes up reconnects with the last id; a short look at another tab does not', async t => {
   const page = new EventTarget();
   page.visibilityState = 'visible';
   globalThis.document = page;
@@ -479,16 +573,24 @@ test('a page that wakes up reconnects with the last id; a short look at another 
   window.dispatchEvent(new Event('online'));
   window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }));
   window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
-  assert.deepEqual(StreamingEventSource.opened.map(({ readyState }) => readyState), [2, 2, 2, 0]);
+  assert.deepEqual(
+    StreamingEventSource.opened.map(({ readyState }) => readyState),
+    [2, 2, 2, 0],
+  );
   await streaming();
-  assert.ok(server.asked('stream').slice(1).every(({ query }) => query.lastEventId === '1'));
+  assert.ok(
+    server
+      .asked('stream')
+      .slice(1)
+      .every(({ query }) => query.lastEventId === '1'),
+  );
   manager.unsubscribeFromEvent(E);
-  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise(resolve => setImmediate(resolve));
   window.dispatchEvent(new Event('online'));
   assert.equal(StreamingEventSource.opened.length, 4);
 });
 
-test('the live key travels in the query and into no line', async (t) => {
+test('the live key travels in the query and into no line', async t => {
   const lines = t.mock.method(console, 'log', () => {});
   manager = managerWith({ silenceMs: 10 }, { liveKey: 'live-key-90/&c1' });
   manager.setDebugMode(true);
@@ -499,9 +601,9 @@ test('the live key travels in the query and into no line', async (t) => {
   assert.ok(!JSON.stringify(lines.mock.calls).includes('live-key'));
 });
 
-test('debug mode says in the console what happens, otherwise nothing is said', async (t) => {
+test('debug mode says in the console what happens, otherwise nothing is said', async t => {
   const lines = [];
-  t.mock.method(console, 'log', (line) => lines.push(line));
+  t.mock.method(console, 'log', line => lines.push(line));
   manager.cacheEndpointData('/live/event/AB3028', 1);
   manager.setDebugMode(true);
   manager.cacheEndpointData('/live/event/AB3028', 1, 1_000);
@@ -535,15 +637,15 @@ test('debug mode says in the console what happens, otherwise nothing is said', a
   ]);
 });
 
-test('it says that it has subscribed when it hears what changes, and not before', async (t) => {
+test('it says that it has subscribed when it hears what changes, and not before', async t => {
   const lines = [];
-  t.mock.method(console, 'log', (line) => lines.push(line));
+  t.mock.method(console, 'log', line => lines.push(line));
   server.faults.stream = server.faults.history = 503;
   manager.setDebugMode(true);
   manager.subscribeToEvent(E, note);
-  await eventually(() => lines.some((line) => line.endsWith('polling')), 'polling');
+  await eventually(() => lines.some(line => line.endsWith('polling')), 'polling');
   await eventually(() => server.asked('history').length > 0, 'asked');
-  assert.ok(!lines.some((line) => line.includes('✅')));
+  assert.ok(!lines.some(line => line.includes('✅')));
   server.faults.history = 200;
   await eventually(() => lines.includes('[BroadcastCacheManager] ✅ Subscribed to cache_invalidate_AB3028'), 'said');
 });
@@ -565,7 +667,7 @@ test('what cannot be read is not passed over: refetch all', async () => {
   assert.equal(got[0].type, 'reset');
 });
 
-test('the cache: times to live, invalidation, what belongs to an event, and a limit', (t) => {
+test('the cache: times to live, invalidation, what belongs to an event, and a limit', t => {
   let now = 1_000_000;
   t.mock.method(Date, 'now', () => now);
   manager.cacheEndpointData('/live/event/AB3028', { a: 1 });

@@ -34,7 +34,7 @@ class Wire extends EventTarget {
   }
 
   static open() {
-    return Wire.all.filter((wire) => wire.readyState === 1);
+    return Wire.all.filter(wire => wire.readyState === 1);
   }
 }
 
@@ -49,9 +49,11 @@ function change(type = 'vote_cast', endpoints = ['/live/event/AB3028'], more = {
 
 async function mount(element) {
   let root;
-  await act(() => { root = create(element); });
+  await act(() => {
+    root = create(element);
+  });
   mounted.push(root);
-  return { root, render: (next) => act(() => root.update(next)), unmount: () => act(() => root.unmount()) };
+  return { root, render: next => act(() => root.update(next)), unmount: () => act(() => root.unmount()) };
 }
 
 beforeEach(() => {
@@ -64,16 +66,16 @@ afterEach(async () => {
   for (const root of mounted.splice(0)) {
     await act(() => root.unmount());
   }
-  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise(resolve => setImmediate(resolve));
   assert.equal(broadcastCacheManager.getCacheStats().eventListeners, 0);
   broadcastCacheManager.setDebugMode(false);
 });
 
-test('five rapid changes are one refresh with all their endpoints', async (t) => {
+test('five rapid changes are one refresh with all their endpoints', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const refreshes = [];
   function Page() {
-    useBroadcastCache(E, (invalidation) => refreshes.push(invalidation));
+    useBroadcastCache(E, invalidation => refreshes.push(invalidation));
     return null;
   }
   await mount(createElement(Page));
@@ -89,14 +91,17 @@ test('five rapid changes are one refresh with all their endpoints', async (t) =>
   assert.deepEqual(endpoints, ['/live/event/AB3028', '/live/event/AB3028-1-1/bids', '/live/event/AB3028-1-0/bids']);
   change();
   t.mock.timers.tick(1_000);
-  assert.deepEqual(refreshes[1].events.map((one) => one.type), ['vote_cast']);
+  assert.deepEqual(
+    refreshes[1].events.map(one => one.type),
+    ['vote_cast'],
+  );
 });
 
-test('one change alone is passed on as it is, and the first does not wait for ever while more come', async (t) => {
+test('one change alone is passed on as it is, and the first does not wait for ever while more come', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const refreshes = [];
   function Page() {
-    useBroadcastCache(E, (invalidation) => refreshes.push(invalidation), { refreshDelay: 100 });
+    useBroadcastCache(E, invalidation => refreshes.push(invalidation), { refreshDelay: 100 });
     return null;
   }
   await mount(createElement(Page));
@@ -126,7 +131,7 @@ test('without autoRefresh each change is told at once', async () => {
   assert.deepEqual(told, ['vote_cast', 'art_updated']);
 });
 
-test('a new callback at every render subscribes once, the newest is called, and nothing loops', async (t) => {
+test('a new callback at every render subscribes once, the newest is called, and nothing loops', async t => {
   const lines = t.mock.method(console, 'log', () => {});
   broadcastCacheManager.setDebugMode(true);
   let renders = 0;
@@ -134,10 +139,14 @@ test('a new callback at every render subscribes once, the newest is called, and 
   function Page({ version }) {
     const [, setCount] = useState(0);
     renders++;
-    useBroadcastCache(E, () => {
-      told.push(version);
-      setCount((count) => count + 1);
-    }, { autoRefresh: false, refreshDelay: version });
+    useBroadcastCache(
+      E,
+      () => {
+        told.push(version);
+        setCount(count => count + 1);
+      },
+      { autoRefresh: false, refreshDelay: version },
+    );
     return null;
   }
   const page = await mount(createElement(Page, { version: 1 }));
@@ -145,8 +154,10 @@ test('a new callback at every render subscribes once, the newest is called, and 
     await page.render(createElement(Page, { version }));
   }
   assert.equal(Wire.all.length, 1);
-  assert.deepEqual(lines.mock.calls.map((call) => call.arguments[0]),
-    ['[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028']);
+  assert.deepEqual(
+    lines.mock.calls.map(call => call.arguments[0]),
+    ['[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028'],
+  );
   await act(() => change());
   assert.deepEqual(told, [50]);
   assert.equal(renders, 51);
@@ -166,7 +177,10 @@ test('strict mode opens one stream and unmounting closes it', async () => {
   assert.equal(told.length, 1);
   await page.unmount();
   await eventually(() => Wire.open().length === 0, 'closed');
-  assert.deepEqual([broadcastCacheManager.getCacheStats().subscriptions, broadcastCacheManager.getCacheStats().eventListeners], [0, 0]);
+  assert.deepEqual(
+    [broadcastCacheManager.getCacheStats().subscriptions, broadcastCacheManager.getCacheStats().eventListeners],
+    [0, 0],
+  );
 });
 
 test('many components share one stream, and another event id opens another', async () => {
@@ -175,7 +189,8 @@ test('many components share one stream, and another event id opens another', asy
     useBroadcastCache(eid, () => told.push(name), { autoRefresh: false });
     return null;
   }
-  const parts = (eid) => createElement('div', null, createElement(Part, { eid, name: 'a' }), createElement(Part, { eid, name: 'b' }));
+  const parts = eid =>
+    createElement('div', null, createElement(Part, { eid, name: 'a' }), createElement(Part, { eid, name: 'b' }));
   const page = await mount(parts(E));
   change();
   assert.deepEqual(told, ['a', 'b']);
@@ -187,7 +202,7 @@ test('many components share one stream, and another event id opens another', asy
   await eventually(() => Wire.open().length === 0, 'none is left');
 });
 
-test('who is gone before the refresh is not called', async (t) => {
+test('who is gone before the refresh is not called', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const told = [];
   function Page() {
@@ -201,14 +216,16 @@ test('who is gone before the refresh is not called', async (t) => {
   assert.deepEqual(told, []);
 });
 
-test('what goes wrong in a page is said and stays there', async (t) => {
+test('what goes wrong in a page is said and stays there', async t => {
   const said = t.mock.method(console, 'error', () => {});
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const told = [];
   function Page() {
     useBroadcastCache('not an id', () => {});
-    useBroadcastCache(E, () => { throw new Error('of the page'); });
-    useBroadcastCache(E, (invalidation) => told.push(invalidation));
+    useBroadcastCache(E, () => {
+      throw new Error('of the page');
+    });
+    useBroadcastCache(E, invalidation => told.push(invalidation));
     useBroadcastCache(E, null);
     return null;
   }
@@ -216,8 +233,10 @@ test('what goes wrong in a page is said and stays there', async (t) => {
   change();
   t.mock.timers.tick(1_000);
   assert.equal(told.length, 1);
-  await new Promise((resolve) => setImmediate(resolve));
-  const lines = said.mock.calls.map((call) => call.arguments.join(' ')).filter((line) => line.startsWith('[BroadcastCacheManager]'));
+  await new Promise(resolve => setImmediate(resolve));
+  const lines = said.mock.calls
+    .map(call => call.arguments.join(' '))
+    .filter(line => line.startsWith('[BroadcastCacheManager]'));
   assert.match(lines[0], /not an id: TypeError: eid:/);
   assert.match(lines[1], /onInvalidation failed: Error: of the page/);
 });
@@ -232,14 +251,17 @@ test('on the server nothing is subscribed to', () => {
   assert.equal(Wire.all.length, 0);
 });
 
-test('debugMode turns the console lines on', async (t) => {
+test('debugMode turns the console lines on', async t => {
   const lines = t.mock.method(console, 'log', () => {});
   function Page() {
     useBroadcastCache(E, () => {}, { debugMode: true });
     return null;
   }
   await mount(createElement(Page));
-  assert.equal(lines.mock.calls[0].arguments[0], '[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028');
+  assert.equal(
+    lines.mock.calls[0].arguments[0],
+    '[BroadcastCacheManager] 🔔 Subscribing to cache invalidation for event AB3028',
+  );
 });
 
 /** A component's use of the hook, for the test to call. */
@@ -247,16 +269,18 @@ async function cachedFetch(url, eid, options) {
   const uses = [];
   function Page({ version }) {
     const use = useCachedFetch(url, eid, { ...options, headers: { 'x-version': String(version) } });
-    useEffect(() => { uses.push(use); });
+    useEffect(() => {
+      uses.push(use);
+    });
     return null;
   }
   const page = await mount(createElement(Page, { version: 1 }));
-  return { uses, rerender: (version) => page.render(createElement(Page, { version })), use: () => uses.at(-1) };
+  return { uses, rerender: version => page.render(createElement(Page, { version })), use: () => uses.at(-1) };
 }
 
-test('what was fetched is kept until the event changes it', async (t) => {
+test('what was fetched is kept until the event changes it', async t => {
   let votes = 0;
-  const api = await answers((response) => json(response, 200, { votes: ++votes }));
+  const api = await answers(response => json(response, 200, { votes: ++votes }));
   t.after(() => api.close());
   const { use } = await cachedFetch(`${api.url}/live/event/AB3028`, E);
   assert.equal(use().getCachedData(), null);
@@ -270,8 +294,8 @@ test('what was fetched is kept until the event changes it', async (t) => {
   assert.deepEqual(use().getCachedData(), { votes: 3 });
 });
 
-test('functions stay the same over renders and use the newest options', async (t) => {
-  const api = await answers((response) => json(response, 200, {}));
+test('functions stay the same over renders and use the newest options', async t => {
+  const api = await answers(response => json(response, 200, {}));
   t.after(() => api.close());
   const { uses, rerender, use } = await cachedFetch(api.url, E);
   await rerender(2);
@@ -283,9 +307,9 @@ test('functions stay the same over renders and use the newest options', async (t
   assert.equal(api.requests[0].headers['cache-control'], 'max-age=0');
 });
 
-test('those who ask at the same time share one request, unless something changed since', async (t) => {
+test('those who ask at the same time share one request, unless something changed since', async t => {
   const held = [];
-  const api = await answers((response) => held.push(response));
+  const api = await answers(response => held.push(response));
   t.after(() => api.close());
   const { use } = await cachedFetch(`${api.url}/live/event/AB3028`, E);
   const first = [use().getCachedOrFetch(), use().getCachedOrFetch()];
@@ -301,12 +325,12 @@ test('those who ask at the same time share one request, unless something changed
   assert.equal(use().getCachedData(), 'new');
 });
 
-test('a failure is an error with its status and is not kept', async (t) => {
+test('a failure is an error with its status and is not kept', async t => {
   let status = 500;
-  const api = await answers((response) => response.writeHead(status, { 'content-type': 'text/plain' }).end('as text'));
+  const api = await answers(response => response.writeHead(status, { 'content-type': 'text/plain' }).end('as text'));
   t.after(() => api.close());
   const { use } = await cachedFetch(api.url, null, { ttl: 60_000 });
-  await assert.rejects(use().getCachedOrFetch(), (error) => error.status === 500);
+  await assert.rejects(use().getCachedOrFetch(), error => error.status === 500);
   assert.equal(use().getCachedData(), null);
   status = 200;
   assert.equal(await use().getCachedOrFetch(), 'as text');
@@ -314,8 +338,8 @@ test('a failure is an error with its status and is not kept', async (t) => {
   assert.equal(Wire.all.length, 0);
 });
 
-test('only what was read is kept', async (t) => {
-  const api = await answers((response) => json(response, 200, 'written'));
+test('only what was read is kept', async t => {
+  const api = await answers(response => json(response, 200, 'written'));
   t.after(() => api.close());
   const { use } = await cachedFetch(`${api.url}/written`, E, { method: 'POST' });
   assert.equal(await use().fetchData(), 'written');

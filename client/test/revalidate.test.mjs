@@ -26,14 +26,22 @@ function app(options = {}) {
 }
 
 function post(body, headers = { 'x-revalidation-secret': SECRET }) {
-  return new Request(ADDRESS, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  return new Request(ADDRESS, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
 }
 
 /** As https://www.standardwebhooks.com says, and independent of the code under test. */
 function signed(body, { secret = SECRET, id = 'msg_1', timestamp = Math.floor(Date.now() / 1000), signature } = {}) {
   const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
   const own = `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
-  return post(body, { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signature === undefined ? own : signature(own) });
+  return post(body, {
+    'webhook-id': id,
+    'webhook-timestamp': String(timestamp),
+    'webhook-signature': signature === undefined ? own : signature(own),
+  });
 }
 
 async function quietly(run) {
@@ -56,12 +64,21 @@ test('a tag, or tags, by the secret, are revalidated so that the next request is
   assert.deepEqual(said, { success: true, revalidated: true, invalidated: 1 });
   assert.ok(Math.abs(now - Date.now()) < 60_000);
   assert.equal((await handler(post({ tags: ['a', 'b', 'a'] }))).status, 200);
-  assert.deepEqual(calls, [['course:7', { expire: 0 }], ['a', { expire: 0 }], ['b', { expire: 0 }]]);
+  assert.deepEqual(calls, [
+    ['course:7', { expire: 0 }],
+    ['a', { expire: 0 }],
+    ['b', { expire: 0 }],
+  ]);
 });
 
-test('the batch endpoint takes what Freshet\'s batch target sends', async () => {
+test("the batch endpoint takes what Freshet's batch target sends", async () => {
   const { handler, tags } = app({ secret: 'internal-key' });
-  const answer = await handler(post({ tags: ['season_stats', 'hall_of_fame'], source: 'job-admin', requestId: 'msg_x' }, { authorization: 'Bearer internal-key' }));
+  const answer = await handler(
+    post(
+      { tags: ['season_stats', 'hall_of_fame'], source: 'job-admin', requestId: 'msg_x' },
+      { authorization: 'Bearer internal-key' },
+    ),
+  );
   assert.equal(answer.status, 200);
   assert.equal((await answer.json()).success, true);
   assert.deepEqual(tags(), ['season_stats', 'hall_of_fame']);
@@ -82,9 +99,14 @@ for (const secret of [SECRET, WEBHOOK_SECRET, 'sécret']) {
   });
 }
 
-test('the specification\'s own example verifies', async () => {
+test("the specification's own example verifies", async () => {
   const { handler, calls } = app({ secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', toleranceSeconds: 1e10 });
-  const request = (signature) => post('{"test": 2432232314}', { 'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek', 'webhook-timestamp': '1614265330', 'webhook-signature': signature });
+  const request = signature =>
+    post('{"test": 2432232314}', {
+      'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      'webhook-timestamp': '1614265330',
+      'webhook-signature': signature,
+    });
   const right = await handler(request('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='));
   assert.deepEqual([right.status, (await right.json()).error], [400, 'tag: required, or tags']);
   assert.equal((await handler(request('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OA='))).status, 401);
@@ -93,7 +115,7 @@ test('the specification\'s own example verifies', async () => {
 
 test('one of several signatures is enough, other versions are passed over', async () => {
   const { handler } = app();
-  for (const signature of [(own) => `v1,AAAA ${own}`, (own) => `v1a,zzzz ${own} v1,BBBB`]) {
+  for (const signature of [own => `v1,AAAA ${own}`, own => `v1a,zzzz ${own} v1,BBBB`]) {
     assert.equal((await handler(signed('{"tag":"a"}', { signature }))).status, 200);
   }
 });
@@ -106,13 +128,16 @@ for (const [what, request] of [
   ['another bearer', () => post({ tag: 'a' }, { authorization: 'Bearer x' })],
   ['the secret as Basic', () => post({ tag: 'a' }, { authorization: `Basic ${SECRET}` })],
   ['a signature by another secret', () => signed('{"tag":"a"}', { secret: 'other' })],
-  ['a signature without its version', () => signed('{"tag":"a"}', { signature: (own) => own.slice(3) })],
-  ['a signature of version 2', () => signed('{"tag":"a"}', { signature: (own) => own.replace('v1', 'v2') })],
+  ['a signature without its version', () => signed('{"tag":"a"}', { signature: own => own.slice(3) })],
+  ['a signature of version 2', () => signed('{"tag":"a"}', { signature: own => own.replace('v1', 'v2') })],
   ['no signature in its header', () => signed('{"tag":"a"}', { signature: () => '' })],
   ['a signature that is too old', () => signed('{"tag":"a"}', { timestamp: Math.floor(Date.now() / 1000) - 310 })],
   ['a signature from the future', () => signed('{"tag":"a"}', { timestamp: Math.floor(Date.now() / 1000) + 310 })],
   ['a signature of no time', () => signed('{"tag":"a"}', { timestamp: 'now' })],
-  ['a signature of another body', async () => new Request(signed('{"tag":"a"}'), { body: '{"tag":"b"}', method: 'POST' })],
+  [
+    'a signature of another body',
+    async () => new Request(signed('{"tag":"a"}'), { body: '{"tag":"b"}', method: 'POST' }),
+  ],
 ]) {
   test(`${what} is 401, and nothing is revalidated`, async () => {
     const { handler, calls } = app();
@@ -128,13 +153,26 @@ for (const [what, request] of [
 test('a signature of just under five minutes is accepted', async () => {
   const { handler } = app();
   for (const off of [-280, 280]) {
-    assert.equal((await handler(signed('{"tag":"a"}', { timestamp: Math.floor(Date.now() / 1000) + off }))).status, 200);
+    assert.equal(
+      (await handler(signed('{"tag":"a"}', { timestamp: Math.floor(Date.now() / 1000) + off }))).status,
+      200,
+    );
   }
 });
 
 for (const [body, name] of [
-  ['{', 'body'], ['', 'body'], ['[]', 'tag'], ['null', 'tag'], ['{}', 'tag'], ['{"tag":""}', 'tag'], ['{"tag":7}', 'tag'], ['{"tags":[]}', 'tags'], ['{"tags":"a"}', 'tags'],
-  ['{"tags":["a",null]}', 'tags[1]'], [JSON.stringify({ tag: 'a'.repeat(257) }), 'tag'], [JSON.stringify({ tag: 'a', tags: ['b', ''] }), 'tags[1]'],
+  ['{', 'body'],
+  ['', 'body'],
+  ['[]', 'tag'],
+  ['null', 'tag'],
+  ['{}', 'tag'],
+  ['{"tag":""}', 'tag'],
+  ['{"tag":7}', 'tag'],
+  ['{"tags":[]}', 'tags'],
+  ['{"tags":"a"}', 'tags'],
+  ['{"tags":["a",null]}', 'tags[1]'],
+  [JSON.stringify({ tag: 'a'.repeat(257) }), 'tag'],
+  [JSON.stringify({ tag: 'a', tags: ['b', ''] }), 'tags[1]'],
 ]) {
   test(`the body ${body.slice(0, 20)} is 400 and names ${name}`, async () => {
     const { handler, calls } = app();
@@ -160,37 +198,47 @@ test('a body that does not end is cut off', async () => {
       sent += 1 << 16;
     },
   });
-  const answer = await handler(new Request(ADDRESS, { method: 'POST', headers: { 'x-revalidation-secret': SECRET }, body, duplex: 'half' }));
+  const answer = await handler(
+    new Request(ADDRESS, { method: 'POST', headers: { 'x-revalidation-secret': SECRET }, body, duplex: 'half' }),
+  );
   assert.equal(answer.status, 413);
   assert.ok(sent < 2 << 20);
 });
 
-test('one tag that fails does not fail the others: the batch target reads which', () => quietly(async (said) => {
-  const { handler, failing, tags } = app();
-  failing.add('b');
-  const answer = await handler(post({ tags: ['a', 'b', 'c'], source: 'queue', requestId: 'msg_1' }));
-  assert.equal(answer.status, 207);
-  const text = await answer.text();
-  const { success, failed_tags, invalidated } = JSON.parse(text);
-  assert.deepEqual([success, failed_tags, invalidated], [false, ['b'], 2]);
-  assert.ok(!text.includes('no such cache'), 'what went wrong is for the app\'s log');
-  assert.match(said[0], /b could not be revalidated: Error: no such cache/);
-  assert.deepEqual(tags(), ['a', 'b', 'c']);
-}));
+test('one tag that fails does not fail the others: the batch target reads which', () =>
+  quietly(async said => {
+    const { handler, failing, tags } = app();
+    failing.add('b');
+    const answer = await handler(post({ tags: ['a', 'b', 'c'], source: 'queue', requestId: 'msg_1' }));
+    assert.equal(answer.status, 207);
+    const text = await answer.text();
+    const { success, failed_tags, invalidated } = JSON.parse(text);
+    assert.deepEqual([success, failed_tags, invalidated], [false, ['b'], 2]);
+    assert.ok(!text.includes('no such cache'), "what went wrong is for the app's log");
+    assert.match(said[0], /b could not be revalidated: Error: no such cache/);
+    assert.deepEqual(tags(), ['a', 'b', 'c']);
+  }));
 
-test('the tag target takes any 2xx for success, so it gets a 500 when one of its tags failed', () => quietly(async () => {
-  const { handler, failing, tags } = app();
-  failing.add('b');
-  const several = await handler(post({ tags: ['a', 'b', 'c'] }));
-  assert.deepEqual([several.status, (await several.json()).failed_tags, tags()], [500, ['b'], ['a', 'b', 'c']]);
-  assert.equal((await handler(post({ tag: 'b' }))).status, 500);
-  assert.equal((await handler(post({ tags: ['b'], source: 'queue' }))).status, 500);
-}));
+test('the tag target takes any 2xx for success, so it gets a 500 when one of its tags failed', () =>
+  quietly(async () => {
+    const { handler, failing, tags } = app();
+    failing.add('b');
+    const several = await handler(post({ tags: ['a', 'b', 'c'] }));
+    assert.deepEqual([several.status, (await several.json()).failed_tags, tags()], [500, ['b'], ['a', 'b', 'c']]);
+    assert.equal((await handler(post({ tag: 'b' }))).status, 500);
+    assert.equal((await handler(post({ tags: ['b'], source: 'queue' }))).status, 500);
+  }));
 
-test('a revalidateTag that returns a promise is waited for', () => quietly(async () => {
-  const handler = revalidateHandler({ secret: SECRET, revalidateTag: async () => { throw new Error('later'); } });
-  assert.equal((await handler(post({ tag: 'a' }))).status, 500);
-}));
+test('a revalidateTag that returns a promise is waited for', () =>
+  quietly(async () => {
+    const handler = revalidateHandler({
+      secret: SECRET,
+      revalidateTag: async () => {
+        throw new Error('later');
+      },
+    });
+    assert.equal((await handler(post({ tag: 'a' }))).status, 500);
+  }));
 
 test('without a secret it cannot be made, and says what to set', () => {
   for (const options of [undefined, {}, { secret: undefined }, { secret: '' }, { secret: null, key: '' }]) {
@@ -211,18 +259,22 @@ test('a secret that is known only at run time can be a function', async () => {
   assert.equal(calls.length, 1);
 });
 
-test('without next/cache it answers 500 and tells the app why', () => quietly(async (said) => {
-  const answer = await revalidateHandler({ secret: SECRET })(post({ tag: 'a' }));
-  assert.equal(answer.status, 500);
-  assert.match(said[0], /no next\/cache here/);
-}));
+test('without next/cache it answers 500 and tells the app why', () =>
+  quietly(async said => {
+    const answer = await revalidateHandler({ secret: SECRET })(post({ tag: 'a' }));
+    assert.equal(answer.status, 500);
+    assert.match(said[0], /no next\/cache here/);
+  }));
 
 test('it needs nothing but what the Edge runtime has', async () => {
-  const source = (await readFile(new URL('../revalidate.js', import.meta.url), 'utf8')).replace('export function revalidateHandler', 'function revalidateHandler');
+  const source = (await readFile(new URL('../revalidate.js', import.meta.url), 'utf8')).replace(
+    'export function revalidateHandler',
+    'function revalidateHandler',
+  );
   const edge = { crypto: webcrypto, TextEncoder, TextDecoder, Request, Response, atob, btoa, console, Date };
   const make = vm.runInNewContext(`${source}; revalidateHandler`, edge);
   const tags = [];
-  const handler = make({ secret: WEBHOOK_SECRET, revalidateTag: (tag) => tags.push(tag) });
+  const handler = make({ secret: WEBHOOK_SECRET, revalidateTag: tag => tags.push(tag) });
   assert.equal((await handler(signed('{"tag":"a"}', { secret: WEBHOOK_SECRET }))).status, 200);
   assert.deepEqual(tags, ['a']);
 });

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { tagFor } from '../tags.js';
 
-/** dev.freshet.provider.SpellingTest holds Freshet to the same list. */
+/** dev.freshet.deliver.provider.SpellingTest holds Freshet to the same list. */
 const spellings = JSON.parse(await readFile(new URL('support/spellings.json', import.meta.url), 'utf8'));
 
 test('a tag is spelled as Freshet spells it', () => {

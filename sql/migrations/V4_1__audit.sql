@@ -96,7 +96,7 @@ SELECT sha256(s.previous || int8send(s.number) || int8send(s.from_xid) || int8se
 $$;
 
 -- Whoever lengthens the chain at one end or shortens it at the other. Another number than that of
--- queries/take-stats-turn.sql, or sealing and stats jobs would keep each other waiting.
+-- queries/stats/take-stats-turn.sql, or sealing and stats jobs would keep each other waiting.
 CREATE FUNCTION freshet.holds_the_audit_chain() RETURNS boolean
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 RETURN pg_try_advisory_xact_lock(7382088);

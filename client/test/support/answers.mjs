@@ -9,7 +9,12 @@ export async function answers(answer) {
     for await (const part of request) {
       text += part;
     }
-    requests.push({ method: request.method, path: request.url, headers: request.headers, body: text === '' ? undefined : JSON.parse(text) });
+    requests.push({
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
+      body: text === '' ? undefined : JSON.parse(text),
+    });
     answer(response, requests.at(-1), request);
   });
   server.listen(0, '127.0.0.1');

@@ -22,7 +22,10 @@ export class StreamingEventSource extends EventTarget {
 
   async #connect() {
     this.#abort = new AbortController();
-    const headers = { accept: 'text/event-stream', ...(this.#lastEventId === '' ? {} : { 'last-event-id': this.#lastEventId }) };
+    const headers = {
+      accept: 'text/event-stream',
+      ...(this.#lastEventId === '' ? {} : { 'last-event-id': this.#lastEventId }),
+    };
     let response;
     try {
       response = await fetch(this.url, { headers, signal: this.#abort.signal });
@@ -65,16 +68,24 @@ export class StreamingEventSource extends EventTarget {
       text += part;
       const blocks = text.split('\n\n');
       text = blocks.pop();
-      blocks.forEach((block) => this.#dispatch(block));
+      blocks.forEach(block => this.#dispatch(block));
     }
   }
 
   #dispatch(block) {
-    const fields = block.split('\n').filter((line) => !line.startsWith(':')).map((line) => /^([^:]*):? ?(.*)$/s.exec(line).slice(1));
-    const values = (name) => fields.filter(([field]) => field === name).map(([, value]) => value);
+    const fields = block
+      .split('\n')
+      .filter(line => !line.startsWith(':'))
+      .map(line => /^([^:]*):? ?(.*)$/s.exec(line).slice(1));
+    const values = name => fields.filter(([field]) => field === name).map(([, value]) => value);
     this.#lastEventId = values('id').at(-1) ?? this.#lastEventId;
     if (values('data').length > 0 && this.readyState === 1) {
-      this.dispatchEvent(new MessageEvent(values('event').at(-1) ?? 'message', { data: values('data').join('\n'), lastEventId: this.#lastEventId }));
+      this.dispatchEvent(
+        new MessageEvent(values('event').at(-1) ?? 'message', {
+          data: values('data').join('\n'),
+          lastEventId: this.#lastEventId,
+        }),
+      );
     }
   }
 }

@@ -9,6 +9,6 @@ export async function eventually(condition, what, patienceMs = 20_000) {
     if (Date.now() > end) {
       throw new Error(`not within ${patienceMs} ms: ${typeof what === 'function' ? what() : what}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise(resolve => setTimeout(resolve, 5));
   }
 }

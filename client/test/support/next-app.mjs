@@ -18,7 +18,7 @@ const POST = revalidateHandler({ secret: process.env.REVALIDATION_SECRET, revali
 const batch = revalidateHandler({ secret: process.env.INTERNAL_API_KEY, revalidateTag });
 
 // only the signature counts here
-const signedOnly = (request) => {
+const signedOnly = request => {
   const headers = new Headers(request.headers);
   headers.delete('x-revalidation-secret');
   return POST(new Request(request, { headers, duplex: 'half' }));
@@ -28,7 +28,7 @@ const routes = {
   '/api/revalidate': signedOnly,
   '/api/internal/cache/invalidate': batch,
   '/told': () => Response.json(told),
-  '/fail': async (request) => {
+  '/fail': async request => {
     const { tag, fails } = await request.json();
     failing[fails ? 'add' : 'delete'](tag);
     return Response.json({});
@@ -37,7 +37,11 @@ const routes = {
 
 const server = createServer(async (incoming, outgoing) => {
   const hasBody = incoming.method === 'POST';
-  const request = new Request(`http://localhost${incoming.url}`, { method: incoming.method, headers: incoming.headers, ...(hasBody ? { body: incoming, duplex: 'half' } : {}) });
+  const request = new Request(`http://localhost${incoming.url}`, {
+    method: incoming.method,
+    headers: incoming.headers,
+    ...(hasBody ? { body: incoming, duplex: 'half' } : {}),
+  });
   const answer = await (routes[incoming.url] ?? (() => new Response('', { status: 404 })))(request);
   outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
 });

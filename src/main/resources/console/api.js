@@ -24,12 +24,22 @@ async function ask(path, options) {
     // said below
   }
   if (response.ok && data !== null) return { ok: true, status: response.status, data };
-  const detail = data && (data.detail || data.error) || `HTTP ${response.status}`;
-  return { ok: false, status: response.status, data, error: response.status === 403 ? `${detail}. Changes need INTERNAL_API_KEY.` : detail };
+  const detail = (data && (data.detail || data.error)) || `HTTP ${response.status}`;
+  return {
+    ok: false,
+    status: response.status,
+    data,
+    error: response.status === 403 ? `${detail}. Changes need INTERNAL_API_KEY.` : detail,
+  };
 }
 
 export const get = path => ask(path, { headers: headers({ Accept: 'application/json' }), cache: 'no-store' });
-export const post = (path, body) => ask(path, { method: 'POST', headers: headers({ 'Content-Type': 'application/json' }), body: JSON.stringify(body || {}) });
+export const post = (path, body) =>
+  ask(path, {
+    method: 'POST',
+    headers: headers({ 'Content-Type': 'application/json' }),
+    body: JSON.stringify(body || {}),
+  });
 
 /** Tells `heard(event, data)` and `state('live' | 'lost' | 'locked')` until it is closed; comes back by itself. */
 export function stream(heard, state) {
@@ -41,10 +51,17 @@ export function stream(heard, state) {
 
   async function open() {
     aborter = new AbortController();
-    const watch = () => { clearTimeout(alarm); alarm = setTimeout(() => aborter.abort(), SILENCE); };
+    const watch = () => {
+      clearTimeout(alarm);
+      alarm = setTimeout(() => aborter.abort(), SILENCE);
+    };
     try {
       watch();
-      const response = await fetch('/api/console/stream', { headers: headers({ Accept: 'text/event-stream' }), signal: aborter.signal, cache: 'no-store' });
+      const response = await fetch('/api/console/stream', {
+        headers: headers({ Accept: 'text/event-stream' }),
+        signal: aborter.signal,
+        cache: 'no-store',
+      });
       if (response.status === 401 || response.status === 403) {
         clearTimeout(alarm);
         state('locked', response.status);
@@ -86,5 +103,12 @@ export function stream(heard, state) {
   }
 
   open();
-  return { close() { closed = true; clearTimeout(timer); clearTimeout(alarm); aborter.abort(); } };
+  return {
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      clearTimeout(alarm);
+      aborter.abort();
+    },
+  };
 }

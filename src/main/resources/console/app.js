@@ -25,15 +25,32 @@ let announced = '';
 let lostAt = 0;
 
 const ctx = {
-  get overview() { return seen.overview; },
-  get series() { return seen.series; },
-  get mayChange() { return seen.mayChange; },
-  get params() { return params(); },
-  go: (name, given) => { history.pushState(null, '', href(name, given)); navigate(true); },
+  get overview() {
+    return seen.overview;
+  },
+  get series() {
+    return seen.series;
+  },
+  get mayChange() {
+    return seen.mayChange;
+  },
+  get params() {
+    return params();
+  },
+  go: (name, given) => {
+    history.pushState(null, '', href(name, given));
+    navigate(true);
+  },
   /** Other parameters of the view that is open: nothing begins anew, so that whoever is typing goes on typing. */
-  refine: given => { history.replaceState(null, '', href(viewName, given)); draw(); },
+  refine: given => {
+    history.replaceState(null, '', href(viewName, given));
+    draw();
+  },
   say,
-  mayNotChange() { seen.mayChange = false; draw(); },
+  mayNotChange() {
+    seen.mayChange = false;
+    draw();
+  },
   draw: () => draw(),
 };
 
@@ -51,7 +68,10 @@ function navigate(focus) {
   viewName = wanted;
   view = VIEWS[wanted].open(ctx);
   draw();
-  if (focus) { at('main').focus({ preventScroll: true }); scrollTo(0, 0); }
+  if (focus) {
+    at('main').focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
 }
 
 function draw() {
@@ -60,41 +80,103 @@ function draw() {
     show(at('main'), lock());
     return;
   }
-  show(at('main'), h('h1', { class: viewName === 'overview' ? 'unseen' : null }, VIEWS[viewName].title),
-    seen.mayChange ? null : h('p', { class: 'note', key: 'read-only' }, 'This key may read only: everything can be looked at, nothing changed. Changes need INTERNAL_API_KEY.'),
-    h('div', { key: viewName, class: `view ${viewName}` }, view.draw()));
+  show(
+    at('main'),
+    h('h1', { class: viewName === 'overview' ? 'unseen' : null }, VIEWS[viewName].title),
+    seen.mayChange
+      ? null
+      : h(
+          'p',
+          { class: 'note', key: 'read-only' },
+          'This key may read only: everything can be looked at, nothing changed. Changes need INTERNAL_API_KEY.',
+        ),
+    h('div', { key: viewName, class: `view ${viewName}` }, view.draw()),
+  );
 }
 
 function drawHead() {
   const health = seen.overview && seen.overview.health;
   const level = seen.link === 'lost' ? 'unknown' : health ? health.verdict : 'unknown';
-  show(at('head'),
+  show(
+    at('head'),
     h('a', { class: 'brand', href: href('overview') }, 'Freshet'),
-    h('a', { class: `verdict ${level}`, href: href('overview'), 'data-verdict': level }, h('span', { class: 'dot' }), h('span', {}, level === 'unknown' ? 'Not known' : WORDS[level]),
-      health && level !== 'unknown' && health.since ? h('span', { class: 'dim small' }, since(health.since)) : null),
-    h('span', { class: `link ${seen.link}` }, { live: 'live', connecting: 'connecting …', lost: 'disconnected – retrying', locked: 'locked' }[seen.link]),
+    h(
+      'a',
+      { class: `verdict ${level}`, href: href('overview'), 'data-verdict': level },
+      h('span', { class: 'dot' }),
+      h('span', {}, level === 'unknown' ? 'Not known' : WORDS[level]),
+      health && level !== 'unknown' && health.since ? h('span', { class: 'dim small' }, since(health.since)) : null,
+    ),
+    h(
+      'span',
+      { class: `link ${seen.link}` },
+      { live: 'live', connecting: 'connecting …', lost: 'disconnected – retrying', locked: 'locked' }[seen.link],
+    ),
     h('span', { class: 'push' }),
-    keyRequired && key() ? h('button', { type: 'button', class: 'quiet', onclick: forget }, seen.mayChange ? 'Forget key' : 'Other key') : null,
-    h('button', { type: 'button', class: 'quiet', onclick: help, 'aria-haspopup': 'dialog', 'aria-label': 'Shortcuts' }, h('span', { class: 'wordy' }, 'Shortcuts'), h('kbd', {}, '?')));
-  show(at('nav'), h('ul', {}, NAMES.map((name, i) => h('li', {}, h('a', { href: href(name), 'aria-current': name === viewName && !seen.locked ? 'page' : null, 'data-view': name },
-    VIEWS[name].title, bubble(name))))));
+    keyRequired && key()
+      ? h('button', { type: 'button', class: 'quiet', onclick: forget }, seen.mayChange ? 'Forget key' : 'Other key')
+      : null,
+    h(
+      'button',
+      { type: 'button', class: 'quiet', onclick: help, 'aria-haspopup': 'dialog', 'aria-label': 'Shortcuts' },
+      h('span', { class: 'wordy' }, 'Shortcuts'),
+      h('kbd', {}, '?'),
+    ),
+  );
+  show(
+    at('nav'),
+    h(
+      'ul',
+      {},
+      NAMES.map((name, i) =>
+        h(
+          'li',
+          {},
+          h(
+            'a',
+            { href: href(name), 'aria-current': name === viewName && !seen.locked ? 'page' : null, 'data-view': name },
+            VIEWS[name].title,
+            bubble(name),
+          ),
+        ),
+      ),
+    ),
+  );
   const o = seen.overview;
-  show(at('foot'), o ? [h('span', {}, `Freshet ${o.version}`), h('span', {}, `answers from ${o.instance}`), h('span', {}, 'up ', since(o.started_at)),
-    o.instances ? h('span', {}, o.instances === 1 ? 'one instance' : `${o.instances} instances`) : null] : []);
+  show(
+    at('foot'),
+    o
+      ? [
+          h('span', {}, `Freshet ${o.version}`),
+          h('span', {}, `answers from ${o.instance}`),
+          h('span', {}, 'up ', since(o.started_at)),
+          o.instances ? h('span', {}, o.instances === 1 ? 'one instance' : `${o.instances} instances`) : null,
+        ]
+      : [],
+  );
   document.title = `${level === 'unknown' ? '' : WORDS[level] + ' · '}${viewName === 'overview' ? '' : VIEWS[viewName].title + ' · '}Freshet`;
   const icon = document.querySelector('link[rel=icon]');
   const wantedIcon = `/admin/assets/icon-${{ fresh: 'fresh', attention: 'attention' }[level] || (level === 'unknown' ? 'attention' : 'stale')}.svg`;
   if (icon.getAttribute('href') !== wantedIcon) icon.setAttribute('href', wantedIcon);
   const saying = seen.link === 'lost' ? 'Disconnected, retrying' : health ? `${WORDS[level]}: ${health.says}` : '';
-  if (saying !== announced) { announced = saying; at('announced').textContent = saying; }
+  if (saying !== announced) {
+    announced = saying;
+    at('announced').textContent = saying;
+  }
 }
 
 function bubble(name) {
   const o = seen.overview;
   if (!o || !o.jobs) return null;
-  const number = { jobs: o.jobs.processing + o.jobs.queued, letters: o.dead_letters.count, routes: o.routes.broken + o.routes.stopped }[name];
+  const number = {
+    jobs: o.jobs.processing + o.jobs.queued,
+    letters: o.dead_letters.count,
+    routes: o.routes.broken + o.routes.stopped,
+  }[name];
   const what = { jobs: 'open', letters: 'given up', routes: 'not in force or stopped' }[name];
-  return number ? h('span', { class: `bubble ${name}`, title: `${number} ${what}` }, number > 999 ? '999+' : number) : null;
+  return number
+    ? h('span', { class: `bubble ${name}`, title: `${number} ${what}` }, number > 999 ? '999+' : number)
+    : null;
 }
 
 function lock() {
@@ -105,11 +187,28 @@ function lock() {
     setKey(given);
     connect();
   };
-  return h('section', { class: 'lock', key: 'lock' }, h('h1', {}, 'A key is required'),
-    h('p', {}, 'INTERNAL_API_KEY opens everything, FRESHET_READ_KEY lets you look. The key stays in this tab and is gone when it is closed.'),
-    h('form', { onsubmit: submit }, h('label', {}, h('span', {}, 'Key'), h('input', { type: 'password', name: 'key', autocomplete: 'off', required: true })),
-      h('button', { type: 'submit', class: 'strong' }, 'Open')),
-    seen.locked === 'asked' ? null : h('p', { class: 'bad', role: 'alert' }, seen.locked));
+  return h(
+    'section',
+    { class: 'lock', key: 'lock' },
+    h('h1', {}, 'A key is required'),
+    h(
+      'p',
+      {},
+      'INTERNAL_API_KEY opens everything, FRESHET_READ_KEY lets you look. The key stays in this tab and is gone when it is closed.',
+    ),
+    h(
+      'form',
+      { onsubmit: submit },
+      h(
+        'label',
+        {},
+        h('span', {}, 'Key'),
+        h('input', { type: 'password', name: 'key', autocomplete: 'off', required: true }),
+      ),
+      h('button', { type: 'submit', class: 'strong' }, 'Open'),
+    ),
+    seen.locked === 'asked' ? null : h('p', { class: 'bad', role: 'alert' }, seen.locked),
+  );
 }
 
 function askForKey() {
@@ -132,7 +231,15 @@ function forget() {
 }
 
 function say(text, kind = 'good') {
-  show(at('said'), h('p', { class: kind, key: text + now() }, text, h('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', onclick: () => show(at('said')) }, '×')));
+  show(
+    at('said'),
+    h(
+      'p',
+      { class: kind, key: text + now() },
+      text,
+      h('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', onclick: () => show(at('said')) }, '×'),
+    ),
+  );
   clearTimeout(say.timer);
   if (kind === 'good') say.timer = setTimeout(() => show(at('said')), 12000);
 }
@@ -142,44 +249,89 @@ function connect() {
   seen.locked = '';
   seen.link = 'connecting';
   draw();
-  connection = stream((event, data) => {
-    if (event === 'you') {
-      seen.mayChange = data.may_change;
-      if (view.refresh) view.refresh();
-    } else if (event === 'series') {
-      seen.series = data.points;
-    } else if (event === 'overview') {
-      const before = seen.overview;
-      seen.overview = data;
-      if (view.changed) view.changed(before || {}, data);
-    }
-    draw();
-  }, (state, status) => {
-    if (state === 'locked') seen.locked = status === 403 ? 'This key may not read the console.' : 'The key is not known.';
-    if (state === 'lost' && seen.link !== 'lost') lostAt = now();
-    seen.link = state;
-    draw();
-    if (state === 'locked') askForKey();
-  });
+  connection = stream(
+    (event, data) => {
+      if (event === 'you') {
+        seen.mayChange = data.may_change;
+        if (view.refresh) view.refresh();
+      } else if (event === 'series') {
+        seen.series = data.points;
+      } else if (event === 'overview') {
+        const before = seen.overview;
+        seen.overview = data;
+        if (view.changed) view.changed(before || {}, data);
+      }
+      draw();
+    },
+    (state, status) => {
+      if (state === 'locked')
+        seen.locked = status === 403 ? 'This key may not read the console.' : 'The key is not known.';
+      if (state === 'lost' && seen.link !== 'lost') lostAt = now();
+      seen.link = state;
+      draw();
+      if (state === 'locked') askForKey();
+    },
+  );
 }
 
 function help() {
   if (document.querySelector('dialog')) return;
   const off = localStorage.getItem(SHORTCUTS) === 'off';
   const before = document.activeElement;
-  const end = () => { dialog.close(); dialog.remove(); if (before && before.isConnected) before.focus(); };
-  const rows = [...NAMES.map((name, i) => [String(i + 1), VIEWS[name].title]), ['/', 'Search in this view'], ['?', 'This list'], ['Esc', 'Close']];
-  const dialog = h('dialog', { 'aria-labelledby': 'shortcuts', oncancel: event => { event.preventDefault(); end(); } }, h('h2', { id: 'shortcuts' }, 'Shortcuts'),
-    h('dl', { class: 'shortcuts' }, rows.map(([k, what]) => [h('dt', {}, h('kbd', {}, k)), h('dd', {}, what)])),
-    h('label', { class: 'check' }, h('input', { type: 'checkbox', checked: !off, onchange: event => localStorage.setItem(SHORTCUTS, event.target.checked ? 'on' : 'off') }), h('span', {}, 'Single-key shortcuts')),
-    h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'strong', onclick: end }, 'Close')));
+  const end = () => {
+    dialog.close();
+    dialog.remove();
+    if (before && before.isConnected) before.focus();
+  };
+  const rows = [
+    ...NAMES.map((name, i) => [String(i + 1), VIEWS[name].title]),
+    ['/', 'Search in this view'],
+    ['?', 'This list'],
+    ['Esc', 'Close'],
+  ];
+  const dialog = h(
+    'dialog',
+    {
+      'aria-labelledby': 'shortcuts',
+      oncancel: event => {
+        event.preventDefault();
+        end();
+      },
+    },
+    h('h2', { id: 'shortcuts' }, 'Shortcuts'),
+    h(
+      'dl',
+      { class: 'shortcuts' },
+      rows.map(([k, what]) => [h('dt', {}, h('kbd', {}, k)), h('dd', {}, what)]),
+    ),
+    h(
+      'label',
+      { class: 'check' },
+      h('input', {
+        type: 'checkbox',
+        checked: !off,
+        onchange: event => localStorage.setItem(SHORTCUTS, event.target.checked ? 'on' : 'off'),
+      }),
+      h('span', {}, 'Single-key shortcuts'),
+    ),
+    h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'strong', onclick: end }, 'Close')),
+  );
   document.body.append(dialog);
   dialog.showModal();
 }
 
 document.addEventListener('click', event => {
   const link = event.target.closest && event.target.closest('a[href^="/admin/info"]');
-  if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (
+    !link ||
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return;
   event.preventDefault();
   history.pushState(null, '', link.getAttribute('href'));
   navigate(true);
@@ -190,13 +342,21 @@ document.addEventListener('keydown', event => {
   if (localStorage.getItem(SHORTCUTS) === 'off' && event.key !== '?') return;
   const view = NAMES[Number(event.key) - 1];
   if (event.key === '?') help();
-  else if (event.key === '/') { const field = document.querySelector('main input[type=search]'); if (field) { event.preventDefault(); field.focus(); } }
-  else if (view && !seen.locked) ctx.go(view, {});
+  else if (event.key === '/') {
+    const field = document.querySelector('main input[type=search]');
+    if (field) {
+      event.preventDefault();
+      field.focus();
+    }
+  } else if (view && !seen.locked) ctx.go(view, {});
 });
 
 addEventListener('popstate', () => navigate(false));
 
-if (keyRequired && !key()) { seen.locked = 'asked'; seen.link = 'locked'; }
+if (keyRequired && !key()) {
+  seen.locked = 'asked';
+  seen.link = 'locked';
+}
 navigate(false);
 if (seen.locked) askForKey();
 else connect();

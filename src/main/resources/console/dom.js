@@ -7,8 +7,10 @@ function make(element, props, children) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith('on')) on(element, name.slice(2), value);
     else if (name === 'key') element.key = String(value);
-    else if (name === 'value') { element.value = value; element.setAttribute('value', value); }
-    else element.setAttribute(name, value === true ? '' : String(value));
+    else if (name === 'value') {
+      element.value = value;
+      element.setAttribute('value', value);
+    } else element.setAttribute(name, value === true ? '' : String(value));
   }
   append(element, children);
   return element;
@@ -82,7 +84,8 @@ function become(old, now) {
   for (const { name, value } of now.attributes) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  if ('value' in now && now.hasAttribute('value') && old !== document.activeElement && old.value !== now.value) old.value = now.value;
+  if ('value' in now && now.hasAttribute('value') && old !== document.activeElement && old.value !== now.value)
+    old.value = now.value;
   old.handlers = now.handlers;
   for (const type of Object.keys(now.handlers || {})) listen(old, type);
   if (old.hasAttribute('data-own')) return;

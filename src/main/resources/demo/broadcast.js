@@ -60,12 +60,22 @@ export function subscribe(kept, shown, liveKey, heard) {
   let timer;
   const refresh = async () => {
     timer = undefined;
-    const failed = (await Promise.all(shown().filter(one => one.state === 'stale' || one.state === 'loading').map(one => one.fetch()))).some(answer => answer.status === 0 || answer.status >= 500);
+    const failed = (
+      await Promise.all(
+        shown()
+          .filter(one => one.state === 'stale' || one.state === 'loading')
+          .map(one => one.fetch()),
+      )
+    ).some(answer => answer.status === 0 || answer.status >= 500);
     if (failed) soon();
   };
-  const soon = () => { timer ??= setTimeout(refresh, REFRESH_DELAY); };
+  const soon = () => {
+    timer ??= setTimeout(refresh, REFRESH_DELAY);
+  };
   manager.subscribeToEvent(EID, payload => {
-    kept().filter(one => payload.type === 'reset' || payload.endpoints.includes(one.endpoint)).forEach(one => one.stale(payload));
+    kept()
+      .filter(one => payload.type === 'reset' || payload.endpoints.includes(one.endpoint))
+      .forEach(one => one.stale(payload));
     heard(payload);
     soon();
   });

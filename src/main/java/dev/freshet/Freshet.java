@@ -1,5 +1,9 @@
 package dev.freshet;
 
+import dev.freshet.run.CheckRoutes;
+import dev.freshet.run.Library;
+import dev.freshet.run.RunUntilShutdown;
+import dev.freshet.run.StartUp;
 import java.util.List;
 import org.apache.camel.main.Main;
 
@@ -14,6 +18,5 @@ public final class Freshet {
         System.exit(new RunUntilShutdown(new Main(), new StartUp()).run(args));
     }
 
-    private Freshet() {
-    }
+    private Freshet() {}
 }

@@ -20,13 +20,16 @@ class BenchTest {
     private static final Path LINES = Path.of("bench/lines");
     /** A row of the table "What each line means": its name, its file, what is done, the goal. */
     private static final Pattern ROW =
-        Pattern.compile("(?m)^\\| \\[([\\w-]+)]\\(lines/([\\w-]+)\\.mjs\\) \\| [^|]+ \\| ([^|]+) \\|$");
+            Pattern.compile("(?m)^\\| \\[([\\w-]+)]\\(lines/([\\w-]+)\\.mjs\\) \\| [^|]+ \\| ([^|]+) \\|$");
+
     private static final String PLACE = "<!-- written by bench/run --readme -->\n";
 
     @Test
     void each_line_has_its_file_its_goal_and_its_row_in_the_page() throws Exception {
         TreeMap<String, String> told = new TreeMap<>();
-        for (MatchResult row : ROW.matcher(Files.readString(Path.of("bench/README.md"))).results().toList()) {
+        for (MatchResult row : ROW.matcher(Files.readString(Path.of("bench/README.md")))
+                .results()
+                .toList()) {
             assertEquals(row.group(1), row.group(2));
             assertTrue(row.group(3).matches(".*\\d.*"), "a goal is a figure: " + row.group());
             told.put(row.group(1), row.group(3));
@@ -36,11 +39,15 @@ class BenchTest {
 
     @Test
     void the_list_names_every_line_and_says_what_it_is() throws Exception {
-        Process process = new ProcessBuilder("bench/run", "--list").redirectErrorStream(true).start();
+        Process process = new ProcessBuilder("bench/run", "--list")
+                .redirectErrorStream(true)
+                .start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), text);
         List<String> lines = text.lines().toList();
-        assertEquals(files(), new TreeSet<>(lines.stream().map(line -> line.split(" ")[0]).toList()));
+        assertEquals(
+                files(),
+                new TreeSet<>(lines.stream().map(line -> line.split(" ")[0]).toList()));
         assertTrue(lines.stream().allMatch(line -> line.matches("[\\w-]+ +\\S.{15,}")), text);
     }
 
@@ -61,7 +68,8 @@ class BenchTest {
 
     private static TreeSet<String> files() throws IOException {
         try (Stream<Path> files = Files.list(LINES)) {
-            return new TreeSet<>(files.map(file -> file.getFileName().toString().replace(".mjs", "")).toList());
+            return new TreeSet<>(files.map(file -> file.getFileName().toString().replace(".mjs", ""))
+                    .toList());
         }
     }
 }

@@ -3,6 +3,9 @@ package dev.freshet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.freshet.run.Wiring;
+import dev.freshet.settings.SettingSources;
+import dev.freshet.settings.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,21 +36,42 @@ class HouseTest {
     @BeforeAll
     static void read() throws IOException {
         try (Stream<Path> walk = Files.walk(Path.of("routes"))) {
-            for (Path file : walk.filter(path -> path.toString().endsWith(".yaml")).toList()) {
+            for (Path file :
+                    walk.filter(path -> path.toString().endsWith(".yaml")).toList()) {
                 FILES.put(file, Files.readString(file));
-                DOCUMENTS.add(new Load(LoadSettings.builder().setLabel(file.toString()).build()).loadFromString(FILES.get(file)));
+                DOCUMENTS.add(new Load(
+                                LoadSettings.builder().setLabel(file.toString()).build())
+                        .loadFromString(FILES.get(file)));
             }
         }
     }
 
     @Test
     void every_key_that_a_file_uses_is_set_somewhere() throws IOException {
-        Settings settings = new Settings(new WrittenSettings(name -> Map.of("VERCEL_DEPLOYMENT_URL", "http://localhost", "REVALIDATION_SECRET", "x",
-                "CACHE_INVALIDATION_URL", "http://localhost", "NEXT_PUBLIC_APP_URL", "http://localhost", "INTERNAL_API_KEY", "x",
-                "FRESHET_DEMO", "false").get(name), key -> null));
+        Settings settings = new Settings(new SettingSources(
+                name -> Map.of(
+                                "VERCEL_DEPLOYMENT_URL",
+                                "http://localhost",
+                                "REVALIDATION_SECRET",
+                                "x",
+                                "CACHE_INVALIDATION_URL",
+                                "http://localhost",
+                                "NEXT_PUBLIC_APP_URL",
+                                "http://localhost",
+                                "INTERNAL_API_KEY",
+                                "x",
+                                "FRESHET_DEMO",
+                                "false")
+                        .get(name),
+                key -> null));
         TreeSet<String> unset = new TreeSet<>();
         for (String text : texts()) {
-            PLACEHOLDER.matcher(text).results().map(result -> result.group(1)).filter(key -> !key.equals("env")).forEach(unset::add);
+            PLACEHOLDER
+                    .matcher(text)
+                    .results()
+                    .map(result -> result.group(1))
+                    .filter(key -> !key.equals("env"))
+                    .forEach(unset::add);
         }
         assertTrue(unset.contains("freshet.queue.poll-ms"), unset.toString());
         unset.removeAll(settings.forRoutes().stringPropertyNames());
@@ -66,7 +90,8 @@ class HouseTest {
                 while (lines.get(above).startsWith("freshet.")) {
                     above--;
                 }
-                assertTrue(lines.get(above).startsWith("# ") && !lines.get(above).startsWith("# ---"), lines.get(i));
+                assertTrue(
+                        lines.get(above).startsWith("# ") && !lines.get(above).startsWith("# ---"), lines.get(i));
             }
         }
     }
@@ -75,15 +100,20 @@ class HouseTest {
     void every_id_is_unique_and_in_kebab_case() {
         List<String> ids = new ArrayList<>();
         DOCUMENTS.forEach(document -> collect(document, "id", ids));
-        assertEquals(ids.stream().distinct().sorted().toList(), ids.stream().sorted().toList());
-        assertEquals(List.of(), ids.stream().filter(id -> !KEBAB.matcher(id).matches()).toList());
+        assertEquals(
+                ids.stream().distinct().sorted().toList(), ids.stream().sorted().toList());
+        assertEquals(
+                List.of(),
+                ids.stream().filter(id -> !KEBAB.matcher(id).matches()).toList());
     }
 
     @Test
     void every_route_says_what_it_does_in_a_line() {
         for (Map<?, ?> route : routes()) {
             Object description = route.get("description");
-            assertTrue(description instanceof String text && text.length() >= 15 && text.length() <= 120, route.get("id") + ": " + description);
+            assertTrue(
+                    description instanceof String text && text.length() >= 15 && text.length() <= 120,
+                    route.get("id") + ": " + description);
         }
     }
 
@@ -110,7 +140,8 @@ class HouseTest {
         TreeSet<String> used = new TreeSet<>();
         List<String> texts = texts();
         try (Stream<Path> walk = Files.walk(Path.of("src/main/java"))) {
-            for (Path file : walk.filter(path -> path.toString().endsWith(".java")).toList()) {
+            for (Path file :
+                    walk.filter(path -> path.toString().endsWith(".java")).toList()) {
                 texts.add(Files.readString(file));
             }
         }
@@ -138,7 +169,11 @@ class HouseTest {
 
     private static List<String> texts() throws IOException {
         List<String> texts = new ArrayList<>(FILES.values());
-        texts.add(String.join("\n", Files.readAllLines(Path.of("application.properties")).stream().filter(line -> !line.startsWith("#")).toList()));
+        texts.add(String.join(
+                "\n",
+                Files.readAllLines(Path.of("application.properties")).stream()
+                        .filter(line -> !line.startsWith("#"))
+                        .toList()));
         return texts;
     }
 

@@ -3,6 +3,8 @@ package dev.freshet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.freshet.settings.CannotStart;
+import dev.freshet.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,36 +22,46 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /** Dockerfile, compose.yaml, render.yaml and the systemd unit, as text: what they name exists, and they agree. */
 class PackagingTest {
-    private static final Set<String> VARIABLES = Stream.of(Setting.values()).map(setting -> setting.environment).collect(Collectors.toSet());
+    private static final Set<String> VARIABLES =
+            Stream.of(Setting.values()).map(setting -> setting.environment).collect(Collectors.toSet());
     private static final String READY = "/observe/health/ready";
     private static final int STOPS_WITHIN_SECONDS = 20;
 
     @Test
     void the_image_is_built_from_what_is_there_and_runs_as_nobody() throws Exception {
         String file = read("Dockerfile");
-        for (String line : file.lines().filter(line -> line.startsWith("COPY ") && !line.contains("--from")).toList()) {
+        for (String line : file.lines()
+                .filter(line -> line.startsWith("COPY ") && !line.contains("--from"))
+                .toList()) {
             List<String> words = List.of(line.split(" "));
             words.subList(1, words.size() - 1).forEach(source -> assertTrue(Files.exists(Path.of(source)), line));
         }
         List<String> ignored = read(".dockerignore").lines().toList();
-        assertTrue(Stream.of("pom.xml", "src", "routes", "sql", "client", "application.properties").noneMatch(ignored::contains), ignored.toString());
+        assertTrue(
+                Stream.of("pom.xml", "src", "routes", "sql", "client", "application.properties")
+                        .noneMatch(ignored::contains),
+                ignored.toString());
         assertEquals("freshet", last(file, "(?m)^USER (\\S+)"));
         assertEquals("SIGTERM", last(file, "(?m)^STOPSIGNAL (\\S+)"));
         assertEquals(last(file, "FRESHET_PORT=(\\d+)"), last(file, "(?m)^EXPOSE (\\d+)"));
         assertTrue(file.substring(file.indexOf("HEALTHCHECK")).contains("GET " + READY), file);
-        assertEquals("<finalName>" + last(file, "target/(\\w+)\\.jar") + "</finalName>", last(read("pom.xml"), "(<finalName>\\w+</finalName>)"));
+        assertEquals(
+                "<finalName>" + last(file, "target/(\\w+)\\.jar") + "</finalName>",
+                last(read("pom.xml"), "(<finalName>\\w+</finalName>)"));
         all(file, "\\b(FRESHET_\\w+)").forEach(PackagingTest::isSetting);
     }
 
     @Test
-    void compose_starts_it_with_settings_that_exist_and_waits_for_the_database_and_for_the_hand_back() throws Exception {
+    void compose_starts_it_with_settings_that_exist_and_waits_for_the_database_and_for_the_hand_back()
+            throws Exception {
         Map<?, ?> services = (Map<?, ?>) yaml("compose.yaml").get("services");
         Map<?, ?> freshet = (Map<?, ?>) services.get("freshet");
         ((Map<?, ?>) freshet.get("environment")).keySet().forEach(name -> isSetting((String) name));
         assertEquals(List.of("127.0.0.1:4000:" + last(read("Dockerfile"), "EXPOSE (\\d+)")), freshet.get("ports"));
         assertEquals(Map.of("postgres", Map.of("condition", "service_healthy")), freshet.get("depends_on"));
         assertTrue(services.get("postgres") instanceof Map<?, ?> postgres && postgres.containsKey("healthcheck"));
-        assertTrue(Integer.parseInt(((String) freshet.get("stop_grace_period")).replace("s", "")) > STOPS_WITHIN_SECONDS);
+        assertTrue(
+                Integer.parseInt(((String) freshet.get("stop_grace_period")).replace("s", "")) > STOPS_WITHIN_SECONDS);
     }
 
     @Test
@@ -73,7 +85,7 @@ class PackagingTest {
     void the_unit_gives_it_time_to_hand_back_and_does_not_try_a_bad_setting_again() throws Exception {
         String unit = read("docs/freshet.service");
         assertTrue(Integer.parseInt(last(unit, "(?m)^TimeoutStopSec=(\\d+)")) > STOPS_WITHIN_SECONDS);
-        assertEquals(Integer.toString(Refusal.BAD_SETTING), last(unit, "(?m)^RestartPreventExitStatus=(\\d+)"));
+        assertEquals(Integer.toString(CannotStart.BAD_SETTING), last(unit, "(?m)^RestartPreventExitStatus=(\\d+)"));
         all(unit, "(?m)^Environment=(\\w+)=").forEach(PackagingTest::isSetting);
     }
 
@@ -97,10 +109,19 @@ class PackagingTest {
     }
 
     private static String last(String text, String pattern) {
-        return Pattern.compile(pattern).matcher(text).results().map(result -> result.group(1)).reduce((first, next) -> next).orElse("nothing like " + pattern);
+        return Pattern.compile(pattern)
+                .matcher(text)
+                .results()
+                .map(result -> result.group(1))
+                .reduce((first, next) -> next)
+                .orElse("nothing like " + pattern);
     }
 
     private static Set<String> all(String text, String pattern) {
-        return Pattern.compile(pattern).matcher(text).results().map((MatchResult result) -> result.group(1)).collect(Collectors.toCollection(TreeSet::new));
+        return Pattern.compile(pattern)
+                .matcher(text)
+                .results()
+                .map((MatchResult result) -> result.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 }

@@ -22,7 +22,8 @@ import javax.sql.DataSource;
 public final class Peer {
     private static final int THREADS = 20;
     private static final URI TARGET = URI.create(System.getenv("PEER_TARGET"));
-    private static final HttpClient HTTP = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private static final HttpClient HTTP =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     /** As db-scheduler's documentation has it. */
     private static final String TABLE = """
         CREATE TABLE scheduled_tasks (task_name text NOT NULL, task_instance text NOT NULL, task_data bytea,
@@ -30,26 +31,30 @@ public final class Peer {
             last_failure timestamptz, consecutive_failures int, last_heartbeat timestamptz, version bigint NOT NULL,
             priority smallint, state text, PRIMARY KEY (task_name, task_instance));
         CREATE INDEX execution_time_idx ON scheduled_tasks (execution_time);
-        CREATE INDEX last_heartbeat_idx ON scheduled_tasks (last_heartbeat)""";
+        CREATE INDEX last_heartbeat_idx ON scheduled_tasks (last_heartbeat)\
+        """;
 
-    private Peer() {
-    }
+    private Peer() {}
 
     public static void main(String[] args) throws Exception {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(System.getenv("PEER_JDBC"));
         config.setMaximumPoolSize(THREADS + 4);
         DataSource database = new HikariDataSource(config);
-        try (var connection = database.getConnection(); var statement = connection.createStatement()) {
+        try (var connection = database.getConnection();
+                var statement = connection.createStatement()) {
             statement.execute(TABLE);
         }
         OneTimeTask<Void> task = Tasks.oneTime("revalidate").execute((instance, context) -> call(instance.getId()));
-        Scheduler scheduler = Scheduler.create(database, task).threads(THREADS)
-            .pollUsingLockAndFetch(4.0, 20.0).pollingInterval(Duration.ofMillis(100)).build();
+        Scheduler scheduler = Scheduler.create(database, task)
+                .threads(THREADS)
+                .pollUsingLockAndFetch(4.0, 20.0)
+                .pollingInterval(Duration.ofMillis(100))
+                .build();
         scheduler.start();
         System.out.println("{\"ready\":true}");
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
-        for (String line; (line = commands.readLine()) != null;) {
+        for (String line; (line = commands.readLine()) != null; ) {
             System.out.println(answer(line.split(" "), scheduler, task, database));
         }
         System.exit(0);
@@ -75,7 +80,8 @@ public final class Peer {
     }
 
     private static long left(DataSource database) throws SQLException {
-        try (var connection = database.getConnection(); var statement = connection.createStatement();
+        try (var connection = database.getConnection();
+                var statement = connection.createStatement();
                 var result = statement.executeQuery("SELECT count(*) FROM scheduled_tasks")) {
             result.next();
             return result.getLong(1);
@@ -83,10 +89,13 @@ public final class Peer {
     }
 
     private static void call(String tag) {
-        HttpRequest request = HttpRequest.newBuilder(TARGET).header("content-type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString("{\"tag\":\"" + tag + "\"}")).build();
+        HttpRequest request = HttpRequest.newBuilder(TARGET)
+                .header("content-type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString("{\"tag\":\"" + tag + "\"}"))
+                .build();
         try {
-            int status = HTTP.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+            int status =
+                    HTTP.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
             if (status != 200) {
                 throw new IllegalStateException("status " + status);
             }

@@ -21,7 +21,7 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
     private static final Pattern HOST = Pattern.compile("(\\[[0-9a-f:.]+]|[a-z0-9._-]+)(?::([0-9]{1,5}))?");
     private static final Pattern ORIGIN = Pattern.compile("(https?)://(.+)");
     private static final Pattern LOOPBACK = Pattern.compile(
-        "localhost|([a-z0-9_-]+\\.)+localhost|127(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}|\\[::1]");
+            "localhost|([a-z0-9_-]+\\.)+localhost|127(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}|\\[::1]");
 
     public static Bind at(String host, boolean allowAnonymous, String liveOrigins) {
         String literal = host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host;
@@ -29,19 +29,25 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
         if (origins.strip().equalsIgnoreCase("none")) {
             return new Bind(isLoopback(literal), allowAnonymous, Set.of());
         }
-        return new Bind(isLoopback(literal), allowAnonymous,
-            Stream.of(origins.split("[,\\s]+")).filter(origin -> !origin.isEmpty())
-                .map(origin -> origin.toLowerCase(Locale.ROOT).replaceFirst("/$", "")).collect(Collectors.toUnmodifiableSet()));
+        return new Bind(
+                isLoopback(literal),
+                allowAnonymous,
+                Stream.of(origins.split("[,\\s]+"))
+                        .filter(origin -> !origin.isEmpty())
+                        .map(origin -> origin.toLowerCase(Locale.ROOT).replaceFirst("/$", ""))
+                        .collect(Collectors.toUnmodifiableSet()));
     }
 
     /** Why Freshet must not start like this, in one line. */
     public Optional<String> objection(Keys keys) {
         if (keys.anyConfigured() && !keys.isConfigured(Keys.Right.FULL)) {
-            return Optional.of("INTERNAL_API_KEY: missing, though a lesser key is set; without it nobody can make a change. Set it too");
+            return Optional.of(
+                    "INTERNAL_API_KEY: missing, though a lesser key is set; without it nobody can make a change. Set"
+                            + " it too");
         }
         if (!keys.anyConfigured() && !loopbackOnly && !allowAnonymous) {
             return Optional.of("FRESHET_HOST: others can reach this address and no key is set; set INTERNAL_API_KEY, "
-                + "or FRESHET_ALLOW_ANONYMOUS=true if the network protects it");
+                    + "or FRESHET_ALLOW_ANONYMOUS=true if the network protects it");
         }
         return Optional.empty();
     }
@@ -53,18 +59,25 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
 
     static boolean isLoopback(String host) {
         Matcher parts = HOST.matcher(host.toLowerCase(Locale.ROOT));
-        return parts.matches() && LOOPBACK.matcher(parts.group(1).replaceFirst("\\.$", "")).matches();
+        return parts.matches()
+                && LOOPBACK.matcher(parts.group(1).replaceFirst("\\.$", "")).matches();
     }
 
     static boolean isOwn(String origin, String scheme, String host) {
         Matcher claimed = ORIGIN.matcher(origin.toLowerCase(Locale.ROOT));
-        return host != null && claimed.matches() && claimed.group(1).equals(scheme)
-            && withPort(scheme, claimed.group(2)).filter(withPort(scheme, host.toLowerCase(Locale.ROOT)).orElse("")::equals).isPresent();
+        return host != null
+                && claimed.matches()
+                && claimed.group(1).equals(scheme)
+                && withPort(scheme, claimed.group(2))
+                        .filter(withPort(scheme, host.toLowerCase(Locale.ROOT)).orElse("")::equals)
+                        .isPresent();
     }
 
     /** The Access-Control-Allow-Origin for this origin, or null when its pages may not read. */
     String shares(String origin) {
-        return liveOrigins.contains("*") ? "*" : origin != null && liveOrigins.contains(origin.toLowerCase(Locale.ROOT)) ? origin : null;
+        return liveOrigins.contains("*")
+                ? "*"
+                : origin != null && liveOrigins.contains(origin.toLowerCase(Locale.ROOT)) ? origin : null;
     }
 
     private static Optional<String> withPort(String scheme, String host) {

@@ -1,5 +1,12 @@
 package dev.freshet.api;
 
+import io.vertx.core.Handler;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -11,27 +18,22 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
-import io.vertx.core.Handler;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerResponse;
-import io.vertx.ext.web.Router;
-import io.vertx.ext.web.RoutingContext;
-
 /** The npm package of {@code client/}, for pages that import it from here. Who may read it, and how long it is kept, is the gate's business. */
 public final class ClientFiles implements Handler<RoutingContext> {
 
     private static final Pattern NAME = Pattern.compile("[a-z][a-z-]*\\.(js|d\\.ts)|package\\.json|README\\.md");
-    private static final Map<String, String> TYPES = Map.of("js", "text/javascript", "ts", "text/plain", "json", "application/json", "md", "text/markdown");
+    private static final Map<String, String> TYPES =
+            Map.of("js", "text/javascript", "ts", "text/plain", "json", "application/json", "md", "text/markdown");
 
     private final Map<String, Stored> read = new ConcurrentHashMap<>();
 
-    private record Stored(Buffer content, String type, String tag) {
-    }
+    private record Stored(Buffer content, String type, String tag) {}
 
     public void mountOn(Router router) {
-        router.route("/client/:file").method(HttpMethod.GET).method(HttpMethod.HEAD).handler(this);
+        router.route("/client/:file")
+                .method(HttpMethod.GET)
+                .method(HttpMethod.HEAD)
+                .handler(this);
     }
 
     @Override
@@ -47,7 +49,9 @@ public final class ClientFiles implements Handler<RoutingContext> {
             response.setStatusCode(304).end();
         } else {
             response.putHeader(HttpHeaders.CONTENT_TYPE, file.type() + "; charset=utf-8")
-                .putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(file.content().length()));
+                    .putHeader(
+                            HttpHeaders.CONTENT_LENGTH,
+                            Integer.toString(file.content().length()));
             if (ctx.request().method().equals(HttpMethod.HEAD)) {
                 response.end();
             } else {
@@ -58,7 +62,9 @@ public final class ClientFiles implements Handler<RoutingContext> {
 
     private static boolean isKnown(Iterable<String> headers, String tag) {
         for (String header : headers) {
-            if (Arrays.stream(header.split(",")).map(known -> known.strip().replaceFirst("^W/", "")).anyMatch(known -> known.equals(tag) || known.equals("*"))) {
+            if (Arrays.stream(header.split(","))
+                    .map(known -> known.strip().replaceFirst("^W/", ""))
+                    .anyMatch(known -> known.equals(tag) || known.equals("*"))) {
                 return true;
             }
         }

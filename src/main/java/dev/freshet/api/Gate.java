@@ -1,17 +1,6 @@
 package dev.freshet.api;
 
-import dev.freshet.LogIds;
-
-import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
-import java.util.UUID;
-import java.util.regex.Pattern;
-
+import dev.freshet.run.log.LogIds;
 import io.netty.handler.codec.http.QueryStringEncoder;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
@@ -22,6 +11,15 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,21 +35,34 @@ public final class Gate implements Handler<RoutingContext> {
     private static final String MAY_CHANGE = "freshet.may-change";
     private static final Pattern BEARER = Pattern.compile("bearer +(\\S.*)", Pattern.CASE_INSENSITIVE);
     private static final Pattern SANE_REQUEST_ID = Pattern.compile("[A-Za-z0-9._:-]{1,200}");
-    private static final Pattern JSON = Pattern.compile("application/([a-z0-9!#$&^_.-]+\\+)?json", Pattern.CASE_INSENSITIVE);
+    private static final Pattern JSON =
+            Pattern.compile("application/([a-z0-9!#$&^_.-]+\\+)?json", Pattern.CASE_INSENSITIVE);
     private static final int MAX_CREDENTIALS = 8;
     private static final long DRAIN_MILLIS = 5_000;
-    // HTTP itself reads these, so they stay although a query parameter has the same name; QuietHeaders keeps both from routes
-    private static final Set<String> HTTPS_OWN = Set.of("host", "connection", "content-length", "content-type", "content-encoding",
-        "transfer-encoding", "expect", "upgrade", "accept", "origin", "te", "trailer");
+    // HTTP itself reads these, so they stay although a query parameter has the same name; QuietHeaders keeps both from
+    // routes
+    private static final Set<String> HTTPS_OWN = Set.of(
+            "host",
+            "connection",
+            "content-length",
+            "content-type",
+            "content-encoding",
+            "transfer-encoding",
+            "expect",
+            "upgrade",
+            "accept",
+            "origin",
+            "te",
+            "trailer");
 
     private final Keys keys;
     private final Bind bind;
-    private final Limits limits;
-    private final Refusals refusals;
+    private final ApiRates limits;
+    private final RefusalReports refusals;
     private final BodyHandler smallBodies;
     private final BodyHandler largeBodies;
 
-    public Gate(Keys keys, Bind bind, Limits limits, Refusals refusals) {
+    public Gate(Keys keys, Bind bind, ApiRates limits, RefusalReports refusals) {
         this.keys = keys;
         this.bind = bind;
         this.limits = limits;
@@ -69,7 +80,10 @@ public final class Gate implements Handler<RoutingContext> {
             ctx.next();
             return;
         }
-        ctx.request().headers().names().stream().filter(QuietHeaders::isCamels).toList().forEach(ctx.request().headers()::remove);
+        ctx.request().headers().names().stream()
+                .filter(QuietHeaders::isCamels)
+                .toList()
+                .forEach(ctx.request().headers()::remove);
         dress(ctx);
         String path = Paths.clear(ctx.request().path());
         Problem problem = judge(ctx, path);
@@ -113,18 +127,24 @@ public final class Gate implements Handler<RoutingContext> {
             refuse(ctx, tooLarge(Paths.clear(ctx.request().path())));
             return;
         }
-        answer(ctx, switch (status) {
-            case 400 -> ctx.request().getHeader(HttpHeaders.HOST) == null && ctx.request().version() == HttpVersion.HTTP_1_1
-                ? Problem.of(400, "Host: required")
-                : Problem.of(400, "the request is malformed: check the percent-encoding of its path and query");
-            case 404 -> Problem.of(404, "nothing is served at this path");
-            case 405 -> notAllowed(ctx, allowed);
-            case 406 -> Problem.of(406, "Accept: the answer is application/json");
-            case 415 -> notJson();
-            case 417 -> Problem.of(417, "Expect: only 100-continue is understood");
-            case 503 -> Problem.of(503, "not ready; try again").retryAfter(5);
-            default -> Problem.of(status, status >= 500 ? "internal error" : "the request cannot be served");
-        });
+        answer(
+                ctx,
+                switch (status) {
+                    case 400 ->
+                        ctx.request().getHeader(HttpHeaders.HOST) == null
+                                        && ctx.request().version() == HttpVersion.HTTP_1_1
+                                ? Problem.of(400, "Host: required")
+                                : Problem.of(
+                                        400,
+                                        "the request is malformed: check the percent-encoding of its path and query");
+                    case 404 -> Problem.of(404, "nothing is served at this path");
+                    case 405 -> notAllowed(ctx, allowed);
+                    case 406 -> Problem.of(406, "Accept: the answer is application/json");
+                    case 415 -> notJson();
+                    case 417 -> Problem.of(417, "Expect: only 100-continue is understood");
+                    case 503 -> Problem.of(503, "not ready; try again").retryAfter(5);
+                    default -> Problem.of(status, status >= 500 ? "internal error" : "the request cannot be served");
+                });
     }
 
     private Problem judge(RoutingContext ctx, String path) {
@@ -135,7 +155,8 @@ public final class Gate implements Handler<RoutingContext> {
 
         long wait = limits.rate().applyAsLong(client(request));
         if (wait > 0) {
-            return Problem.of(429, "too many requests; try again in " + wait + " s").retryAfter(wait);
+            return Problem.of(429, "too many requests; try again in " + wait + " s")
+                    .retryAfter(wait);
         }
         if (!keys.anyConfigured()) {
             ctx.put(MAY_CHANGE, true);
@@ -164,8 +185,10 @@ public final class Gate implements Handler<RoutingContext> {
         List<byte[]> credentials = credentials(ctx.request());
         Set<Keys.Right> rights = keys.opens(credentials);
         if (liveReading) {
-            List<byte[]> inQuery = ctx.queryParams().getAll("key").stream().limit(MAX_CREDENTIALS)
-                .map(key -> key.getBytes(StandardCharsets.UTF_8)).toList();
+            List<byte[]> inQuery = ctx.queryParams().getAll("key").stream()
+                    .limit(MAX_CREDENTIALS)
+                    .map(key -> key.getBytes(StandardCharsets.UTF_8))
+                    .toList();
             credentials.addAll(inQuery);
             // EventSource cannot send headers; no stronger key belongs into a URL
             if (keys.opens(inQuery).contains(Keys.Right.LIVE)) {
@@ -174,21 +197,26 @@ public final class Gate implements Handler<RoutingContext> {
         }
         ctx.put(MAY_CHANGE, rights.contains(Keys.Right.FULL));
         if (rights.contains(Keys.Right.FULL)
-            || reading && rights.contains(Keys.Right.READ)
-            || liveReading && rights.contains(Keys.Right.LIVE)) {
+                || reading && rights.contains(Keys.Right.READ)
+                || liveReading && rights.contains(Keys.Right.LIVE)) {
             return null;
         }
         boolean manualRun = ctx.request().method().equals(HttpMethod.POST) && path.equals(Paths.MANUAL_RUN);
         if (manualRun && rights.contains(Keys.Right.RUN)) {
-            return ctx.queryParams().contains("force") ? Problem.of(403, "force: this key may run the queue without force only") : null;
+            return ctx.queryParams().contains("force")
+                    ? Problem.of(403, "force: this key may run the queue without force only")
+                    : null;
         }
         if (rights.isEmpty()) {
-            return Problem.of(401, credentials.isEmpty()
-                    ? "a key is required: Authorization: Bearer KEY, or x-api-key: KEY"
-                    : "the key is not known")
-                .withHeader("WWW-Authenticate", "Bearer");
+            return Problem.of(
+                            401,
+                            credentials.isEmpty()
+                                    ? "a key is required: Authorization: Bearer KEY, or x-api-key: KEY"
+                                    : "the key is not known")
+                    .withHeader("WWW-Authenticate", "Bearer");
         }
-        return Problem.of(403, rights.contains(Keys.Right.READ) ? "this key may read only" : "this key may not do that");
+        return Problem.of(
+                403, rights.contains(Keys.Right.READ) ? "this key may read only" : "this key may not do that");
     }
 
     private Problem judgeContent(RoutingContext ctx) {
@@ -204,8 +232,9 @@ public final class Gate implements Handler<RoutingContext> {
             }
         }
         long length = contentLength(request);
-        boolean unknownLength = length < 0 && (request.headers().contains(HttpHeaders.TRANSFER_ENCODING)
-            || request.version() == HttpVersion.HTTP_2 && !request.isEnded());
+        boolean unknownLength = length < 0
+                && (request.headers().contains(HttpHeaders.TRANSFER_ENCODING)
+                        || request.version() == HttpVersion.HTTP_2 && !request.isEnded());
         boolean typed = request.headers().contains(HttpHeaders.CONTENT_TYPE);
         if ((length > 0 || unknownLength && typed) && !isJson(request)) {
             return notJson();
@@ -228,8 +257,10 @@ public final class Gate implements Handler<RoutingContext> {
             response.putHeader("Access-Control-Allow-Origin", allowed);
             if (method.equals(HttpMethod.OPTIONS)) {
                 response.putHeader("Access-Control-Allow-Methods", "GET, HEAD")
-                    .putHeader("Access-Control-Allow-Headers", "Authorization, X-Api-Key, Last-Event-ID, Cache-Control")
-                    .putHeader("Access-Control-Max-Age", "600");
+                        .putHeader(
+                                "Access-Control-Allow-Headers",
+                                "Authorization, X-Api-Key, Last-Event-ID, Cache-Control")
+                        .putHeader("Access-Control-Max-Age", "600");
             } else {
                 response.putHeader("Access-Control-Expose-Headers", "Retry-After, X-Request-Id");
             }
@@ -275,7 +306,10 @@ public final class Gate implements Handler<RoutingContext> {
                 credentials.add(sent(bearer.group(1)));
             }
         }
-        request.headers().getAll("x-api-key").stream().filter(key -> !key.isBlank()).map(Gate::sent).forEach(credentials::add);
+        request.headers().getAll("x-api-key").stream()
+                .filter(key -> !key.isBlank())
+                .map(Gate::sent)
+                .forEach(credentials::add);
         return new ArrayList<>(credentials.subList(0, Math.min(MAX_CREDENTIALS, credentials.size())));
     }
 
@@ -294,13 +328,15 @@ public final class Gate implements Handler<RoutingContext> {
 
     /** A page cannot send X-Forwarded-Proto across origins without a preflight, which is refused. */
     private String scheme(HttpServerRequest request) {
-        boolean tlsEndsBefore = bind.allowAnonymous() && "https".equalsIgnoreCase(request.getHeader("X-Forwarded-Proto"));
+        boolean tlsEndsBefore =
+                bind.allowAnonymous() && "https".equalsIgnoreCase(request.getHeader("X-Forwarded-Proto"));
         return tlsEndsBefore ? "https" : request.scheme();
     }
 
     private static boolean isJson(HttpServerRequest request) {
         List<String> types = request.headers().getAll(HttpHeaders.CONTENT_TYPE);
-        return types.size() == 1 && JSON.matcher(types.get(0).split(";", 2)[0].strip()).matches();
+        return types.size() == 1
+                && JSON.matcher(types.get(0).split(";", 2)[0].strip()).matches();
     }
 
     private static long contentLength(HttpServerRequest request) {
@@ -321,22 +357,32 @@ public final class Gate implements Handler<RoutingContext> {
     }
 
     private static Problem notAllowed(RoutingContext ctx, Set<HttpMethod> allowed) {
-        String methods = String.join(", ", allowed.stream().map(HttpMethod::name).sorted().toList());
+        String methods = String.join(
+                ", ", allowed.stream().map(HttpMethod::name).sorted().toList());
         return Problem.of(405, ctx.request().method().name() + " is not served at this path; it serves " + methods)
-            .withHeader("Allow", methods);
+                .withHeader("Allow", methods);
     }
 
     private void refuse(RoutingContext ctx, Problem problem) {
         if (refusals.count()) {
             HttpServerRequest request = ctx.request();
             String path = String.valueOf(request.path());
-            Refusal refusal = new Refusal(Instant.now(), request.method().name(), path.substring(0, Math.min(200, path.length())),
-                problem.status(), problem.detail(), client(request), ctx.get(REQUEST_ID));
+            RefusedRequest refusal = new RefusedRequest(
+                    Instant.now(),
+                    request.method().name(),
+                    path.substring(0, Math.min(200, path.length())),
+                    problem.status(),
+                    problem.detail(),
+                    client(request),
+                    ctx.get(REQUEST_ID));
             // the sink may block, this thread must not
-            ctx.vertx().executeBlocking(() -> {
-                refusals.report(refusal);
-                return null;
-            }, false);
+            ctx.vertx()
+                    .executeBlocking(
+                            () -> {
+                                refusals.report(refusal);
+                                return null;
+                            },
+                            false);
         }
         answer(ctx, problem);
     }
@@ -351,7 +397,9 @@ public final class Gate implements Handler<RoutingContext> {
             return;
         }
         problem.headers().forEach(response::putHeader);
-        response.setStatusCode(problem.status()).putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE).end(problem.json());
+        response.setStatusCode(problem.status())
+                .putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE)
+                .end(problem.json());
         HttpServerRequest request = ctx.request();
         if (!request.isEnded()) {
             // closing at once would reset the connection before the client has read why; endless senders are cut off
@@ -379,15 +427,17 @@ public final class Gate implements Handler<RoutingContext> {
         }
         boolean asset = Paths.isAsset(Paths.clear(ctx.request().path()));
         response.putHeader("X-Content-Type-Options", "nosniff")
-            .putHeader("Referrer-Policy", "no-referrer")
-            // nobody may frame the console and lend it a user's clicks
-            .putHeader("Content-Security-Policy", "frame-ancestors 'none'")
-            .putHeader("X-Request-Id", requestId)
-            .putHeader(HttpHeaders.CACHE_CONTROL, asset ? "no-cache" : "no-store");
+                .putHeader("Referrer-Policy", "no-referrer")
+                // nobody may frame the console and lend it a user's clicks
+                .putHeader("Content-Security-Policy", "frame-ancestors 'none'")
+                .putHeader("X-Request-Id", requestId)
+                .putHeader(HttpHeaders.CACHE_CONTROL, asset ? "no-cache" : "no-store");
         ctx.addHeadersEndHandler(done -> {
-            if (!response.headers().contains(HttpHeaders.CONTENT_TYPE) && !asset
-                && !"0".equals(response.headers().get(HttpHeaders.CONTENT_LENGTH))
-                && response.getStatusCode() != 204 && response.getStatusCode() != 304) {
+            if (!response.headers().contains(HttpHeaders.CONTENT_TYPE)
+                    && !asset
+                    && !"0".equals(response.headers().get(HttpHeaders.CONTENT_LENGTH))
+                    && response.getStatusCode() != 204
+                    && response.getStatusCode() != 304) {
                 response.putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
             }
         });
@@ -402,13 +452,22 @@ public final class Gate implements Handler<RoutingContext> {
     private static void say(RoutingContext ctx, String requestId) {
         if (LOG.isDebugEnabled()) {
             long begun = System.nanoTime();
-            ctx.addEndHandler(end -> LogIds.with(Map.of("request", requestId), () -> LOG.debug("{} {} answered {} after {} ms (request {})", ctx.request().method(),
-                    ctx.request().path(), ctx.response().getStatusCode(), (System.nanoTime() - begun) / 1_000_000, requestId)));
+            ctx.addEndHandler(end -> LogIds.with(
+                    Map.of("request", requestId),
+                    () -> LOG.debug(
+                            "{} {} answered {} after {} ms (request {})",
+                            ctx.request().method(),
+                            ctx.request().path(),
+                            ctx.response().getStatusCode(),
+                            (System.nanoTime() - begun) / 1_000_000,
+                            requestId)));
         }
     }
 
     private static String client(HttpServerRequest request) {
-        return request.remoteAddress() == null ? "unknown" : request.remoteAddress().hostAddress();
+        return request.remoteAddress() == null
+                ? "unknown"
+                : request.remoteAddress().hostAddress();
     }
 
     private static BodyHandler bodies(long limit) {

@@ -1,18 +1,16 @@
 package dev.freshet.api;
 
-import dev.freshet.LogIds;
-
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.function.Consumer;
-
+import dev.freshet.run.log.LogIds;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.support.service.ServiceSupport;
@@ -31,7 +29,7 @@ public final class GateMount {
     private final Consumer<Router> behind;
 
     public GateMount(Gate gate) {
-        this(gate, router -> { });
+        this(gate, router -> {});
     }
 
     /** @param behind mounts what Camel does not serve: it is there as early as the gate */
@@ -50,12 +48,15 @@ public final class GateMount {
             return;
         }
         boolean early = true;
-        context.addService(new ServiceSupport() {
-            @Override
-            protected void doStart() {
-                mountNow(context, port);
-            }
-        }, true, early);
+        context.addService(
+                new ServiceSupport() {
+                    @Override
+                    protected void doStart() {
+                        mountNow(context, port);
+                    }
+                },
+                true,
+                early);
     }
 
     private synchronized void mountNow(CamelContext context, int port) {
@@ -70,14 +71,19 @@ public final class GateMount {
         if (router.getRoutes().stream().anyMatch(route -> route.getMetadata(MARK) != null)) {
             return;
         }
-        router.route().order(BEFORE_ALL_ROUTES).putMetadata(MARK, true)
-            .handler(gate).handler(gate::readBody).handler(gate::checkBody);
+        router.route()
+                .order(BEFORE_ALL_ROUTES)
+                .putMetadata(MARK, true)
+                .handler(gate)
+                .handler(gate::readBody)
+                .handler(gate::checkBody);
         behind.accept(router);
         // the registry keeps one bean per name and class, and both are of the class that routes ask for
         context.getRegistry().unbind(router.getName());
         context.getRegistry().bind(router.getName(), withoutBodyHandler(router));
         // platform-http mounts its router under another, which has the last word when nothing matched
-        answerErrors(router.getServer().getServer().requestHandler() instanceof Router parent ? parent : router, router);
+        answerErrors(
+                router.getServer().getServer().requestHandler() instanceof Router parent ? parent : router, router);
     }
 
     /** The gate has read the body when a route begins; Camel's body handler would fail on that over HTTP/2. */
@@ -95,14 +101,24 @@ public final class GateMount {
             where.errorHandler(status, ctx -> failed(ctx, status, router));
         }
         // so the body handler calls a client that went away; there is nobody to answer
-        where.errorHandler(200, ctx -> LOG.debug("The client of {} went away", ctx.request().path()));
+        where.errorHandler(
+                200,
+                ctx -> LOG.debug("The client of {} went away", ctx.request().path()));
     }
 
     private void failed(RoutingContext ctx, int status, Router router) {
         if (status >= 500) {
             String given = ctx.response().headers().get("X-Request-Id");
             String request = given == null ? "unknown" : given;
-            LogIds.with(Map.of("request", request), () -> LOG.error("Answered {} to request {}: {} {} failed", status, request, ctx.request().method(), ctx.request().path(), ctx.failure()));
+            LogIds.with(
+                    Map.of("request", request),
+                    () -> LOG.error(
+                            "Answered {} to request {}: {} {} failed",
+                            status,
+                            request,
+                            ctx.request().method(),
+                            ctx.request().path(),
+                            ctx.failure()));
         }
         gate.failed(ctx, status, status == 405 ? methodsAt(ctx.normalizedPath(), router) : Set.of());
     }

@@ -24,8 +24,7 @@ public final class Keys {
         RUN
     }
 
-    private record Lock(Right right, boolean configured, byte[] digest) {
-    }
+    private record Lock(Right right, boolean configured, byte[] digest) {}
 
     private final List<Lock> locks = new ArrayList<>();
 

@@ -1,6 +1,6 @@
 package dev.freshet.api;
 
-import dev.freshet.Refusal;
+import dev.freshet.settings.CannotStart;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -88,7 +88,8 @@ public final class ListeningAddress {
         if (failure != null) {
             throw taken(failure);
         }
-        return "http://" + shown() + ":" + context.hasService(VertxPlatformHttpServer.class).getPort();
+        return "http://" + shown() + ":"
+                + context.hasService(VertxPlatformHttpServer.class).getPort();
     }
 
     /** The same before the server listens. */
@@ -101,9 +102,11 @@ public final class ListeningAddress {
         return found == 0 ? port : found;
     }
 
-    private Refusal taken(Throwable why) {
-        return new Refusal(Refusal.PORT_TAKEN, "Cannot listen on " + host + ":" + port + " (" + why.getMessage()
-                + "): stop what listens there, or set FRESHET_PORT to another port (0 = any free one)");
+    private CannotStart taken(Throwable why) {
+        return new CannotStart(
+                CannotStart.PORT_TAKEN,
+                "Cannot listen on " + host + ":" + port + " (" + why.getMessage()
+                        + "): stop what listens there, or set FRESHET_PORT to another port (0 = any free one)");
     }
 
     private String shown() {

@@ -12,7 +12,8 @@ public record Page(int limit, long offset) {
 
     /** @param limit, offset as they came in the query: text, absent (null), or a list when given more than once */
     public static Page of(Object limit, Object offset) {
-        BigInteger size = limit == null ? BigInteger.valueOf(DEFAULT_LIMIT) : number("limit", limit, "from 1 to " + MAX_LIMIT);
+        BigInteger size =
+                limit == null ? BigInteger.valueOf(DEFAULT_LIMIT) : number("limit", limit, "from 1 to " + MAX_LIMIT);
         if (size.signum() == 0) {
             throw wrong("limit", "from 1 to " + MAX_LIMIT);
         }

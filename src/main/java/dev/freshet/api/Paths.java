@@ -1,12 +1,11 @@
 package dev.freshet.api;
 
+import io.vertx.core.http.HttpMethod;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
-
-import io.vertx.core.http.HttpMethod;
 
 /** Which doors stand open. A path that could be read in two ways opens none of them. */
 final class Paths {
@@ -16,11 +15,10 @@ final class Paths {
     private static final Set<String> PAGES = Set.of("/openapi.json", "/admin/info", "/demo", "/observe/health");
     private static final String[] ASSETS = {"/client/", "/admin/assets/", "/demo/assets/"};
     // what Vert.x, Camel or a proxy in front might fold into another path: they do not agree on these
-    private static final Pattern UNCLEAR = Pattern.compile(
-        "//|(^|/)\\.{1,2}(/|$)|[;\\\\%#?\\x00-\\x1f\\x7f\\ufffd]|^[^/]");
+    private static final Pattern UNCLEAR =
+            Pattern.compile("//|(^|/)\\.{1,2}(/|$)|[;\\\\%#?\\x00-\\x1f\\x7f\\ufffd]|^[^/]");
 
-    private Paths() {
-    }
+    private Paths() {}
 
     /** The decoded path without a trailing slash, or "" when it is unclear which path is meant. */
     static String clear(String raw) {

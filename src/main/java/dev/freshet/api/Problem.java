@@ -1,12 +1,11 @@
 package dev.freshet.api;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
-
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** The body of every error answer: RFC 9457 members, and {@code error}, which the callers of the replaced systems read. */
 public final class Problem {

@@ -1,8 +1,12 @@
 package dev.freshet.api;
 
-import dev.freshet.LogIds;
-import dev.freshet.source.SqlState;
-
+import com.fasterxml.jackson.core.JsonGenerationException;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.exc.InvalidDefinitionException;
+import dev.freshet.database.SqlState;
+import dev.freshet.run.log.LogIds;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.ArrayDeque;
@@ -11,12 +15,6 @@ import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
-
-import com.fasterxml.jackson.core.JsonGenerationException;
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonMappingException;
-import com.fasterxml.jackson.databind.exc.InvalidDefinitionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.slf4j.Logger;
@@ -55,10 +53,18 @@ public final class Problems {
         String given = exchange.getMessage().getHeader("X-Request-Id", String.class);
         String request = Gate.isSane(given) ? given : "unknown";
         if (problem.status() == 500) {
-            LogIds.with(Map.of("request", request), () -> LOG.error("Answered 500 to request {}: route {} failed", request, exchange.getFromRouteId(), thrown));
+            LogIds.with(
+                    Map.of("request", request),
+                    () -> LOG.error(
+                            "Answered 500 to request {}: route {} failed", request, exchange.getFromRouteId(), thrown));
         } else if (problem.status() == 503) {
-            LogIds.with(Map.of("request", request), () -> LOG.warn("Answered 503 to request {}: route {} has no database ({})", request, exchange.getFromRouteId(),
-                thrown.getClass().getName()));
+            LogIds.with(
+                    Map.of("request", request),
+                    () -> LOG.warn(
+                            "Answered 503 to request {}: route {} has no database ({})",
+                            request,
+                            exchange.getFromRouteId(),
+                            thrown.getClass().getName()));
         }
         return problem;
     }
@@ -89,14 +95,19 @@ public final class Problems {
             }
             if (cause instanceof SQLException sql) {
                 if (isConnectionLost(sql)) {
-                    return Problem.of(503, "the database cannot be reached; try again").retryAfter(RETRY_AFTER_SECONDS);
+                    return Problem.of(503, "the database cannot be reached; try again")
+                            .retryAfter(RETRY_AFTER_SECONDS);
                 }
                 if (isInTheWay(sql)) {
-                    return Problem.of(503, "somebody else's transaction holds what this needs; try again").retryAfter(1);
+                    return Problem.of(503, "somebody else's transaction holds what this needs; try again")
+                            .retryAfter(1);
                 }
                 if (sql.getSQLState() != null && sql.getSQLState().startsWith("22")) {
                     LOG.debug("The database refused a value", sql);
-                    return Problem.of(400, "body: holds a value that the database cannot keep, such as a number or a time out of its range");
+                    return Problem.of(
+                            400,
+                            "body: holds a value that the database cannot keep, such as a number or a time out of its"
+                                    + " range");
                 }
                 push(left, sql.getNextException());
             }
@@ -113,7 +124,7 @@ public final class Problems {
 
     private static boolean isConnectionLost(SQLException sql) {
         return sql instanceof SQLTransientConnectionException // Hikari: no connection within connectionTimeout
-            || SqlState.isConnectionLost(sql);
+                || SqlState.isConnectionLost(sql);
     }
 
     /** A lock that was not had in time, a deadlock, a statement that was ended. */
@@ -128,16 +139,19 @@ public final class Problems {
 
     private static String notJson(JsonProcessingException json) {
         JsonLocation at = json.getLocation();
-        String where = at == null || at.getLineNr() < 1 ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+        String where =
+                at == null || at.getLineNr() < 1 ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
         if (json instanceof JsonMappingException mapping) {
             StringBuilder field = new StringBuilder("body");
-            mapping.getPath().forEach(step ->
-                field.append(step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName()));
+            mapping.getPath()
+                    .forEach(step -> field.append(
+                            step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName()));
             return field + ": must be JSON of the documented shape" + where;
         }
         String reason = json.getOriginalMessage();
         // Jackson quotes the names of its own classes and features in back-ticks
         boolean sayable = reason != null && reason.indexOf('`') < 0;
-        return "body: not valid JSON" + where + (sayable ? ": " + reason.substring(0, Math.min(200, reason.length())) : "");
+        return "body: not valid JSON" + where
+                + (sayable ? ": " + reason.substring(0, Math.min(200, reason.length())) : "");
     }
 }

@@ -2,7 +2,6 @@ package dev.freshet.api;
 
 import java.util.Locale;
 import java.util.Set;
-
 import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
@@ -15,10 +14,24 @@ import org.apache.camel.spi.HeaderFilterStrategy;
  */
 public final class QuietHeaders implements HeaderFilterStrategy {
 
-    private static final Set<String> OUT = Set.of("content-type", "retry-after", "location", "etag", "cache-control", "allow",
-        "www-authenticate", "content-disposition");
-    private static final Set<String> IN = Set.of("accept", "last-event-id", "if-none-match", "x-request-id",
-        "x-revalidation-secret", "webhook-id", "webhook-timestamp", "webhook-signature");
+    private static final Set<String> OUT = Set.of(
+            "content-type",
+            "retry-after",
+            "location",
+            "etag",
+            "cache-control",
+            "allow",
+            "www-authenticate",
+            "content-disposition");
+    private static final Set<String> IN = Set.of(
+            "accept",
+            "last-event-id",
+            "if-none-match",
+            "x-request-id",
+            "x-revalidation-secret",
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature");
 
     @Override
     public boolean applyFilterToCamelHeaders(String name, Object value, Exchange exchange) {
@@ -28,8 +41,10 @@ public final class QuietHeaders implements HeaderFilterStrategy {
     @Override
     public boolean applyFilterToExternalHeaders(String name, Object value, Exchange exchange) {
         String header = lower(name);
-        return isCamels(header) || goesOut(header) || isPathParameter(header, exchange)
-            || isRequestHeader(header, exchange) && !IN.contains(header);
+        return isCamels(header)
+                || goesOut(header)
+                || isPathParameter(header, exchange)
+                || isRequestHeader(header, exchange) && !IN.contains(header);
     }
 
     static boolean isCamels(String name) {
@@ -44,11 +59,12 @@ public final class QuietHeaders implements HeaderFilterStrategy {
     /** Camel would make a list of {@code /jobs/1?id=2}. */
     private static boolean isPathParameter(String name, Exchange exchange) {
         return exchange.getFromEndpoint() instanceof PlatformHttpEndpoint endpoint
-            && lower(endpoint.getPath()).contains("{" + name + "}");
+                && lower(endpoint.getPath()).contains("{" + name + "}");
     }
 
     private static boolean isRequestHeader(String name, Exchange exchange) {
-        return exchange.getIn() instanceof HttpMessage message && message.getRequest().headers().contains(name);
+        return exchange.getIn() instanceof HttpMessage message
+                && message.getRequest().headers().contains(name);
     }
 
     private static String lower(String name) {

@@ -16,7 +16,11 @@ public final class Rate implements ToLongFunction<String> {
         private long filledAt;
     }
 
-    private final Cache<String, Bucket> buckets = Caffeine.newBuilder().maximumSize(ADDRESSES).expireAfterAccess(Duration.ofMinutes(1)).executor(Runnable::run).build();
+    private final Cache<String, Bucket> buckets = Caffeine.newBuilder()
+            .maximumSize(ADDRESSES)
+            .expireAfterAccess(Duration.ofMinutes(1))
+            .executor(Runnable::run)
+            .build();
     private final int perSecond;
     private final LongSupplier nanoTime;
 

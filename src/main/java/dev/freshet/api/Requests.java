@@ -13,7 +13,10 @@ import java.util.Map;
 public final class Requests {
     private static final int DEEPEST = 100;
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build()).build())
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(DEEPEST)
+                            .build())
+                    .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             // what is kept as JSON comes back as it was
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
@@ -69,8 +72,11 @@ public final class Requests {
                 throw new Refused(400, where + ": must not contain the character NUL (\\u0000)");
             }
             if (Character.isSurrogate(c)) {
-                if (Character.isLowSurrogate(c) || i + 1 == text.length() || !Character.isLowSurrogate(text.charAt(i + 1))) {
-                    throw new Refused(400, where + ": must be whole characters; there is half a surrogate pair at position " + i);
+                if (Character.isLowSurrogate(c)
+                        || i + 1 == text.length()
+                        || !Character.isLowSurrogate(text.charAt(i + 1))) {
+                    throw new Refused(
+                            400, where + ": must be whole characters; there is half a surrogate pair at position " + i);
                 }
                 i++;
             }

@@ -6,12 +6,12 @@ import java.util.Map;
 
 /** Points of time as every answer writes them: ISO 8601, in UTC. */
 public final class Times {
-    private Times() {
-    }
+    private Times() {}
 
     /** @param row the same object is returned, with its times replaced */
     public static Map<String, Object> readable(Map<String, Object> row) {
-        row.replaceAll((name, value) -> value instanceof Timestamp time ? time.toInstant().toString() : value);
+        row.replaceAll((name, value) ->
+                value instanceof Timestamp time ? time.toInstant().toString() : value);
         return row;
     }
 

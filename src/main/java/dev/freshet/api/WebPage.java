@@ -20,15 +20,18 @@ import java.util.regex.Pattern;
 /** A page and what it is made of. The files lie in the jar; nothing comes from another host, and no script stands in the page. */
 public final class WebPage implements Handler<RoutingContext> {
     private static final int BEFORE_CAMELS_ROUTES = -500;
-    private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-            + "form-action 'none'; frame-ancestors 'none'";
+    private static final String POLICY =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri"
+                    + " 'none'; form-action 'none'; frame-ancestors 'none'";
     private static final Pattern ASSET = Pattern.compile("([a-z][a-z0-9-]*)\\.(js|css|svg)");
-    private static final Map<String, String> TYPES = Map.of("js", "text/javascript; charset=utf-8", "css", "text/css; charset=utf-8", "svg", "image/svg+xml");
+    private static final Map<String, String> TYPES =
+            Map.of("js", "text/javascript; charset=utf-8", "css", "text/css; charset=utf-8", "svg", "image/svg+xml");
 
-    private record File(Buffer body, String tag) { }
+    private record File(Buffer body, String tag) {}
 
     /** Only what there is: anybody may ask, for whatever name. */
     private final Map<String, File> read = new ConcurrentHashMap<>();
+
     private final String folder;
     private final String path;
     private final String assets;
@@ -48,7 +51,11 @@ public final class WebPage implements Handler<RoutingContext> {
 
     public void mountOn(Router router) {
         for (String served : List.of(path, assets + "*")) {
-            router.route(served).order(BEFORE_CAMELS_ROUTES).method(HttpMethod.GET).method(HttpMethod.HEAD).handler(this);
+            router.route(served)
+                    .order(BEFORE_CAMELS_ROUTES)
+                    .method(HttpMethod.GET)
+                    .method(HttpMethod.HEAD)
+                    .handler(this);
         }
     }
 
@@ -61,7 +68,10 @@ public final class WebPage implements Handler<RoutingContext> {
             return;
         }
         Matcher asset = ASSET.matcher(asked.substring(assets.length()));
-        File file = asset.matches() ? read.computeIfAbsent(asset.group(), name -> text(name).map(WebPage::file).orElse(null)) : null;
+        File file = asset.matches()
+                ? read.computeIfAbsent(
+                        asset.group(), name -> text(name).map(WebPage::file).orElse(null))
+                : null;
         if (file == null) {
             ctx.fail(404);
         } else {

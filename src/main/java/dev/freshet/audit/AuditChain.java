@@ -1,8 +1,8 @@
 package dev.freshet.audit;
 
 import dev.freshet.api.Refused;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -15,9 +15,9 @@ public final class AuditChain {
     private static final long LONGEST_WAIT_NANOS = 60_000_000_000L;
     private static final long PATIENCE_NANOS = Duration.ofSeconds(20).toNanos();
 
-    private final SqlFile seal = SqlFile.of("seal-audit");
-    private final SqlFile verify = SqlFile.of("verify-audit");
-    private final SqlFile batches = SqlFile.of("audit-batches");
+    private final SqlFile seal = SqlFile.of("audit/seal-audit");
+    private final SqlFile verify = SqlFile.of("audit/verify-audit");
+    private final SqlFile batches = SqlFile.of("audit/audit-batches");
     private final Transactions transactions;
     private final BooleanSupplier busy;
     private long sealedAt = System.nanoTime();
@@ -35,13 +35,15 @@ public final class AuditChain {
         sealedAt = System.nanoTime();
         int rows;
         do {
-            rows = transactions.in(c -> (Integer) seal.rows(c, Map.of("limit", BATCH)).get(0).get("sealed"));
+            rows = transactions.in(
+                    c -> (Integer) seal.rows(c, Map.of("limit", BATCH)).get(0).get("sealed"));
         } while (rows >= BATCH);
     }
 
     /** From the oldest batch, or from the one asked for; what is not done within 20 seconds is left to another request. */
     public Map<String, Object> verify(Object from) throws SQLException {
-        Map<String, Object> range = transactions.inOne(c -> batches.rows(c, Map.of())).get(0);
+        Map<String, Object> range =
+                transactions.inOne(c -> batches.rows(c, Map.of())).get(0);
         long last = (Long) range.get("last");
         long begun = System.nanoTime();
         long batch = Math.max(first(from), (Long) range.get("first"));
@@ -52,7 +54,9 @@ public final class AuditChain {
         Map<String, Object> newest = Map.of();
         for (; batch <= last && System.nanoTime() - begun < PATIENCE_NANOS; batch++) {
             long number = batch;
-            newest = transactions.inOne(c -> verify.rows(c, Map.of("batch", number))).get(0);
+            newest = transactions
+                    .inOne(c -> verify.rows(c, Map.of("batch", number)))
+                    .get(0);
             if (newest.get("broken") != null) {
                 Map<String, Object> broken = new LinkedHashMap<>();
                 broken.put("batch", batch);

@@ -3,9 +3,9 @@ package dev.freshet.audit;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.SqlState;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.SqlState;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,10 +18,34 @@ import org.slf4j.LoggerFactory;
 /** The end of the wire tap: what was asked, tried and refused. Outcomes are not here: the settlement writes them with their effect. */
 public final class AuditLog {
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Row(String kind, String target, List<String> keys, String triggeredBy, String outcome, Integer status, String detail,
-                      String requestId, String at) {
-        public static Row of(String kind, String target, List<String> keys, String triggeredBy, Integer status, String detail, String requestId) {
-            return new Row(kind, target, keys, triggeredBy, null, status, detail, requestId, Instant.now().toString());
+    public record Row(
+            String kind,
+            String target,
+            List<String> keys,
+            String triggeredBy,
+            String outcome,
+            Integer status,
+            String detail,
+            String requestId,
+            String at) {
+        public static Row of(
+                String kind,
+                String target,
+                List<String> keys,
+                String triggeredBy,
+                Integer status,
+                String detail,
+                String requestId) {
+            return new Row(
+                    kind,
+                    target,
+                    keys,
+                    triggeredBy,
+                    null,
+                    status,
+                    detail,
+                    requestId,
+                    Instant.now().toString());
         }
     }
 
@@ -38,9 +62,9 @@ public final class AuditLog {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROWS = 10_000;
 
-    private final SqlFile write = SqlFile.of("write-audit");
-    private final SqlFile countRefused = SqlFile.of("count-refused-audit");
-    private final SqlFile forget = SqlFile.of("forget-audit");
+    private final SqlFile write = SqlFile.of("audit/write-audit");
+    private final SqlFile countRefused = SqlFile.of("audit/count-refused-audit");
+    private final SqlFile forget = SqlFile.of("audit/forget-audit");
     private final Transactions transactions;
     private final Duration retention;
 
@@ -50,7 +74,14 @@ public final class AuditLog {
     }
 
     public Row request(String what, String detail) {
-        return Row.of("request", null, null, "manual", null, detail == null || detail.isEmpty() ? what : what + '?' + detail, null);
+        return Row.of(
+                "request",
+                null,
+                null,
+                "manual",
+                null,
+                detail == null || detail.isEmpty() ? what : what + '?' + detail,
+                null);
     }
 
     /** A row that the table refuses must not hold up the rest: it is looked for by halves, and skipped. */
@@ -83,7 +114,10 @@ public final class AuditLog {
     public void forgetOld() throws SQLException {
         int rows;
         do {
-            rows = transactions.in(c -> (Integer) forget.rows(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)).get(0).get("forgotten"));
+            rows = transactions.in(c ->
+                    (Integer) forget.rows(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS))
+                            .get(0)
+                            .get("forgotten"));
         } while (rows == ROWS);
     }
 }

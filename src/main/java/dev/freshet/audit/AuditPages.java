@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.api.Page;
 import dev.freshet.api.Refused;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -19,15 +19,27 @@ import java.util.Map;
 /** The audit as it is read: newest first, by page or by cursor, and never counted further than anybody would turn pages. */
 public final class AuditPages {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final List<String> KINDS = List.of("invalidation", "delivery", "attempt", "no-target", "postponed", "request", "refused", "replay", "job");
-    private static final Map<String, String> PLURALS = Map.of("invalidations", "invalidation", "deliveries", "delivery", "attempts", "attempt",
-            "requests", "request", "replays", "replay", "jobs", "job");
+    private static final List<String> KINDS = List.of(
+            "invalidation", "delivery", "attempt", "no-target", "postponed", "request", "refused", "replay", "job");
+    private static final Map<String, String> PLURALS = Map.of(
+            "invalidations",
+            "invalidation",
+            "deliveries",
+            "delivery",
+            "attempts",
+            "attempt",
+            "requests",
+            "request",
+            "replays",
+            "replay",
+            "jobs",
+            "job");
     private static final int COUNTED = 10_000;
     private static final int WINDOW = 200_000;
 
-    private final SqlFile listed = SqlFile.of("audit-listed");
-    private final SqlFile matching = SqlFile.of("audit-matching");
-    private final SqlFile newest = SqlFile.of("audit-newest");
+    private final SqlFile listed = SqlFile.of("audit/audit-listed");
+    private final SqlFile matching = SqlFile.of("audit/audit-matching");
+    private final SqlFile newest = SqlFile.of("audit/audit-newest");
     private final Transactions transactions;
 
     public AuditPages(Transactions transactions) {
@@ -54,13 +66,15 @@ public final class AuditPages {
         values.put("offset", page.offset());
         values.put("countTo", COUNTED + 1);
         values.put("window", WINDOW);
-        SqlFile statement = pattern != null || requestId != null ? matching : kinds != null || key != null ? newest : listed;
+        SqlFile statement =
+                pattern != null || requestId != null ? matching : kinds != null || key != null ? newest : listed;
         return answer(transactions.inOne(c -> statement.rows(c, values)), page);
     }
 
     private static Map<String, Object> answer(List<Map<String, Object>> rows, Page page) {
         long total = (Long) rows.get(0).get("total");
-        List<Map<String, Object>> found = rows.stream().filter(row -> row.get("log") != null).toList();
+        List<Map<String, Object>> found =
+                rows.stream().filter(row -> row.get("log") != null).toList();
         List<Map<String, Object>> shown = found.subList(0, Math.min(page.limit(), found.size()));
         List<JsonNode> logs = new ArrayList<>();
         shown.forEach(row -> logs.add(parsed((String) row.get("log"))));
@@ -74,8 +88,11 @@ public final class AuditPages {
         }
         if (more) {
             Map<String, Object> last = shown.get(shown.size() - 1);
-            answer.put("next_cursor", Base64.getUrlEncoder().withoutPadding()
-                    .encodeToString((last.get("at") + "|" + last.get("id")).getBytes(StandardCharsets.UTF_8)));
+            answer.put(
+                    "next_cursor",
+                    Base64.getUrlEncoder()
+                            .withoutPadding()
+                            .encodeToString((last.get("at") + "|" + last.get("id")).getBytes(StandardCharsets.UTF_8)));
         }
         return answer;
     }

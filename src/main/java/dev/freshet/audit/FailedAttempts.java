@@ -26,7 +26,15 @@ public final class FailedAttempts implements Processor {
         counted.accept(call);
         Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
         Integer status = failure instanceof HttpOperationFailedException answer ? answer.getStatusCode() : null;
-        audit.sendBody("seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.of("attempt", call.getTarget(), call.getTags(), "queue", status,
-                status == null && failure != null ? Outcomes.reason(failure) : null, call.getId()));
+        audit.sendBody(
+                "seda:audit?discardWhenFull=true&size=10000",
+                AuditLog.Row.of(
+                        "attempt",
+                        call.getTarget(),
+                        call.getTags(),
+                        "queue",
+                        status,
+                        status == null && failure != null ? Outcomes.reason(failure) : null,
+                        call.getId()));
     }
 }

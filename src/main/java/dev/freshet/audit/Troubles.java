@@ -17,7 +17,9 @@ public final class Troubles {
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
-        String what = cause.getMessage() == null ? cause.toString() : cause.getMessage().lines().findFirst().orElse("");
+        String what = cause.getMessage() == null
+                ? cause.toString()
+                : cause.getMessage().lines().findFirst().orElse("");
         long now = System.nanoTime();
         Long before = said.get(route + what);
         if (before == null || now - before > REMIND_NANOS) {

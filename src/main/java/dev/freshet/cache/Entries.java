@@ -4,11 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.util.RawValue;
 import dev.freshet.api.Refused;
-import dev.freshet.pattern.KeyPattern;
-import dev.freshet.pattern.Like;
-import dev.freshet.pattern.Narrowing;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.cache.pattern.KeyPattern;
+import dev.freshet.cache.pattern.Like;
+import dev.freshet.cache.pattern.Narrowing;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -49,7 +49,10 @@ public final class Entries {
 
         void check() {
             if ((++asked & 63) == 0 && System.nanoTime() > until) {
-                throw new Refused(400, "pattern: needs more than " + MATCHING.toSeconds() + " s for so many keys; write a simpler one, or send fewer keys");
+                throw new Refused(
+                        400,
+                        "pattern: needs more than " + MATCHING.toSeconds()
+                                + " s for so many keys; write a simpler one, or send fewer keys");
             }
         }
     }
@@ -63,18 +66,18 @@ public final class Entries {
     private static final int LONGEST_TAG = 256;
     private static final double LONGEST_TTL = Duration.ofDays(36_500).toSeconds();
 
-    private final SqlFile exact = SqlFile.of("keys-exact");
-    private final SqlFile withPrefix = SqlFile.of("keys-with-prefix");
-    private final SqlFile withSuffix = SqlFile.of("keys-with-suffix");
-    private final SqlFile withInfix = SqlFile.of("keys-with-infix");
-    private final SqlFile all = SqlFile.of("keys-all");
-    private final SqlFile delete = SqlFile.of("delete-entries");
-    private final SqlFile put = SqlFile.of("put-entry");
-    private final SqlFile entry = SqlFile.of("entry");
-    private final SqlFile stats = SqlFile.of("entry-stats");
-    private final SqlFile invalidateKeys = SqlFile.of("invalidate-keys-by-hand");
-    private final SqlFile follow = SqlFile.of("follow-queue");
-    private final SqlFile forget = SqlFile.of("forget-entries");
+    private final SqlFile exact = SqlFile.of("cache/keys-exact");
+    private final SqlFile withPrefix = SqlFile.of("cache/keys-with-prefix");
+    private final SqlFile withSuffix = SqlFile.of("cache/keys-with-suffix");
+    private final SqlFile withInfix = SqlFile.of("cache/keys-with-infix");
+    private final SqlFile all = SqlFile.of("cache/keys-all");
+    private final SqlFile delete = SqlFile.of("cache/delete-entries");
+    private final SqlFile put = SqlFile.of("cache/put-entry");
+    private final SqlFile entry = SqlFile.of("cache/entry");
+    private final SqlFile stats = SqlFile.of("cache/entry-stats");
+    private final SqlFile invalidateKeys = SqlFile.of("cache/invalidate-keys-by-hand");
+    private final SqlFile follow = SqlFile.of("queue/follow-queue");
+    private final SqlFile forget = SqlFile.of("cache/forget-entries");
     private final Transactions transactions;
     private final Tallies tallies;
     private final Duration retention;
@@ -149,7 +152,8 @@ public final class Entries {
             throw new Refused(404, "there is no entry " + (key.length() > 100 ? key.substring(0, 100) + "…" : key));
         }
         Map<String, Object> found = new LinkedHashMap<>(rows.get(0));
-        found.replaceAll((name, value) -> value != null && (name.equals("value") || name.equals("tags")) ? new RawValue((String) value) : value);
+        found.replaceAll((name, value) ->
+                value != null && (name.equals("value") || name.equals("tags")) ? new RawValue((String) value) : value);
         return found;
     }
 
@@ -159,7 +163,8 @@ public final class Entries {
     }
 
     public Map<String, Object> stats() throws SQLException {
-        Map<String, Object> counted = new LinkedHashMap<>(transactions.inOne(c -> stats.rows(c, Map.of())).get(0));
+        Map<String, Object> counted = new LinkedHashMap<>(
+                transactions.inOne(c -> stats.rows(c, Map.of())).get(0));
         Map<String, Long> reads = tallies.now();
         long hits = reads.getOrDefault("cache_hits", 0L);
         long misses = reads.getOrDefault("cache_misses", 0L);
@@ -175,7 +180,8 @@ public final class Entries {
         cache.put("hits", hits);
         cache.put("misses", misses);
         Map<String, Object> recommendations = new LinkedHashMap<>();
-        recommendations.put("hit_rate_status", hitRate > 80 ? "excellent" : hitRate > 60 ? "good" : "needs_improvement");
+        recommendations.put(
+                "hit_rate_status", hitRate > 80 ? "excellent" : hitRate > 60 ? "good" : "needs_improvement");
         recommendations.put("expired_entries_status", expired > 0.3 * total ? "high" : "normal");
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("cache_stats", cache);
@@ -187,14 +193,18 @@ public final class Entries {
     public void followQueue() throws SQLException {
         int tags;
         do {
-            tags = (Integer) transactions.in(c -> follow.rows(c, Map.of("limit", FOLLOWED_AT_ONCE))).get(0).get("due");
+            tags = (Integer) transactions
+                    .in(c -> follow.rows(c, Map.of("limit", FOLLOWED_AT_ONCE)))
+                    .get(0)
+                    .get("due");
         } while (tags == FOLLOWED_AT_ONCE);
     }
 
     public void forgetExpired() throws SQLException {
         int rows;
         do {
-            rows = transactions.in(c -> forget.update(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", CHUNK)));
+            rows = transactions.in(
+                    c -> forget.update(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", CHUNK)));
         } while (rows == CHUNK);
     }
 
@@ -207,7 +217,9 @@ public final class Entries {
             throw new Refused(400, "key: must be text in UTF-8 without NUL, percent-encoded");
         }
         if (key.getBytes(java.nio.charset.StandardCharsets.UTF_8).length > LONGEST_KEY_BYTES) {
-            throw new Refused(400, "key: must have at most " + LONGEST_KEY_BYTES + " bytes in UTF-8, so that it fits into an index");
+            throw new Refused(
+                    400,
+                    "key: must have at most " + LONGEST_KEY_BYTES + " bytes in UTF-8, so that it fits into an index");
         }
         return key;
     }
@@ -217,7 +229,9 @@ public final class Entries {
             throw new Refused(400, field + ": must be a list of strings");
         }
         for (Object tag : list) {
-            if (!(tag instanceof String text) || text.isEmpty() || text.codePointCount(0, text.length()) > LONGEST_TAG) {
+            if (!(tag instanceof String text)
+                    || text.isEmpty()
+                    || text.codePointCount(0, text.length()) > LONGEST_TAG) {
                 throw new Refused(400, field + ": a tag must be a string of 1 to " + LONGEST_TAG + " characters");
             }
         }

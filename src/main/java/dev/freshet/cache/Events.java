@@ -22,8 +22,7 @@ final class Events {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private Events() {
-    }
+    private Events() {}
 
     /** @param row of freshet.publication */
     static List<String> of(Map<String, Object> row) {
@@ -41,10 +40,12 @@ final class Events {
             events.add(event);
             for (var key : keys) {
                 int needed = size(key) + 1;
-                if (needed > room && !(event.get("matched_keys").isEmpty() && event.get("pattern").asText().isEmpty())) {
+                if (needed > room
+                        && !(event.get("matched_keys").isEmpty()
+                                && event.get("pattern").asText().isEmpty())) {
                     event = begin(row, pattern, events.size());
                     if (size(event) + needed > MOST_BYTES) {
-                        event = begin(row, "", events.size());        // the first one has said the pattern
+                        event = begin(row, "", events.size()); // the first one has said the pattern
                     }
                     room = MOST_BYTES - size(event);
                     events.add(event);
@@ -70,9 +71,12 @@ final class Events {
     /** Most are short: measuring them member by member takes longer than writing them. */
     private static boolean fitsForSure(Map<String, Object> row) {
         int characters = Stream.of("pattern", "triggered_by", "request_id")
-                .mapToInt(name -> ((String) row.get(name)).length()).sum();
-        return MOST_BYTES_OF_REST + MOST_BYTES_OF_CHARACTER * characters
-                + MOST_BYTES_OF_WRITTEN_CHARACTER * ((String) row.get("keys")).length() < MOST_BYTES;
+                .mapToInt(name -> ((String) row.get(name)).length())
+                .sum();
+        return MOST_BYTES_OF_REST
+                        + MOST_BYTES_OF_CHARACTER * characters
+                        + MOST_BYTES_OF_WRITTEN_CHARACTER * ((String) row.get("keys")).length()
+                < MOST_BYTES;
     }
 
     private static ObjectNode begin(Map<String, Object> row, String pattern, int number) {

@@ -14,7 +14,8 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
     private static final int LONGEST_CALLER = 200;
     private static final long NUMBERS = 1_000_000_000_000_000L;
     /** Begins anywhere: of two instances that made up the same id in one millisecond the second would do nothing. */
-    private static final AtomicLong NUMBER = new AtomicLong(ThreadLocalRandom.current().nextLong(NUMBERS));
+    private static final AtomicLong NUMBER =
+            new AtomicLong(ThreadLocalRandom.current().nextLong(NUMBERS));
 
     static InvalidationRequest ofKeys(Map<String, Object> body) {
         List<String> keys = keys("keys", body.get("keys"));
@@ -23,7 +24,10 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
         }
         for (String key : keys) {
             if (key.isEmpty() || key.codePointCount(0, key.length()) > LONGEST_KEY) {
-                throw wrong("keys", "a key has 1 to " + LONGEST_KEY + " characters; one has " + key.codePointCount(0, key.length()));
+                throw wrong(
+                        "keys",
+                        "a key has 1 to " + LONGEST_KEY + " characters; one has "
+                                + key.codePointCount(0, key.length()));
             }
         }
         return new InvalidationRequest(null, List.copyOf(new LinkedHashSet<>(keys)), caller(body), requestId(body));

@@ -2,10 +2,10 @@ package dev.freshet.cache;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.pattern.KeyPattern;
-import dev.freshet.pattern.Patterns;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.cache.pattern.KeyPattern;
+import dev.freshet.cache.pattern.Patterns;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -19,9 +19,9 @@ public final class Invalidations {
     private static final int MOST_SHARED_KEYS = 20;
     private static final int FORGOTTEN_AT_ONCE = 10_000;
 
-    private final SqlFile invalidate = SqlFile.of("invalidate");
-    private final SqlFile answerOfRequest = SqlFile.of("answer-of-request");
-    private final SqlFile forget = SqlFile.of("forget-invalidation-requests");
+    private final SqlFile invalidate = SqlFile.of("cache/invalidate");
+    private final SqlFile answerOfRequest = SqlFile.of("cache/answer-of-request");
+    private final SqlFile forget = SqlFile.of("cache/forget-invalidation-requests");
     private final Transactions transactions;
     private final Entries entries;
     private final Patterns patterns;
@@ -63,7 +63,9 @@ public final class Invalidations {
         if (shared != null) {
             return counted("key_invalidations", List.of(Map.of("is_new", true, "answer", shared)));
         }
-        return counted("key_invalidations", transactions.inOne(c -> invalidate.rows(c, effect(request, request.keys(), said, null, begun))));
+        return counted(
+                "key_invalidations",
+                transactions.inOne(c -> invalidate.rows(c, effect(request, request.keys(), said, null, begun))));
     }
 
     /** Who names its request may wait for its twin, and many keys take their time: others must not wait for them. */
@@ -82,11 +84,15 @@ public final class Invalidations {
         if (request.keys() != null) {
             Entries.Matched matched = Entries.Matched.among(request.keys(), pattern);
             String said = json(answer(request, matched));
-            return counted("pattern_invalidations", transactions.inOne(c -> invalidate.rows(c, effect(request, matched.keys(), said, null, begun))));
+            return counted(
+                    "pattern_invalidations",
+                    transactions.inOne(c -> invalidate.rows(c, effect(request, matched.keys(), said, null, begun))));
         }
         return counted("pattern_invalidations", transactions.in(c -> {
             Entries.Matched matched = entries.match(c, pattern);
-            String more = matched.more() == 0 ? null : matched.count() + " entries of the registry, of which these are the first";
+            String more = matched.more() == 0
+                    ? null
+                    : matched.count() + " entries of the registry, of which these are the first";
             return invalidate.rows(c, effect(request, matched.keys(), json(answer(request, matched)), more, begun));
         }));
     }
@@ -103,7 +109,9 @@ public final class Invalidations {
         if (!(body.get("request_id") instanceof String id)) {
             return Optional.empty();
         }
-        return transactions.inOne(c -> answerOfRequest.rows(c, Map.of("requestId", id))).stream().map(row -> (String) row.get("answer")).findFirst();
+        return transactions.inOne(c -> answerOfRequest.rows(c, Map.of("requestId", id))).stream()
+                .map(row -> (String) row.get("answer"))
+                .findFirst();
     }
 
     private static Map<String, Object> answer(InvalidationRequest request, Entries.Matched matched) {
@@ -119,7 +127,8 @@ public final class Invalidations {
         return answer;
     }
 
-    private static Map<String, Object> effect(InvalidationRequest request, List<String> keys, String answer, String detail, long begun) {
+    private static Map<String, Object> effect(
+            InvalidationRequest request, List<String> keys, String answer, String detail, long begun) {
         Map<String, Object> values = new HashMap<>();
         values.put("keys", keys);
         values.put("pattern", request.pattern());

@@ -1,8 +1,8 @@
 package dev.freshet.cache;
 
-import dev.freshet.LogIds;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import dev.freshet.run.log.LogIds;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -36,11 +36,11 @@ public final class Publications {
      */
     private static final String SENDING = "60s";
 
-    private final SqlFile copy = SqlFile.of("copy-publications");
-    private final SqlFile isPublished = SqlFile.of("is-something-published");
-    private final SqlFile take = SqlFile.of("take-publications");
-    private final SqlFile published = SqlFile.of("published");
-    private final SqlFile later = SqlFile.of("publish-later");
+    private final SqlFile copy = SqlFile.of("cache/copy-publications");
+    private final SqlFile isPublished = SqlFile.of("cache/is-something-published");
+    private final SqlFile take = SqlFile.of("cache/take-publications");
+    private final SqlFile published = SqlFile.of("cache/published");
+    private final SqlFile later = SqlFile.of("cache/publish-later");
     private final DataSource dataSource;
     private final TransactionTemplate transaction;
     private final CamelContext context;
@@ -62,7 +62,8 @@ public final class Publications {
      * To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang.
      */
     public void sendOn() {
-        boolean isThere = with(c -> (Boolean) isPublished.rows(c, Map.of()).get(0).get("is_there"));
+        boolean isThere =
+                with(c -> (Boolean) isPublished.rows(c, Map.of()).get(0).get("is_there"));
         if (!isThere) {
             return;
         }
@@ -75,8 +76,12 @@ public final class Publications {
     }
 
     private List<String> moreTopics() {
-        return context.getRoutes().stream().map(Route::getRouteId).filter(id -> id.startsWith(TOPIC + "-"))
-                .filter(id -> context.getRouteController().getRouteStatus(id).isStarted()).sorted().toList();
+        return context.getRoutes().stream()
+                .map(Route::getRouteId)
+                .filter(id -> id.startsWith(TOPIC + "-"))
+                .filter(id -> context.getRouteController().getRouteStatus(id).isStarted())
+                .sorted()
+                .toList();
     }
 
     private void copyFor(List<String> topics) {
@@ -111,9 +116,10 @@ public final class Publications {
                     return;
                 }
             } catch (TransactionException e) {
-                throw e;                        // the database itself is away: nothing can be sent at all
+                throw e; // the database itself is away: nothing can be sent at all
             } catch (RuntimeException e) {
-                // one that cannot be sent, or not even be read, must not hold up the others: from here on each goes by itself
+                // one that cannot be sent, or not even be read, must not hold up the others: from here on each goes by
+                // itself
                 if (rows == 1) {
                     postpone(which, e);
                 }
@@ -154,8 +160,14 @@ public final class Publications {
                 later.update(c, Map.of("number", row.get("number")));
                 String request = String.valueOf(row.get("request_id"));
                 Throwable cause = why.getCause() == null ? why : why.getCause();
-                LogIds.with(Map.of("request", request), () -> LOG.warn("The event of request {} could not be published"
-                        + " by {} and is tried again later: {}", request, which.get("topic"), cause.toString()));
+                LogIds.with(
+                        Map.of("request", request),
+                        () -> LOG.warn(
+                                "The event of request {} could not be published"
+                                        + " by {} and is tried again later: {}",
+                                request,
+                                which.get("topic"),
+                                cause.toString()));
             }
             return null;
         }));

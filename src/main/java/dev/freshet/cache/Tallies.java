@@ -1,8 +1,8 @@
 package dev.freshet.cache;
 
-import dev.freshet.ShutdownHandBack;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import dev.freshet.run.stop.HandsBackOnStop;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,12 +16,12 @@ import java.util.concurrent.atomic.LongAdder;
  * Counts over all instances and restarts. Counting touches memory only; once a second the sums go to the database as new rows, so that nobody
  * waits for anybody. A process that is killed takes its last second's counts with it.
  */
-public final class Tallies implements ShutdownHandBack {
+public final class Tallies implements HandsBackOnStop {
     private static final int LIMIT = 10_000;
 
-    private final SqlFile write = SqlFile.of("tally");
-    private final SqlFile addUp = SqlFile.of("add-up-tallies");
-    private final SqlFile read = SqlFile.of("tallies");
+    private final SqlFile write = SqlFile.of("cache/tally");
+    private final SqlFile addUp = SqlFile.of("cache/add-up-tallies");
+    private final SqlFile read = SqlFile.of("cache/tallies");
     private final Map<String, LongAdder> counted = new ConcurrentHashMap<>();
     private final Transactions transactions;
 
@@ -46,7 +46,13 @@ public final class Tallies implements ShutdownHandBack {
         }
         try {
             List<String> names = new ArrayList<>(sums.keySet());
-            transactions.in(c -> write.update(c, Map.of("names", names, "values", names.stream().map(sums::get).toList())));
+            transactions.in(c -> write.update(
+                    c,
+                    Map.of(
+                            "names",
+                            names,
+                            "values",
+                            names.stream().map(sums::get).toList())));
         } catch (SQLException e) {
             sums.forEach((name, sum) -> counted.get(name).add(sum));
             throw e;
@@ -61,7 +67,9 @@ public final class Tallies implements ShutdownHandBack {
     Map<String, Long> now() throws SQLException {
         write();
         Map<String, Long> values = new HashMap<>();
-        transactions.inOne(c -> read.rows(c, Map.of())).forEach(row -> values.put((String) row.get("name"), (Long) row.get("value")));
+        transactions
+                .inOne(c -> read.rows(c, Map.of()))
+                .forEach(row -> values.put((String) row.get("name"), (Long) row.get("value")));
         return values;
     }
 

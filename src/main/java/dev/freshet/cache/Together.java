@@ -1,7 +1,7 @@
 package dev.freshet.cache;
 
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.ArrayList;
@@ -51,7 +51,7 @@ final class Together {
     /** One transaction waits for the disk while the next is made ready. */
     private static final int AT_ONCE = 2;
 
-    private final SqlFile invalidate = SqlFile.of("invalidate-together");
+    private final SqlFile invalidate = SqlFile.of("cache/invalidate-together");
     private final Queue<One> waiting = new ConcurrentLinkedQueue<>();
     private final Semaphore turns = new Semaphore(AT_ONCE);
     private final Transactions transactions;
@@ -107,7 +107,7 @@ final class Together {
         try {
             answers = commit(all);
         } catch (SQLTransientConnectionException e) {
-            noConnection = e;               // alone, each would wait for one as long again
+            noConnection = e; // alone, each would wait for one as long again
         } catch (SQLException | RuntimeException e) {
             LOG.debug("{} requests could not be committed together; each goes by itself", all.size(), e);
         } finally {
@@ -120,12 +120,17 @@ final class Together {
     private Map<String, String> commit(List<One> all) throws SQLException {
         Map<String, Object> values = new HashMap<>();
         values.put("requests", all.stream().map(one -> one.request.requestId()).toList());
-        values.put("keys", all.stream().map(one -> Invalidations.json(one.request.keys())).toList());
+        values.put(
+                "keys",
+                all.stream().map(one -> Invalidations.json(one.request.keys())).toList());
         values.put("answers", all.stream().map(one -> one.said).toList());
         values.put("callers", all.stream().map(one -> one.request.triggeredBy()).toList());
-        values.put("elapsedMs", all.stream().map(one -> (System.nanoTime() - one.begun) / 1e6).toList());
+        values.put(
+                "elapsedMs",
+                all.stream().map(one -> (System.nanoTime() - one.begun) / 1e6).toList());
         Map<String, String> answers = new HashMap<>();
-        transactions.inOne(c -> invalidate.rows(c, values))
+        transactions
+                .inOne(c -> invalidate.rows(c, values))
                 .forEach(row -> answers.put((String) row.get("request"), (String) row.get("answer")));
         return answers;
     }

@@ -1,6 +1,6 @@
 package dev.freshet.cache;
 
-import dev.freshet.source.SqlFile;
+import dev.freshet.database.SqlFile;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +12,7 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 
 /** PostgreSQL as the broker: NOTIFY "cache-invalidate", in the transaction that forgets the events, all of it in one statement. */
 public final class Topic {
-    private final SqlFile notify = SqlFile.of("notify");
+    private final SqlFile notify = SqlFile.of("cache/notify");
     private final DataSource dataSource;
 
     public Topic(DataSource dataSource) {

@@ -17,8 +17,15 @@ public final class ConsolePage {
     }
 
     public void mountOn(Router router) {
-        new WebPage("console", "/admin/info", "/admin/assets/", page -> page.replace("data-key=\"unknown\"", "data-key=\"" + (keyRequired ? "required" : "none") + "\""))
+        new WebPage(
+                        "console",
+                        "/admin/info",
+                        "/admin/assets/",
+                        page -> page.replace(
+                                "data-key=\"unknown\"", "data-key=\"" + (keyRequired ? "required" : "none") + "\""))
                 .mountOn(router);
-        router.route(HttpMethod.GET, "/api/console/stream").order(BEFORE_CAMELS_ROUTES).handler(new ConsoleStream(overview));
+        router.route(HttpMethod.GET, "/api/console/stream")
+                .order(BEFORE_CAMELS_ROUTES)
+                .handler(new ConsoleStream(overview));
     }
 }

@@ -42,37 +42,48 @@ final class ConsoleStream implements Handler<RoutingContext> {
     public void handle(RoutingContext ctx) {
         HttpServerResponse response = ctx.response();
         if (readers.size() >= MOST_READERS) {
-            Problem problem = Problem.of(503, "too many consoles are open; try again").retryAfter(10);
+            Problem problem =
+                    Problem.of(503, "too many consoles are open; try again").retryAfter(10);
             problem.headers().forEach(response::putHeader);
-            response.setStatusCode(503).putHeader("Content-Type", Problem.CONTENT_TYPE).end(problem.json());
+            response.setStatusCode(503)
+                    .putHeader("Content-Type", Problem.CONTENT_TYPE)
+                    .end(problem.json());
             return;
         }
         response.setChunked(true).putHeader("Content-Type", "text/event-stream").putHeader("X-Accel-Buffering", "no");
         response.closeHandler(gone -> leave(ctx.vertx(), response));
         response.exceptionHandler(gone -> leave(ctx.vertx(), response));
-        response.write("retry: 2000\n\nevent: you\ndata: {\"may_change\":" + Gate.mayChange(ctx) + ",\"now\":" + System.currentTimeMillis() + "}\n\n");
-        ctx.vertx().executeBlocking(() -> event("series", overview.series()) + event("overview", overview.now()), false).onComplete(first -> {
-            if (first.succeeded() && !response.closed()) {
-                response.write(first.result());
-                join(ctx.vertx(), response);
-                if (response.closed()) {
-                    leave(ctx.vertx(), response);           // before it had joined
-                }
-            } else if (!response.closed()) {
-                response.end();
-            }
-        });
+        response.write("retry: 2000\n\nevent: you\ndata: {\"may_change\":" + Gate.mayChange(ctx) + ",\"now\":"
+                + System.currentTimeMillis() + "}\n\n");
+        ctx.vertx()
+                .executeBlocking(() -> event("series", overview.series()) + event("overview", overview.now()), false)
+                .onComplete(first -> {
+                    if (first.succeeded() && !response.closed()) {
+                        response.write(first.result());
+                        join(ctx.vertx(), response);
+                        if (response.closed()) {
+                            leave(ctx.vertx(), response); // before it had joined
+                        }
+                    } else if (!response.closed()) {
+                        response.end();
+                    }
+                });
     }
 
     private synchronized void join(Vertx vertx, HttpServerResponse response) {
         readers.add(response);
         if (timer == null) {
             timer = vertx.setPeriodic(EVERY_MILLIS, tick -> {
-                if (telling.compareAndSet(false, true)) {       // a database that is away makes a look take longer than a second
-                    vertx.executeBlocking(() -> {
-                        tell();
-                        return null;
-                    }, false).onFailure(e -> LOG.warn("The console's stream had nothing to tell: {}", e.toString())).onComplete(told -> telling.set(false));
+                if (telling.compareAndSet(
+                        false, true)) { // a database that is away makes a look take longer than a second
+                    vertx.executeBlocking(
+                                    () -> {
+                                        tell();
+                                        return null;
+                                    },
+                                    false)
+                            .onFailure(e -> LOG.warn("The console's stream had nothing to tell: {}", e.toString()))
+                            .onComplete(told -> telling.set(false));
                 }
             });
         }
@@ -99,11 +110,14 @@ final class ConsoleStream implements Handler<RoutingContext> {
         lastOverview = now;
         lastSeries = series;
         if (!news.isEmpty()) {
-            readers.stream().filter(reader -> !reader.writeQueueFull()).forEach(reader -> reader.write(news.toString()));
+            readers.stream()
+                    .filter(reader -> !reader.writeQueueFull())
+                    .forEach(reader -> reader.write(news.toString()));
         }
     }
 
     private static String event(String name, Object data) throws JsonProcessingException {
-        return "event: " + name + "\ndata: " + JSON.writeValueAsString(data instanceof Map<?, ?> ? data : Map.of("points", data)) + "\n\n";
+        return "event: " + name + "\ndata: "
+                + JSON.writeValueAsString(data instanceof Map<?, ?> ? data : Map.of("points", data)) + "\n\n";
     }
 }

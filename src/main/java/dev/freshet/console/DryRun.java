@@ -2,8 +2,8 @@ package dev.freshet.console;
 
 import dev.freshet.api.Refused;
 import dev.freshet.api.Times;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -20,18 +20,19 @@ public final class DryRun {
     private static final int SHOWN = 100;
     /** Of what a regular expression may match, as much is looked at. */
     private static final int CANDIDATES = 100_000;
+
     private static final int CHUNK = 1000;
     private static final long PATIENCE_NANOS = 5_000_000_000L;
     private static final String TOOK_TOO_LONG = "57014";
 
-    private final SqlFile patience = SqlFile.of("console-patience");
-    private final SqlFile watches = SqlFile.of("console-watches");
-    private final SqlFile waiting = SqlFile.of("console-waiting");
-    private final SqlFile recent = SqlFile.of("console-recent");
-    private final SqlFile tagsLike = SqlFile.of("console-tags-like");
-    private final SqlFile keysLike = SqlFile.of("console-keys-like");
-    private final SqlFile entries = SqlFile.of("console-entries");
-    private final SqlFile targets = SqlFile.of("console-targets");
+    private final SqlFile patience = SqlFile.of("console/patience");
+    private final SqlFile watches = SqlFile.of("console/watches");
+    private final SqlFile waiting = SqlFile.of("console/waiting");
+    private final SqlFile recent = SqlFile.of("console/recent");
+    private final SqlFile tagsLike = SqlFile.of("console/tags-like");
+    private final SqlFile keysLike = SqlFile.of("console/keys-like");
+    private final SqlFile entries = SqlFile.of("console/entries");
+    private final SqlFile targets = SqlFile.of("console/targets");
     private final Transactions transactions;
 
     public DryRun(Transactions transactions) {
@@ -51,7 +52,8 @@ public final class DryRun {
     }
 
     private static Refused tooLong() {
-        return new Refused(400, "pattern: takes too long to match here; one that begins with plain characters is quicker");
+        return new Refused(
+                400, "pattern: takes too long to match here; one that begins with plain characters is quicker");
     }
 
     private Map<String, Object> answer(Connection c, TagPattern asked) throws SQLException {
@@ -84,7 +86,12 @@ public final class DryRun {
         answer.put("entries", registry);
         answer.put("tags", List.copyOf(tags).subList(0, Math.min(SHOWN, tags.size())));
         answer.put("tags_capped", tags.size() > SHOWN);
-        answer.put("targets", targets.rows(c, Map.of()).stream().filter(target -> (Boolean) target.get("takes_queue")).map(target -> calls(target, tags.size())).toList());
+        answer.put(
+                "targets",
+                targets.rows(c, Map.of()).stream()
+                        .filter(target -> (Boolean) target.get("takes_queue"))
+                        .map(target -> calls(target, tags.size()))
+                        .toList());
         return answer;
     }
 
@@ -104,7 +111,8 @@ public final class DryRun {
         return matching;
     }
 
-    private Map<String, Object> registry(Connection c, TagPattern asked, Map<String, Object> which) throws SQLException {
+    private Map<String, Object> registry(Connection c, TagPattern asked, Map<String, Object> which)
+            throws SQLException {
         Map<String, Object> registry = new LinkedHashMap<>();
         Map<String, Object> by = new HashMap<>(which);
         by.put("tag", asked.kind() == TagPattern.Kind.tag ? asked.text() : null);
@@ -122,11 +130,14 @@ public final class DryRun {
         return registry;
     }
 
-    private static List<Map<String, Object>> hit(List<Map<String, Object>> all, TagPattern asked, Set<String> tags) throws SQLException {
+    private static List<Map<String, Object>> hit(List<Map<String, Object>> all, TagPattern asked, Set<String> tags)
+            throws SQLException {
         List<Map<String, Object>> hit = new ArrayList<>();
         for (Map<String, Object> watch : all) {
             for (String template : (String[]) ((Array) watch.get("templates")).getArray()) {
-                if (asked.takesSomeOf(template) || asked.kind() == TagPattern.Kind.regex && tags.stream().anyMatch(tag -> TagPattern.makes(template, tag))) {
+                if (asked.takesSomeOf(template)
+                        || asked.kind() == TagPattern.Kind.regex
+                                && tags.stream().anyMatch(tag -> TagPattern.makes(template, tag))) {
                     Map<String, Object> shown = new LinkedHashMap<>();
                     shown.put("table", watch.get("table_name"));
                     shown.put("template", template);

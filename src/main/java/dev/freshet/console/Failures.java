@@ -40,6 +40,8 @@ public final class Failures {
         String name = cause.getClass().getSimpleName();
         String message = cause.getMessage();
         boolean sayable = cause instanceof IOException || cause instanceof dev.freshet.api.Refused;
-        return !sayable || message == null ? name : (name + ": " + message).substring(0, Math.min(LONGEST, name.length() + 2 + message.length()));
+        return !sayable || message == null
+                ? name
+                : (name + ": " + message).substring(0, Math.min(LONGEST, name.length() + 2 + message.length()));
     }
 }

@@ -4,8 +4,8 @@ import dev.freshet.api.Refused;
 import dev.freshet.audit.AuditLog;
 import dev.freshet.observe.RouteCount;
 import dev.freshet.observe.RouteCounts;
-import dev.freshet.routes.FeedsRoutes;
-import dev.freshet.routes.LiveRoutes;
+import dev.freshet.run.routes.FeedsRoutes;
+import dev.freshet.run.routes.LiveRoutes;
 import dev.freshet.stats.ConnectionBudget;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -28,10 +28,13 @@ import org.apache.camel.spi.RouteController;
 /** The routes of this instance: how they are, and stopping and starting one by hand until the next start. */
 public final class RouteControl {
     private static final int PATIENCE_SECONDS = 10;
-    private static final String OWN_FILE = "api-console.yaml";
+    private static final String OWN_FILE = "api-console.camel.yaml";
     /** What every answer and every audited act goes through. */
-    private static final Map<String, String> NEEDED = Map.of("answer-json", "every answer leaves through it, also the one that would start it again",
-            "write-audit", "what is done by hand is written down by it");
+    private static final Map<String, String> NEEDED = Map.of(
+            "answer-json",
+            "every answer leaves through it, also the one that would start it again",
+            "write-audit",
+            "what is done by hand is written down by it");
 
     private final Map<String, Instant> stopped = new ConcurrentHashMap<>();
     private final Map<String, Double> rates = new ConcurrentHashMap<>();
@@ -43,8 +46,7 @@ public final class RouteControl {
     private final RouteCounts counts;
     private final Failures failures;
 
-    public RouteControl(CamelContext context, AuditLog audit, LiveRoutes files, RouteCounts counts,
-                        Failures failures) {
+    public RouteControl(CamelContext context, AuditLog audit, LiveRoutes files, RouteCounts counts, Failures failures) {
         this.context = context;
         this.audit = audit;
         this.files = files;
@@ -63,17 +65,21 @@ public final class RouteControl {
         }
         double seconds = (System.nanoTime() - totalsAt) / 1e9;
         rates.keySet().retainAll(now.keySet());
-        now.forEach((id, total) -> rates.put(id, Math.max(0, Math.round((total - totals.getOrDefault(id, total)) / seconds * 10) / 10.0)));
+        now.forEach((id, total) ->
+                rates.put(id, Math.max(0, Math.round((total - totals.getOrDefault(id, total)) / seconds * 10) / 10.0)));
         totals = now;
         totalsAt = System.nanoTime();
     }
 
     public Map<String, Object> list() throws Exception {
         List<Map<String, Object>> routes = new ArrayList<>();
-        context.getRoutes().stream().sorted(Comparator.comparing(RouteControl::file).thenComparing(Route::getRouteId)).forEach(route -> routes.add(shown(route)));
+        context.getRoutes().stream()
+                .sorted(Comparator.comparing(RouteControl::file).thenComparing(Route::getRouteId))
+                .forEach(route -> routes.add(shown(route)));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("routes", routes);
-        answer.put("broken_files", files.broken().stream().map(RouteControl::shown).toList());
+        answer.put(
+                "broken_files", files.broken().stream().map(RouteControl::shown).toList());
         return answer;
     }
 
@@ -101,7 +107,10 @@ public final class RouteControl {
             throw new Refused(409, id + " is still busy after " + PATIENCE_SECONDS + " s and goes on; try again");
         }
         stopped.put(id, Instant.now());
-        return answer(id, "is stopped, until it is started here, its file is edited, or Freshet starts again; what waits for it is kept");
+        return answer(
+                id,
+                "is stopped, until it is started here, its file is edited, or Freshet starts again; what waits for it"
+                        + " is kept");
     }
 
     public Map<String, Object> start(String id) throws Exception {
@@ -123,13 +132,19 @@ public final class RouteControl {
 
     /** By hand and still so, with since when. */
     Map<String, Instant> stopped() {
-        stopped.keySet().removeIf(id -> context.getRoute(id) == null || !controller().getRouteStatus(id).isStopped());
+        stopped.keySet()
+                .removeIf(id -> context.getRoute(id) == null
+                        || !controller().getRouteStatus(id).isStopped());
         return new TreeMap<>(stopped);
     }
 
     /** Another one when a route came, went, started or stopped, or a file broke or was mended. */
     String revision() {
-        int states = context.getRoutes().stream().map(route -> route.getRouteId() + controller().getRouteStatus(route.getRouteId())).sorted().toList().hashCode();
+        int states = context.getRoutes().stream()
+                .map(route -> route.getRouteId() + controller().getRouteStatus(route.getRouteId()))
+                .sorted()
+                .toList()
+                .hashCode();
         return Integer.toHexString(31 * states + files.broken().hashCode());
     }
 
@@ -150,7 +165,9 @@ public final class RouteControl {
             shown.put("inflight", counted.inflight());
             shown.put("per_second", rates.get(id));
             shown.put("mean_ms", counted.meanMillis());
-            shown.put("last_at", counted.lastAt() == null ? null : counted.lastAt().toString());
+            shown.put(
+                    "last_at",
+                    counted.lastAt() == null ? null : counted.lastAt().toString());
         }
         shown.put("last_failure", failures.of(id));
         return shown;
@@ -178,8 +195,11 @@ public final class RouteControl {
     }
 
     private static String file(Route route) {
-        String location = route.getSourceResource() == null ? "" : route.getSourceResource().getLocation();
-        return location.replaceFirst("^(file|classpath):", "").replace(Path.of("").toAbsolutePath() + "/", "");
+        String location = route.getSourceResource() == null
+                ? ""
+                : route.getSourceResource().getLocation();
+        return location.replaceFirst("^(file|classpath):", "")
+                .replace(Path.of("").toAbsolutePath() + "/", "");
     }
 
     private void write(String what) throws SQLException {

@@ -1,18 +1,22 @@
 package dev.freshet.console;
 
 import dev.freshet.api.Refused;
-import dev.freshet.pattern.Exact;
-import dev.freshet.pattern.Glob;
-import dev.freshet.pattern.KeyPattern;
-import dev.freshet.pattern.Like;
-import dev.freshet.pattern.Regex;
+import dev.freshet.cache.pattern.Exact;
+import dev.freshet.cache.pattern.Glob;
+import dev.freshet.cache.pattern.KeyPattern;
+import dev.freshet.cache.pattern.Like;
+import dev.freshet.cache.pattern.Regex;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
 /** What somebody would invalidate: a tag, a pattern with {@code *}, or a regular expression, as section 5 of the contract tells them apart. */
 record TagPattern(KeyPattern pattern) {
-    enum Kind { tag, glob, regex }
+    enum Kind {
+        tag,
+        glob,
+        regex
+    }
 
     private static final int LONGEST_TAG = 256;
     private static final Pattern PLACE = Pattern.compile("\\{\\{|}}|\\{\"(?:[^\"]|\"\")*\"}|\\{[^{}]*}|[^{}]");
@@ -27,7 +31,7 @@ record TagPattern(KeyPattern pattern) {
             throw new Refused(400, (tag == null ? "pattern" : "tag") + ": must not hold the character NUL");
         }
         if (tag == null) {
-            return new TagPattern(KeyPattern.parse(text));             // refused here as there, and in the same words
+            return new TagPattern(KeyPattern.parse(text)); // refused here as there, and in the same words
         }
         if (text.isEmpty() || text.length() > LONGEST_TAG) {
             throw new Refused(400, "tag: must have 1 to " + LONGEST_TAG + " characters");
@@ -48,7 +52,10 @@ record TagPattern(KeyPattern pattern) {
         return switch (kind()) {
             case tag -> Like.literal(text());
             case glob -> Like.of(text());
-            case regex -> pattern.narrowing().infix() == null ? "%" : '%' + Like.literal(pattern.narrowing().infix()) + '%';
+            case regex ->
+                pattern.narrowing().infix() == null
+                        ? "%"
+                        : '%' + Like.literal(pattern.narrowing().infix()) + '%';
         };
     }
 

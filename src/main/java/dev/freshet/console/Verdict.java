@@ -11,7 +11,12 @@ import java.util.Optional;
 /** One word on whether caches are fresh, and what speaks against it, the worst first. */
 final class Verdict {
     /** From bad to good. */
-    enum Level { down, stale, attention, fresh }
+    enum Level {
+        down,
+        stale,
+        attention,
+        fresh
+    }
 
     /** @param view where in the console to look */
     record Problem(Level level, String what, Instant since, String view) {
@@ -31,17 +36,23 @@ final class Verdict {
     /** @return {@code verdict}, {@code says}, {@code since}, {@code problems} */
     synchronized Map<String, Object> of(List<Problem> problems) {
         List<Problem> sorted = new ArrayList<>(problems);
-        sorted.sort(Comparator.comparing(Problem::level).thenComparing(Problem::since, Comparator.nullsLast(Comparator.naturalOrder())));
+        sorted.sort(Comparator.comparing(Problem::level)
+                .thenComparing(Problem::since, Comparator.nullsLast(Comparator.naturalOrder())));
         Level worst = sorted.isEmpty() ? Level.fresh : sorted.get(0).level();
         if (worst == Level.fresh && !wasFresh) {
             freshSince = Instant.now();
         }
         wasFresh = worst == Level.fresh;
-        Optional<Instant> since = sorted.stream().filter(problem -> problem.level() == worst && problem.since() != null).map(Problem::since).min(Comparator.naturalOrder());
+        Optional<Instant> since = sorted.stream()
+                .filter(problem -> problem.level() == worst && problem.since() != null)
+                .map(Problem::since)
+                .min(Comparator.naturalOrder());
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("verdict", worst.name());
         answer.put("says", wasFresh ? "Everything is fresh" : sorted.get(0).what());
-        answer.put("since", wasFresh ? freshSince.toString() : since.map(Instant::toString).orElse(null));
+        answer.put(
+                "since",
+                wasFresh ? freshSince.toString() : since.map(Instant::toString).orElse(null));
         answer.put("problems", sorted.stream().map(Problem::shown).toList());
         return answer;
     }

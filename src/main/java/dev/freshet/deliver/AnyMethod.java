@@ -20,8 +20,8 @@ final class AnyMethod implements ExecChainHandler {
         if (method == null) {
             return chain.proceed(request, scope);
         }
-        BasicClassicHttpRequest other = new BasicClassicHttpRequest(method.getValue(), request.getScheme(),
-                request.getAuthority(), request.getPath());
+        BasicClassicHttpRequest other = new BasicClassicHttpRequest(
+                method.getValue(), request.getScheme(), request.getAuthority(), request.getPath());
         other.setHeaders(request.getHeaders());
         other.removeHeaders(HEADER);
         other.setEntity(request.getEntity());

@@ -1,7 +1,7 @@
 package dev.freshet.deliver;
 
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -22,10 +22,11 @@ final class Budgets {
     private static final Duration AHEAD = Duration.ofSeconds(1);
     /** A call waits for its turn no longer than this; then its tags are given back, untried. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
+
     private static final long GLANCE_NANOS = 100_000_000;
 
-    private final SqlFile spend = SqlFile.of("spend-budget");
-    private final SqlFile spent = SqlFile.of("budget-spent");
+    private final SqlFile spend = SqlFile.of("deliver/spend-budget");
+    private final SqlFile spent = SqlFile.of("deliver/budget-spent");
     private final Transactions transactions;
 
     Budgets(Transactions transactions) {
@@ -46,7 +47,7 @@ final class Budgets {
             return (int) Math.min(Integer.MAX_VALUE, Math.min(calls * target.getBatch(), tags));
         } catch (SQLException e) {
             LOG.debug("What {} may spend could not be read: {}", target.getName(), e.getMessage());
-            return 0;       // nor could anything be claimed
+            return 0; // nor could anything be claimed
         }
     }
 

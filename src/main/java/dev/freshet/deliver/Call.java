@@ -1,6 +1,6 @@
 package dev.freshet.deliver;
 
-import dev.freshet.source.Json;
+import dev.freshet.database.Json;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -77,7 +77,8 @@ public final class Call {
         }
         if (deliveries.size() > 1) {
             throw new IllegalStateException("asTagOrTags(1) would send one of the call's " + deliveries.size()
-                    + " tags only: write asTagOrTags() in the route of target " + getTarget() + ", or batch: 1 in its bean");
+                    + " tags only: write asTagOrTags() in the route of target " + getTarget()
+                    + ", or batch: 1 in its bean");
         }
         return Map.of("tag", deliveries.get(0).tag());
     }
@@ -105,7 +106,8 @@ public final class Call {
     public synchronized String getId() {
         if (id == null) {
             StringBuilder covered = new StringBuilder(getTarget());
-            deliveries.forEach(d -> covered.append('\n').append(d.id()).append(':').append(d.handover()));
+            deliveries.forEach(
+                    d -> covered.append('\n').append(d.id()).append(':').append(d.handover()));
             String hash = Base64.getUrlEncoder().withoutPadding().encodeToString(sha256(covered.toString()));
             id = "msg_" + hash.substring(0, 27);
         }

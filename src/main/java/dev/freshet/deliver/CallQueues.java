@@ -38,7 +38,7 @@ public final class CallQueues implements Processor {
         for (Call call : calls) {
             Exchange next = DefaultExchange.newFromEndpoint(entrance);
             next.getMessage().setBody(call);
-            queue.add(next);            // never full: it holds more than a lane may
+            queue.add(next); // never full: it holds more than a lane may
         }
     }
 }

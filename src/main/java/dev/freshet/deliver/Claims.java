@@ -11,10 +11,10 @@ import java.util.List;
  */
 public record Claims(List<Room> targets, double leaseSeconds, long at, boolean full) {
     /** So many tags for one target, under one lease. */
-    public record Room(String target, int room, String lease) { }
+    public record Room(String target, int room, String lease) {}
 
     /** One delivery that a hand-over has claimed. */
-    public record Claimed(String target, String tag, long id, double ageSeconds) { }
+    public record Claimed(String target, String tag, long id, double ageSeconds) {}
 
     public int mostTags() {
         return targets.stream().mapToInt(Room::room).max().orElse(0);

@@ -3,9 +3,9 @@ package dev.freshet.deliver;
 import dev.freshet.api.Page;
 import dev.freshet.api.Refused;
 import dev.freshet.api.Times;
-import dev.freshet.pattern.Like;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.cache.pattern.Like;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.Array;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -22,25 +22,27 @@ import org.slf4j.LoggerFactory;
 /** What was given up, to look at and to owe once more. */
 public final class DeadLetters {
     /** What a page did. */
-    private record Replayed(int replayed, int chosen, List<String> held, String lastTag, String lastTarget) { }
+    private record Replayed(int replayed, int chosen, List<String> held, String lastTag, String lastTarget) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
     private static final List<String> FILTERS = List.of("target", "tag", "error");
     /** So many take some 15 ms beside a full drain, in which nobody else can touch what they are about. */
     private static final int REPLAYED_AT_ONCE = 200;
+
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Duration GLANCE = Duration.ofMillis(20);
 
-    private final SqlFile list = SqlFile.of("dead-letters");
-    private final SqlFile count = SqlFile.of("count-dead-letters");
-    private final SqlFile replay = SqlFile.of("replay");
+    private final SqlFile list = SqlFile.of("deliver/dead-letters");
+    private final SqlFile count = SqlFile.of("deliver/count-dead-letters");
+    private final SqlFile replay = SqlFile.of("deliver/replay");
     private final Transactions transactions;
 
     public DeadLetters(Transactions transactions) {
         this.transactions = transactions;
     }
 
-    public Map<String, Object> list(Object target, Object tag, Object error, Object limit, Object offset) throws SQLException {
+    public Map<String, Object> list(Object target, Object tag, Object error, Object limit, Object offset)
+            throws SQLException {
         Page page = Page.of(limit, offset);
         Map<String, Object> which = filters(target, tag, error);
         which.put("limit", page.limit());
@@ -66,7 +68,10 @@ public final class DeadLetters {
         which.put("ids", List.of(letter.toString()));
         Map<String, Object> answer = replay(which);
         if (Long.valueOf(0).equals(answer.get("replayed"))) {
-            throw new Refused(404, "there is no dead letter " + letter + " of a target that is known; it may have been delivered meanwhile");
+            throw new Refused(
+                    404,
+                    "there is no dead letter " + letter
+                            + " of a target that is known; it may have been delivered meanwhile");
         }
         return answer;
     }
@@ -121,22 +126,30 @@ public final class DeadLetters {
             left = still;
         }
         if (!left.isEmpty()) {
-            LOG.warn("{} dead letters were not replayed: another transaction holds what they are about. Replay them again", left.size());
+            LOG.warn(
+                    "{} dead letters were not replayed: another transaction holds what they are about. Replay them"
+                            + " again",
+                    left.size());
         }
         return replayed;
     }
 
-    private Replayed replayPage(Map<String, Object> which, List<String> ids, String afterTag, String afterTarget) throws SQLException {
+    private Replayed replayPage(Map<String, Object> which, List<String> ids, String afterTag, String afterTarget)
+            throws SQLException {
         Map<String, Object> values = new HashMap<>(which);
         values.put("ids", ids == null ? which.get("ids") : ids);
         values.put("afterTag", afterTag);
         values.put("afterTarget", afterTarget);
         values.put("limit", REPLAYED_AT_ONCE);
-        Map<String, Object> row = transactions.audited(c -> replay.rows(c, values)).get(0);
+        Map<String, Object> row =
+                transactions.audited(c -> replay.rows(c, values)).get(0);
         Array held = (Array) row.get("held");
-        return new Replayed((Integer) row.get("replayed"), (Integer) row.get("chosen"),
+        return new Replayed(
+                (Integer) row.get("replayed"),
+                (Integer) row.get("chosen"),
                 held == null ? List.of() : List.of((String[]) held.getArray()),
-                (String) row.get("last_tag"), (String) row.get("last_target"));
+                (String) row.get("last_tag"),
+                (String) row.get("last_target"));
     }
 
     private static Map<String, Object> filters(Object target, Object tag, Object error) {

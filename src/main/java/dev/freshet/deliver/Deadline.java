@@ -65,13 +65,18 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
 
     @Override
     public void configureHttpClient(HttpClientBuilder builder) {
-        builder.disableAutomaticRetries().disableRedirectHandling().disableCookieManagement().disableAuthCaching()
-                .disableContentCompression().addExecInterceptorFirst("any-method", new AnyMethod())
+        builder.disableAutomaticRetries()
+                .disableRedirectHandling()
+                .disableCookieManagement()
+                .disableAuthCaching()
+                .disableContentCompression()
+                .addExecInterceptorFirst("any-method", new AnyMethod())
                 .addExecInterceptorFirst("deadline", this);
     }
 
     @Override
-    public ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain) throws IOException, HttpException {
+    public ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+            throws IOException, HttpException {
         UnderWay call = new UnderWay(scope, System.nanoTime() + timeout.toNanos());
         underWay.add(call);
         try {

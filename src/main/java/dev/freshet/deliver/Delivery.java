@@ -9,5 +9,14 @@ package dev.freshet.deliver;
  * @param deadline (System.nanoTime) after which no attempt may begin: the lease would run out during it
  * @param retry    it has failed before, or was given up and is replayed
  */
-public record Delivery(String target, String tag, long id, long handover, String lease, int company, int batch,
-                       long changed, long deadline, boolean retry) { }
+public record Delivery(
+        String target,
+        String tag,
+        long id,
+        long handover,
+        String lease,
+        int company,
+        int batch,
+        long changed,
+        long deadline,
+        boolean retry) {}

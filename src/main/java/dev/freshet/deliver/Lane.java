@@ -15,6 +15,7 @@ final class Lane {
      * time where calls are quick; more would only be handed back when the target is slow.
      */
     private static final int CALLS_AHEAD = 16;
+
     private static final int QUICK_CALLS_AHEAD = 64;
     private static final double SECONDS_AHEAD = 0.5;
     /** As many calls as its seda queue takes (application.properties), should every tag need one of its own. */
@@ -27,6 +28,7 @@ final class Lane {
     private final Map<Delivery, Long> held = new ConcurrentHashMap<>();
     /** Of these, what no call has begun with. */
     private final Set<Delivery> waiting = ConcurrentHashMap.newKeySet();
+
     private final LookBack freshLookBack = new LookBack();
     private final LookBack retriesLookBack = new LookBack();
     /**
@@ -36,10 +38,12 @@ final class Lane {
     private int retriesAtOnce;
     /** Of the last calls, the share that failed. */
     private double failing;
+
     private volatile double callSeconds = 0.05;
     private volatile boolean open;
     /** Something may be due that a claim would find; a hand-over claims what it adds. */
     private volatile boolean mayHaveDue = true;
+
     private volatile int most;
     private long nextCall = System.nanoTime();
 
@@ -76,7 +80,9 @@ final class Lane {
 
     /** @return how many tags to claim now; 0 when it is not yet worth a round trip */
     int room() {
-        held.values().removeIf(deadline -> System.nanoTime() - deadline > lease.toNanos());    // nobody will settle these any more
+        held.values()
+                .removeIf(deadline ->
+                        System.nanoTime() - deadline > lease.toNanos()); // nobody will settle these any more
         waiting.retainAll(held.keySet());
         double callsInTime = lease.toMillis() / 3000.0 / Math.max(0.001, callSeconds);
         double ahead = Math.max(CALLS_AHEAD, Math.min(QUICK_CALLS_AHEAD, SECONDS_AHEAD / Math.max(0.001, callSeconds)));

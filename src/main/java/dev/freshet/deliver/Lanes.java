@@ -1,9 +1,9 @@
 package dev.freshet.deliver;
 
-import dev.freshet.StopsEarly;
-import dev.freshet.routes.FeedsRoutes;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import dev.freshet.run.routes.FeedsRoutes;
+import dev.freshet.run.stop.StopsFirst;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,15 +17,15 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin. */
-public final class Lanes implements StopsEarly, FeedsRoutes {
+public final class Lanes implements StopsFirst, FeedsRoutes {
     static final String ROUTE_PREFIX = "target-";
     private static final int RANKS = 3;
 
     /** How a claim is made: under which lease, and how a target in outage is probed. */
-    public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) { }
+    public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) {}
 
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
-    private final SqlFile handBack = SqlFile.of("hand-back");
+    private final SqlFile handBack = SqlFile.of("deliver/hand-back");
     private final Transactions transactions;
     private final Budgets budgets;
     private final Terms terms;
@@ -39,7 +39,8 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
     }
 
     public void serve(Target target) {
-        lanes.computeIfAbsent(target.getName(), name -> new Lane(target, terms.lease())).serve(target);
+        lanes.computeIfAbsent(target.getName(), name -> new Lane(target, terms.lease()))
+                .serve(target);
     }
 
     /** Its file says something else of it now. */
@@ -89,8 +90,17 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
                 if (lane != null && each.target().equals(room.target())) {
                     int batch = lane.target().getBatch();
                     long changed = claims.at() - (long) (Math.max(0, each.ageSeconds()) * 1e9);
-                    Delivery delivery = new Delivery(each.target(), each.tag(), each.id(), handover, room.lease(),
-                            batch, batch, changed, deadline(claims.at()), false);
+                    Delivery delivery = new Delivery(
+                            each.target(),
+                            each.tag(),
+                            each.id(),
+                            handover,
+                            room.lease(),
+                            batch,
+                            batch,
+                            changed,
+                            deadline(claims.at()),
+                            false);
                     lane.hold(delivery);
                     deliveries.add(delivery);
                 }
@@ -135,7 +145,7 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
                 claim.put("leaseSeconds", terms.lease().toMillis() / 1000.0);
                 claim.put("probeSeconds", terms.probe().toMillis() / 1000.0);
                 claim.put("probeMaxSeconds", terms.probeMax().toMillis() / 1000.0);
-                claim.put("claimedAt", System.nanoTime());      // before the database counts, so that we end first
+                claim.put("claimedAt", System.nanoTime()); // before the database counts, so that we end first
                 claims.add(claim);
             }
         }
@@ -151,7 +161,7 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
         if (rows.isEmpty()) {
             return List.of();
         }
-        lane.setOpen(false);        // the database lets through only what may be tried
+        lane.setOpen(false); // the database lets through only what may be tried
         long claimedAt = (Long) claim.get("claimedAt");
         noteWhatWasEmptied(lane, claim, rows);
         rows.sort(Comparator.comparing((Map<String, Object> row) -> (Integer) row.get("rank"))
@@ -159,10 +169,16 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
         long deadline = deadline(claimedAt);
         List<Delivery> deliveries = new ArrayList<>(rows.size());
         for (Map<String, Object> row : rows) {
-            Delivery delivery = new Delivery(lane.target().getName(), (String) row.get("tag"), (Long) row.get("id"),
-                    (Long) row.get("claimed_handover"), row.get("lease_id").toString(), company(lane, row),
+            Delivery delivery = new Delivery(
+                    lane.target().getName(),
+                    (String) row.get("tag"),
+                    (Long) row.get("id"),
+                    (Long) row.get("claimed_handover"),
+                    row.get("lease_id").toString(),
+                    company(lane, row),
                     lane.target().getBatch(),
-                    claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9), deadline,
+                    claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9),
+                    deadline,
                     (Integer) row.get("rank") > 0);
             lane.hold(delivery);
             deliveries.add(delivery);
@@ -176,7 +192,7 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
         int[] taken = new int[RANKS];
         rows.forEach(row -> taken[(Integer) row.get("rank")]++);
         if (rows.size() == 1 || rows.size() >= (Integer) claim.get("limit")) {
-            lane.lookAgain();                                       // one may be a probe
+            lane.lookAgain(); // one may be a probe
             return;
         }
         lane.freshLookBack().emptied(claimedAt);
@@ -218,7 +234,10 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
 
     boolean mayBegin(Call call) {
         Lane lane = lanes.get(call.getTarget());
-        return !stopping && lane != null && !lane.isOpen() && !onHold.contains(call.getTarget())
+        return !stopping
+                && lane != null
+                && !lane.isOpen()
+                && !onHold.contains(call.getTarget())
                 && call.size() <= lane.target().getBatch()
                 && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
     }
@@ -229,8 +248,11 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
      */
     boolean mayTryAgainAtOnce(Call call) {
         Lane lane = lanes.get(call.getTarget());
-        return lane != null && lane.target().getLimits().isEndless() && lane.isMostlySucceeding()
-                && call.deliveries().stream().noneMatch(Delivery::retry) && mayBegin(call);
+        return lane != null
+                && lane.target().getLimits().isEndless()
+                && lane.isMostlySucceeding()
+                && call.deliveries().stream().noneMatch(Delivery::retry)
+                && mayBegin(call);
     }
 
     /** A call has ended: how long they take, and how they end, decides how much is claimed ahead. */
@@ -281,10 +303,18 @@ public final class Lanes implements StopsEarly, FeedsRoutes {
 
     /** What this instance still holds is due again at once. */
     void handBack() throws SQLException {
-        List<Delivery> held = lanes.values().stream().flatMap(lane -> lane.held().stream()).toList();
+        List<Delivery> held =
+                lanes.values().stream().flatMap(lane -> lane.held().stream()).toList();
         if (!held.isEmpty()) {
-            transactions.in(c -> handBack.update(c, Map.of("tags", held.stream().map(Delivery::tag).toList(),
-                    "targets", held.stream().map(Delivery::target).toList(), "leases", held.stream().map(Delivery::lease).toList())));
+            transactions.in(c -> handBack.update(
+                    c,
+                    Map.of(
+                            "tags",
+                            held.stream().map(Delivery::tag).toList(),
+                            "targets",
+                            held.stream().map(Delivery::target).toList(),
+                            "leases",
+                            held.stream().map(Delivery::lease).toList())));
         }
     }
 }

@@ -1,6 +1,6 @@
 package dev.freshet.deliver;
 
-import dev.freshet.ShutdownHandBack;
+import dev.freshet.run.stop.HandsBackOnStop;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,15 +15,16 @@ import org.slf4j.LoggerFactory;
  * What became of calls, until it is written: many together in one transaction, then there is room for more. Whatever
  * ends while one settlement is written goes into the next.
  */
-public final class Ledger implements ShutdownHandBack {
+public final class Ledger implements HandsBackOnStop {
     /** A finished call with what is to be written of it. */
-    public record Entry(Call call, List<Outcome> outcomes) { }
+    public record Entry(Call call, List<Outcome> outcomes) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
     /** So many are worth a transaction while others are under way. */
     private static final int WORTH_IT = 250;
     /** More in one would hold its locks for long. */
     private static final int ENOUGH_TAGS = 500;
+
     private static final long GLANCE_NANOS = 500_000;
 
     private final ConcurrentLinkedQueue<Entry> noted = new ConcurrentLinkedQueue<>();
@@ -82,7 +83,10 @@ public final class Ledger implements ShutdownHandBack {
 
     public void settle(List<Entry> entries) throws SQLException {
         if (!entries.isEmpty()) {
-            settle(entries, settlement.settle(entries.stream().flatMap(e -> e.outcomes().stream()).toList()));
+            settle(
+                    entries,
+                    settlement.settle(
+                            entries.stream().flatMap(e -> e.outcomes().stream()).toList()));
         }
     }
 
@@ -105,11 +109,15 @@ public final class Ledger implements ShutdownHandBack {
     private void settle(List<Entry> entries, Settled settled) {
         settled.breakers().forEach((target, open) -> {
             if (open) {
-                LOG.warn("Target {} does not answer: no calls from now on but one probe after 1, 2, 4, 8, 10, 10 … seconds", target);
+                LOG.warn(
+                        "Target {} does not answer: no calls from now on but one probe after 1, 2, 4, 8, 10, 10 …"
+                                + " seconds",
+                        target);
             } else {
                 LOG.info("Target {} answers again", target);
             }
         });
-        lanes.settled(entries.stream().flatMap(e -> e.call().deliveries().stream()).toList(), settled);
+        lanes.settled(
+                entries.stream().flatMap(e -> e.call().deliveries().stream()).toList(), settled);
     }
 }

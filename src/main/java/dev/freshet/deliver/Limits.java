@@ -26,6 +26,7 @@ public record Limits(Bucket calls, Bucket tags) {
         static final Bucket ENDLESS = new Bucket(0, 0);
         /** What the network presses together, and others who use the account, need some room as well. */
         private static final double OF_THE_RATE = 0.95;
+
         private static final double OF_THE_BUCKET = 0.8;
         /** Left alone by all but what goes first. */
         private static final double KEPT_FOR_URGENT = 0.2;

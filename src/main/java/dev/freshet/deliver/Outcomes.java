@@ -68,13 +68,35 @@ public final class Outcomes {
         lanes.ended(call, true);
         Set<String> failed = PartialAnswer.of(status, body).failedOf(call.getTags());
         String id = call.getId();
-        return new Ledger.Entry(call, call.deliveries().stream().map(d -> failed.contains(d.tag())
-                ? new Outcome(d.target(), d.tag(), d.lease(), Result.failed, status, "HTTP " + status + ", and the answer says that it failed", null, id, call.size())
-                : new Outcome(d.target(), d.tag(), d.lease(), Result.delivered, null, null, null, id, call.size())).toList());
+        return new Ledger.Entry(
+                call,
+                call.deliveries().stream()
+                        .map(d -> failed.contains(d.tag())
+                                ? new Outcome(
+                                        d.target(),
+                                        d.tag(),
+                                        d.lease(),
+                                        Result.failed,
+                                        status,
+                                        "HTTP " + status + ", and the answer says that it failed",
+                                        null,
+                                        id,
+                                        call.size())
+                                : new Outcome(
+                                        d.target(),
+                                        d.tag(),
+                                        d.lease(),
+                                        Result.delivered,
+                                        null,
+                                        null,
+                                        null,
+                                        id,
+                                        call.size()))
+                        .toList());
     }
 
     private Ledger.Entry failed(Call call, Exception failure) {
-        lanes.ended(call, !mayPass(failure));           // what is refused for good is no reason to go slowly
+        lanes.ended(call, !mayPass(failure)); // what is refused for good is no reason to go slowly
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
             Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
@@ -85,7 +107,8 @@ public final class Outcomes {
 
     /** With what the target says of it: a provider that has changed its answers is to be read where one looks. */
     private static String error(HttpOperationFailedException answer) {
-        String said = answer.getResponseBody() == null ? "" : answer.getResponseBody().strip();
+        String said =
+                answer.getResponseBody() == null ? "" : answer.getResponseBody().strip();
         String status = "HTTP " + answer.getStatusCode();
         if (isRedirect(answer.getStatusCode())) {
             return status + ": redirects are not followed";
@@ -115,8 +138,13 @@ public final class Outcomes {
     /** In seconds or as a date. */
     Double retryAfterSeconds(HttpOperationFailedException answer) {
         Map<String, String> headers = answer.getResponseHeaders();
-        String value = headers == null ? null : headers.entrySet().stream().filter(h -> "retry-after".equalsIgnoreCase(h.getKey()))
-                .map(Map.Entry::getValue).findFirst().orElse(null);
+        String value = headers == null
+                ? null
+                : headers.entrySet().stream()
+                        .filter(h -> "retry-after".equalsIgnoreCase(h.getKey()))
+                        .map(Map.Entry::getValue)
+                        .findFirst()
+                        .orElse(null);
         if (value == null) {
             return null;
         }
@@ -125,7 +153,8 @@ public final class Outcomes {
         } catch (NumberFormatException notSeconds) {
             try {
                 ZonedDateTime date = ZonedDateTime.parse(value.trim(), DateTimeFormatter.RFC_1123_DATE_TIME);
-                return Math.max(0, Duration.between(clock.instant(), date.toInstant()).toMillis() / 1000.0);
+                return Math.max(
+                        0, Duration.between(clock.instant(), date.toInstant()).toMillis() / 1000.0);
             } catch (DateTimeParseException neither) {
                 return null;
             }
@@ -151,7 +180,19 @@ public final class Outcomes {
 
     private static Ledger.Entry of(Call call, Result result, Integer status, String error, Double retryAfterSeconds) {
         String id = call.getId();
-        return new Ledger.Entry(call, call.deliveries().stream().map(d ->
-                new Outcome(d.target(), d.tag(), d.lease(), result, status, error, retryAfterSeconds, id, call.size())).toList());
+        return new Ledger.Entry(
+                call,
+                call.deliveries().stream()
+                        .map(d -> new Outcome(
+                                d.target(),
+                                d.tag(),
+                                d.lease(),
+                                result,
+                                status,
+                                error,
+                                retryAfterSeconds,
+                                id,
+                                call.size()))
+                        .toList());
     }
 }

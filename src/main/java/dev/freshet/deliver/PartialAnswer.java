@@ -57,7 +57,9 @@ public final class PartialAnswer {
             String field = json.currentName();
             JsonToken value = json.nextToken();
             if (field.equals("success")) {
-                success = value == JsonToken.VALUE_TRUE ? Boolean.TRUE : value == JsonToken.VALUE_FALSE ? Boolean.FALSE : null;
+                success = value == JsonToken.VALUE_TRUE
+                        ? Boolean.TRUE
+                        : value == JsonToken.VALUE_FALSE ? Boolean.FALSE : null;
                 json.skipChildren();
             } else if (field.equals("failed_tags") && value == JsonToken.START_ARRAY) {
                 named = strings(json);

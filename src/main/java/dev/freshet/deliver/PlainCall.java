@@ -19,8 +19,12 @@ public final class PlainCall {
     private static final Pattern HEADER = Pattern.compile("([A-Za-z0-9!#$%&'*+.^_`|~-]+):\\s*(.*)");
     private static final List<String> FORMS = List.of("auto", "batch", "none");
 
-    public void fill(@Body Call call, @Variable("path") String path, @Variable("headers") String headers,
-                     @Variable("form") String form, Exchange exchange) {
+    public void fill(
+            @Body Call call,
+            @Variable("path") String path,
+            @Variable("headers") String headers,
+            @Variable("form") String form,
+            Exchange exchange) {
         exchange.getMessage().setBody(body(form, call));
         if (!form.equals("none")) {
             exchange.getMessage().setHeader("Content-Type", "application/json");
@@ -36,8 +40,8 @@ public final class PlainCall {
         headers(headers);
         boolean isText = form.contains("{tag}") || form.contains("{tags}");
         if (!isText && !FORMS.contains(form)) {
-            throw new IllegalArgumentException("body is \"" + form + "\": write auto, batch, none, or a text with {tag}"
-                    + " or {tags} in it");
+            throw new IllegalArgumentException(
+                    "body is \"" + form + "\": write auto, batch, none, or a text with {tag}" + " or {tags} in it");
         }
         if (form.equals("none") && !(path + headers).contains("{tag")) {
             throw new IllegalArgumentException("body is none, and neither path nor headers says {tag} or {tags}: the"
@@ -69,7 +73,9 @@ public final class PlainCall {
             case "auto" -> json(call.asTagOrTags());
             case "batch" -> json(call.asBatch("queue"));
             case "none" -> "";
-            default -> form.replace("{tags}", json(call.getTags())).replace("{tag}", json(call.getTags().get(0)));
+            default ->
+                form.replace("{tags}", json(call.getTags()))
+                        .replace("{tag}", json(call.getTags().get(0)));
         };
     }
 
@@ -84,7 +90,9 @@ public final class PlainCall {
 
     /** As in a part of a path: no tag can become another header, or another address. */
     private static String encoded(String tag) {
-        String encoded = URLEncoder.encode(tag, StandardCharsets.UTF_8).replace("+", "%20").replace("%3A", ":");
+        String encoded = URLEncoder.encode(tag, StandardCharsets.UTF_8)
+                .replace("+", "%20")
+                .replace("%3A", ":");
         return encoded.matches("\\.+") ? encoded.replace(".", "%2E") : encoded;
     }
 

@@ -1,10 +1,10 @@
 package dev.freshet.deliver;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import dev.freshet.source.Json;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.SqlState;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.Json;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.SqlState;
+import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -17,13 +17,13 @@ import org.slf4j.LoggerFactory;
 /** Writes outcomes, their audit rows and what they mean for the queue in one transaction. */
 public final class Settlement {
     /** How failures are spaced: back-off of one tag, probes of a target in outage. */
-    public record Patience(Duration retryFor, Duration backoff, Duration backoffMax, int breakerTags, Duration probe) { }
+    public record Patience(Duration retryFor, Duration backoff, Duration backoffMax, int breakerTags, Duration probe) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
     private static final int RECOVERED_AT_ONCE = 1_000;
 
-    private final SqlFile settle = SqlFile.of("settle");
-    private final SqlFile recover = SqlFile.of("recover");
+    private final SqlFile settle = SqlFile.of("deliver/settle");
+    private final SqlFile recover = SqlFile.of("queue/recover");
     private final Transactions transactions;
     private final Marking marking;
     private final Patience patience;
@@ -68,7 +68,10 @@ public final class Settlement {
      * First without its audit row, then without its error and without marking: what is owed depends on none of them.
      */
     private Settled alone(List<Outcome> outcome, SQLException why) throws SQLException {
-        LOG.warn("What became of {} at {} could not be written as it is: {}", outcome.get(0).tag(), outcome.get(0).target(),
+        LOG.warn(
+                "What became of {} at {} could not be written as it is: {}",
+                outcome.get(0).tag(),
+                outcome.get(0).target(),
                 why.getMessage());
         try {
             return transactions.audited(c -> write(c, outcome));
@@ -92,17 +95,21 @@ public final class Settlement {
     }
 
     private Settled write(Connection connection, List<Outcome> outcomes, boolean marks) throws SQLException {
-        Map<String, Object> row = settle.rows(connection, Map.of(
-                "outcomes", Json.text(outcomes),
-                "marks", marks,
-                "retryForSeconds", seconds(patience.retryFor()),
-                "backoffSeconds", seconds(patience.backoff()),
-                "backoffMaxSeconds", seconds(patience.backoffMax()),
-                "breakerTags", patience.breakerTags(),
-                "probeSeconds", seconds(patience.probe()))).get(0);
+        Map<String, Object> row = settle.rows(
+                        connection,
+                        Map.of(
+                                "outcomes", Json.text(outcomes),
+                                "marks", marks,
+                                "retryForSeconds", seconds(patience.retryFor()),
+                                "backoffSeconds", seconds(patience.backoff()),
+                                "backoffMaxSeconds", seconds(patience.backoffMax()),
+                                "breakerTags", patience.breakerTags(),
+                                "probeSeconds", seconds(patience.probe())))
+                .get(0);
         marking.mark(connection, SqlFile.texts(row.get("look_again")));
         String breakers = (String) row.get("breakers");
-        return new Settled(breakers == null ? Map.of() : Json.value(breakers, new TypeReference<>() { }),
+        return new Settled(
+                breakers == null ? Map.of() : Json.value(breakers, new TypeReference<>() {}),
                 Set.copyOf(SqlFile.texts(row.get("due_again"))));
     }
 

@@ -21,7 +21,9 @@ public final class Signature implements Processor {
 
     public Signature(String secret, Clock clock) {
         this.secret = secret;
-        byte[] bytes = secret.startsWith(PREFIX) ? Base64.getDecoder().decode(secret.substring(PREFIX.length())) : secret.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = secret.startsWith(PREFIX)
+                ? Base64.getDecoder().decode(secret.substring(PREFIX.length()))
+                : secret.getBytes(StandardCharsets.UTF_8);
         this.key = new SecretKeySpec(bytes, "HmacSHA256");
         this.clock = clock;
     }
@@ -31,7 +33,8 @@ public final class Signature implements Processor {
         sign((Call) exchange.getVariable("call"), exchange.getMessage().getBody(String.class), exchange);
     }
 
-    public void sign(@Variable("call") Call call, @Body String body, Exchange exchange) throws GeneralSecurityException {
+    public void sign(@Variable("call") Call call, @Body String body, Exchange exchange)
+            throws GeneralSecurityException {
         String id = call.getId();
         String timestamp = Long.toString(clock.instant().getEpochSecond());
         exchange.getMessage().setHeader("webhook-id", id);
@@ -47,6 +50,7 @@ public final class Signature implements Processor {
     String of(String id, String timestamp, String body) throws GeneralSecurityException {
         Mac mac = Mac.getInstance(key.getAlgorithm());
         mac.init(key);
-        return Base64.getEncoder().encodeToString(mac.doFinal((id + '.' + timestamp + '.' + body).getBytes(StandardCharsets.UTF_8)));
+        return Base64.getEncoder()
+                .encodeToString(mac.doFinal((id + '.' + timestamp + '.' + body).getBytes(StandardCharsets.UTF_8)));
     }
 }

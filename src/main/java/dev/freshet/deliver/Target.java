@@ -23,7 +23,9 @@ public final class Target {
 
     /** The bean that a target's route belongs to; a route without one has all defaults. */
     static Target of(Route route, Registry registry) {
-        RouteDefinition definition = route.getCamelContext().getCamelContextExtension().getContextPlugin(Model.class)
+        RouteDefinition definition = route.getCamelContext()
+                .getCamelContextExtension()
+                .getContextPlugin(Model.class)
                 .getRouteDefinition(route.getRouteId());
         Target templated = TemplatedTarget.of(definition, route.getCamelContext());
         if (templated != null) {
@@ -38,7 +40,9 @@ public final class Target {
 
     static Target of(String routeId, Registry registry) {
         String name = routeId.substring(Lanes.ROUTE_PREFIX.length());
-        return registry.findByType(Target.class).stream().filter(target -> name.equals(target.getName())).findFirst()
+        return registry.findByType(Target.class).stream()
+                .filter(target -> name.equals(target.getName()))
+                .findFirst()
                 .orElseGet(() -> withDefaults(name));
     }
 
@@ -121,8 +125,8 @@ public final class Target {
 
     private static int between(String what, int value, int least, int most) {
         if (value < least || value > most) {
-            throw new IllegalArgumentException(what + " is " + value + ": write a whole number from " + least
-                    + " to " + most);
+            throw new IllegalArgumentException(
+                    what + " is " + value + ": write a whole number from " + least + " to " + most);
         }
         return value;
     }

@@ -24,6 +24,7 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
     private static final Pattern IN_TARGETS = Pattern.compile("(?:.*[/:])?targets/([^/]+?)(?:\\.camel)?\\.yaml");
     /** {@code {"keys":{tags}}} ends as a placeholder of Camel's would. */
     private static final Pattern IN_JSON = Pattern.compile("(\\{tags?})}");
+
     private static final Pattern NAMES = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
 
     private final Map<String, Resource> files = new ConcurrentHashMap<>();
@@ -31,9 +32,13 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
     @Override
     public void afterConfigure(RouteBuilder builder) {
         // of the context that the file is for, which may be one where it is only tried; it takes each only once
-        builder.getContext().getCamelContextExtension().getContextPlugin(Model.class).addModelLifecycleStrategy(this);
+        builder.getContext()
+                .getCamelContextExtension()
+                .getContextPlugin(Model.class)
+                .addModelLifecycleStrategy(this);
         String fromFile = nameFrom(builder.getResource());
-        for (TemplatedRouteDefinition route : builder.getTemplatedRouteCollection().getTemplatedRoutes()) {
+        for (TemplatedRouteDefinition route :
+                builder.getTemplatedRouteCollection().getTemplatedRoutes()) {
             String id = route.getRouteId() == null ? fromFile : route.getRouteId();
             if (id != null && (fromFile != null || id.startsWith(Lanes.ROUTE_PREFIX))) {
                 complete(route, id.startsWith(Lanes.ROUTE_PREFIX) ? id.substring(Lanes.ROUTE_PREFIX.length()) : id);
@@ -49,7 +54,7 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
             TemplatedTarget.of(route, route.getRouteTemplateContext().getCamelContext());
             Resource file = files.get(String.valueOf(route.getRouteId()));
             if (file != null) {
-                route.setResource(file);    // its own, not the template's
+                route.setResource(file); // its own, not the template's
             }
         }
     }
@@ -67,7 +72,8 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
             String value = parameter.getValue() == null ? "" : parameter.getValue();
             parameter.setValue(IN_JSON.matcher(value).replaceAll("$1 }"));
         }
-        boolean isCompleted = parametersOf(route).stream().anyMatch(parameter -> parameter.getName().equals(TEMPLATE));
+        boolean isCompleted = parametersOf(route).stream()
+                .anyMatch(parameter -> parameter.getName().equals(TEMPLATE));
         if (!isCompleted) {
             route.parameter(NAME, name);
             route.parameter(TEMPLATE, route.getRouteTemplateRef());

@@ -1,6 +1,6 @@
 package dev.freshet.deliver;
 
-import dev.freshet.routes.RouteRule;
+import dev.freshet.run.routes.RouteRule;
 import java.util.Collection;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,8 +30,8 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
         }
         CamelContext context = route.getCamelContext();
         Target target = Target.of(route, context.getRegistry());
-        RouteDefinition definition = context.getCamelContextExtension().getContextPlugin(Model.class)
-                .getRouteDefinition(route.getRouteId());
+        RouteDefinition definition =
+                context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinition(route.getRouteId());
         Integer own = definition == null ? null : consumers(definition, context);
         if (definition != null) {
             check(definition, context);
@@ -48,7 +48,7 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
             return;
         }
         if (TemplatedTarget.of(route, context) != null) {
-            return;     // what it says was read, and its numbers stand nowhere else
+            return; // what it says was read, and its numbers stand nowhere else
         }
         Target target = Target.of(route.getRouteId(), context.getRegistry());
         Integer consumers = consumers(route, context);
@@ -65,7 +65,8 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
     }
 
     private static void checkBody(String route, Target target, ExpressionNode step, CamelContext context) {
-        String expression = step.getExpression() == null ? null : step.getExpression().getExpression();
+        String expression =
+                step.getExpression() == null ? null : step.getExpression().getExpression();
         Matcher call = ONE_TAG.matcher(expression == null ? "" : context.resolvePropertyPlaceholders(expression));
         while (call.find()) {
             if (call.group(1).equals("1") && target.getBatch() > 1) {
@@ -78,7 +79,8 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
 
     /** As the route itself says, or null. */
     private static Integer consumers(RouteDefinition route, CamelContext context) {
-        Matcher said = CONSUMERS.matcher(context.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));
+        Matcher said = CONSUMERS.matcher(
+                context.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));
         return said.find() ? Integer.valueOf(said.group(1).trim()) : null;
     }
 }

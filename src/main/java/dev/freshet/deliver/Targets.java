@@ -1,8 +1,8 @@
 package dev.freshet.deliver;
 
-import dev.freshet.routes.FeedsRoutes;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import dev.freshet.run.routes.FeedsRoutes;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -28,17 +28,18 @@ public final class Targets implements FeedsRoutes {
     private static final String PREFIX = Lanes.ROUTE_PREFIX;
     /** Few enough that nobody waits for the transaction that forgets them. */
     private static final int FORGET_TAGS = 1_000;
+
     private static final long REGISTER_EVERY_NANOS = 500_000_000L;
     private static final long LOOK_FOR_LEAVING_NANOS = 5_000_000_000L;
 
-    private record Forgotten(String target, int deadLetters, boolean isForgotten) { }
+    private record Forgotten(String target, int deadLetters, boolean isForgotten) {}
 
-    private final SqlFile register = SqlFile.of("register-target");
-    private final SqlFile wasDeleted = SqlFile.of("target-was-deleted");
-    private final SqlFile isThere = SqlFile.of("target-is-there");
-    private final SqlFile takeTurn = SqlFile.of("take-turn");
-    private final SqlFile leaving = SqlFile.of("leaving-targets");
-    private final SqlFile forget = SqlFile.of("forget-target");
+    private final SqlFile register = SqlFile.of("deliver/register-target");
+    private final SqlFile wasDeleted = SqlFile.of("deliver/target-was-deleted");
+    private final SqlFile isThere = SqlFile.of("deliver/target-is-there");
+    private final SqlFile takeTurn = SqlFile.of("queue/take-turn");
+    private final SqlFile leaving = SqlFile.of("deliver/leaving-targets");
+    private final SqlFile forget = SqlFile.of("deliver/forget-target");
     private final Set<String> deleted = ConcurrentHashMap.newKeySet();
     private final CamelContext context;
     private final Transactions transactions;
@@ -58,7 +59,7 @@ public final class Targets implements FeedsRoutes {
         sayWhatWasDeleted();
         Map<String, Boolean> routes = targetRoutes();
         if (routes.equals(registered) && System.nanoTime() - registeredAt < REGISTER_EVERY_NANOS) {
-            return;         // nobody forgets a target that was served a moment ago
+            return; // nobody forgets a target that was served a moment ago
         }
         List<String> silent = new ArrayList<>();
         for (Map.Entry<String, Boolean> route : routes.entrySet()) {
@@ -90,10 +91,11 @@ public final class Targets implements FeedsRoutes {
     }
 
     private void register(Target target) throws SQLException {
-        Map<String, Object> declared = Map.of(
-                "name", target.getName(), "takesQueue", target.isTakesQueue(), "batch", target.getBatch());
+        Map<String, Object> declared =
+                Map.of("name", target.getName(), "takesQueue", target.isTakesQueue(), "batch", target.getBatch());
         // a statement of its own: a process that stops here holds nothing
-        if (!(Boolean) transactions.inOne(c -> register.rows(c, declared)).get(0).get("is_registered")) {
+        if (!(Boolean)
+                transactions.inOne(c -> register.rows(c, declared)).get(0).get("is_registered")) {
             throw new SQLException("Target " + target.getName()
                     + " is back while it is being forgotten: the next turn knows it again");
         }
@@ -127,8 +129,11 @@ public final class Targets implements FeedsRoutes {
         for (String name : List.copyOf(deleted)) {
             boolean isBack = context.getRoute(PREFIX + name) != null;
             if (!isBack && transactions.inOne(c -> wasDeleted.update(c, Map.of("name", name))) > 0) {
-                LOG.info("Target {} is not served here any more: its file was deleted. What it is owed waits for the"
-                        + " file, or for another instance that serves it, for a minute; then it becomes dead letters", name);
+                LOG.info(
+                        "Target {} is not served here any more: its file was deleted. What it is owed waits for the"
+                                + " file, or for another instance that serves it, for a minute; then it becomes dead"
+                                + " letters",
+                        name);
             }
             deleted.remove(name);
         }
@@ -142,7 +147,7 @@ public final class Targets implements FeedsRoutes {
                 lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
             }
             forgotten.orElse(List.of()).forEach(Targets::say);
-        } catch (SQLException e) {      // no reason for the turn not to go on
+        } catch (SQLException e) { // no reason for the turn not to go on
             lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
             LOG.warn("A target whose file was deleted could not be forgotten yet: {}", e.getMessage());
         }
@@ -150,8 +155,10 @@ public final class Targets implements FeedsRoutes {
 
     private static void say(Forgotten each) {
         if (each.deadLetters() > 0) {
-            LOG.warn("The file of target {} was deleted: {} tags that it was owed are dead letters now",
-                    each.target(), each.deadLetters());
+            LOG.warn(
+                    "The file of target {} was deleted: {} tags that it was owed are dead letters now",
+                    each.target(),
+                    each.deadLetters());
         }
         if (each.isForgotten()) {
             LOG.info("Target {} is forgotten", each.target());
@@ -166,7 +173,8 @@ public final class Targets implements FeedsRoutes {
         List<Forgotten> forgotten = new ArrayList<>();
         for (Map<String, Object> target : leaving.rows(connection, Map.of())) {
             String name = (String) target.get("name");
-            Map<String, Object> row = forget.rows(connection, Map.of("name", name, "limit", FORGET_TAGS)).get(0);
+            Map<String, Object> row = forget.rows(connection, Map.of("name", name, "limit", FORGET_TAGS))
+                    .get(0);
             forgotten.add(new Forgotten(name, (Integer) row.get("dead_letters"), (Boolean) row.get("is_forgotten")));
         }
         return Optional.of(forgotten);

@@ -29,9 +29,10 @@ final class TemplatedTarget {
         this.context = context;
         this.parameters = route.getRouteTemplateContext().getParameters();
         this.template = template;
-        RouteTemplateDefinition definition = context.getCamelContextExtension().getContextPlugin(Model.class)
-                .getRouteTemplateDefinition(template);
-        this.declared = definition == null || definition.getTemplateParameters() == null ? List.of()
+        RouteTemplateDefinition definition =
+                context.getCamelContextExtension().getContextPlugin(Model.class).getRouteTemplateDefinition(template);
+        this.declared = definition == null || definition.getTemplateParameters() == null
+                ? List.of()
                 : definition.getTemplateParameters();
     }
 
@@ -82,8 +83,8 @@ final class TemplatedTarget {
         for (String name : parameters.keySet()) {
             boolean isOurs = name.equals(TargetFiles.NAME) || name.equals(TargetFiles.TEMPLATE);
             if (!isOurs && !known.contains(name)) {
-                throw new IllegalArgumentException(name + " is no parameter of " + template + ": write "
-                        + String.join(", ", known));
+                throw new IllegalArgumentException(
+                        name + " is no parameter of " + template + ": write " + String.join(", ", known));
             }
             if (text(name).isBlank() && !defaultOf(name).isBlank()) {
                 throw new IllegalArgumentException(name + " is empty: write its value, or leave the line out");
@@ -98,7 +99,8 @@ final class TemplatedTarget {
     private void refuseOtherThanOneOf(RouteTemplateParameterDefinition parameter) {
         String description = parameter.getDescription() == null ? "" : parameter.getDescription();
         if (description.startsWith(ONE_OF)) {
-            List<String> values = List.of(description.substring(ONE_OF.length()).split(";")[0].strip().split(", "));
+            List<String> values = List.of(
+                    description.substring(ONE_OF.length()).split(";")[0].strip().split(", "));
             if (!values.contains(text(parameter.getName()))) {
                 throw new IllegalArgumentException(parameter.getName() + " is " + text(parameter.getName())
                         + ": write one of " + String.join(", ", values));
@@ -108,8 +110,10 @@ final class TemplatedTarget {
 
     private void refuseNoAddress() {
         if (says("address") && !ADDRESS.matcher(text("address")).matches()) {
-            throw new IllegalArgumentException("address is " + text("address") + ": write " + (template.equals("redis")
-                    ? "redis://host:6379" : "http://host or https://host, with a path where there is one")
+            throw new IllegalArgumentException("address is " + text("address") + ": write "
+                    + (template.equals("redis")
+                            ? "redis://host:6379"
+                            : "http://host or https://host, with a path where there is one")
                     + ", without / or ? at the end");
         }
     }
@@ -117,8 +121,8 @@ final class TemplatedTarget {
     private void refuseMoreThanTheProviderTakes(int batch) {
         String most = defaultOf("batch");
         if (!template.equals(GENERIC) && !most.isBlank() && batch > Integer.parseInt(most)) {
-            throw new IllegalArgumentException("batch is " + batch + ": " + template + " takes " + most
-                    + " tags in a call, write that or less");
+            throw new IllegalArgumentException(
+                    "batch is " + batch + ": " + template + " takes " + most + " tags in a call, write that or less");
         }
     }
 
@@ -127,7 +131,9 @@ final class TemplatedTarget {
             return text("limits");
         }
         TreeSet<String> plans = new TreeSet<>();
-        declared.stream().map(RouteTemplateParameterDefinition::getName).filter(name -> name.startsWith(LIMITS_OF_PLAN))
+        declared.stream()
+                .map(RouteTemplateParameterDefinition::getName)
+                .filter(name -> name.startsWith(LIMITS_OF_PLAN))
                 .forEach(name -> plans.add(name.substring(LIMITS_OF_PLAN.length())));
         if (plans.isEmpty()) {
             return "none";
@@ -157,13 +163,18 @@ final class TemplatedTarget {
     }
 
     private String defaultOf(String name) {
-        return declared.stream().filter(parameter -> parameter.getName().equals(name))
-                .map(RouteTemplateParameterDefinition::getDefaultValue).filter(value -> value != null)
-                .findFirst().orElse("");
+        return declared.stream()
+                .filter(parameter -> parameter.getName().equals(name))
+                .map(RouteTemplateParameterDefinition::getDefaultValue)
+                .filter(value -> value != null)
+                .findFirst()
+                .orElse("");
     }
 
     private boolean isRequired(String name) {
-        return declared.stream().anyMatch(parameter -> parameter.getName().equals(name) && parameter.isRequired()
-                && parameter.getDefaultValue() == null);
+        return declared.stream()
+                .anyMatch(parameter -> parameter.getName().equals(name)
+                        && parameter.isRequired()
+                        && parameter.getDefaultValue() == null);
     }
 }

@@ -1,8 +1,8 @@
 package dev.freshet.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
@@ -17,9 +17,9 @@ import java.util.Map;
 public final class CachedPages {
     private static final List<String> TABLES = List.of("courses", "matches", "players", "aggregated_season_stats");
 
-    private record Kept(String tag, JsonNode content, Instant at) { }
+    private record Kept(String tag, JsonNode content, Instant at) {}
 
-    private final SqlFile render = SqlFile.of("demo-pages");
+    private final SqlFile render = SqlFile.of("demo/pages");
     private final Map<String, Kept> kept = new HashMap<>();
     private final Transactions transactions;
     private final DemoTables tables;
@@ -45,7 +45,10 @@ public final class CachedPages {
         Map<String, Object> pages = new LinkedHashMap<>();
         for (Map<String, Object> row : rendered) {
             JsonNode now = DemoTables.json(row.get("content"));
-            Kept page = kept((String) row.get("page"), new Kept((String) row.get("tag"), now, clock.instant().truncatedTo(ChronoUnit.MILLIS)), before);
+            Kept page = kept(
+                    (String) row.get("page"),
+                    new Kept((String) row.get("tag"), now, clock.instant().truncatedTo(ChronoUnit.MILLIS)),
+                    before);
             Map<String, Object> shown = new LinkedHashMap<>();
             shown.put("tag", page.tag());
             shown.put("cached", page.content());

@@ -1,6 +1,6 @@
 package dev.freshet.demo;
 
-import dev.freshet.source.Transactions;
+import dev.freshet.database.Transactions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -31,14 +31,19 @@ public final class DemoData {
                 transactions.in(connection -> {
                     try (Statement statement = connection.createStatement()) {
                         statement.execute(text(file));
-                        for (SQLWarning warning = statement.getWarnings(); warning != null; warning = warning.getNextWarning()) {
+                        for (SQLWarning warning = statement.getWarnings();
+                                warning != null;
+                                warning = warning.getNextWarning()) {
                             LOG.info("{}", warning.getMessage());
                         }
                         return null;
                     }
                 });
             } catch (SQLException e) {
-                LOG.warn("The demo data of sql/demo/{}.sql are not there: {}", file, String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+                LOG.warn(
+                        "The demo data of sql/demo/{}.sql are not there: {}",
+                        file,
+                        String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
             }
         }
     }

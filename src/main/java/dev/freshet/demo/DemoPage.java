@@ -3,7 +3,7 @@ package dev.freshet.demo;
 import dev.freshet.api.WebPage;
 import io.vertx.ext.web.Router;
 
-/** The page at /demo, beside Camel's own routes. What it reads and does is in routes/demo.yaml. */
+/** The page at /demo, beside Camel's own routes. What it reads and does is in routes/demo.camel.yaml. */
 public final class DemoPage {
     private final boolean keyRequired;
     private final boolean liveKeyRequired;
@@ -14,8 +14,15 @@ public final class DemoPage {
     }
 
     public void mountOn(Router router) {
-        new WebPage("demo", "/demo", "/demo/assets/", page -> page.replace("data-key=\"unknown\"", "data-key=\"" + needs(keyRequired) + "\"")
-                .replace("data-live-key=\"unknown\"", "data-live-key=\"" + needs(liveKeyRequired) + "\"")).mountOn(router);
+        new WebPage(
+                        "demo",
+                        "/demo",
+                        "/demo/assets/",
+                        page -> page.replace("data-key=\"unknown\"", "data-key=\"" + needs(keyRequired) + "\"")
+                                .replace(
+                                        "data-live-key=\"unknown\"",
+                                        "data-live-key=\"" + needs(liveKeyRequired) + "\""))
+                .mountOn(router);
     }
 
     private static String needs(boolean key) {

@@ -44,7 +44,10 @@ public final class DemoReceiver {
     }
 
     /** As a Next.js app's /api/revalidate answers. */
-    public Map<String, Object> revalidate(@Body Map<String, Object> body, @Header("x-revalidation-secret") String shown, @Header("webhook-id") String id) {
+    public Map<String, Object> revalidate(
+            @Body Map<String, Object> body,
+            @Header("x-revalidation-secret") String shown,
+            @Header("webhook-id") String id) {
         if (shown == null || !MessageDigest.isEqual(bytes(shown), bytes(secret))) {
             throw new Refused(401, "x-revalidation-secret: not the one of this demo");
         }
@@ -84,7 +87,9 @@ public final class DemoReceiver {
         if (body.get("tag") instanceof String tag) {
             return List.of(tag);
         }
-        if (body.get("tags") instanceof Collection<?> tags && !tags.isEmpty() && tags.stream().allMatch(String.class::isInstance)) {
+        if (body.get("tags") instanceof Collection<?> tags
+                && !tags.isEmpty()
+                && tags.stream().allMatch(String.class::isInstance)) {
             return tags.stream().map(String.class::cast).toList();
         }
         throw new Refused(400, "tag: required");

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.api.Refused;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HashMap;
@@ -20,20 +20,20 @@ public final class DemoTables {
     private static final List<String> AUCTION = List.of("events", "art", "votes", "bids", "art_media");
 
     /** A statement, and the tables it is for. */
-    private record Deed(SqlFile statement, List<String> tables, boolean onAPainting) { }
+    private record Deed(SqlFile statement, List<String> tables, boolean onAPainting) {}
 
     private static final Map<String, Deed> DEEDS = Map.of(
-            "vote", new Deed(SqlFile.of("demo-vote"), AUCTION, true),
-            "bid", new Deed(SqlFile.of("demo-bid"), AUCTION, true),
-            "photo", new Deed(SqlFile.of("demo-photo"), AUCTION, true),
-            "status", new Deed(SqlFile.of("demo-status"), AUCTION, true),
-            "course", new Deed(SqlFile.of("demo-course"), List.of("courses"), false),
-            "match", new Deed(SqlFile.of("demo-match"), List.of("players", "matches", "match_players"), false));
+            "vote", new Deed(SqlFile.of("demo/vote"), AUCTION, true),
+            "bid", new Deed(SqlFile.of("demo/bid"), AUCTION, true),
+            "photo", new Deed(SqlFile.of("demo/photo"), AUCTION, true),
+            "status", new Deed(SqlFile.of("demo/status"), AUCTION, true),
+            "course", new Deed(SqlFile.of("demo/course"), List.of("courses"), false),
+            "match", new Deed(SqlFile.of("demo/match"), List.of("players", "matches", "match_players"), false));
 
-    private final SqlFile areOurs = SqlFile.of("demo-are-ours");
-    private final SqlFile event = SqlFile.of("demo-event");
-    private final SqlFile bids = SqlFile.of("demo-bids");
-    private final SqlFile media = SqlFile.of("demo-media");
+    private final SqlFile areOurs = SqlFile.of("demo/are-ours");
+    private final SqlFile event = SqlFile.of("demo/event");
+    private final SqlFile bids = SqlFile.of("demo/bids");
+    private final SqlFile media = SqlFile.of("demo/media");
     private final Transactions transactions;
 
     public DemoTables(Transactions transactions) {
@@ -44,7 +44,10 @@ public final class DemoTables {
     public Map<String, Object> act(String action, Map<String, Object> body) throws SQLException {
         Deed deed = DEEDS.get(action);
         if (deed == null) {
-            throw new Refused(404, "action: must be one of " + String.join(", ", DEEDS.keySet().stream().sorted().toList()));
+            throw new Refused(
+                    404,
+                    "action: must be one of "
+                            + String.join(", ", DEEDS.keySet().stream().sorted().toList()));
         }
         Map<String, Object> values = new HashMap<>();
         if (deed.onAPainting()) {
@@ -65,7 +68,8 @@ public final class DemoTables {
 
     /** What an application asks for when a match has ended. */
     public Map<String, Object> jobAfterMatch(@Body Map<String, Object> match) {
-        return Map.of("triggeredBy", "post-match", "requestId", "demo-match-" + match.get("id"), "matchId", match.get("id"));
+        return Map.of(
+                "triggeredBy", "post-match", "requestId", "demo-match-" + match.get("id"), "matchId", match.get("id"));
     }
 
     public JsonNode event(String eid) throws SQLException {
@@ -95,7 +99,10 @@ public final class DemoTables {
     /** A table of the same name that was there before belongs to somebody, whatever the demo would like to do with it. */
     void checkThatTheyAreOurs(Connection connection, List<String> tables) throws SQLException {
         if (!(Boolean) areOurs.rows(connection, Map.of("tables", tables)).get(0).get("are_ours")) {
-            throw new Refused(409, "the demo has no tables " + String.join(", ", tables) + " here: they are not there, or somebody else's");
+            throw new Refused(
+                    409,
+                    "the demo has no tables " + String.join(", ", tables)
+                            + " here: they are not there, or somebody else's");
         }
     }
 

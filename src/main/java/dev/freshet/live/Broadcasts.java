@@ -1,8 +1,8 @@
 package dev.freshet.live;
 
 import dev.freshet.api.Refused;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,7 +13,7 @@ import java.util.Map;
 public final class Broadcasts {
     private static final int LONGEST_ENDPOINT = 1_024;
 
-    private final SqlFile invalidate = SqlFile.of("invalidate-live");
+    private final SqlFile invalidate = SqlFile.of("live/invalidate-live");
     private final Transactions transactions;
     private final Hub hub;
 
@@ -31,8 +31,11 @@ public final class Broadcasts {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("success", true);
         answer.put("event_eid", call.get("eid"));
-        answer.put("endpoints", call.get("endpoint") != null ? List.of(call.get("endpoint"))
-                : List.of("/live/event/" + call.get("eid"), "/live/event/" + call.get("eid") + "/media"));
+        answer.put(
+                "endpoints",
+                call.get("endpoint") != null
+                        ? List.of(call.get("endpoint"))
+                        : List.of("/live/event/" + call.get("eid"), "/live/event/" + call.get("eid") + "/media"));
         return answer;
     }
 
@@ -40,8 +43,12 @@ public final class Broadcasts {
         if (given == null) {
             return null;
         }
-        if (!(given instanceof String endpoint) || endpoint.isEmpty() || endpoint.codePointCount(0, endpoint.length()) > LONGEST_ENDPOINT) {
-            throw new Refused(400, "endpoint: must be a text of 1 to " + LONGEST_ENDPOINT + " characters, such as /live/event/AB3028");
+        if (!(given instanceof String endpoint)
+                || endpoint.isEmpty()
+                || endpoint.codePointCount(0, endpoint.length()) > LONGEST_ENDPOINT) {
+            throw new Refused(
+                    400,
+                    "endpoint: must be a text of 1 to " + LONGEST_ENDPOINT + " characters, such as /live/event/AB3028");
         }
         return endpoint;
     }
@@ -50,7 +57,9 @@ public final class Broadcasts {
     public Map<String, Object> stats() {
         Map<String, Integer> watched = hub.watched();
         Map<String, Object> stats = new LinkedHashMap<>();
-        stats.put("subscribers", watched.values().stream().mapToInt(Integer::intValue).sum());
+        stats.put(
+                "subscribers",
+                watched.values().stream().mapToInt(Integer::intValue).sum());
         stats.put("events", watched);
         return stats;
     }

@@ -20,15 +20,25 @@ import java.util.regex.Pattern;
  * @param endpoints null: those that follow from the type
  * @param changedAt seconds since the epoch
  */
-public record Change(String type, String eid, String operation, String detail, List<String> endpoints, int changes, BigDecimal changedAt) {
+public record Change(
+        String type,
+        String eid,
+        String operation,
+        String detail,
+        List<String> endpoints,
+        int changes,
+        BigDecimal changedAt) {
     /** PostgreSQL's limit for a NOTIFY is 7,999 bytes. */
     static final int MOST_BYTES = 7_900;
+
     static final Pattern EID = Pattern.compile("[A-Za-z0-9._-]{1,40}");
     /** It stands in a line of its own in streams: whatever could end that line could write an event of its own. */
     private static final Pattern TYPE = Pattern.compile("[A-Za-z0-9._:-]{1,64}");
 
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-            .setNodeFactory(JsonNodeFactory.withExactBigDecimals(true)).enable(JsonGenerator.Feature.WRITE_BIGDECIMAL_AS_PLAIN);
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .setNodeFactory(JsonNodeFactory.withExactBigDecimals(true))
+            .enable(JsonGenerator.Feature.WRITE_BIGDECIMAL_AS_PLAIN);
 
     boolean canBeSent() {
         return eid != null && EID.matcher(eid).matches() && TYPE.matcher(type).matches();
@@ -45,11 +55,13 @@ public record Change(String type, String eid, String operation, String detail, L
     }
 
     String doing() {
-        return operation != null ? operation : switch (type) {
-            case "art_updated" -> "UPDATE";
-            case "vote_cast", "bid_placed", "media_updated" -> "INSERT";
-            default -> "INVALIDATE";
-        };
+        return operation != null
+                ? operation
+                : switch (type) {
+                    case "art_updated" -> "UPDATE";
+                    case "vote_cast", "bid_placed", "media_updated" -> "INSERT";
+                    default -> "INVALIDATE";
+                };
     }
 
     /** The addresses that are stale now. */
@@ -73,7 +85,8 @@ public record Change(String type, String eid, String operation, String detail, L
         JsonNode round = members().path("round");
         JsonNode easel = members().path("easel");
         return round.isValueNode() && !round.isNull() && easel.isValueNode() && !easel.isNull()
-                ? ("/live/event/" + eid + '-' + round.asText() + '-' + easel.asText() + "/bids").replace("\0", "") : null;
+                ? ("/live/event/" + eid + '-' + round.asText() + '-' + easel.asText() + "/bids").replace("\0", "")
+                : null;
     }
 
     /** The same, for these endpoints and so many changes. */
@@ -88,8 +101,11 @@ public record Change(String type, String eid, String operation, String detail, L
             return whole;
         }
         String brief = payload(stale(), JSON.createObjectNode().put("truncated", true));
-        return brief.getBytes(StandardCharsets.UTF_8).length <= MOST_BYTES ? brief
-                : payload(List.of("/live/event/" + eid, "/live/event/" + eid + "/media"), JSON.createObjectNode().put("truncated", true));
+        return brief.getBytes(StandardCharsets.UTF_8).length <= MOST_BYTES
+                ? brief
+                : payload(
+                        List.of("/live/event/" + eid, "/live/event/" + eid + "/media"),
+                        JSON.createObjectNode().put("truncated", true));
     }
 
     private String payload(List<String> stale, ObjectNode members) {
@@ -109,9 +125,11 @@ public record Change(String type, String eid, String operation, String detail, L
 
     private ObjectNode members() {
         try {
-            return detail != null && JSON.readTree(detail) instanceof ObjectNode members ? members : JSON.createObjectNode();
+            return detail != null && JSON.readTree(detail) instanceof ObjectNode members
+                    ? members
+                    : JSON.createObjectNode();
         } catch (JsonProcessingException e) {
-            return JSON.createObjectNode().put("truncated", true);     // a number of a thousand digits
+            return JSON.createObjectNode().put("truncated", true); // a number of a thousand digits
         }
     }
 }

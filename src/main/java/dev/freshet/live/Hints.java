@@ -1,7 +1,7 @@
 package dev.freshet.live;
 
 import com.impossibl.postgres.jdbc.PGDataSource;
-import dev.freshet.source.DatabaseUrl;
+import dev.freshet.database.DatabaseUrl;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -71,7 +71,9 @@ public final class Hints {
             said.set(false);
         } catch (Exception e) {
             if (!said.getAndSet(true)) {
-                LOG.info("No hints from other instances ({}): live events are found by asking every few milliseconds", rootCause(e));
+                LOG.info(
+                        "No hints from other instances ({}): live events are found by asking every few milliseconds",
+                        rootCause(e));
             }
             LOG.debug("No hints", e);
         }

@@ -3,8 +3,8 @@ package dev.freshet.live;
 import com.fasterxml.jackson.databind.util.RawValue;
 import dev.freshet.api.Page;
 import dev.freshet.api.Refused;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -17,13 +17,13 @@ public final class History {
      * @param known whether the id is one to go on from: false when what came after it is not kept any more, or nobody ever gave it out
      * @param last  newest id of all events, in the same snapshot
      */
-    record Stretch(boolean known, long last, List<LiveEvent> events) { }
+    record Stretch(boolean known, long last, List<LiveEvent> events) {}
 
     private static final int ROWS = 2_000;
     private static final int BATCHES = 1_000;
 
-    private final SqlFile replay = SqlFile.of("replay-live");
-    private final SqlFile forget = SqlFile.of("forget-live");
+    private final SqlFile replay = SqlFile.of("live/replay-live");
+    private final SqlFile forget = SqlFile.of("live/forget-live");
     private final Transactions transactions;
     private final Duration retention;
 
@@ -33,11 +33,18 @@ public final class History {
     }
 
     Stretch after(String eid, long id, long upTo, int limit) throws SQLException {
-        List<Map<String, Object>> rows = transactions.in(c -> replay.rows(c, Map.of("eid", eid, "after", id, "upTo", upTo, "limit", limit)));
+        List<Map<String, Object>> rows =
+                transactions.in(c -> replay.rows(c, Map.of("eid", eid, "after", id, "upTo", upTo, "limit", limit)));
         long last = (Long) rows.get(0).get("last_id");
         boolean known = id >= (Long) rows.get(0).get("kept_after") && id <= last;
-        return new Stretch(known, last, rows.stream().filter(row -> row.get("id") != null)
-                .map(row -> new LiveEvent((Long) row.get("id"), eid, (String) row.get("type"), (String) row.get("payload"), 0)).toList());
+        return new Stretch(
+                known,
+                last,
+                rows.stream()
+                        .filter(row -> row.get("id") != null)
+                        .map(row -> new LiveEvent(
+                                (Long) row.get("id"), eid, (String) row.get("type"), (String) row.get("payload"), 0))
+                        .toList());
     }
 
     /** GET /live/{eid}/history, with its parameters as they came. Without {@code after}: from the oldest that is kept. */
@@ -49,7 +56,11 @@ public final class History {
         List<LiveEvent> events = reset ? List.of() : stretch.events();
         Map<String, Object> page = new LinkedHashMap<>();
         page.put("events", events.stream().map(History::entry).toList());
-        page.put("next", events.size() < most ? stretch.last() : events.get(events.size() - 1).id());
+        page.put(
+                "next",
+                events.size() < most
+                        ? stretch.last()
+                        : events.get(events.size() - 1).id());
         page.put("reset", reset);
         return page;
     }
@@ -81,7 +92,10 @@ public final class History {
     /** Shares the relay's lock, so in small batches. */
     public void forgetOld() throws SQLException {
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows = transactions.in(c -> (Integer) forget.rows(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)).get(0).get("forgotten"));
+            int rows = transactions.in(c ->
+                    (Integer) forget.rows(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS))
+                            .get(0)
+                            .get("forgotten"));
             if (rows < ROWS) {
                 break;
             }

@@ -1,7 +1,7 @@
 package dev.freshet.live;
 
-import dev.freshet.StopsEarly;
 import dev.freshet.observe.LiveMeters;
+import dev.freshet.run.stop.StopsFirst;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * The streams that are open here, by event: what an event costs depends on its own subscribers. Each event loop takes what has gathered for its
  * connections, in the order of publication, and writes it into bytes once for all of them.
  */
-public final class Hub implements StopsEarly {
+public final class Hub implements StopsFirst {
     /** Who watches one event on one event loop. The set is only touched by that loop; what waits for it, under the hub's lock. */
     private static final class Bench {
         final Set<Subscriber> all = new LinkedHashSet<>();
@@ -59,7 +59,10 @@ public final class Hub implements StopsEarly {
     /** In order, and without a gap after what came before. */
     synchronized void publish(List<LiveEvent> events) {
         Map<String, List<LiveEvent>> byEvent = new LinkedHashMap<>();
-        events.stream().filter(event -> rooms.containsKey(event.eid())).forEach(event -> byEvent.computeIfAbsent(event.eid(), eid -> new ArrayList<>()).add(event));
+        events.stream()
+                .filter(event -> rooms.containsKey(event.eid()))
+                .forEach(event -> byEvent.computeIfAbsent(event.eid(), eid -> new ArrayList<>())
+                        .add(event));
         byEvent.forEach((eid, its) -> rooms.get(eid).byLoop.forEach((loop, bench) -> {
             // a loop that is behind takes all that has gathered at once: one write per stream, however many events
             if (bench.waiting.isEmpty()) {
@@ -86,7 +89,8 @@ public final class Hub implements StopsEarly {
             return;
         }
         Batch batch = new Batch(events);
-        List.copyOf(bench.all).forEach(subscriber -> subscriber.offer(batch));     // a copy: one that is too slow leaves while it is told
+        List.copyOf(bench.all)
+                .forEach(subscriber -> subscriber.offer(batch)); // a copy: one that is too slow leaves while it is told
         long now = System.nanoTime();
         events.forEach(event -> meters.sent(now - event.changed()));
         telling = now - begun;
@@ -164,6 +168,9 @@ public final class Hub implements StopsEarly {
     }
 
     private void each(String eid, Consumer<Subscriber> told) {
-        rooms.get(eid).byLoop.forEach((loop, bench) -> loop.execute(() -> List.copyOf(bench.all).forEach(told)));
+        rooms.get(eid)
+                .byLoop
+                .forEach((loop, bench) ->
+                        loop.execute(() -> List.copyOf(bench.all).forEach(told)));
     }
 }

@@ -14,10 +14,11 @@ import java.util.TreeMap;
  */
 record Limit(int perSecond) {
     /** In the order in which they are to be sent; {@code held} go back to the outbox. */
-    record Split(List<Change> send, List<Change> held) { }
+    record Split(List<Change> send, List<Change> held) {}
 
     /** So that a payload always has room for them. */
     private static final int MOST_BYTES = 6_000;
+
     private static final int MOST = 100;
 
     boolean isOn() {
@@ -31,7 +32,8 @@ record Limit(int perSecond) {
         }
         Map<String, List<Integer>> places = new LinkedHashMap<>();
         for (int place = 0; place < changes.size(); place++) {
-            places.computeIfAbsent(changes.get(place).eid(), eid -> new ArrayList<>()).add(place);
+            places.computeIfAbsent(changes.get(place).eid(), eid -> new ArrayList<>())
+                    .add(place);
         }
         Map<Integer, Change> send = new TreeMap<>();
         List<Change> held = new ArrayList<>();
@@ -40,7 +42,9 @@ record Limit(int perSecond) {
             int alone = own.size() <= left ? own.size() : Math.max(0, left - 1);
             own.subList(0, alone).forEach(place -> send.put(place, changes.get(place)));
             if (alone < own.size()) {
-                List<Change> together = together(own.subList(alone, own.size()).stream().map(changes::get).toList());
+                List<Change> together = together(own.subList(alone, own.size()).stream()
+                        .map(changes::get)
+                        .toList());
                 int now = left - alone > 0 ? 1 : 0;
                 together.subList(0, now).forEach(change -> send.put(own.get(own.size() - 1), change));
                 held.addAll(together.subList(now, together.size()));

@@ -17,6 +17,7 @@ public final class Lookout {
     private static final long LONGEST_REST_NANOS = Duration.ofMillis(30).toNanos();
     /** A route that is to be stopped or edited waits for the end of a tick. */
     private static final long LONGEST_TICK_NANOS = Duration.ofSeconds(1).toNanos();
+
     private static final long COME_WHAT_MAY_NANOS = Duration.ofSeconds(10).toNanos();
 
     private final Published published;
@@ -25,6 +26,7 @@ public final class Lookout {
     private volatile long lastSeen = System.nanoTime() - QUIET_NANOS;
     /** When something was found that is being worked on; 0: nothing. */
     private volatile long workSince;
+
     private volatile long foundAt;
     private long tickBegan;
     private boolean tickEnded = true;
@@ -41,7 +43,7 @@ public final class Lookout {
     public boolean seesSomething() throws SQLException, InterruptedException {
         long now = System.nanoTime();
         tickBegan = tickEnded ? now : tickBegan;
-        tickEnded = true;               // unless something is found: also where asking fails
+        tickEnded = true; // unless something is found: also where asking fails
         tickEnded = now - tickBegan > LONGEST_TICK_NANOS || !findsSomething(now - lastSeen);
         return !tickEnded;
     }

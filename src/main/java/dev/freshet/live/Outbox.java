@@ -13,8 +13,7 @@ import org.slf4j.LoggerFactory;
 final class Outbox {
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
 
-    private Outbox() {
-    }
+    private Outbox() {}
 
     /** What the database's clock said when they were taken, in seconds since the epoch. */
     static BigDecimal clock(List<Map<String, Object>> rows) {
@@ -41,29 +40,60 @@ final class Outbox {
     private static Change change(Map<String, Object> row) {
         try {
             Array endpoints = (Array) row.get("endpoints");
-            return new Change((String) row.get("type"), (String) row.get("event_eid"), (String) row.get("operation"),
-                    (String) row.get("detail"), endpoints == null ? null : List.of((String[]) endpoints.getArray()),
-                    (Integer) row.get("changes"), new BigDecimal((String) row.get("changed_at")));
+            return new Change(
+                    (String) row.get("type"),
+                    (String) row.get("event_eid"),
+                    (String) row.get("operation"),
+                    (String) row.get("detail"),
+                    endpoints == null ? null : List.of((String[]) endpoints.getArray()),
+                    (Integer) row.get("changes"),
+                    new BigDecimal((String) row.get("changed_at")));
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
     }
 
     /** An event as publish-live takes it. */
-    record Row(long id, String eid, String type, String table, String operation, String payload, int changes,
-               BigDecimal changedAt) { }
+    record Row(
+            long id,
+            String eid,
+            String type,
+            String table,
+            String operation,
+            String payload,
+            int changes,
+            BigDecimal changedAt) {}
 
     /** A change that waits for its turn, as hold-live takes it. */
-    record Held(String type, String eid, List<String> endpoints, int changes, BigDecimal changedAt,
-                String operation, String detail) { }
+    record Held(
+            String type,
+            String eid,
+            List<String> endpoints,
+            int changes,
+            BigDecimal changedAt,
+            String operation,
+            String detail) {}
 
     static Row row(LiveEvent event, Change change) {
-        return new Row(event.id(), event.eid(), event.type(), change.table(), change.doing(), event.payload(),
-                change.changes(), change.changedAt());
+        return new Row(
+                event.id(),
+                event.eid(),
+                event.type(),
+                change.table(),
+                change.doing(),
+                event.payload(),
+                change.changes(),
+                change.changedAt());
     }
 
     static Held held(Change change) {
-        return new Held(change.type(), change.eid(), change.stale(), change.changes(), change.changedAt(),
-                change.operation(), change.detail());
+        return new Held(
+                change.type(),
+                change.eid(),
+                change.stale(),
+                change.changes(),
+                change.changedAt(),
+                change.operation(),
+                change.detail());
     }
 }

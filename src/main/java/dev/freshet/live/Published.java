@@ -1,7 +1,7 @@
 package dev.freshet.live;
 
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -10,8 +10,8 @@ import java.util.Map;
 public final class Published {
     private static final int ROWS = 1_000;
 
-    private final SqlFile state = SqlFile.of("live-state");
-    private final SqlFile read = SqlFile.of("read-live");
+    private final SqlFile state = SqlFile.of("live/live-state");
+    private final SqlFile read = SqlFile.of("live/read-live");
     private final Transactions transactions;
     private final Relay relay;
     private final Hub hub;
@@ -44,12 +44,12 @@ public final class Published {
     public synchronized void read() throws SQLException {
         Map<String, Object> now = look();
         if ((Long) now.get("kept_after") > hub.position() || last(now) < hub.position()) {
-            hub.startAnew(last(now));      // away for longer than the history is kept, or the database is an older one
+            hub.startAnew(last(now)); // away for longer than the history is kept, or the database is an older one
         }
         for (long last = last(now); hub.position() < last; ) {
             List<LiveEvent> next = after(hub.position());
             if (next.isEmpty()) {
-                hub.startAnew(last);            // somebody has deleted from freshet.live_event by hand
+                hub.startAnew(last); // somebody has deleted from freshet.live_event by hand
             } else {
                 hub.publish(next);
             }
@@ -57,7 +57,8 @@ public final class Published {
     }
 
     private Map<String, Object> look() throws SQLException {
-        return transactions.inOne(c -> state.rows(c, Map.of("floor", relay.floor().id())).get(0));
+        return transactions.inOne(
+                c -> state.rows(c, Map.of("floor", relay.floor().id())).get(0));
     }
 
     private static long last(Map<String, Object> state) {
@@ -67,7 +68,13 @@ public final class Published {
     private List<LiveEvent> after(long id) throws SQLException {
         List<Map<String, Object>> rows = transactions.inOne(c -> read.rows(c, Map.of("after", id, "limit", ROWS)));
         long now = System.nanoTime();
-        return rows.stream().map(row -> new LiveEvent((Long) row.get("id"), (String) row.get("event_eid"), (String) row.get("type"),
-                (String) row.get("payload"), now - (long) ((Double) row.get("age") * 1e9))).toList();
+        return rows.stream()
+                .map(row -> new LiveEvent(
+                        (Long) row.get("id"),
+                        (String) row.get("event_eid"),
+                        (String) row.get("type"),
+                        (String) row.get("payload"),
+                        now - (long) ((Double) row.get("age") * 1e9)))
+                .toList();
     }
 }

@@ -1,11 +1,11 @@
 package dev.freshet.live;
 
+import dev.freshet.database.Json;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.SqlState;
+import dev.freshet.database.Transactions;
 import dev.freshet.observe.LiveMeters;
 import dev.freshet.queue.Floor;
-import dev.freshet.source.Json;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.SqlState;
-import dev.freshet.source.Transactions;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -40,18 +40,18 @@ public final class Relay {
     /** Where so many rows hold one that cannot be sent, an eighth of them is tried, and so on down to that one. */
     private static final int FEWER = 8;
 
-    private final SqlFile takeTurn = SqlFile.of("take-live-turn");
-    private final SqlFile take = SqlFile.of("take-live-outbox");
-    private final SqlFile countRecent = SqlFile.of("count-recent-live");
-    private final SqlFile publish = SqlFile.of("publish-live");
-    private final SqlFile hold = SqlFile.of("hold-live");
-    private final SqlFile countSkipped = SqlFile.of("count-skipped-live");
+    private final SqlFile takeTurn = SqlFile.of("live/take-live-turn");
+    private final SqlFile take = SqlFile.of("live/take-live-outbox");
+    private final SqlFile countRecent = SqlFile.of("live/count-recent-live");
+    private final SqlFile publish = SqlFile.of("live/publish-live");
+    private final SqlFile hold = SqlFile.of("live/hold-live");
+    private final SqlFile countSkipped = SqlFile.of("live/count-skipped-live");
     private final String instance = UUID.randomUUID().toString();
-    private final Floor floor = new Floor(SqlFile.of("live-outbox-last-id"));
+    private final Floor floor = new Floor(SqlFile.of("live/live-outbox-last-id"));
     private final Transactions transactions;
     private final LiveMeters meters;
     private final Limit limit;
-    private volatile Follower follower = (from, events) -> { };
+    private volatile Follower follower = (from, events) -> {};
 
     public Relay(Transactions transactions, LiveMeters meters, int limitPerSecond) {
         this.transactions = transactions;
@@ -91,7 +91,8 @@ public final class Relay {
 
     /** One event that cannot be sent, for whatever reason, must not stop all others. */
     private int skipOne(SQLException why) throws SQLException {
-        LOG.warn("A live event could not be sent and is skipped: {}",
+        LOG.warn(
+                "A live event could not be sent and is skipped: {}",
                 String.valueOf(why.getMessage()).lines().findFirst().orElse(""));
         return take(1, true);
     }
@@ -135,27 +136,39 @@ public final class Relay {
             throws SQLException {
         Limit.Split split = limit.of(good, limit.isOn() ? recent(connection, good) : Map.of());
         if (!split.held().isEmpty()) {
-            hold.update(connection, Map.of("held", Json.text(split.held().stream().map(Outbox::held).toList())));
+            hold.update(
+                    connection,
+                    Map.of(
+                            "held",
+                            Json.text(split.held().stream().map(Outbox::held).toList())));
         }
         List<Outbox.Row> rows = new ArrayList<>();
         List<LiveEvent> events = new ArrayList<>();
         for (Change change : split.send()) {
-            long changed = change.changedAt().subtract(clock).movePointRight(NANO_DIGITS).longValue();
-            LiveEvent event = new LiveEvent(last + events.size() + 1, change.eid(), change.type(), change.payload(),
-                    changed);
+            long changed = change.changedAt()
+                    .subtract(clock)
+                    .movePointRight(NANO_DIGITS)
+                    .longValue();
+            LiveEvent event =
+                    new LiveEvent(last + events.size() + 1, change.eid(), change.type(), change.payload(), changed);
             events.add(event);
             rows.add(Outbox.row(event, change));
         }
         if (!events.isEmpty()) {
-            publish.rows(connection, Map.of("events", Json.text(rows), "last", last + events.size(),
-                    "instance", instance));
+            publish.rows(
+                    connection, Map.of("events", Json.text(rows), "last", last + events.size(), "instance", instance));
         }
         return events;
     }
 
     private Map<String, Integer> recent(Connection connection, List<Change> changes) throws SQLException {
         Map<String, Integer> recent = new HashMap<>();
-        countRecent.rows(connection, Map.of("eids", changes.stream().map(Change::eid).distinct().toList()))
+        countRecent
+                .rows(
+                        connection,
+                        Map.of(
+                                "eids",
+                                changes.stream().map(Change::eid).distinct().toList()))
                 .forEach(row -> recent.put((String) row.get("event_eid"), (Integer) row.get("sent")));
         return recent;
     }

@@ -16,7 +16,11 @@ final class Shared {
         this.bytes = bytes;
         byte[] length = Integer.toHexString(bytes.length()).getBytes(StandardCharsets.US_ASCII);
         this.chunk = Buffer.buffer(bytes.length() + length.length + 2 * END_OF_LINE.length)
-                .appendBytes(length).appendBytes(END_OF_LINE).appendBuffer(bytes).appendBytes(END_OF_LINE).getBytes();
+                .appendBytes(length)
+                .appendBytes(END_OF_LINE)
+                .appendBuffer(bytes)
+                .appendBytes(END_OF_LINE)
+                .getBytes();
     }
 
     static Shared of(String text) {

@@ -60,7 +60,10 @@ public final class Stream implements Handler<RoutingContext> {
         String client = client(ctx.request());
         if (perClient.merge(client, 1, Integer::sum) > mostPerClient) {
             leave(client);
-            refuse(ctx.response(), Problem.of(429, "too many open streams from this address: at most " + mostPerClient).retryAfter(RETRY_AFTER_SECONDS));
+            refuse(
+                    ctx.response(),
+                    Problem.of(429, "too many open streams from this address: at most " + mostPerClient)
+                            .retryAfter(RETRY_AFTER_SECONDS));
             return;
         }
         open(ctx, eid, client);
@@ -69,7 +72,9 @@ public final class Stream implements Handler<RoutingContext> {
     private void open(RoutingContext ctx, String eid, String client) {
         EventLoop loop = ((ContextInternal) ctx.vertx().getOrCreateContext()).nettyEventLoop();
         HttpServerResponse response = ctx.response();
-        response.setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE, "text/event-stream").putHeader(HttpHeaders.CACHE_CONTROL, "no-cache")
+        response.setChunked(true)
+                .putHeader(HttpHeaders.CONTENT_TYPE, "text/event-stream")
+                .putHeader(HttpHeaders.CACHE_CONTROL, "no-cache")
                 .putHeader("X-Accel-Buffering", "no");
         Subscriber subscriber = new Subscriber(eid, loop, named(ctx), ctx.request(), meters::tooSlow);
         ctx.addEndHandler(ended -> loop.execute(() -> {
@@ -110,7 +115,8 @@ public final class Stream implements Handler<RoutingContext> {
                     subscriber.loop.execute(() -> tell(subscriber, stretch, first));
                 } catch (SQLException | RuntimeException e) {
                     LOG.debug("No replay for a stream of {}", subscriber.eid, e);
-                    subscriber.loop.execute(subscriber::end);       // it comes back with the same id; any status would end it for good
+                    subscriber.loop.execute(
+                            subscriber::end); // it comes back with the same id; any status would end it for good
                 }
             });
         } catch (RejectedExecutionException stopping) {
@@ -145,7 +151,8 @@ public final class Stream implements Handler<RoutingContext> {
     /** A browser that comes back sends the header; what stands in its address is from its first visit. */
     private static String cursor(RoutingContext ctx) {
         String header = ctx.request().getHeader("Last-Event-ID");
-        String given = header != null && !header.isBlank() ? header : ctx.queryParams().get("lastEventId");
+        String given =
+                header != null && !header.isBlank() ? header : ctx.queryParams().get("lastEventId");
         return given == null || given.isBlank() ? null : given.strip();
     }
 
@@ -163,10 +170,14 @@ public final class Stream implements Handler<RoutingContext> {
 
     private static void refuse(HttpServerResponse response, Problem problem) {
         problem.headers().forEach(response::putHeader);
-        response.setStatusCode(problem.status()).putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE).end(problem.json());
+        response.setStatusCode(problem.status())
+                .putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE)
+                .end(problem.json());
     }
 
     private static String client(HttpServerRequest request) {
-        return request.remoteAddress() == null ? "unknown" : request.remoteAddress().hostAddress();
+        return request.remoteAddress() == null
+                ? "unknown"
+                : request.remoteAddress().hostAddress();
     }
 }

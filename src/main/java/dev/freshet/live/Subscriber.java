@@ -10,19 +10,23 @@ import java.util.concurrent.ThreadLocalRandom;
 final class Subscriber {
     /** So much may be unsent; a reader that lags further behind is disconnected and comes back with its last id. */
     static final int MOST_UNSENT_BYTES = 1 << 20;
+
     private static final Shared BARE_BEAT = Shared.of(":\n\n");
 
     final String eid;
     final EventLoop loop;
     /** Whether frames say their type. */
     private final boolean named;
+
     private final Wire wire;
     private final Runnable onSlow;
     /** Up to here it has everything. */
     private long after;
+
     private boolean closed;
     /** What is published while the past is still being replayed; null: it has caught up. */
     private Queue<Batch> waiting;
+
     private int waitingBytes;
 
     Subscriber(String eid, EventLoop loop, boolean named, HttpServerRequest request, Runnable onSlow) {

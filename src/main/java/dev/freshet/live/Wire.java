@@ -23,7 +23,9 @@ final class Wire {
     Wire(HttpServerRequest request, int mostUnsentBytes) {
         this.response = request.response();
         this.connection = (ConnectionBase) request.connection();
-        this.chunks = request.version() == HttpVersion.HTTP_1_1 ? afterEncoder(connection.channel().pipeline()) : null;
+        this.chunks = request.version() == HttpVersion.HTTP_1_1
+                ? afterEncoder(connection.channel().pipeline())
+                : null;
         response.setWriteQueueMaxSize(mostUnsentBytes);
     }
 
@@ -40,7 +42,9 @@ final class Wire {
     }
 
     boolean isFull() {
-        return chunks == null ? response.writeQueueFull() : !connection.channel().isWritable();
+        return chunks == null
+                ? response.writeQueueFull()
+                : !connection.channel().isWritable();
     }
 
     void whenThereIsRoom(Runnable next) {

@@ -1,10 +1,10 @@
 package dev.freshet.observe;
 
-import dev.freshet.LogIds;
 import dev.freshet.deliver.Delivery;
 import dev.freshet.deliver.Ledger;
 import dev.freshet.deliver.Outcome;
 import dev.freshet.deliver.Outcome.Result;
+import dev.freshet.run.log.LogIds;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +23,10 @@ public final class CallLog {
 
     public void say(List<Ledger.Entry> entries) {
         for (Ledger.Entry entry : entries) {
-            Map<Result, List<Outcome>> results = entry.outcomes().stream().collect(Collectors.groupingBy(Outcome::result, () -> new EnumMap<>(Result.class), Collectors.toList()));
-            results.remove(Result.returned);        // no call was made
+            Map<Result, List<Outcome>> results = entry.outcomes().stream()
+                    .collect(Collectors.groupingBy(
+                            Outcome::result, () -> new EnumMap<>(Result.class), Collectors.toList()));
+            results.remove(Result.returned); // no call was made
             if (LOG.isDebugEnabled() || results.keySet().stream().anyMatch(result -> result != Result.delivered)) {
                 say(entry, results);
             }
@@ -33,12 +35,27 @@ public final class CallLog {
 
     private static void say(Ledger.Entry entry, Map<Result, List<Outcome>> results) {
         String call = entry.outcomes().get(0).call();
-        String handovers = entry.call().deliveries().stream().map(Delivery::handover).distinct().sorted().map(String::valueOf).collect(Collectors.joining(" "));
-        LogIds.with(Map.of("call", call, "handover", handovers), () -> results.forEach((result, outcomes) -> {
-            Outcome first = outcomes.get(0);
-            Level level = result == Result.delivered ? Level.DEBUG : Level.WARN;
-            LOG.atLevel(level).log("{}: {}{}, {} (call {}, handover {})", first.target(), first.error() == null ? "" : first.error() + " for ", tags(outcomes), result, call, handovers);
-        }));
+        String handovers = entry.call().deliveries().stream()
+                .map(Delivery::handover)
+                .distinct()
+                .sorted()
+                .map(String::valueOf)
+                .collect(Collectors.joining(" "));
+        LogIds.with(
+                Map.of("call", call, "handover", handovers),
+                () -> results.forEach((result, outcomes) -> {
+                    Outcome first = outcomes.get(0);
+                    Level level = result == Result.delivered ? Level.DEBUG : Level.WARN;
+                    LOG.atLevel(level)
+                            .log(
+                                    "{}: {}{}, {} (call {}, handover {})",
+                                    first.target(),
+                                    first.error() == null ? "" : first.error() + " for ",
+                                    tags(outcomes),
+                                    result,
+                                    call,
+                                    handovers);
+                }));
     }
 
     private static String tags(List<Outcome> outcomes) {

@@ -21,8 +21,27 @@ import java.util.stream.Collectors;
 /** Counts calls by how they ended, and times the way of a change from its statement to the written outcome of the call that carried it. */
 public final class Calls {
     /** From what FRESHET_DEBOUNCE=0 promises, over what the default of 5 s makes usual, to outages of a day. */
-    private static final List<String> BUCKETS = List.of("PT0.005S", "PT0.01S", "PT0.025S", "PT0.05S", "PT0.1S", "PT0.25S", "PT0.5S", "PT1S", "PT2.5S", "PT5S",
-            "PT6S", "PT7.5S", "PT10S", "PT15S", "PT30S", "PT1M", "PT5M", "PT30M", "PT2H", "PT24H");
+    private static final List<String> BUCKETS = List.of(
+            "PT0.005S",
+            "PT0.01S",
+            "PT0.025S",
+            "PT0.05S",
+            "PT0.1S",
+            "PT0.25S",
+            "PT0.5S",
+            "PT1S",
+            "PT2.5S",
+            "PT5S",
+            "PT6S",
+            "PT7.5S",
+            "PT10S",
+            "PT15S",
+            "PT30S",
+            "PT1M",
+            "PT5M",
+            "PT30M",
+            "PT2H",
+            "PT24H");
 
     private final LongAdder savedByBatches = new LongAdder();
     private final Map<String, Timer> timers = new ConcurrentHashMap<>();
@@ -35,11 +54,15 @@ public final class Calls {
     /** Of calls whose outcomes have just been written. */
     public void count(List<Ledger.Entry> entries) {
         for (Ledger.Entry entry : entries) {
-            Set<Result> results = entry.outcomes().stream().map(Outcome::result).collect(Collectors.toCollection(() -> EnumSet.noneOf(Result.class)));
+            Set<Result> results = entry.outcomes().stream()
+                    .map(Outcome::result)
+                    .collect(Collectors.toCollection(() -> EnumSet.noneOf(Result.class)));
             if (results.contains(Result.returned)) {
-                continue;       // no call was made
+                continue; // no call was made
             }
-            count(entry.call().getTarget(), results.size() > 1 ? "partial" : name(results.iterator().next()));
+            count(
+                    entry.call().getTarget(),
+                    results.size() > 1 ? "partial" : name(results.iterator().next()));
             if (results.contains(Result.delivered)) {
                 time(entry);
             }
@@ -61,7 +84,10 @@ public final class Calls {
 
     private void time(Ledger.Entry entry) {
         Timer timer = timers.computeIfAbsent(entry.call().getTarget(), this::timer);
-        Set<String> delivered = entry.outcomes().stream().filter(o -> o.result() == Result.delivered).map(Outcome::tag).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> delivered = entry.outcomes().stream()
+                .filter(o -> o.result() == Result.delivered)
+                .map(Outcome::tag)
+                .collect(Collectors.toCollection(TreeSet::new));
         long now = System.nanoTime();
         for (Delivery delivery : entry.call().deliveries()) {
             if (delivered.contains(delivery.tag())) {
@@ -72,9 +98,12 @@ public final class Calls {
     }
 
     private Timer timer(String target) {
-        return Timer.builder("freshet.commit.to.delivered").tag("target", target)
-                .description("From the oldest change that a call covers, by the database's clock, to its success as written; per tag")
-                .serviceLevelObjectives(BUCKETS.stream().map(Duration::parse).toArray(Duration[]::new)).register(registry);
+        return Timer.builder("freshet.commit.to.delivered")
+                .tag("target", target)
+                .description("From the oldest change that a call covers, by the database's clock, to its success as"
+                        + " written; per tag")
+                .serviceLevelObjectives(BUCKETS.stream().map(Duration::parse).toArray(Duration[]::new))
+                .register(registry);
     }
 
     private static String name(Result result) {

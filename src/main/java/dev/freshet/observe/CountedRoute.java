@@ -11,7 +11,7 @@ import org.apache.camel.support.processor.DelegateAsyncProcessor;
 final class CountedRoute extends DelegateAsyncProcessor
         implements ManagementInterceptStrategy.InstrumentationProcessor<CountedRoute.Entry> {
     /** @param caught what had been met before: on its way through several routes, an exchange keeps it */
-    record Entry(long since, Object caught) { }
+    record Entry(long since, Object caught) {}
 
     private final RouteCount count;
     private final Consumer<Throwable> failures;

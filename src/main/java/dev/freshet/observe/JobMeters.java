@@ -23,12 +23,20 @@ public final class JobMeters {
     }
 
     public void ran(String function, String result, long nanos) {
-        Timer.builder("freshet.job.function").tag("function", function).tag("result", result).description("One statistics function").register(registry)
+        Timer.builder("freshet.job.function")
+                .tag("function", function)
+                .tag("result", result)
+                .description("One statistics function")
+                .register(registry)
                 .record(nanos, TimeUnit.NANOSECONDS);
     }
 
     private Timer timer(String status) {
-        return Timer.builder("freshet.job").tag("status", status).description("From the claim of a stats job to its end")
-                .serviceLevelObjectives(BUCKETS_SECONDS.stream().map(Duration::ofSeconds).toArray(Duration[]::new)).register(registry);
+        return Timer.builder("freshet.job")
+                .tag("status", status)
+                .description("From the claim of a stats job to its end")
+                .serviceLevelObjectives(
+                        BUCKETS_SECONDS.stream().map(Duration::ofSeconds).toArray(Duration[]::new))
+                .register(registry);
     }
 }

@@ -11,7 +11,8 @@ import java.util.function.Supplier;
 
 /** Live events: how many, to how many, how fast. No label names an event: that would grow with the data. */
 public final class LiveMeters {
-    private static final List<Long> BUCKETS_MILLIS = List.of(5L, 10L, 20L, 40L, 60L, 100L, 150L, 250L, 500L, 1_000L, 2_500L, 5_000L, 10_000L, 60_000L);
+    private static final List<Long> BUCKETS_MILLIS =
+            List.of(5L, 10L, 20L, 40L, 60L, 100L, 150L, 250L, 500L, 1_000L, 2_500L, 5_000L, 10_000L, 60_000L);
 
     private final MeterRegistry registry;
     private final Counter published;
@@ -20,14 +21,23 @@ public final class LiveMeters {
 
     public LiveMeters(MeterRegistry registry) {
         this.registry = registry;
-        this.published = Counter.builder("freshet.live.events").description("Live events that this instance published, to all instances' streams and to LISTEN").register(registry);
-        this.tooSlow = Counter.builder("freshet.live.slow.readers").description("Streams that were ended because 1 MiB was unsent").register(registry);
-        this.latency = Timer.builder("freshet.live.latency").description("From a change, by the database's clock, to the write to the browsers that were watching")
-                .serviceLevelObjectives(BUCKETS_MILLIS.stream().map(Duration::ofMillis).toArray(Duration[]::new)).register(registry);
+        this.published = Counter.builder("freshet.live.events")
+                .description("Live events that this instance published, to all instances' streams and to LISTEN")
+                .register(registry);
+        this.tooSlow = Counter.builder("freshet.live.slow.readers")
+                .description("Streams that were ended because 1 MiB was unsent")
+                .register(registry);
+        this.latency = Timer.builder("freshet.live.latency")
+                .description("From a change, by the database's clock, to the write to the browsers that were watching")
+                .serviceLevelObjectives(
+                        BUCKETS_MILLIS.stream().map(Duration::ofMillis).toArray(Duration[]::new))
+                .register(registry);
     }
 
     public void subscribers(Supplier<Number> open) {
-        Gauge.builder("freshet.live.subscribers", open).description("Streams that are open on this instance").register(registry);
+        Gauge.builder("freshet.live.subscribers", open)
+                .description("Streams that are open on this instance")
+                .register(registry);
     }
 
     public void published(int events) {

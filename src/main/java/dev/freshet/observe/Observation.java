@@ -1,7 +1,7 @@
 package dev.freshet.observe;
 
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,14 +14,16 @@ import java.util.function.Consumer;
 /** The database as it was a few seconds ago, for all who ask at any rate. What is older than half a minute is not known any more. */
 public final class Observation {
     /** The same on every instance. */
-    public record Seen(Map<String, Object> queue, List<TargetSeen> targets, Map<String, Long> counters, double liveBehindSeconds) {
+    public record Seen(
+            Map<String, Object> queue, List<TargetSeen> targets, Map<String, Long> counters, double liveBehindSeconds) {
         double number(String name) {
             return ((Number) queue.get(name)).doubleValue();
         }
     }
 
     /** A known target; {@code unservedSeconds}: since an instance last said that it serves it. */
-    public record TargetSeen(String name, boolean takesQueue, boolean open, double openSeconds, double unservedSeconds) {
+    public record TargetSeen(
+            String name, boolean takesQueue, boolean open, double openSeconds, double unservedSeconds) {
         private static final double GONE_AFTER_SECONDS = 60;
 
         boolean isServed() {
@@ -31,10 +33,10 @@ public final class Observation {
 
     private static final long GOOD_FOR_NANOS = Duration.ofSeconds(30).toNanos();
 
-    private final SqlFile queueState = SqlFile.of("queue-state");
-    private final SqlFile targets = SqlFile.of("observe-targets");
-    private final SqlFile counters = SqlFile.of("observe-counters");
-    private final SqlFile live = SqlFile.of("observe-live");
+    private final SqlFile queueState = SqlFile.of("queue/queue-state");
+    private final SqlFile targets = SqlFile.of("observe/targets");
+    private final SqlFile counters = SqlFile.of("observe/counters");
+    private final SqlFile live = SqlFile.of("observe/live");
     private final Transactions transactions;
     private final List<Consumer<Seen>> watchers = new ArrayList<>();
     private volatile Seen seen;
@@ -53,7 +55,10 @@ public final class Observation {
         Seen now = transactions.in(c -> {
             Map<String, Long> counted = new HashMap<>();
             counters.rows(c, Map.of()).forEach(row -> counted.put((String) row.get("name"), (Long) row.get("value")));
-            return new Seen(queueState.rows(c, Map.of()).get(0), targets.rows(c, Map.of()).stream().map(Observation::target).toList(), counted,
+            return new Seen(
+                    queueState.rows(c, Map.of()).get(0),
+                    targets.rows(c, Map.of()).stream().map(Observation::target).toList(),
+                    counted,
                     (Double) live.rows(c, Map.of()).get(0).get("behind_seconds"));
         });
         seen = now;
@@ -77,7 +82,11 @@ public final class Observation {
     }
 
     private static TargetSeen target(Map<String, Object> row) {
-        return new TargetSeen((String) row.get("name"), (Boolean) row.get("takes_queue"), (Boolean) row.get("open"), (Double) row.get("open_seconds"),
+        return new TargetSeen(
+                (String) row.get("name"),
+                (Boolean) row.get("takes_queue"),
+                (Boolean) row.get("open"),
+                (Double) row.get("open_seconds"),
                 (Double) row.get("unserved_seconds"));
     }
 }

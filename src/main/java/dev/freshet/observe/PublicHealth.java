@@ -12,7 +12,8 @@ import org.apache.camel.health.HealthCheckResultStrategy;
  */
 public final class PublicHealth implements HealthCheckResultStrategy {
     static final String GROUP = "freshet";
-    private static final List<String> NOBODYS_BUSINESS = List.of(HealthCheck.ENDPOINT_URI, "context.version", "context.name");
+    private static final List<String> NOBODYS_BUSINESS =
+            List.of(HealthCheck.ENDPOINT_URI, "context.version", "context.name");
 
     @Override
     public void processResult(HealthCheck check, Map<String, Object> options, HealthCheckResultBuilder builder) {
@@ -20,7 +21,9 @@ public final class PublicHealth implements HealthCheckResultStrategy {
         if (!GROUP.equals(check.getGroup())) {
             builder.message(null);
             // there is no way to remove one
-            NOBODYS_BUSINESS.stream().filter(detail -> builder.detail(detail) != null).forEach(detail -> builder.detail(detail, ""));
+            NOBODYS_BUSINESS.stream()
+                    .filter(detail -> builder.detail(detail) != null)
+                    .forEach(detail -> builder.detail(detail, ""));
         }
     }
 }

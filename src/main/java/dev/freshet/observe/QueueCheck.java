@@ -10,7 +10,8 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /** How long changes have waited. Never down: a target's outage makes a queue old, and no restart makes it younger. */
 public final class QueueCheck extends AbstractHealthCheck {
-    private static final List<String> FACTS = List.of("oldest_seconds", "pending_tags", "in_flight", "retrying", "dead_letters");
+    private static final List<String> FACTS =
+            List.of("oldest_seconds", "pending_tags", "in_flight", "retrying", "dead_letters");
 
     private final Observation observation;
     private final Duration longWait;
@@ -36,8 +37,14 @@ public final class QueueCheck extends AbstractHealthCheck {
         }
         FACTS.forEach(fact -> builder.detail(fact, seen.get().queue().get(fact)));
         double oldest = seen.get().number("oldest_seconds");
-        String facts = String.format(Locale.ROOT, "%.0f tags pending, the oldest for %.1f s; %.0f in flight, %.0f retrying, %.0f dead letters",
-                seen.get().number("pending_tags"), oldest, seen.get().number("in_flight"), seen.get().number("retrying"), seen.get().number("dead_letters"));
+        String facts = String.format(
+                Locale.ROOT,
+                "%.0f tags pending, the oldest for %.1f s; %.0f in flight, %.0f retrying, %.0f dead letters",
+                seen.get().number("pending_tags"),
+                oldest,
+                seen.get().number("in_flight"),
+                seen.get().number("retrying"),
+                seen.get().number("dead_letters"));
         if (oldest > longWait.toMillis() / 1000.0) {
             builder.detail("warning", "the oldest change has waited for long");
             builder.message("WARN: the oldest change has waited for long; " + facts);

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class RouteCount {
     /** As long as Micrometer's timers remember their longest. */
     private static final Duration WINDOW = Duration.ofMinutes(1);
+
     private static final int WINDOWS = 3;
 
     private final LongAdder begun = new LongAdder();

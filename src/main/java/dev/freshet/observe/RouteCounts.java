@@ -1,6 +1,6 @@
 package dev.freshet.observe;
 
-import dev.freshet.routes.FeedsRoutes;
+import dev.freshet.run.routes.FeedsRoutes;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
@@ -25,7 +25,7 @@ import org.apache.camel.support.LifecycleStrategySupport;
  * readings and a few additions.
  */
 public final class RouteCounts extends LifecycleStrategySupport implements FeedsRoutes {
-    private record Known(RouteCount count, List<Meter> meters) { }
+    private record Known(RouteCount count, List<Meter> meters) {}
 
     private final Map<String, Known> routes = new ConcurrentHashMap<>();
     private final CamelContext context;
@@ -46,7 +46,8 @@ public final class RouteCounts extends LifecycleStrategySupport implements Feeds
     /** A route is made. One that takes the place of another goes on with its numbers: an edit sets no counter back. */
     @Override
     public void onRouteContextCreate(Route route) {
-        RouteCount count = routes.computeIfAbsent(route.getRouteId(), this::known).count();
+        RouteCount count =
+                routes.computeIfAbsent(route.getRouteId(), this::known).count();
         route.setManagementInterceptStrategy(new ManagementInterceptStrategy() {
             @Override
             public InstrumentationProcessor<?> createProcessor(NamedNode step, Processor target) {
@@ -76,21 +77,39 @@ public final class RouteCounts extends LifecycleStrategySupport implements Feeds
 
     private Known known(String route) {
         RouteCount count = new RouteCount();
-        Tags tags = Tags.of("camelContext", context.getName(), "eventType", "route", "kind", "CamelRoute",
-                "routeId", route);
-        return new Known(count, List.of(
-                counter("total", "Exchanges that a route has ended with", count, RouteCount::total, tags),
-                counter("succeeded", "Of these, without a failure", count, c -> c.total() - c.failed(), tags),
-                counter("failed", "Of these, with a failure", count, RouteCount::failed, tags),
-                counter("failures.handled", "Failures that it dealt with by itself", count, RouteCount::handled, tags),
-                FunctionTimer.builder("camel.route.policy", count, RouteCount::total, RouteCount::nanos,
-                        TimeUnit.NANOSECONDS).description("How long a route takes").tags(tags).register(registry),
-                Gauge.builder("camel.route.policy.seconds.max", count, c -> c.longest(TimeUnit.SECONDS))
-                        .description("The longest of the last minutes").tags(tags).register(registry)));
+        Tags tags = Tags.of(
+                "camelContext", context.getName(), "eventType", "route", "kind", "CamelRoute", "routeId", route);
+        return new Known(
+                count,
+                List.of(
+                        counter("total", "Exchanges that a route has ended with", count, RouteCount::total, tags),
+                        counter("succeeded", "Of these, without a failure", count, c -> c.total() - c.failed(), tags),
+                        counter("failed", "Of these, with a failure", count, RouteCount::failed, tags),
+                        counter(
+                                "failures.handled",
+                                "Failures that it dealt with by itself",
+                                count,
+                                RouteCount::handled,
+                                tags),
+                        FunctionTimer.builder(
+                                        "camel.route.policy",
+                                        count,
+                                        RouteCount::total,
+                                        RouteCount::nanos,
+                                        TimeUnit.NANOSECONDS)
+                                .description("How long a route takes")
+                                .tags(tags)
+                                .register(registry),
+                        Gauge.builder("camel.route.policy.seconds.max", count, c -> c.longest(TimeUnit.SECONDS))
+                                .description("The longest of the last minutes")
+                                .tags(tags)
+                                .register(registry)));
     }
 
     private Meter counter(String name, String says, RouteCount count, ToDoubleFunction<RouteCount> value, Tags tags) {
-        return FunctionCounter.builder("camel.exchanges." + name, count, value).description(says).tags(tags)
+        return FunctionCounter.builder("camel.exchanges." + name, count, value)
+                .description(says)
+                .tags(tags)
                 .register(registry);
     }
 }

@@ -1,6 +1,6 @@
 package dev.freshet.observe;
 
-import dev.freshet.routes.LiveRoutes;
+import dev.freshet.run.routes.LiveRoutes;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +23,13 @@ public final class RoutesCheck extends AbstractHealthCheck {
 
     @Override
     protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-        List<String> broken = routes.broken().stream().map(what -> Path.of(what.file()).getFileName() + (what.line() == null ? "" : " line " + what.line())).toList();
+        List<String> broken = routes.broken().stream()
+                .map(what -> Path.of(what.file()).getFileName() + (what.line() == null ? "" : " line " + what.line()))
+                .toList();
         builder.up();
-        builder.message(broken.isEmpty() ? "all files are in force" : "WARN: not in force, see the log: " + String.join("; ", broken));
+        builder.message(
+                broken.isEmpty()
+                        ? "all files are in force"
+                        : "WARN: not in force, see the log: " + String.join("; ", broken));
     }
 }

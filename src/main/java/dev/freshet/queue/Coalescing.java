@@ -13,7 +13,7 @@ public final class Coalescing {
         this.changes.add(changes);
         long without = tags == 0 ? 0 : changes * (calls / tags);
         this.callsWithout.add(without);
-        this.saved.add(Math.max(0, without - calls));               // a counter that went back would fail the whole scrape
+        this.saved.add(Math.max(0, without - calls)); // a counter that went back would fail the whole scrape
     }
 
     /** Statements that touched a tag, each as often as it touched one. */

@@ -1,6 +1,6 @@
 package dev.freshet.queue;
 
-import dev.freshet.source.SqlFile;
+import dev.freshet.database.SqlFile;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -14,14 +14,14 @@ import java.util.Map;
  * they commit, so it stays behind the oldest transaction that still writes, and now and then the search begins at the beginning.
  */
 public final class Floor {
-    private record Sample(long id, long next) { }
+    private record Sample(long id, long next) {}
 
     private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
     private static final long FROM_THE_BEGINNING_NANOS = Duration.ofMinutes(1).toNanos();
     private static final int SAMPLES = 120;
 
     private final SqlFile lastId;
-    private final SqlFile writers = SqlFile.of("inbox-transactions");
+    private final SqlFile writers = SqlFile.of("queue/inbox-transactions");
     private final Deque<Sample> samples = new ArrayDeque<>();
     private volatile long floor;
     private long idBefore;

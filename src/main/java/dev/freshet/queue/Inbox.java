@@ -1,6 +1,6 @@
 package dev.freshet.queue;
 
-import dev.freshet.source.SqlFile;
+import dev.freshet.database.SqlFile;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.Map;
@@ -12,12 +12,14 @@ public final class Inbox {
     private static final int QUIET_TICKS = 3;
     /** While changes keep coming, a turn finds several at once; when they pour in, the machine is the writers'. */
     private static final long BREATH_NANOS = Duration.ofMillis(30).toNanos();
+
     private static final long LONG_BREATH_NANOS = Duration.ofMillis(100).toNanos();
     private static final int MANY = 100;
 
     /** An idle writer elsewhere keeps what was deleted from being vacuumed, and each look walks past it. */
     private final Sparing sparing = new Sparing(20, Duration.ofMillis(5));
-    private final SqlFile hasChanges = SqlFile.of("inbox-has-changes");
+
+    private final SqlFile hasChanges = SqlFile.of("queue/inbox-has-changes");
     private final DataSource dataSource;
     private final Turn turn;
     private final Sleep sleep;
@@ -41,10 +43,12 @@ public final class Inbox {
             return false;
         }
         if (!sparing.mayAsk()) {
-            return false;                   // the poll finds what there is
+            return false; // the poll finds what there is
         }
         try (Connection connection = dataSource.getConnection()) {
-            boolean changes = sparing.ask(() -> !hasChanges.rows(connection, Map.of("floor", turn.floor().id())).isEmpty());
+            boolean changes = sparing.ask(() -> !hasChanges
+                    .rows(connection, Map.of("floor", turn.floor().id()))
+                    .isEmpty());
             seenBefore |= changes;
             if (changes) {
                 lastSeen = System.nanoTime();

@@ -14,7 +14,7 @@ final class LockedTags {
     private static final int AT_ONCE = 10;
     private static final long FORGET_NANOS = Duration.ofSeconds(10).toNanos();
 
-    private record Wait(long since, long until) { }
+    private record Wait(long since, long until) {}
 
     private final Map<String, Wait> waits = new ConcurrentHashMap<>();
     private final long shortest;
@@ -45,20 +45,30 @@ final class LockedTags {
     List<String> pausing() {
         long now = System.nanoTime();
         waits.values().removeIf(wait -> now - wait.until() > FORGET_NANOS);
-        return waits.entrySet().stream().filter(entry -> now - entry.getValue().until() < 0).map(Map.Entry::getKey).toList();
+        return waits.entrySet().stream()
+                .filter(entry -> now - entry.getValue().until() < 0)
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     /** A few whose pause is over. */
     List<String> toTryAgain() {
         long now = System.nanoTime();
-        return waits.entrySet().stream().filter(entry -> now - entry.getValue().until() >= 0).map(Map.Entry::getKey)
-                .limit(AT_ONCE).toList();
+        return waits.entrySet().stream()
+                .filter(entry -> now - entry.getValue().until() >= 0)
+                .map(Map.Entry::getKey)
+                .limit(AT_ONCE)
+                .toList();
     }
 
     /** How long the first of them still pauses; nothing: none pauses. */
     Duration firstPause() {
         long now = System.nanoTime();
-        return waits.values().stream().map(wait -> wait.until() - now).filter(left -> left > 0).min(Long::compare)
-                .map(Duration::ofNanos).orElse(Duration.ZERO);
+        return waits.values().stream()
+                .map(wait -> wait.until() - now)
+                .filter(left -> left > 0)
+                .min(Long::compare)
+                .map(Duration::ofNanos)
+                .orElse(Duration.ZERO);
     }
 }

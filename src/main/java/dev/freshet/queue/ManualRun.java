@@ -1,7 +1,7 @@
 package dev.freshet.queue;
 
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
@@ -29,8 +29,8 @@ public final class ManualRun {
 
     private static final SqlFile DATABASE_TIME = new SqlFile("database-time", "SELECT now()");
 
-    private final SqlFile stillBeingDelivered = SqlFile.of("still-being-delivered");
-    private final SqlFile failuresOf = SqlFile.of("failures-of");
+    private final SqlFile stillBeingDelivered = SqlFile.of("queue/still-being-delivered");
+    private final SqlFile failuresOf = SqlFile.of("queue/failures-of");
     private final Turn turn;
     private final Retention retention;
     private final Transactions transactions;
@@ -46,11 +46,12 @@ public final class ManualRun {
     /** @param force "true" takes what is not ripe yet, too */
     public Begun begin(Object force) throws SQLException {
         boolean all = "true".equals(force);
-        Timestamp since = (Timestamp) transactions.in(c -> DATABASE_TIME.rows(c, Map.of())).get(0).get("now");
+        Timestamp since = (Timestamp)
+                transactions.in(c -> DATABASE_TIME.rows(c, Map.of())).get(0).get("now");
         long end = System.nanoTime() + patience.toNanos();
         Turn.Report report = turn.takeAll(all);
         while (!report.mine() && System.nanoTime() - end < 0) {
-            LockSupport.parkNanos(GLANCE_NANOS);        // another instance has the turn for some milliseconds
+            LockSupport.parkNanos(GLANCE_NANOS); // another instance has the turn for some milliseconds
             report = turn.takeAll(all);
         }
         return new Begun(report, retention.forgetProcessed(), since);
@@ -73,10 +74,12 @@ public final class ManualRun {
             }
         }
         Set<String> failed = new HashSet<>();
-        List<String> errors = failures(begun).stream().map(row -> {
-            failed.add((String) row.get("tag"));
-            return row.get("tag") + " at " + row.get("target") + ": " + row.get("last_error");
-        }).toList();
+        List<String> errors = failures(begun).stream()
+                .map(row -> {
+                    failed.add((String) row.get("tag"));
+                    return row.get("tag") + " at " + row.get("target") + ": " + row.get("last_error");
+                })
+                .toList();
         failed.removeAll(waiting);
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("processed", begun.tags() - waiting.size());
@@ -92,7 +95,8 @@ public final class ManualRun {
     }
 
     private Set<String> stillBeingDelivered(Begun begun, Set<String> tags) throws SQLException {
-        Map<String, Object> which = Map.of("tags", List.copyOf(tags), "handovers", begun.report().handovers());
+        Map<String, Object> which =
+                Map.of("tags", List.copyOf(tags), "handovers", begun.report().handovers());
         Set<String> waiting = new HashSet<>();
         transactions.in(c -> stillBeingDelivered.rows(c, which)).forEach(row -> waiting.add((String) row.get("tag")));
         return waiting;

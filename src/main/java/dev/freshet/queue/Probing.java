@@ -1,6 +1,6 @@
 package dev.freshet.queue;
 
-import dev.freshet.StopsEarly;
+import dev.freshet.run.stop.StopsFirst;
 import java.time.Duration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
@@ -10,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Has a route look whether something was committed, many times a second, with {@link Sleep} in between. */
-public final class Probing extends ServiceSupport implements StartupListener, StopsEarly {
+public final class Probing extends ServiceSupport implements StartupListener, StopsFirst {
     private static final Logger LOG = LoggerFactory.getLogger(Probing.class);
 
     private final CamelContext context;
@@ -49,13 +49,14 @@ public final class Probing extends ServiceSupport implements StartupListener, St
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
-                LOG.debug("{} failed", route, e);       // its policy has reported what there was to report
+                LOG.debug("{} failed", route, e); // its policy has reported what there was to report
             }
         }
     }
 
     private boolean isThere() {
-        return context.getRoute(route) != null && context.getRouteController().getRouteStatus(route).isStarted();
+        return context.getRoute(route) != null
+                && context.getRouteController().getRouteStatus(route).isStarted();
     }
 
     @Override

@@ -1,7 +1,7 @@
 package dev.freshet.queue;
 
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
@@ -17,8 +17,8 @@ public final class Retention {
     private final Sparing givingUp = new Sparing(SHARE, UNNOTICED);
     private final long begun = System.nanoTime();
 
-    private final SqlFile forgetProcessed = SqlFile.of("forget-processed");
-    private final SqlFile giveUp = SqlFile.of("give-up");
+    private final SqlFile forgetProcessed = SqlFile.of("queue/forget-processed");
+    private final SqlFile giveUp = SqlFile.of("deliver/give-up");
     private final Transactions transactions;
     private final Duration retention;
     private final Duration retryFor;
@@ -46,8 +46,8 @@ public final class Retention {
     public int forgetProcessed() throws SQLException {
         int deleted = 0;
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows = transactions.in(c -> forgetProcessed.update(c,
-                    Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)));
+            int rows = transactions.in(c -> forgetProcessed.update(
+                    c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)));
             deleted += rows;
             if (rows < ROWS) {
                 break;
@@ -58,8 +58,13 @@ public final class Retention {
 
     public void giveUpWhatIsTooOld() throws SQLException {
         for (int batch = 0; batch < BATCHES; batch++) {
-            Map<String, Object> which = Map.of("retryForSeconds", retryFor.toMillis() / 1000.0, "limit", ROWS,
-                    "upSeconds", (System.nanoTime() - begun) / 1e9);
+            Map<String, Object> which = Map.of(
+                    "retryForSeconds",
+                    retryFor.toMillis() / 1000.0,
+                    "limit",
+                    ROWS,
+                    "upSeconds",
+                    (System.nanoTime() - begun) / 1e9);
             int rows = transactions.audited(c -> giveUp.rows(c, which).size());
             if (rows < ROWS) {
                 break;

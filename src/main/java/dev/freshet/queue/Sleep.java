@@ -1,7 +1,7 @@
 package dev.freshet.queue;
 
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
@@ -26,8 +26,8 @@ public final class Sleep {
     private static final long MISTRUST_NANOS = Duration.ofMinutes(1).toNanos();
 
     private final String own = "asleep " + UUID.randomUUID();
-    private final SqlFile fallAsleep = SqlFile.of("fall-asleep");
-    private final SqlFile wakeUp = SqlFile.of("wake-up");
+    private final SqlFile fallAsleep = SqlFile.of("queue/fall-asleep");
+    private final SqlFile wakeUp = SqlFile.of("queue/wake-up");
     private final Transactions transactions;
     private final BooleanSupplier listens;
     private long awakeUntil = System.nanoTime() + QUIET_NANOS;
@@ -83,7 +83,7 @@ public final class Sleep {
             }
         } else if (!over && System.nanoTime() - awakeUntil > 0 && listens.getAsBoolean()) {
             fellAsleep = System.nanoTime();
-            asleep = say();         // and one more look at once: it may have been committed in between
+            asleep = say(); // and one more look at once: it may have been committed in between
         } else {
             wait(Math.max(1, whileAwake.toMillis()));
         }

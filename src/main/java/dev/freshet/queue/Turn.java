@@ -1,14 +1,14 @@
 package dev.freshet.queue;
 
-import dev.freshet.LogIds;
+import dev.freshet.database.Json;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.SqlState;
+import dev.freshet.database.Transactions;
 import dev.freshet.deliver.Call;
 import dev.freshet.deliver.Claims;
 import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
-import dev.freshet.source.Json;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.SqlState;
-import dev.freshet.source.Transactions;
+import dev.freshet.run.log.LogIds;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -40,10 +40,16 @@ public final class Turn {
         }
     }
 
-    private record Folded(int taken, Timestamp horizon) { }
+    private record Folded(int taken, Timestamp horizon) {}
 
-    private record Handed(List<String> tags, int buckets, long handover, long changes, long calls,
-                          List<Claims.Claimed> claimed, List<String> due) { }
+    private record Handed(
+            List<String> tags,
+            int buckets,
+            long handover,
+            long changes,
+            long calls,
+            List<Claims.Claimed> claimed,
+            List<String> due) {}
 
     private static final Report NOTHING = new Report(true, List.of(), 0, List.of());
     private static final Report NOT_MINE = new Report(false, List.of(), 0, List.of());
@@ -57,16 +63,16 @@ public final class Turn {
     /** When the inbox fills faster than it is folded, a bucket need not wait for it to be empty: late is worse than twice. */
     private static final Duration IMPATIENCE = Duration.ofSeconds(10);
 
-    private final SqlFile hasWork = SqlFile.of("turn-has-work");
-    private final SqlFile takeTurn = SqlFile.of("take-turn");
-    private final SqlFile fold = SqlFile.of("fold");
-    private final SqlFile lockedInInbox = SqlFile.of("locked-in-inbox");
-    private final SqlFile oldestInInbox = SqlFile.of("oldest-in-inbox");
-    private final SqlFile handOver = SqlFile.of("hand-over");
-    private final SqlFile lockedDeliveries = SqlFile.of("locked-deliveries");
-    private final SqlFile oldestRipe = SqlFile.of("oldest-ripe");
-    private final SqlFile owePastQueue = SqlFile.of("owe-past-queue");
-    private final SqlFile takeMarkLater = SqlFile.of("take-mark-later");
+    private final SqlFile hasWork = SqlFile.of("queue/turn-has-work");
+    private final SqlFile takeTurn = SqlFile.of("queue/take-turn");
+    private final SqlFile fold = SqlFile.of("queue/fold");
+    private final SqlFile lockedInInbox = SqlFile.of("queue/locked-in-inbox");
+    private final SqlFile oldestInInbox = SqlFile.of("queue/oldest-in-inbox");
+    private final SqlFile handOver = SqlFile.of("queue/hand-over");
+    private final SqlFile lockedDeliveries = SqlFile.of("queue/locked-deliveries");
+    private final SqlFile oldestRipe = SqlFile.of("queue/oldest-ripe");
+    private final SqlFile owePastQueue = SqlFile.of("queue/owe-past-queue");
+    private final SqlFile takeMarkLater = SqlFile.of("queue/take-mark-later");
     private final Transactions transactions;
     private final Marking marking;
     private final Lanes lanes;
@@ -74,7 +80,7 @@ public final class Turn {
     private final Duration bucket;
     private final Duration debounce;
     private final Coalescing coalescing = new Coalescing();
-    private final Floor floor = new Floor(SqlFile.of("inbox-last-id"));
+    private final Floor floor = new Floor(SqlFile.of("queue/inbox-last-id"));
     private volatile int lastFolded;
     private volatile boolean moreIsRipe;
     private volatile boolean expected;
@@ -89,8 +95,13 @@ public final class Turn {
     private final LockedTags refused = new LockedTags(Duration.ofMinutes(1), Duration.ofMinutes(1));
 
     /** @param begin is given what was claimed, as calls to one target */
-    public Turn(Transactions transactions, Marking marking, Lanes lanes, Consumer<List<Call>> begin,
-                Duration bucket, Duration debounce) {
+    public Turn(
+            Transactions transactions,
+            Marking marking,
+            Lanes lanes,
+            Consumer<List<Call>> begin,
+            Duration bucket,
+            Duration debounce) {
         this.transactions = transactions;
         this.marking = marking;
         this.lanes = lanes;
@@ -170,9 +181,13 @@ public final class Turn {
         return progress.report();
     }
 
-    private enum Step { DONE, MORE, FAILED }
+    private enum Step {
+        DONE,
+        MORE,
+        FAILED
+    }
 
-    private record Both(Folded folded, Handed handed) { }
+    private record Both(Folded folded, Handed handed) {}
 
     /**
      * The usual case, in one transaction: little has committed since the last turn, nobody else holds any of it, and
@@ -216,7 +231,8 @@ public final class Turn {
         if (!handed.tags().isEmpty()) {
             coalescing.handedOver(handed.changes(), handed.tags().size(), handed.calls());
             progress.add(handed);
-            LogIds.with(Map.of("handover", Long.toString(handed.handover())),
+            LogIds.with(
+                    Map.of("handover", Long.toString(handed.handover())),
                     () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
         }
     }
@@ -268,7 +284,9 @@ public final class Turn {
                 }
             }
         }
-        return folded == null ? Optional.empty() : Optional.of(Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
+        return folded == null
+                ? Optional.empty()
+                : Optional.of(Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
     }
 
     private void foldWhatWasLocked() throws SQLException {
@@ -281,7 +299,7 @@ public final class Turn {
                 if (giveWayOrThrow(e)) {
                     locked.add(tag);
                 } else {
-                    locked.remove(tag);                 // the next fold meets it and knows what to do
+                    locked.remove(tag); // the next fold meets it and knows what to do
                 }
             }
         }
@@ -304,7 +322,8 @@ public final class Turn {
                     return;
                 }
                 begin(claims, handed, progress);
-                boolean isAll = handed.buckets() < rows && owedElsewhere.firstPause().isZero();
+                boolean isAll =
+                        handed.buckets() < rows && owedElsewhere.firstPause().isZero();
                 if (isAll || handed.tags().isEmpty() && !soonFree()) {
                     return;
                 }
@@ -364,7 +383,8 @@ public final class Turn {
     /** @return false when it is another instance's turn by now, or there is no such tag any more */
     private boolean putOldestAside(Timestamp horizon, boolean isLocked, SQLException why) throws SQLException {
         List<String> aside = aside();
-        Optional<String> oldest = transactions.in(c -> tags(oldestRipe, c, ripe(horizon, aside))).stream().findFirst();
+        Optional<String> oldest = transactions.in(c -> tags(oldestRipe, c, ripe(horizon, aside))).stream()
+                .findFirst();
         if (oldest.isEmpty()) {
             return false;
         }
@@ -378,8 +398,11 @@ public final class Turn {
 
     /** The queue's table refuses this tag for good: what is owed does not depend on it. */
     private boolean owePastTheQueue(String tag, SQLException why) throws SQLException {
-        LOG.warn("The table cache_invalidation_queue refuses the tag {}: {}. It is delivered all the same, without a row there",
-                tag, why.getMessage().lines().findFirst().orElse(""));
+        LOG.warn(
+                "The table cache_invalidation_queue refuses the tag {}: {}. It is delivered all the same, without a"
+                        + " row there",
+                tag,
+                why.getMessage().lines().findFirst().orElse(""));
         return transactions.in(c -> isMine(c) && owePastQueue.update(c, Map.of("tag", tag)) > 0);
     }
 
@@ -413,13 +436,18 @@ public final class Turn {
                     throw e;
                 }
                 List<String> skipped = transactions.in(c -> takeMarkLater(c, 1));
-                LOG.warn("The table cache_invalidation_queue refuses to have {} marked as processed: {}", skipped, e.getMessage());
+                LOG.warn(
+                        "The table cache_invalidation_queue refuses to have {} marked as processed: {}",
+                        skipped,
+                        e.getMessage());
             }
         }
     }
 
     private List<String> takeMarkLater(Connection connection, int limit) throws SQLException {
-        return tags(takeMarkLater, connection, Map.of("limit", limit)).stream().distinct().toList();
+        return tags(takeMarkLater, connection, Map.of("limit", limit)).stream()
+                .distinct()
+                .toList();
     }
 
     Floor floor() {
@@ -456,9 +484,14 @@ public final class Turn {
         for (int i = 0; i < targets.size(); i++) {
             claimed.add(new Claims.Claimed(targets.get(i), tags.get(i), (Long) ids[i], (Double) ages[i]));
         }
-        return new Handed(SqlFile.texts(row.get("tags")), (Integer) row.get("buckets"), (Long) row.get("handover"),
-                row.get("changes") == null ? 0 : (Long) row.get("changes"), (Long) row.get("calls"),
-                claimed, SqlFile.texts(row.get("due")));
+        return new Handed(
+                SqlFile.texts(row.get("tags")),
+                (Integer) row.get("buckets"),
+                (Long) row.get("handover"),
+                row.get("changes") == null ? 0 : (Long) row.get("changes"),
+                (Long) row.get("calls"),
+                claimed,
+                SqlFile.texts(row.get("due")));
     }
 
     private List<String> owedElsewhere(Connection connection, Timestamp horizon, int limit) throws SQLException {
@@ -468,21 +501,37 @@ public final class Turn {
     }
 
     private Map<String, Object> ripe(Timestamp horizon, List<String> aside) {
-        return new HashMap<>(Map.of("horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "aside", aside));
+        return new HashMap<>(
+                Map.of("horizon", horizon, "debounceSeconds", debounce.toMillis() / 1000.0, "aside", aside));
     }
 
-    private static List<String> tags(SqlFile statement, Connection connection, Map<String, ?> which) throws SQLException {
-        return statement.rows(connection, which).stream().map(row -> (String) row.get("tag")).toList();
+    private static List<String> tags(SqlFile statement, Connection connection, Map<String, ?> which)
+            throws SQLException {
+        return statement.rows(connection, which).stream()
+                .map(row -> (String) row.get("tag"))
+                .toList();
     }
 
     private List<String> heldByOthers(Connection connection, int limit) throws SQLException {
-        return tags(lockedInInbox, connection, Map.of("bucketSeconds", bucket.toMillis() / 1000.0, "floor", floor.id(),
-                "blocked", locked.tags(), "limit", limit));
+        return tags(
+                lockedInInbox,
+                connection,
+                Map.of(
+                        "bucketSeconds",
+                        bucket.toMillis() / 1000.0,
+                        "floor",
+                        floor.id(),
+                        "blocked",
+                        locked.tags(),
+                        "limit",
+                        limit));
     }
 
     private Optional<String> oldestUnlocked(Connection connection) throws SQLException {
         return oldestInInbox.rows(connection, Map.of("floor", floor.id(), "blocked", locked.tags())).stream()
-                .map(row -> (String) row.get("tag")).filter(Objects::nonNull).findFirst();
+                .map(row -> (String) row.get("tag"))
+                .filter(Objects::nonNull)
+                .findFirst();
     }
 
     /**

@@ -1,7 +1,7 @@
 package dev.freshet.stats;
 
-import dev.freshet.Refusal;
-import dev.freshet.source.SqlFile;
+import dev.freshet.database.SqlFile;
+import dev.freshet.settings.CannotStart;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
@@ -18,7 +18,7 @@ public final class ConnectionBudget {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionBudget.class);
     private static final String ROUTE = "run-job";
 
-    private final SqlFile limit = SqlFile.of("connection-limit");
+    private final SqlFile limit = SqlFile.of("stats/connection-limit");
 
     /** @throws Refusal with the number that is needed */
     public void check(CamelContext context, DataSource database, int jobsAtOnce, int poolSize) {
@@ -27,19 +27,28 @@ public final class ConnectionBudget {
         try (Connection connection = database.getConnection()) {
             int allowed = ((Number) limit.rows(connection, Map.of()).get(0).get("connections")).intValue();
             if (needed > allowed) {
-                throw new Refusal("The database allows this role " + allowed + " connections, but " + needed + " are needed: " + functions
-                        + " functions side by side for FRESHET_STATS_JOBS=" + jobsAtOnce + ", and FRESHET_POOL_SIZE=" + poolSize
-                        + " for the rest; raise max_connections (or the role's limit) to at least that, or lower one of the two");
+                throw new CannotStart(
+                        "The database allows this role " + allowed + " connections, but " + needed + " are needed: "
+                                + functions
+                                + " functions side by side for FRESHET_STATS_JOBS=" + jobsAtOnce
+                                + ", and FRESHET_POOL_SIZE=" + poolSize
+                                + " for the rest; raise max_connections (or the role's limit) to at least that, or"
+                                + " lower one of the two");
             }
         } catch (SQLException e) {
             LOG.debug("How many connections there may be is not known", e);
         }
     }
 
-    /** As many as routes/stats.yaml has lines for. */
+    /** As many as routes/stats.camel.yaml has lines for. */
     public static int functions(CamelContext context) {
-        RouteDefinition route = context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinition(ROUTE);
-        return route == null ? 0 : route.getOutputs().stream().filter(MulticastDefinition.class::isInstance)
-                .mapToInt(multicast -> multicast.getOutputs().size()).sum();
+        RouteDefinition route =
+                context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinition(ROUTE);
+        return route == null
+                ? 0
+                : route.getOutputs().stream()
+                        .filter(MulticastDefinition.class::isInstance)
+                        .mapToInt(multicast -> multicast.getOutputs().size())
+                        .sum();
     }
 }

@@ -2,14 +2,14 @@ package dev.freshet.stats;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.Setting;
-import dev.freshet.Settings;
 import dev.freshet.api.Page;
 import dev.freshet.api.Problem;
 import dev.freshet.api.Refused;
 import dev.freshet.api.Times;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import dev.freshet.settings.Setting;
+import dev.freshet.settings.Settings;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -23,7 +23,9 @@ import java.util.UUID;
 public final class JobRequests {
     /** Who may queue jobs: the flag that switches them off, and how urgent theirs are. */
     private enum Trigger {
-        ADMIN("admin", Setting.JOBS_ADMIN, 1), CRON("cron", Setting.JOBS_CRON, 1), POST_MATCH("post-match", Setting.JOBS_MATCH, 2);
+        ADMIN("admin", Setting.JOBS_ADMIN, 1),
+        CRON("cron", Setting.JOBS_CRON, 1),
+        POST_MATCH("post-match", Setting.JOBS_MATCH, 2);
 
         private final String name;
         private final Setting flag;
@@ -41,11 +43,11 @@ public final class JobRequests {
     private static final List<String> STATUSES = List.of("queued", "processing", "completed", "failed");
     private static final List<String> JSON_COLUMNS = List.of("job_payload", "results");
 
-    private final SqlFile enqueue = SqlFile.of("enqueue-job");
-    private final SqlFile jobs = SqlFile.of("jobs");
-    private final SqlFile count = SqlFile.of("count-jobs");
-    private final SqlFile retry = SqlFile.of("retry-job");
-    private final SqlFile cancel = SqlFile.of("cancel-job");
+    private final SqlFile enqueue = SqlFile.of("stats/enqueue-job");
+    private final SqlFile jobs = SqlFile.of("stats/jobs");
+    private final SqlFile count = SqlFile.of("stats/count-jobs");
+    private final SqlFile retry = SqlFile.of("stats/retry-job");
+    private final SqlFile cancel = SqlFile.of("stats/cancel-job");
     private final Transactions transactions;
     private final Settings settings;
 
@@ -67,7 +69,9 @@ public final class JobRequests {
         Trigger trigger = trigger(body.get("triggeredBy"));
         String requestId = requestId(body.get("requestId"));
         for (String field : List.of("matchId", "userId")) {
-            if (body.get(field) != null && !(body.get(field) instanceof String) && !(body.get(field) instanceof Number)) {
+            if (body.get(field) != null
+                    && !(body.get(field) instanceof String)
+                    && !(body.get(field) instanceof Number)) {
                 throw wrong(field + ": must be a string or a number");
             }
         }
@@ -81,7 +85,9 @@ public final class JobRequests {
         values.put("queue", settings.text(Setting.QUEUE_NAME).orElse(null));
         values.put("source", trigger.name);
         Map<String, Object> row = transactions.in(c -> enqueue.rows(c, values)).get(0);
-        return answer((String) row.get("job_id"), (Boolean) row.get("is_new") ? "Stats job queued" : "This request was made before: it is the same job");
+        return answer(
+                (String) row.get("job_id"),
+                (Boolean) row.get("is_new") ? "Stats job queued" : "This request was made before: it is the same job");
     }
 
     /** The nightly job: one, whichever and however many instances have the same moment. */
@@ -149,8 +155,13 @@ public final class JobRequests {
     private void refuseIfSwitchedOff(Trigger trigger) {
         for (Setting flag : List.of(Setting.JOBS_GLOBAL, trigger.flag)) {
             if (!settings.flag(flag)) {
-                throw new Refused(Problem.of(409, "Background jobs are switched off", flag.environment + "=false: jobs triggered by " + trigger.name
-                        + " are not taken here; run the functions yourself, or set it to true").with("success", false).with("flag", flag.environment));
+                throw new Refused(Problem.of(
+                                409,
+                                "Background jobs are switched off",
+                                flag.environment + "=false: jobs triggered by " + trigger.name
+                                        + " are not taken here; run the functions yourself, or set it to true")
+                        .with("success", false)
+                        .with("flag", flag.environment));
             }
         }
     }
@@ -161,7 +172,8 @@ public final class JobRequests {
                 return trigger;
             }
         }
-        throw wrong("triggeredBy: " + (given == null ? "is missing; it must be" : "must be") + " \"admin\", \"cron\" or \"post-match\"");
+        throw wrong("triggeredBy: " + (given == null ? "is missing; it must be" : "must be")
+                + " \"admin\", \"cron\" or \"post-match\"");
     }
 
     private static String requestId(Object given) {

@@ -1,10 +1,10 @@
 package dev.freshet.stats;
 
-import dev.freshet.ShutdownHandBack;
-import dev.freshet.StopsEarly;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
 import dev.freshet.observe.JobMeters;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.run.stop.HandsBackOnStop;
+import dev.freshet.run.stop.StopsFirst;
 import java.sql.Array;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -20,12 +20,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The jobs of public.background_job_status: taken one by one, held by a lease that is renewed, finished or given back. */
-public final class Jobs implements ShutdownHandBack, StopsEarly {
+public final class Jobs implements HandsBackOnStop, StopsFirst {
     /**
      * Under which name jobs are held, how many at the same time over all instances, for how long after the last
      * heartbeat, and after what time a tag that the batch target did not take is called again.
      */
-    public record Terms(String worker, String queue, int atOnce, Duration lease, Duration backoff) { }
+    public record Terms(String worker, String queue, int atOnce, Duration lease, Duration backoff) {}
 
     /** How an attempt ended. */
     public record Finished(String id, String status, long millis, String error) {
@@ -37,22 +37,24 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
     private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
     /** Longer than the tries at the batch target and the wait for a database that is away, together. */
     private static final Duration STANDSTILL = Duration.ofMinutes(2);
+
     private static final String BATCH_TARGET = "batch";
     /** Well below camel.main.shutdownTimeout. */
     private static final Duration MAY_STILL_END = Duration.ofSeconds(8);
 
-    private final SqlFile takeTurn = SqlFile.of("take-stats-turn");
-    private final SqlFile areOpen = SqlFile.of("jobs-are-open");
-    private final SqlFile recover = SqlFile.of("recover-jobs");
-    private final SqlFile oweRefresh = SqlFile.of("owe-refresh");
-    private final SqlFile claim = SqlFile.of("claim-job");
-    private final SqlFile heartbeat = SqlFile.of("heartbeat-jobs");
-    private final SqlFile tagsToRefresh = SqlFile.of("tags-to-refresh");
-    private final SqlFile finish = SqlFile.of("finish-job");
-    private final SqlFile handBack = SqlFile.of("hand-back-job");
-    private final SqlFile forget = SqlFile.of("forget-jobs");
+    private final SqlFile takeTurn = SqlFile.of("stats/take-stats-turn");
+    private final SqlFile areOpen = SqlFile.of("stats/jobs-are-open");
+    private final SqlFile recover = SqlFile.of("stats/recover-jobs");
+    private final SqlFile oweRefresh = SqlFile.of("deliver/owe-refresh");
+    private final SqlFile claim = SqlFile.of("stats/claim-job");
+    private final SqlFile heartbeat = SqlFile.of("stats/heartbeat-jobs");
+    private final SqlFile tagsToRefresh = SqlFile.of("stats/tags-to-refresh");
+    private final SqlFile finish = SqlFile.of("stats/finish-job");
+    private final SqlFile handBack = SqlFile.of("stats/hand-back-job");
+    private final SqlFile forget = SqlFile.of("stats/forget-jobs");
     /** With when (System.nanoTime) it was last seen at work. */
     private final Map<Job, Long> held = new ConcurrentHashMap<>();
+
     private final Transactions transactions;
     private final StatsFunctions functions;
     private final JobMeters meters;
@@ -79,12 +81,24 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
                 return null;
             }
             for (Map<String, Object> row : recover.rows(connection, Map.of())) {
-                LOG.warn("Job {} was left in processing by {}: {}", row.get("id"), row.get("worker_id") == null ? "another worker" : row.get("worker_id"),
+                LOG.warn(
+                        "Job {} was left in processing by {}: {}",
+                        row.get("id"),
+                        row.get("worker_id") == null ? "another worker" : row.get("worker_id"),
                         "queued".equals(String.valueOf(row.get("status"))) ? "queued again" : "failed for good");
             }
             oweRefresh.update(connection, Map.of("target", BATCH_TARGET, "hasTarget", hasTarget));
-            List<Map<String, Object>> rows = claim.rows(connection, Map.of(
-                    "jobs", terms.atOnce(), "worker", terms.worker(), "queue", terms.queue(), "leaseSeconds", seconds(terms.lease())));
+            List<Map<String, Object>> rows = claim.rows(
+                    connection,
+                    Map.of(
+                            "jobs",
+                            terms.atOnce(),
+                            "worker",
+                            terms.worker(),
+                            "queue",
+                            terms.queue(),
+                            "leaseSeconds",
+                            seconds(terms.lease())));
             return rows.isEmpty() ? null : job(rows.get(0));
         });
         if (job != null) {
@@ -94,7 +108,11 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
     }
 
     private static Job job(Map<String, Object> row) {
-        return new Job(row.get("id").toString(), (Integer) row.get("attempt"), (String) row.get("tenant"), (String) row.get("triggered_by"),
+        return new Job(
+                row.get("id").toString(),
+                (Integer) row.get("attempt"),
+                (String) row.get("tenant"),
+                (String) row.get("triggered_by"),
                 (String) row.get("request_id"));
     }
 
@@ -105,13 +123,23 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
         if (mine.isEmpty()) {
             return;
         }
-        Set<List<Object>> still = new HashSet<>();                         // the same worker may hold two attempts at one job
-        transactions.in(c -> heartbeat.rows(c, Map.of("jobs", mine.stream().map(Job::id).toList(),
-                "attempts", mine.stream().map(Job::attempt).toList(), "leaseSeconds", seconds(terms.lease()))))
+        Set<List<Object>> still = new HashSet<>(); // the same worker may hold two attempts at one job
+        transactions
+                .in(c -> heartbeat.rows(
+                        c,
+                        Map.of(
+                                "jobs",
+                                mine.stream().map(Job::id).toList(),
+                                "attempts",
+                                mine.stream().map(Job::attempt).toList(),
+                                "leaseSeconds",
+                                seconds(terms.lease()))))
                 .forEach(row -> still.add(List.of(row.get("id").toString(), row.get("attempt"))));
         for (Job job : mine) {
             if (!still.contains(List.of(job.id(), job.attempt())) && held.remove(job) != null) {
-                LOG.info("Job {} was taken away (cancelled, queued by hand or thought dead): its functions are stopped", job.id());
+                LOG.info(
+                        "Job {} was taken away (cancelled, queued by hand or thought dead): its functions are stopped",
+                        job.id());
                 functions.cancel(job);
             }
         }
@@ -125,15 +153,36 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
 
     /** What the functions of this job have made stale, for the batch target. */
     public Refresh refresh(Job job) throws SQLException {
-        Map<String, Object> row = transactions.in(c -> tagsToRefresh.rows(c, Map.of("job", job.id(), "attempt", job.attempt()))).get(0);
+        Map<String, Object> row = transactions
+                .in(c -> tagsToRefresh.rows(c, Map.of("job", job.id(), "attempt", job.attempt())))
+                .get(0);
         Array tags = (Array) row.get("tags");
-        return new Refresh(job, tags == null ? List.of() : List.of((String[]) tags.getArray()), (Timestamp) row.get("asked_at"), hasTarget);
+        return new Refresh(
+                job,
+                tags == null ? List.of() : List.of((String[]) tags.getArray()),
+                (Timestamp) row.get("asked_at"),
+                hasTarget);
     }
 
     /** @return null when the job was taken away meanwhile */
     public Finished finish(Job job, Refresh refresh) throws SQLException {
-        Map<String, Object> values = new HashMap<>(Map.of("job", job.id(), "attempt", job.attempt(), "source", job.source(), "requestId", job.requestId(),
-                "target", BATCH_TARGET, "refresh", refresh.json(), "delivered", refresh.delivered(), "owed", refresh.owed()));
+        Map<String, Object> values = new HashMap<>(Map.of(
+                "job",
+                job.id(),
+                "attempt",
+                job.attempt(),
+                "source",
+                job.source(),
+                "requestId",
+                job.requestId(),
+                "target",
+                BATCH_TARGET,
+                "refresh",
+                refresh.json(),
+                "delivered",
+                refresh.delivered(),
+                "owed",
+                refresh.owed()));
         values.put("lastStatus", refresh.lastStatus());
         values.put("lastError", refresh.lastError());
         values.put("askedAt", refresh.askedAt());
@@ -144,7 +193,9 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
             return null;
         }
         Map<String, Object> row = rows.get(0);
-        Finished finished = new Finished(job.id(), String.valueOf(row.get("status")), ((Number) row.get("took_ms")).longValue(), (String) row.get("error_message"));
+        Finished finished = new Finished(
+                job.id(), String.valueOf(row.get("status")), ((Number) row.get("took_ms")).longValue(), (String)
+                        row.get("error_message"));
         meters.finished(finished.status(), finished.millis());
         return finished;
     }
@@ -171,16 +222,18 @@ public final class Jobs implements ShutdownHandBack, StopsEarly {
     @Override
     public void stop() {
         stopping = true;
-        Thread guard = new Thread(() -> {
-            try {
-                Thread.sleep(MAY_STILL_END.toMillis());
-                handBack();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            } catch (SQLException e) {
-                LOG.warn("Jobs could not be handed back; they go on when their leases end: {}", e.toString());
-            }
-        }, "hand-back-jobs");
+        Thread guard = new Thread(
+                () -> {
+                    try {
+                        Thread.sleep(MAY_STILL_END.toMillis());
+                        handBack();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    } catch (SQLException e) {
+                        LOG.warn("Jobs could not be handed back; they go on when their leases end: {}", e.toString());
+                    }
+                },
+                "hand-back-jobs");
         guard.setDaemon(true);
         guard.start();
     }

@@ -19,7 +19,8 @@ public final class Refresh {
         private static final long serialVersionUID = 1L;
 
         SomeFailed(int status, int tags) {
-            super("HTTP " + status + ", and the answer says that " + tags + (tags == 1 ? " tag failed" : " tags failed"));
+            super("HTTP " + status + ", and the answer says that " + tags
+                    + (tags == 1 ? " tag failed" : " tags failed"));
         }
     }
 
@@ -103,7 +104,9 @@ public final class Refresh {
         if (left.isEmpty()) {
             outcome = delivered.isEmpty() ? "nothing to refresh" : "done";
         } else {
-            outcome = hasTarget ? "not yet: tried again until it succeeds" : "skipped: no batch target is set (CACHE_INVALIDATION_URL or NEXT_PUBLIC_APP_URL)";
+            outcome = hasTarget
+                    ? "not yet: tried again until it succeeds"
+                    : "skipped: no batch target is set (CACHE_INVALIDATION_URL or NEXT_PUBLIC_APP_URL)";
         }
         how.put("outcome", outcome);
         how.put("tries", tries);
@@ -113,7 +116,8 @@ public final class Refresh {
             how.put("error", lastError);
         }
         try {
-            return JSON.writeValueAsString(Map.of("cache_invalidation_success", left.isEmpty(), "cache_invalidation", how));
+            return JSON.writeValueAsString(
+                    Map.of("cache_invalidation_success", left.isEmpty(), "cache_invalidation", how));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

@@ -1,10 +1,10 @@
 package dev.freshet.stats;
 
-import dev.freshet.LogIds;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.SqlState;
+import dev.freshet.database.Transactions;
 import dev.freshet.observe.JobMeters;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.SqlState;
-import dev.freshet.source.Transactions;
+import dev.freshet.run.log.LogIds;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -25,9 +25,14 @@ import org.slf4j.LoggerFactory;
  * records that it has run: after a death it is known which have committed.
  */
 public final class StatsFunctions {
-    public enum Result { success, failed, interrupted, lost }
+    public enum Result {
+        success,
+        failed,
+        interrupted,
+        lost
+    }
 
-    public record Ran(String function, Result result, String error) { }
+    public record Ran(String function, Result result, String error) {}
 
     /** The multicast's strategy. */
     public static final class Gathering {
@@ -54,14 +59,14 @@ public final class StatsFunctions {
     private static final int TRIES = 3;
     private static final int LONGEST_ERROR = 500;
 
-    private final SqlFile start = SqlFile.of("start-function");
-    private final SqlFile limit = SqlFile.of("limit-function");
-    private final SqlFile hold = SqlFile.of("hold-function");
-    private final SqlFile run = SqlFile.of("run-function");
-    private final SqlFile succeeded = SqlFile.of("function-succeeded");
-    private final SqlFile failed = SqlFile.of("function-failed");
-    private final SqlFile lockJob = SqlFile.of("lock-job");
-    private final SqlFile writeProgress = SqlFile.of("write-progress");
+    private final SqlFile start = SqlFile.of("stats/start-function");
+    private final SqlFile limit = SqlFile.of("stats/limit-function");
+    private final SqlFile hold = SqlFile.of("stats/hold-function");
+    private final SqlFile run = SqlFile.of("stats/run-function");
+    private final SqlFile succeeded = SqlFile.of("stats/function-succeeded");
+    private final SqlFile failed = SqlFile.of("stats/function-failed");
+    private final SqlFile lockJob = SqlFile.of("stats/lock-job");
+    private final SqlFile writeProgress = SqlFile.of("stats/write-progress");
     private final Map<Job, Set<Run>> running = new ConcurrentHashMap<>();
     private final Transactions transactions;
     private final DataSource single;
@@ -80,7 +85,12 @@ public final class StatsFunctions {
     public Ran run(Job job, String function, String tags) {
         try {
             Map<String, Object> which = which(job, function);
-            which.put("tags", Arrays.stream(tags.split(",")).map(String::trim).filter(tag -> !tag.isEmpty()).toList());
+            which.put(
+                    "tags",
+                    Arrays.stream(tags.split(","))
+                            .map(String::trim)
+                            .filter(tag -> !tag.isEmpty())
+                            .toList());
             List<Map<String, Object>> started = transactions.in(c -> start.rows(c, which));
             if (started.isEmpty()) {
                 return new Ran(function, Result.lost, null);
@@ -133,7 +143,8 @@ public final class StatsFunctions {
         which.put("timeoutMs", Long.toString(timeout.toMillis()));
         which.put("tenant", job.tenant());
         try (Connection connection = single.getConnection()) {
-            connection.setNetworkTimeout(Runnable::run, (int) timeout.plus(NETWORK_GRACE).toMillis());
+            connection.setNetworkTimeout(
+                    Runnable::run, (int) timeout.plus(NETWORK_GRACE).toMillis());
             connection.setAutoCommit(false);
             Run mine = new Run(connection);
             running.compute(job, (j, runs) -> with(mine, runs));
@@ -145,7 +156,7 @@ public final class StatsFunctions {
                 if (ours) {
                     connection.commit();
                 }
-                return ours;                                          // else: closing it rolls it back
+                return ours; // else: closing it rolls it back
             } catch (SQLException e) {
                 if (mine.cancelled) {
                     return false;
@@ -204,7 +215,8 @@ public final class StatsFunctions {
             return "took longer than FRESHET_STATS_TIMEOUT (" + timeout.toMillis() / 1000.0 + " s)";
         }
         String message = e instanceof org.postgresql.util.PSQLException server && server.getServerErrorMessage() != null
-                ? server.getServerErrorMessage().getMessage() : e.getMessage();
+                ? server.getServerErrorMessage().getMessage()
+                : e.getMessage();
         String said = message == null || message.isBlank() ? "SQLSTATE " + e.getSQLState() : message;
         return said.length() > LONGEST_ERROR ? said.substring(0, LONGEST_ERROR) : said;
     }

@@ -12,6 +12,9 @@ class BindTest {
         assertEquals("*", Bind.at("127.0.0.1", false, "").shares("https://shop.example"));
         assertNull(Bind.at("127.0.0.1", false, "none").shares("https://shop.example"));
         assertNull(Bind.at("127.0.0.1", false, "none").shares("none"));
-        assertEquals("https://a.example", Bind.at("127.0.0.1", false, "https://a.example, https://b.example").shares("https://a.example"));
+        assertEquals(
+                "https://a.example",
+                Bind.at("127.0.0.1", false, "https://a.example, https://b.example")
+                        .shares("https://a.example"));
     }
 }

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.freshet.Eventually;
-import dev.freshet.Refusal;
+import dev.freshet.settings.CannotStart;
+import dev.freshet.testing.Eventually;
 import io.vertx.core.Vertx;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -20,14 +20,16 @@ class ListeningAddressTest {
     void a_port_that_is_taken_is_refused_before_the_server_starts() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             ListeningAddress address = new ListeningAddress("127.0.0.1", taken.getLocalPort());
-            assertEquals(Refusal.PORT_TAKEN, assertThrows(Refusal.class, address::refuseIfTaken).exitCode());
+            assertEquals(
+                    CannotStart.PORT_TAKEN,
+                    assertThrows(CannotStart.class, address::refuseIfTaken).exitCode());
         }
     }
 
     @Test
     void a_port_that_is_taken_in_between_is_refused_after_the_server_started() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-             Server server = new Server("127.0.0.1", taken.getLocalPort())) {
+                Server server = new Server("127.0.0.1", taken.getLocalPort())) {
             Eventually.is(Duration.ofSeconds(20), server::isRefused, () -> "refused");
         }
     }
@@ -63,8 +65,8 @@ class ListeningAddressTest {
             try {
                 url();
                 return false;
-            } catch (Refusal refusal) {
-                return refusal.exitCode() == Refusal.PORT_TAKEN;
+            } catch (CannotStart refusal) {
+                return refusal.exitCode() == CannotStart.PORT_TAKEN;
             }
         }
 

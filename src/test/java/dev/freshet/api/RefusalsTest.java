@@ -1,19 +1,18 @@
 package dev.freshet.api;
 
-import java.util.concurrent.atomic.AtomicLong;
-
-import org.junit.jupiter.api.Test;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
 
 class RefusalsTest {
 
     @Test
     void ten_in_any_second_pass_and_the_rest_are_counted() {
         AtomicLong now = new AtomicLong(-5);
-        Refusals refusals = new Refusals(refusal -> { }, now::get);
+        RefusalReports refusals = new RefusalReports(refusal -> {}, now::get);
         for (int i = 0; i < 10; i++) {
             assertTrue(refusals.count());
         }
@@ -28,8 +27,9 @@ class RefusalsTest {
 
     @Test
     void a_sink_that_fails_harms_nobody() {
-        new Refusals(refusal -> {
-            throw new IllegalStateException("full");
-        }).report(null);
+        new RefusalReports(refusal -> {
+                    throw new IllegalStateException("full");
+                })
+                .report(null);
     }
 }

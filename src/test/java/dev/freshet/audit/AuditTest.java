@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.TestDatabase;
-import dev.freshet.source.SqlFile;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -26,8 +26,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The audit: added to, read, forgotten in time, and not rewritten unseen. */
 class AuditTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String INSERT = "INSERT INTO invalidation_audit (kind, pattern, keys, triggered_by, request_id, timestamp)"
-            + " SELECT 'invalidation', 'p' || i %% 3, jsonb_build_array('k' || i), 'test', 'r' || i, now() - interval '1 day' + i * interval '1 second' FROM generate_series(%d, %d) i";
+    private static final String INSERT =
+            "INSERT INTO invalidation_audit (kind, pattern, keys, triggered_by, request_id, timestamp) SELECT"
+                + " 'invalidation', 'p' || i %% 3, jsonb_build_array('k' || i), 'test', 'r' || i, now() - interval '1"
+                + " day' + i * interval '1 second' FROM generate_series(%d, %d) i";
 
     private TestDatabase database;
     private Transactions transactions;
@@ -44,11 +46,18 @@ class AuditTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"UPDATE invalidation_audit SET triggered_by = 'x'", "DELETE FROM invalidation_audit", "TRUNCATE invalidation_audit",
-        "TRUNCATE invalidation_audit CASCADE", "DELETE FROM invalidation_audit WHERE false",
-        "INSERT INTO invalidation_audit SELECT * FROM invalidation_audit LIMIT 1 ON CONFLICT (id) DO UPDATE SET triggered_by = 'x'",
-        "MERGE INTO invalidation_audit a USING (SELECT 1) x ON true WHEN MATCHED THEN DELETE",
-        "INSERT INTO freshet.audit_retention VALUES ('3', 'infinity'); DELETE FROM invalidation_audit"})
+    @ValueSource(
+            strings = {
+                "UPDATE invalidation_audit SET triggered_by = 'x'",
+                "DELETE FROM invalidation_audit",
+                "TRUNCATE invalidation_audit",
+                "TRUNCATE invalidation_audit CASCADE",
+                "DELETE FROM invalidation_audit WHERE false",
+                "INSERT INTO invalidation_audit SELECT * FROM invalidation_audit LIMIT 1 ON CONFLICT (id) DO UPDATE"
+                        + " SET triggered_by = 'x'",
+                "MERGE INTO invalidation_audit a USING (SELECT 1) x ON true WHEN MATCHED THEN DELETE",
+                "INSERT INTO freshet.audit_retention VALUES ('3', 'infinity'); DELETE FROM invalidation_audit"
+            })
     void nobody_rewrites_it(String sql) throws SQLException {
         add(1, 3);
         for (String role : List.of("freshet", "postgres")) {
@@ -65,7 +74,8 @@ class AuditTest {
         add(1, 10);
         new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
         assertEquals("10", database.one("SELECT count(*) FROM invalidation_audit"));
-        database.run("INSERT INTO invalidation_audit (kind, timestamp) VALUES ('invalidation', now() - interval '26 hours')");
+        database.run("INSERT INTO invalidation_audit (kind, timestamp) VALUES ('invalidation', now() - interval '26"
+                + " hours')");
         new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
         assertEquals("10", database.one("SELECT count(*) FROM invalidation_audit"));
         assertEquals("0", database.one("SELECT count(*) FROM freshet.audit_retention"), "the way is closed behind it");
@@ -74,8 +84,10 @@ class AuditTest {
     @Test
     void the_retention_job_can_be_a_role_of_its_own() throws SQLException {
         add(1, 2);
-        database.runAsSuperuser("DO $$ BEGIN CREATE ROLE keeper LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
-                + "GRANT USAGE ON SCHEMA freshet TO keeper; GRANT EXECUTE ON FUNCTION freshet.forget_audit(timestamptz, integer) TO keeper");
+        database.runAsSuperuser(
+                "DO $$ BEGIN CREATE ROLE keeper LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;GRANT USAGE"
+                        + " ON SCHEMA freshet TO keeper; GRANT EXECUTE ON FUNCTION freshet.forget_audit(timestamptz,"
+                        + " integer) TO keeper");
         try (Connection keeper = database.connectAs("keeper")) {
             assertEquals(List.of("2"), TestDatabase.list(keeper, "SELECT freshet.forget_audit(now(), 10)"));
             assertThrows(SQLException.class, () -> TestDatabase.run(keeper, "DELETE FROM public.invalidation_audit"));
@@ -94,15 +106,20 @@ class AuditTest {
         assertEquals(true, found.get("ok"));
         assertEquals(2L, found.get("batches"));
         assertEquals(25L, found.get("rows"));
-        assertEquals(database.one("SELECT encode(hash, 'hex') FROM freshet.audit_seal ORDER BY number DESC LIMIT 1"), found.get("head"));
+        assertEquals(
+                database.one("SELECT encode(hash, 'hex') FROM freshet.audit_seal ORDER BY number DESC LIMIT 1"),
+                found.get("head"));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"UPDATE invalidation_audit SET triggered_by = 'nobody' WHERE id::text = ?",
-        "UPDATE invalidation_audit SET keys = '[]' WHERE id::text = ?",
-        "DELETE FROM invalidation_audit WHERE id::text = ?",
-        "INSERT INTO invalidation_audit (kind, xid, pattern)"
-                + " SELECT 'invalidation', xid, 'forged' FROM invalidation_audit WHERE id::text = ?"})
+    @ValueSource(
+            strings = {
+                "UPDATE invalidation_audit SET triggered_by = 'nobody' WHERE id::text = ?",
+                "UPDATE invalidation_audit SET keys = '[]' WHERE id::text = ?",
+                "DELETE FROM invalidation_audit WHERE id::text = ?",
+                "INSERT INTO invalidation_audit (kind, xid, pattern)"
+                        + " SELECT 'invalidation', xid, 'forged' FROM invalidation_audit WHERE id::text = ?"
+            })
     void what_a_superuser_does_all_the_same_is_found(String sql) throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 3; i++) {
@@ -110,7 +127,8 @@ class AuditTest {
             chain.seal();
         }
         String row = database.one("SELECT id FROM invalidation_audit WHERE request_id = 'r15'");
-        try (Connection superuser = database.connectAs("postgres"); var statement = superuser.prepareStatement(sql)) {
+        try (Connection superuser = database.connectAs("postgres");
+                var statement = superuser.prepareStatement(sql)) {
             TestDatabase.run(superuser, "SET session_replication_role = replica");
             statement.setString(1, row);
             statement.execute();
@@ -126,11 +144,14 @@ class AuditTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"DELETE FROM freshet.audit_seal WHERE number = 2",
-        "UPDATE freshet.audit_seal SET digests = substr(digests, 33), stamps = stamps[2:], rows = rows - 1"
-                + " WHERE number = 2",
-        "UPDATE freshet.audit_seal SET stamps[3] = '-infinity' WHERE number = 2",
-        "UPDATE freshet.audit_seal SET hash = sha256('x') WHERE number = 1"})
+    @ValueSource(
+            strings = {
+                "DELETE FROM freshet.audit_seal WHERE number = 2",
+                "UPDATE freshet.audit_seal SET digests = substr(digests, 33), stamps = stamps[2:], rows = rows - 1"
+                        + " WHERE number = 2",
+                "UPDATE freshet.audit_seal SET stamps[3] = '-infinity' WHERE number = 2",
+                "UPDATE freshet.audit_seal SET hash = sha256('x') WHERE number = 1"
+            })
     void a_seal_that_was_changed_is_found(String sql) throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 3; i++) {
@@ -161,7 +182,8 @@ class AuditTest {
     void what_the_retention_removed_does_not_break_the_chain() throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         add(1, 5);
-        database.run("INSERT INTO invalidation_audit (kind, timestamp) VALUES ('invalidation', now() - interval '26 hours')");
+        database.run("INSERT INTO invalidation_audit (kind, timestamp) VALUES ('invalidation', now() - interval '26"
+                + " hours')");
         chain.seal();
         add(6, 9);
         chain.seal();
@@ -218,8 +240,10 @@ class AuditTest {
         new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
         assertEquals(true, chain.verify(null).get("ok"), "the old one may leave");
         try (Connection superuser = database.connectAs("postgres")) {
-            TestDatabase.run(superuser, "SET session_replication_role = replica;"
-                    + "DELETE FROM invalidation_audit WHERE request_id = 'r3'");
+            TestDatabase.run(
+                    superuser,
+                    "SET session_replication_role = replica;"
+                            + "DELETE FROM invalidation_audit WHERE request_id = 'r3'");
         }
         Map<?, ?> broken = (Map<?, ?>) chain.verify(null).get("first_broken");
         assertEquals(database.one("SELECT id FROM invalidation_audit WHERE request_id = 'r4'"), broken.get("row"));
@@ -230,7 +254,10 @@ class AuditTest {
         add(1, 3);
         try (Connection stats = database.connect()) {
             stats.setAutoCommit(false);
-            assertEquals("t", TestDatabase.list(stats, SqlFile.text("take-stats-turn")).get(0));
+            assertEquals(
+                    "t",
+                    TestDatabase.list(stats, SqlFile.text("stats/take-stats-turn"))
+                            .get(0));
             new AuditChain(transactions, () -> false).seal();
             stats.rollback();
         }
@@ -239,9 +266,11 @@ class AuditTest {
 
     @Test
     void it_is_as_the_replaced_service_made_it() throws Exception {
-        assertEquals(List.of("id bigint", "latency_ms bigint"), database.list(
-                "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute"
-                + " WHERE attrelid = 'invalidation_audit'::regclass AND attname IN ('id', 'latency_ms') ORDER BY 1"));
+        assertEquals(
+                List.of("id bigint", "latency_ms bigint"),
+                database.list(
+                        "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid ="
+                                + " 'invalidation_audit'::regclass AND attname IN ('id', 'latency_ms') ORDER BY 1"));
         database.run("INSERT INTO invalidation_audit (kind, latency_ms)"
                 + " VALUES ('invalidation', 12.6), ('invalidation', NULL)");
         JsonNode logs = page(new AuditPages(transactions), Map.of()).get("logs");
@@ -265,11 +294,14 @@ class AuditTest {
             JsonNode page = page(pages, Map.of("limit", "3"));
             assertEquals("13", page.get("logs").get(0).get("latency").toString());
             assertEquals("\"\"", page.get("logs").get(0).get("pattern").toString());
-            JsonNode rest = page(pages, Map.of("limit", "3", "cursor", page.get("next_cursor").asText()));
+            JsonNode rest = page(
+                    pages,
+                    Map.of("limit", "3", "cursor", page.get("next_cursor").asText()));
             assertEquals(2, rest.get("logs").size());
-            assertEquals(id.replace("serial", "integer"), adopted.one(
-                    "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
-                    + " WHERE attrelid = 'invalidation_audit'::regclass AND attname = 'id'"));
+            assertEquals(
+                    id.replace("serial", "integer"),
+                    adopted.one("SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
+                            + " WHERE attrelid = 'invalidation_audit'::regclass AND attname = 'id'"));
         }
     }
 
@@ -286,8 +318,10 @@ class AuditTest {
     @Test
     void pages_and_cursors_tell_the_same_rows_also_where_times_are_equal() throws Exception {
         add(1, 30);
-        database.run("INSERT INTO invalidation_audit (kind, request_id, timestamp) SELECT 'invalidation', 'same' || i, '2020-01-01' FROM generate_series(1, 30) i;"
-                + "INSERT INTO invalidation_audit (kind, request_id, outcome) VALUES ('attempt', 'not-listed', NULL), ('delivery', 'not-listed', 'retry'), ('delivery', 'listed', 'delivered'), (NULL, 'old', NULL)");
+        database.run("INSERT INTO invalidation_audit (kind, request_id, timestamp) SELECT 'invalidation', 'same' || i,"
+                + " '2020-01-01' FROM generate_series(1, 30) i;INSERT INTO invalidation_audit (kind, request_id,"
+                + " outcome) VALUES ('attempt', 'not-listed', NULL), ('delivery', 'not-listed', 'retry'),"
+                + " ('delivery', 'listed', 'delivered'), (NULL, 'old', NULL)");
         AuditPages pages = new AuditPages(transactions);
         List<String> byOffset = new ArrayList<>();
         for (int offset = 0; offset < 70; offset += 7) {
@@ -303,7 +337,9 @@ class AuditTest {
             if (!page.get("has_more").asBoolean()) {
                 break;
             }
-            page = page(pages, Map.of("limit", "7", "cursor", page.get("next_cursor").asText()));
+            page = page(
+                    pages,
+                    Map.of("limit", "7", "cursor", page.get("next_cursor").asText()));
         }
         assertEquals(62, byOffset.size());
         assertEquals(byOffset, byCursor);
@@ -313,15 +349,26 @@ class AuditTest {
     @Test
     void filters_narrow_and_kinds_widen() throws Exception {
         add(1, 9);
-        database.run("INSERT INTO invalidation_audit (kind, keys, request_id) VALUES ('replay', '[\"k4\"]', 'x'), ('job', '[]', 'r4')");
+        database.run(
+                "INSERT INTO invalidation_audit (kind, keys, request_id) VALUES ('replay', '[\"k4\"]', 'x'), ('job',"
+                        + " '[]', 'r4')");
         AuditPages pages = new AuditPages(transactions);
         assertEquals(3, page(pages, Map.of("pattern", "p1")).get("total_count").asInt());
         assertEquals(0, page(pages, Map.of("pattern", "p%")).get("total_count").asInt());
-        assertEquals(1, page(pages, Map.of("request_id", "r4")).get("total_count").asInt());
-        assertEquals(2, page(pages, Map.of("request_id", "r4", "kind", "all")).get("total_count").asInt());
+        assertEquals(
+                1, page(pages, Map.of("request_id", "r4")).get("total_count").asInt());
+        assertEquals(
+                2,
+                page(pages, Map.of("request_id", "r4", "kind", "all"))
+                        .get("total_count")
+                        .asInt());
         assertEquals(1, page(pages, Map.of("kind", "jobs")).get("total_count").asInt());
         assertEquals(1, page(pages, Map.of("key", "k4")).get("total_count").asInt());
-        assertEquals(2, page(pages, Map.of("key", "k4", "kind", "all")).get("total_count").asInt());
+        assertEquals(
+                2,
+                page(pages, Map.of("key", "k4", "kind", "all"))
+                        .get("total_count")
+                        .asInt());
         assertEquals(11, page(pages, Map.of("kind", "all")).get("total_count").asInt());
         assertEquals(9, page(pages, Map.of()).get("total_count").asInt());
     }
@@ -333,8 +380,16 @@ class AuditTest {
         assertEquals(10_000, page.get("total_count").asInt());
         assertTrue(page.get("total_is_capped").asBoolean());
         assertTrue(page.get("has_more").asBoolean());
-        assertEquals(50, page(new AuditPages(transactions), Map.of("offset", "10000")).get("logs").size());
-        assertEquals(0, page(new AuditPages(transactions), Map.of("offset", "100000000")).get("logs").size());
+        assertEquals(
+                50,
+                page(new AuditPages(transactions), Map.of("offset", "10000"))
+                        .get("logs")
+                        .size());
+        assertEquals(
+                0,
+                page(new AuditPages(transactions), Map.of("offset", "100000000"))
+                        .get("logs")
+                        .size());
     }
 
     private static JsonNode page(AuditPages pages, Map<String, Object> query) throws SQLException {

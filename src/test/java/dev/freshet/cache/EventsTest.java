@@ -22,9 +22,12 @@ class EventsTest {
 
     @Test
     void a_small_one_is_one_event() throws Exception {
-        JsonNode event = events("user:*", List.of("user:1", "user:2"), List.of("users"), "me", "r1").get(0);
-        assertEquals("{\"pattern\":\"user:*\",\"matched_keys\":[\"user:1\",\"user:2\"],\"triggered_by\":\"me\",\"timestamp\":\"2026-01-01T00:00:00.000Z\","
-                + "\"request_id\":\"r1\",\"id\":\"the-id\",\"tags\":[\"users\"]}", event.toString());
+        JsonNode event = events("user:*", List.of("user:1", "user:2"), List.of("users"), "me", "r1")
+                .get(0);
+        assertEquals(
+                "{\"pattern\":\"user:*\",\"matched_keys\":[\"user:1\",\"user:2\"],\"triggered_by\":\"me\",\"timestamp\":\"2026-01-01T00:00:00.000Z\","
+                    + "\"request_id\":\"r1\",\"id\":\"the-id\",\"tags\":[\"users\"]}",
+                event.toString());
     }
 
     @Test
@@ -32,25 +35,45 @@ class EventsTest {
         Random random = new Random(20261121);
         for (int round = 0; round < 300; round++) {
             int longest = List.of(3, 40, 1024).get(random.nextInt(3));
-            List<String> keys = new ArrayList<>(new HashSet<>(IntStream.range(0, random.nextInt(60)).mapToObj(i -> i + text(random, longest)).toList()));
+            List<String> keys = new ArrayList<>(new HashSet<>(IntStream.range(0, random.nextInt(60))
+                    .mapToObj(i -> i + text(random, longest))
+                    .toList()));
             String pattern = random.nextBoolean() ? "" : text(random, 1024);
-            List<JsonNode> events = events(pattern, keys, random.nextBoolean() ? null : List.of(text(random, 256)), text(random, 200), text(random, 200));
+            List<JsonNode> events = events(
+                    pattern,
+                    keys,
+                    random.nextBoolean() ? null : List.of(text(random, 256)),
+                    text(random, 200),
+                    text(random, 200));
             List<String> seen = new ArrayList<>();
             Set<String> ids = new HashSet<>();
             for (JsonNode event : events) {
                 event.get("matched_keys").forEach(key -> seen.add(key.asText()));
                 assertTrue(ids.add(event.get("id").asText()));
                 assertEquals(events.get(0).get("request_id"), event.get("request_id"));
-                assertTrue(event.get("pattern").asText().isEmpty() || event.get("pattern").asText().equals(pattern));
+                assertTrue(event.get("pattern").asText().isEmpty()
+                        || event.get("pattern").asText().equals(pattern));
             }
             assertEquals(pattern, events.get(0).get("pattern").asText());
             assertEquals(keys, seen);
         }
     }
 
-    private static List<JsonNode> events(String pattern, List<String> keys, List<String> tags, String caller, String request) throws Exception {
-        Map<String, Object> row = new HashMap<>(Map.of("pattern", pattern, "keys", JSON.writeValueAsString(keys), "triggered_by", caller,
-                "request_id", request, "timestamp", "2026-01-01T00:00:00.000Z", "id", "the-id"));
+    private static List<JsonNode> events(
+            String pattern, List<String> keys, List<String> tags, String caller, String request) throws Exception {
+        Map<String, Object> row = new HashMap<>(Map.of(
+                "pattern",
+                pattern,
+                "keys",
+                JSON.writeValueAsString(keys),
+                "triggered_by",
+                caller,
+                "request_id",
+                request,
+                "timestamp",
+                "2026-01-01T00:00:00.000Z",
+                "id",
+                "the-id"));
         row.put("tags", tags == null ? null : JSON.writeValueAsString(tags));
         List<JsonNode> events = new ArrayList<>();
         for (String payload : Events.of(row)) {

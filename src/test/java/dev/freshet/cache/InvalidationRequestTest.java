@@ -21,8 +21,10 @@ class InvalidationRequestTest {
 
     @Test
     void ids_that_are_made_up_at_once_differ() {
-        Set<String> ids = IntStream.range(0, 10_000).parallel()
-                .mapToObj(i -> InvalidationRequest.requestId(Map.of())).collect(Collectors.toSet());
+        Set<String> ids = IntStream.range(0, 10_000)
+                .parallel()
+                .mapToObj(i -> InvalidationRequest.requestId(Map.of()))
+                .collect(Collectors.toSet());
         assertEquals(10_000, ids.size());
     }
 

@@ -21,10 +21,22 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ConsoleTest {
     @ParameterizedTest
     @CsvSource({
-        "course:7, course:{id}, true", "course:*, course:{id}, true", "*, course_list, true", "c*7, course:{id}, true", "courses, course:{id}, false",
-        "course, course:{id}, false", "*:staff, course:{id}:staff, true", "*:staff, course:{id}, true", "{{x}}, {{x}}, false", "a*b*c, {one}, true", "x*, y{one}, false", "*x, {one}y, false"})
+        "course:7, course:{id}, true",
+        "course:*, course:{id}, true",
+        "*, course_list, true",
+        "c*7, course:{id}, true",
+        "courses, course:{id}, false",
+        "course, course:{id}, false",
+        "*:staff, course:{id}:staff, true",
+        "*:staff, course:{id}, true",
+        "{{x}}, {{x}}, false",
+        "a*b*c, {one}, true",
+        "x*, y{one}, false",
+        "*x, {one}y, false"
+    })
     void a_pattern_meets_the_templates_that_can_make_a_tag_for_it(String pattern, String template, boolean meets) {
-        TagPattern asked = TagPattern.of(pattern.indexOf('{') < 0 ? null : pattern, pattern.indexOf('{') < 0 ? pattern : null);
+        TagPattern asked =
+                TagPattern.of(pattern.indexOf('{') < 0 ? null : pattern, pattern.indexOf('{') < 0 ? pattern : null);
         assertEquals(meets, asked.takesSomeOf(template));
     }
 
@@ -37,7 +49,9 @@ class ConsoleTest {
     @Test
     void a_quantile_lies_between_the_bounds_of_its_bucket() {
         PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        Timer timer = Timer.builder("freshet.commit.to.delivered").serviceLevelObjectives(Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(10)).register(meters);
+        Timer timer = Timer.builder("freshet.commit.to.delivered")
+                .serviceLevelObjectives(Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(10))
+                .register(meters);
         Freshness freshness = new Freshness(meters, () -> 3.0);
         assertNull(freshness.lately().get("p50_ms"));
         for (int i = 0; i < 98; i++) {
@@ -53,7 +67,9 @@ class ConsoleTest {
         assertTrue(p99 > 1000 && p99 < 10_000, lately.toString());
         freshness.sample();
         freshness.sample();
-        assertEquals(List.of(100L, 0L), freshness.series().stream().map(point -> point.get("delivered")).toList());
+        assertEquals(
+                List.of(100L, 0L),
+                freshness.series().stream().map(point -> point.get("delivered")).toList());
         assertNull(freshness.series().get(1).get("p99_ms"));
         assertEquals(3.0, freshness.series().get(1).get("pending"));
     }
@@ -61,7 +77,9 @@ class ConsoleTest {
     @Test
     void what_took_longer_than_every_bound_is_told_as_the_last_one() {
         PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        Timer timer = Timer.builder("freshet.commit.to.delivered").serviceLevelObjectives(Duration.ofSeconds(1), Duration.ofSeconds(10)).register(meters);
+        Timer timer = Timer.builder("freshet.commit.to.delivered")
+                .serviceLevelObjectives(Duration.ofSeconds(1), Duration.ofSeconds(10))
+                .register(meters);
         Freshness freshness = new Freshness(meters, () -> null);
         timer.record(Duration.ofHours(1));
         assertEquals(10_000L, freshness.lately().get("p99_ms"));
@@ -73,8 +91,11 @@ class ConsoleTest {
         assertEquals("fresh", verdict.of(List.of()).get("verdict"));
         Instant old = Instant.parse("2026-01-01T00:00:00Z");
         Instant older = Instant.parse("2025-01-01T00:00:00Z");
-        Map<String, Object> judged = verdict.of(List.of(new Problem(Level.attention, "remark", older, "jobs"), new Problem(Level.stale, "newer", Instant.now(), "overview"),
-                new Problem(Level.stale, "worst", old, "overview"), new Problem(Level.attention, "undated", null, "overview")));
+        Map<String, Object> judged = verdict.of(List.of(
+                new Problem(Level.attention, "remark", older, "jobs"),
+                new Problem(Level.stale, "newer", Instant.now(), "overview"),
+                new Problem(Level.stale, "worst", old, "overview"),
+                new Problem(Level.attention, "undated", null, "overview")));
         assertEquals("stale", judged.get("verdict"));
         assertEquals("worst", judged.get("says"));
         assertEquals(old.toString(), judged.get("since"));

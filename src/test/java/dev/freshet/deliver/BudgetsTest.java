@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.freshet.TestDatabase;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.Transactions;
+import dev.freshet.testing.TestDatabase;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -41,13 +41,15 @@ class BudgetsTest {
         AtomicBoolean goesOn = new AtomicBoolean(true);
         ExecutorService threads = Executors.newFixedThreadPool(8);
         long begun = System.nanoTime();
-        List<Future<Integer>> counts = IntStream.range(0, 8).mapToObj(i -> threads.submit(() -> {
-            int granted = 0;
-            while (goesOn.get()) {
-                granted += instances.get(i % 2).grant(target, 1, false, goesOn::get) ? 1 : 0;
-            }
-            return granted;
-        })).toList();
+        List<Future<Integer>> counts = IntStream.range(0, 8)
+                .mapToObj(i -> threads.submit(() -> {
+                    int granted = 0;
+                    while (goesOn.get()) {
+                        granted += instances.get(i % 2).grant(target, 1, false, goesOn::get) ? 1 : 0;
+                    }
+                    return granted;
+                }))
+                .toList();
         assertFalse(threads.awaitTermination(3, TimeUnit.SECONDS));
         goesOn.set(false);
         int granted = 0;
@@ -98,7 +100,8 @@ class BudgetsTest {
         }
         assertTrue(Limits.of("none").isEndless());
         assertEquals(5 / 60.0, Limits.of("25 calls, 5/min").calls().aSecond());
-        assertEquals(5000, Limits.of("100 calls, 50/s; 5000 tags, 500/min").tags().atOnce());
+        assertEquals(
+                5000, Limits.of("100 calls, 50/s; 5000 tags, 500/min").tags().atOnce());
     }
 
     private static Target target(String name, String limits) {

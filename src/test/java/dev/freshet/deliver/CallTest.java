@@ -22,13 +22,15 @@ class CallTest {
     void no_form_leaves_a_tag_out() {
         assertEquals(Map.of("tags", List.of("a", "b")), call(50, "a", "b").asTagOrTags(2));
         assertEquals(Map.of("tag", "a"), call(50, "a").asTagOrTags(1));
-        IllegalStateException refused = assertThrows(IllegalStateException.class, () -> call(50, "a", "b").asTagOrTags(1));
+        IllegalStateException refused = assertThrows(
+                IllegalStateException.class, () -> call(50, "a", "b").asTagOrTags(1));
         assertTrue(refused.getMessage().contains("target x"), refused.getMessage());
         assertThrows(IllegalStateException.class, () -> call(1, "a", "b").asTagOrTags());
     }
 
     private static Call call(int batch, String... tags) {
         return Call.of(Stream.of(tags)
-                .map(tag -> new Delivery("x", tag, 1, 1, "lease", batch, batch, 0, 0, false)).toList());
+                .map(tag -> new Delivery("x", tag, 1, 1, "lease", batch, batch, 0, 0, false))
+                .toList());
     }
 }

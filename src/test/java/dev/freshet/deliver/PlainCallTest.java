@@ -17,8 +17,11 @@ class PlainCallTest {
     void a_body_is_one_of_three_forms_or_a_text_with_tags_in_it() {
         assertEquals("{\"tag\":\"a\\\"b\"}", fill("", "", "auto", "a\"b").getBody());
         assertEquals("{\"tags\":[\"a\",\"b\"]}", fill("", "", "auto", "a", "b").getBody());
-        assertEquals("{\"keys\":[\"a\\\"\",\"b\"]}", fill("", "", "{\"keys\":{tags}}", "a\"", "b").getBody());
-        assertEquals("{\"key\":\"a\\\"\"}", fill("", "", "{\"key\":{tag}}", "a\"").getBody());
+        assertEquals(
+                "{\"keys\":[\"a\\\"\",\"b\"]}",
+                fill("", "", "{\"keys\":{tags}}", "a\"", "b").getBody());
+        assertEquals(
+                "{\"key\":\"a\\\"\"}", fill("", "", "{\"key\":{tag}}", "a\"").getBody());
         String batch = fill("", "", "batch", "a", "b").getBody(String.class);
         assertTrue(batch.startsWith("{\"tags\":[\"a\",\"b\"],\"source\":"), batch);
         assertEquals("", fill("/{tag}", "", "none", "a").getBody());
@@ -43,15 +46,16 @@ class PlainCallTest {
     }
 
     private static void assertRefused(String told, String path, String headers, String form, int batch) {
-        String message = assertThrows(IllegalArgumentException.class,
-                () -> PlainCall.check(path, headers, form, batch)).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> PlainCall.check(path, headers, form, batch))
+                .getMessage();
         assertTrue(message.startsWith(told), message);
     }
 
     private static Message fill(String path, String headers, String form, String... tags) {
         Exchange exchange = new DefaultExchange(new DefaultCamelContext());
-        Call call = Call.of(Arrays.stream(tags).map(tag -> new Delivery("x", tag, 1, 1, "lease", tags.length,
-                tags.length, 0, Long.MAX_VALUE, false)).toList());
+        Call call = Call.of(Arrays.stream(tags)
+                .map(tag -> new Delivery("x", tag, 1, 1, "lease", tags.length, tags.length, 0, Long.MAX_VALUE, false))
+                .toList());
         new PlainCall().fill(call, path, headers, form, exchange);
         return exchange.getMessage();
     }

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.Test;
 
 class DemoReceiverTest {
     private final List<String> stale = new ArrayList<>();
-    private final DemoReceiver receiver = new DemoReceiver("right", stale::addAll, Clock.fixed(Instant.parse("2026-11-21T12:00:00Z"), ZoneOffset.UTC));
+    private final DemoReceiver receiver = new DemoReceiver(
+            "right", stale::addAll, Clock.fixed(Instant.parse("2026-11-21T12:00:00Z"), ZoneOffset.UTC));
 
     @Test
     void it_remembers_the_last_hundred_calls_newest_first() {
@@ -24,15 +25,22 @@ class DemoReceiverTest {
         }
         List<?> calls = (List<?>) receiver.calls().get("calls");
         assertEquals(100, calls.size());
-        assertEquals(Map.of("at", "2026-11-21T12:00:00Z", "target", "tag", "tags", List.of("t149"), "webhook_id", "msg_149"), calls.get(0));
+        assertEquals(
+                Map.of("at", "2026-11-21T12:00:00Z", "target", "tag", "tags", List.of("t149"), "webhook_id", "msg_149"),
+                calls.get(0));
         assertEquals(List.of("t50"), ((Map<?, ?>) calls.get(99)).get("tags"));
     }
 
     @Test
     void it_takes_one_tag_or_several_and_nothing_else() {
         receiver.revalidate(Map.of("tags", List.of("a", "b")), "right", null);
-        for (Map<String, Object> bad : List.<Map<String, Object>>of(Map.of(), Map.of("tag", 1), Map.of("tags", List.of()), Map.of("tags", List.of(1)))) {
-            assertEquals(400, assertThrows(Refused.class, () -> receiver.revalidate(bad, "right", null)).problem().status());
+        for (Map<String, Object> bad : List.<Map<String, Object>>of(
+                Map.of(), Map.of("tag", 1), Map.of("tags", List.of()), Map.of("tags", List.of(1)))) {
+            assertEquals(
+                    400,
+                    assertThrows(Refused.class, () -> receiver.revalidate(bad, "right", null))
+                            .problem()
+                            .status());
         }
         assertEquals(1, ((List<?>) receiver.calls().get("calls")).size());
         assertEquals(List.of("a", "b"), stale);
@@ -41,7 +49,11 @@ class DemoReceiverTest {
     @Test
     void it_wants_its_secret() {
         for (String shown : new String[] {null, "", "wrong", "rightt"}) {
-            assertEquals(401, assertThrows(Refused.class, () -> receiver.revalidate(Map.of("tag", "a"), shown, null)).problem().status());
+            assertEquals(
+                    401,
+                    assertThrows(Refused.class, () -> receiver.revalidate(Map.of("tag", "a"), shown, null))
+                            .problem()
+                            .status());
         }
         assertNotEquals(DemoReceiver.newSecret(), DemoReceiver.newSecret());
     }

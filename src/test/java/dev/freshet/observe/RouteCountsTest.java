@@ -23,8 +23,8 @@ class RouteCountsTest {
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final List<String> failures = new ArrayList<>();
-    private final RouteCounts counts = new RouteCounts(context, registry,
-            (route, failure) -> failures.add(route + ": " + failure.getMessage()));
+    private final RouteCounts counts =
+            new RouteCounts(context, registry, (route, failure) -> failures.add(route + ": " + failure.getMessage()));
     private ProducerTemplate template;
 
     @BeforeEach
@@ -59,8 +59,11 @@ class RouteCountsTest {
         }
         assertEquals(List.of("inner: no", "outer: no"), failures);
         String tags = "{camelContext=\"counted\",eventType=\"route\",kind=\"CamelRoute\",routeId=\"inner\"} ";
-        for (String line : List.of("camel_exchanges_total" + tags + "2.0", "camel_exchanges_failed_total" + tags + "1.0",
-                "camel_exchanges_succeeded_total" + tags + "1.0", "camel_exchanges_failures_handled_total" + tags + "0.0",
+        for (String line : List.of(
+                "camel_exchanges_total" + tags + "2.0",
+                "camel_exchanges_failed_total" + tags + "1.0",
+                "camel_exchanges_succeeded_total" + tags + "1.0",
+                "camel_exchanges_failures_handled_total" + tags + "0.0",
                 "camel_route_policy_seconds_count" + tags + "2")) {
             assertTrue(registry.scrape().lines().anyMatch(line::equals), line + " in\n" + registry.scrape());
         }
@@ -72,8 +75,12 @@ class RouteCountsTest {
     @Test
     void a_failure_that_was_dealt_with_is_counted_as_such_and_not_again_by_what_comes_after_it() throws Exception {
         add(route -> {
-            route.from("direct:careful").routeId("careful")
-                    .onException(Exception.class).handled(true).to("direct:sorry").end()
+            route.from("direct:careful")
+                    .routeId("careful")
+                    .onException(Exception.class)
+                    .handled(true)
+                    .to("direct:sorry")
+                    .end()
                     .throwException(new IllegalStateException("handled"));
             route.from("direct:sorry").routeId("sorry").setBody().constant("sorry");
         });
@@ -85,14 +92,17 @@ class RouteCountsTest {
 
     @Test
     void what_is_under_way_is_counted_until_it_ends() throws Exception {
-        add(route -> route.from("direct:long").routeId("long").process(exchange -> exchange.getMessage().setBody(numbers("long"))));
+        add(route -> route.from("direct:long")
+                .routeId("long")
+                .process(exchange -> exchange.getMessage().setBody(numbers("long"))));
         assertEquals("0 0 0 1", template.requestBody("direct:long", "x"));
         assertEquals("1 0 0 0", numbers("long"));
         assertNull(counts.of("other"));
     }
 
     @Test
-    void a_route_that_takes_anothers_place_goes_on_with_its_numbers_and_one_that_is_gone_takes_them_along() throws Exception {
+    void a_route_that_takes_anothers_place_goes_on_with_its_numbers_and_one_that_is_gone_takes_them_along()
+            throws Exception {
         add(route -> route.from("direct:edited").routeId("edited").log("before"));
         template.sendBody("direct:edited", "x");
         context.getRouteController().stopRoute("edited");

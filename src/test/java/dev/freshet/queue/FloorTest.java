@@ -3,9 +3,9 @@ package dev.freshet.queue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.freshet.Eventually;
-import dev.freshet.TestDatabase;
-import dev.freshet.source.SqlFile;
+import dev.freshet.database.SqlFile;
+import dev.freshet.testing.Eventually;
+import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 class FloorTest {
     @Test
     void the_first_row_that_the_inbox_ever_holds_is_above_the_floor() throws Exception {
-        try (TestDatabase database = TestDatabase.migrated(); Connection connection = database.connect()) {
+        try (TestDatabase database = TestDatabase.migrated();
+                Connection connection = database.connect()) {
             assertEquals(0L, lastId(connection));
             database.run("SELECT enqueue_cache_invalidation('first')");
             assertEquals(database.one("SELECT id FROM freshet.inbox"), Long.toString(lastId(connection)));
@@ -28,20 +29,26 @@ class FloorTest {
     @Test
     void an_id_whose_transaction_had_not_begun_to_write_yet_is_above_the_floor() throws Exception {
         try (TestDatabase database = TestDatabase.migrated();
-             Connection worker = database.connect(); Connection writer = database.connect()) {
+                Connection worker = database.connect();
+                Connection writer = database.connect()) {
             database.run("SELECT enqueue_cache_invalidation('earlier'); CREATE SEQUENCE looks");
-            Floor floor = new Floor(new SqlFile("counted",
-                    "SELECT last_value AS id, nextval('looks') FROM freshet.inbox_id_seq"));
+            Floor floor = new Floor(
+                    new SqlFile("counted", "SELECT last_value AS id, nextval('looks') FROM freshet.inbox_id_seq"));
             writer.setAutoCommit(false);
-            long id = Long.parseLong(TestDatabase.list(writer, "SELECT nextval('freshet.inbox_id_seq')").get(0));
+            long id = Long.parseLong(TestDatabase.list(writer, "SELECT nextval('freshet.inbox_id_seq')")
+                    .get(0));
             floor.candidate(worker);
-            TestDatabase.run(writer, "INSERT INTO freshet.inbox (id, tag) OVERRIDING SYSTEM VALUE"
-                    + " VALUES (" + id + ", 'late')");
+            TestDatabase.run(
+                    writer,
+                    "INSERT INTO freshet.inbox (id, tag) OVERRIDING SYSTEM VALUE" + " VALUES (" + id + ", 'late')");
             AtomicLong highest = new AtomicLong();
-            Eventually.is(Duration.ofSeconds(30), () -> {
-                highest.accumulateAndGet(candidate(floor, worker), Math::max);
-                return looks(database) >= 4;
-            }, () -> "some more looks");
+            Eventually.is(
+                    Duration.ofSeconds(30),
+                    () -> {
+                        highest.accumulateAndGet(candidate(floor, worker), Math::max);
+                        return looks(database) >= 4;
+                    },
+                    () -> "some more looks");
             assertTrue(highest.get() < id, "nothing is known of " + id + " while it is not committed: " + highest);
             writer.commit();
             Eventually.is(Duration.ofSeconds(30), () -> candidate(floor, worker) >= id, () -> "raised when it is");
@@ -65,6 +72,9 @@ class FloorTest {
     }
 
     private static long lastId(Connection connection) throws SQLException {
-        return (Long) SqlFile.of("inbox-last-id").rows(connection, Map.of()).get(0).get("id");
+        return (Long) SqlFile.of("queue/inbox-last-id")
+                .rows(connection, Map.of())
+                .get(0)
+                .get("id");
     }
 }

@@ -2,9 +2,9 @@ package dev.freshet.queue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.freshet.Eventually;
-import dev.freshet.TestDatabase;
-import dev.freshet.source.Transactions;
+import dev.freshet.database.Transactions;
+import dev.freshet.testing.Eventually;
+import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -18,7 +18,8 @@ import org.postgresql.PGNotification;
 
 class SleepTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
-    private static final String ASLEEP = "SELECT last_value > extract(epoch FROM clock_timestamp()) FROM freshet.asleep_until";
+    private static final String ASLEEP =
+            "SELECT last_value > extract(epoch FROM clock_timestamp()) FROM freshet.asleep_until";
 
     private TestDatabase database;
     private Connection ear;
@@ -60,7 +61,7 @@ class SleepTest {
     void whoever_commits_wakes_it_and_costs_nothing_from_then_on() throws Exception {
         hearUntil("t");
         TestDatabase.run(ear, "SELECT enqueue_cache_invalidation('wakes')");
-        listens = false;            // it does not fall asleep again
+        listens = false; // it does not fall asleep again
         hearUntil("f");
         heard();
         database.run("SELECT enqueue_cache_invalidation('wakes nobody')");
@@ -105,10 +106,13 @@ class SleepTest {
     }
 
     private void hearUntil(String asleep) {
-        Eventually.is(PATIENCE, () -> {
-            heard().forEach(sleep::hear);
-            return is(asleep);
-        }, () -> "not " + asleep);
+        Eventually.is(
+                PATIENCE,
+                () -> {
+                    heard().forEach(sleep::hear);
+                    return is(asleep);
+                },
+                () -> "not " + asleep);
     }
 
     private boolean is(String asleep) {

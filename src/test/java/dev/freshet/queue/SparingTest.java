@@ -30,10 +30,12 @@ class SparingTest {
     @Test
     void so_does_one_that_fails_after_long() {
         Sparing sparing = new Sparing(1_000_000, Duration.ZERO);
-        assertThrows(IOException.class, () -> sparing.ask(() -> {
-            slowly();
-            throw new IOException("the database is away");
-        }));
+        assertThrows(
+                IOException.class,
+                () -> sparing.ask(() -> {
+                    slowly();
+                    throw new IOException("the database is away");
+                }));
         assertFalse(sparing.mayAsk());
     }
 

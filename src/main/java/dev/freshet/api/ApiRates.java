@@ -1,0 +1,17 @@
+package dev.freshet.api;
+
+import java.util.function.ToLongFunction;
+
+/**
+ * How much one caller may send.
+ *
+ * @param rate seconds that this client address must wait before its next request; 0 lets it in
+ */
+public record ApiRates(long bodyBytes, long invalidateBodyBytes, ToLongFunction<String> rate) {
+
+    public static final ApiRates DEFAULT = new ApiRates(1 << 20, 16 << 20, client -> 0);
+
+    long bodyBytes(String path) {
+        return path.startsWith("/invalidate/") ? invalidateBodyBytes : bodyBytes;
+    }
+}

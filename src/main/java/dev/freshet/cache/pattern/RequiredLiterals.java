@@ -1,0 +1,96 @@
+package dev.freshet.cache.pattern;
+
+import java.util.List;
+
+/**
+ * Reads from a valid regular expression what every match holds, and knows little: literals one after the other, also in groups, and what
+ * comes at least once. What it does not surely understand (alternatives, what may be absent, flags) holds nothing.
+ */
+final class RequiredLiterals {
+    /**
+     * @param only the one text that a part matches, or null
+     * @param begins it holds a place that must be where the key begins, so whatever is before that place is empty
+     * @param ends it holds a place that must be where the key ends
+     */
+    private record Part(String only, String prefix, String suffix, String infix, boolean begins, boolean ends) {
+        private static final Part ANYTHING = new Part(null, "", "", "", false, false);
+        private static final Part EMPTY = exactly("", false, false);
+
+        private static Part exactly(String only, boolean begins, boolean ends) {
+            return new Part(only, only, only, only, begins, ends);
+        }
+
+        private Part then(Part next) {
+            return new Part(
+                    only == null || next.only == null ? null : only + next.only,
+                    only == null ? prefix : only + next.prefix,
+                    next.only == null ? next.suffix : suffix + next.only,
+                    longest(longest(infix, next.infix), suffix + next.prefix),
+                    begins || next.begins,
+                    ends || next.ends);
+        }
+
+        private Part repeated(int least, int most) {
+            return least == 0
+                    ? ANYTHING
+                    : least == 1 && most == 1 ? this : new Part(null, prefix, suffix, infix, begins, ends);
+        }
+
+        private static String longest(String one, String other) {
+            return other.length() > one.length() ? other : one;
+        }
+    }
+
+    private final List<RegexToken> tokens;
+    private int at;
+
+    private RequiredLiterals(List<RegexToken> tokens) {
+        this.tokens = tokens;
+    }
+
+    static Narrowing of(List<RegexToken> tokens) {
+        if (tokens.stream().anyMatch(token -> token.kind() == RegexToken.Kind.FLAGS)) {
+            return Narrowing.NONE;
+        }
+        Part whole = new RequiredLiterals(tokens).level();
+        if (whole.only != null && whole.begins && whole.ends) {
+            return Narrowing.exactly(whole.only);
+        }
+        return Narrowing.of(whole.begins ? whole.prefix : "", whole.ends ? whole.suffix : "", whole.infix);
+    }
+
+    /** Up to the end of the group that is open, or of all. */
+    private Part level() {
+        Part done = Part.EMPTY;
+        Part last = Part.EMPTY;
+        boolean alternatives = false;
+        while (at < tokens.size() && tokens.get(at).kind() != RegexToken.Kind.CLOSE) {
+            RegexToken token = tokens.get(at++);
+            if (token.kind() == RegexToken.Kind.REPEAT) {
+                last = last.repeated(token.least(), token.most());
+            } else {
+                done = done.then(last);
+                last = part(token);
+                alternatives |= token.kind() == RegexToken.Kind.OR;
+            }
+        }
+        return alternatives ? Part.ANYTHING : done.then(last);
+    }
+
+    private Part part(RegexToken token) {
+        return switch (token.kind()) {
+            case LITERAL -> Part.exactly(Character.toString(token.character()), false, false);
+            case BEGIN -> Part.exactly("", true, false);
+            case END -> Part.exactly("", false, true);
+            case BETWEEN -> Part.EMPTY;
+            case OPEN -> group();
+            default -> Part.ANYTHING;
+        };
+    }
+
+    private Part group() {
+        Part inside = level();
+        at++;
+        return inside;
+    }
+}

@@ -1,0 +1,202 @@
+package dev.freshet.database;
+
+import dev.freshet.settings.CannotStart;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfoService;
+import org.flywaydb.core.api.MigrationState;
+import org.flywaydb.core.api.callback.BaseCallback;
+import org.flywaydb.core.api.callback.Context;
+import org.flywaydb.core.api.callback.Event;
+import org.flywaydb.core.api.output.MigrateResult;
+import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Brings the database's objects up to this version: sql/migrations once, sql/functions whenever they changed. */
+public final class Schema {
+    private static final Logger LOG = LoggerFactory.getLogger(Schema.class);
+    private static final Set<String> LOCKED = Set.of("55P03", "40P01");
+    private static final int TRIES = 20;
+
+    private static final String LEFT = "The database's schema is of a newer Freshet: left as it is."
+            + " To put this build's functions in force all the same: docs/operations.md, Upgrades, and the way back";
+
+    private final Flyway flyway;
+    private final Build build;
+
+    public Schema(DataSource dataSource) {
+        this(dataSource, new Build());
+    }
+
+    Schema(DataSource dataSource, Build build) {
+        this.build = build;
+        this.flyway = Flyway.configure(Schema.class.getClassLoader())
+                .dataSource(dataSource)
+                .locations("classpath:sql/migrations", "classpath:sql/functions")
+                .defaultSchema("freshet")
+                .schemas("freshet")
+                .createSchemas(true)
+                .baselineOnMigrate(true)
+                .baselineVersion("0")
+                .lockRetryCount(120)
+                .callbacks(new BeforeEach())
+                .load();
+        // the other kind of lock is the session's, and behind a pooler that is anybody's
+        flyway.getConfiguration()
+                .getPluginRegister()
+                .getPlugin(PostgreSQLConfigurationExtension.class)
+                .setTransactionalLock(true);
+    }
+
+    /** Safe with several instances at once, and with several builds. */
+    public void migrate() {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                if (isNewer()) {
+                    LOG.warn(LEFT);
+                    return;
+                }
+                MigrateResult result = flyway.migrate();
+                if (result.migrationsExecuted > 0) {
+                    LOG.info("The database's schema is up to date: {} files applied", result.migrationsExecuted);
+                }
+                return;
+            } catch (FlywayException e) {
+                SQLException cause = cause(e, SQLException.class);
+                boolean passes = cause != null && LOCKED.contains(cause.getSQLState()) && attempt < TRIES;
+                if (!passes && cause(e, Overtaken.class) == null) {
+                    throw new CannotStart(
+                            "The database's schema could not be brought up to date: " + explain(e, cause));
+                }
+                LOG.info("Somebody else is working on the tables that the schema's update needs; trying again");
+                pause(Math.min(attempt * 250L, 2_000L));
+            }
+        }
+    }
+
+    /**
+     * An older build must not put its functions over a newer one's. Where it is not known which build's are in force,
+     * because ops have deleted that row, the one that starts next puts its own in force.
+     */
+    private boolean isNewer() {
+        Optional<String> inForce = inForce();
+        if (inForce.isEmpty()) {
+            return false;
+        }
+        MigrationInfoService files = flyway.info();
+        boolean hasMore = Arrays.stream(files.applied()).anyMatch(m -> m.getState() == MigrationState.FUTURE_SUCCESS);
+        boolean lacksSome = Arrays.stream(files.pending()).anyMatch(m -> m.getVersion() != null);
+        return hasMore || !build.follows(inForce.get()) && !lacksSome;
+    }
+
+    private Optional<String> inForce() {
+        try (Connection connection = flyway.getConfiguration().getDataSource().getConnection()) {
+            return inForce(connection);
+        } catch (SQLException e) {
+            throw new FlywayException(e);
+        }
+    }
+
+    private static Optional<String> inForce(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            if (!exists(statement)) {
+                return Optional.empty();
+            }
+            try (ResultSet row = statement.executeQuery("SELECT digest FROM freshet.build")) {
+                return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
+            }
+        }
+    }
+
+    /** V1 makes it. */
+    private static boolean exists(Statement statement) throws SQLException {
+        try (ResultSet table = statement.executeQuery("SELECT to_regclass('freshet.build') IS NOT NULL")) {
+            return table.next() && table.getBoolean(1);
+        }
+    }
+
+    private static String explain(FlywayException e, SQLException cause) {
+        String script = e.getMessage()
+                .lines()
+                .map(String::trim)
+                .filter(l -> l.startsWith("Location") || l.contains(".sql"))
+                .findFirst()
+                .orElse("");
+        String what = cause == null ? e.getMessage() : cause.getMessage();
+        return (what + (script.isEmpty() ? "" : " (" + script + ")")).replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    private static <T extends Throwable> T cause(Throwable e, Class<T> kind) {
+        for (Throwable t = e; t != null; t = t.getCause()) {
+            if (kind.isInstance(t)) {
+                return kind.cast(t);
+            }
+        }
+        return null;
+    }
+
+    private static void pause(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void putInForce(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("""
+            INSERT INTO freshet.build AS b (digest) VALUES (?)
+            ON CONFLICT (only_one) DO UPDATE SET digest = excluded.digest, applied_at = now()
+            WHERE b.digest <> excluded.digest
+            """)) {
+            statement.setString(1, build.digest());
+            statement.executeUpdate();
+        }
+    }
+
+    /** A newer build was here between the look and the lock. */
+    private static final class Overtaken extends FlywayException {
+        private static final long serialVersionUID = 1;
+
+        Overtaken() {
+            super("a newer build has put its functions in force meanwhile");
+        }
+    }
+
+    /** At the beginning of each file's transaction, under the lock that only one instance has. */
+    private final class BeforeEach extends BaseCallback {
+        @Override
+        public boolean supports(Event event, Context context) {
+            return event == Event.BEFORE_EACH_MIGRATE;
+        }
+
+        @Override
+        public void handle(Event event, Context context) {
+            try (Statement statement = context.getConnection().createStatement()) {
+                // a migration that waits for a lock makes everybody wait who comes after it: rather give way and try
+                // again
+                statement.execute("SET LOCAL lock_timeout = '2s'");
+                if (exists(statement)) {
+                    Optional<String> inForce = inForce(context.getConnection());
+                    boolean isFunction = context.getMigrationInfo().getVersion() == null;
+                    if (isFunction && inForce.isPresent() && !build.follows(inForce.get())) {
+                        throw new Overtaken();
+                    }
+                    putInForce(context.getConnection());
+                }
+            } catch (SQLException e) {
+                throw new FlywayException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package dev.freshet.database;
+
+import dev.freshet.settings.CannotStart;
+import java.sql.SQLException;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Numbers go on where they ended, also in a copy of the database that was made without its sequences. */
+public final class Sequences {
+    private static final Logger LOG = LoggerFactory.getLogger(Sequences.class);
+
+    private final SqlFile raise = SqlFile.of("database/raise-sequences");
+    private final Transactions transactions;
+
+    public Sequences(DataSource dataSource) {
+        this.transactions = new Transactions(dataSource);
+    }
+
+    public void raise() {
+        try {
+            for (Map<String, Object> row : transactions.in(c -> raise.rows(c, Map.of()))) {
+                LOG.info(
+                        "{} was behind its rows, as after a logical cut-over, and goes on from {}",
+                        row.get("sequence"),
+                        row.get("goes_on_from"));
+            }
+        } catch (SQLException e) {
+            throw new CannotStart("The database's sequences could not be looked at: "
+                    + String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " "));
+        }
+    }
+}

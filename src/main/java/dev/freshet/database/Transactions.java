@@ -1,0 +1,106 @@
+package dev.freshet.database;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Several statements that are true together or not at all. None of them holds its locks for long, whatever becomes of
+ * this process: the server itself ends a transaction whose client has said nothing for some seconds (a suspended
+ * machine, a cut network).
+ */
+public final class Transactions {
+    public interface Work<T> {
+        T on(Connection connection) throws SQLException;
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Transactions.class);
+    private static final SqlFile WITHOUT_AUDIT = SqlFile.of("audit/without-audit");
+    private static final SqlFile COUNT_REFUSED_AUDIT = SqlFile.of("audit/count-refused-audit");
+
+    private final DataSource dataSource;
+    private final boolean pooled;
+
+    public Transactions(DataSource dataSource) {
+        this(dataSource, false);
+    }
+
+    /** @param pooled behind a transaction pooler, where nothing that is said to a session outlasts the transaction */
+    public Transactions(DataSource dataSource, boolean pooled) {
+        this.dataSource = dataSource;
+        this.pooled = pooled;
+    }
+
+    /** One statement, which is a transaction by itself. */
+    public <T> T inOne(Work<T> work) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            return work.on(connection);
+        }
+    }
+
+    public <T> T in(Work<T> work) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            connection.setAutoCommit(false);
+            try {
+                if (pooled) { // otherwise Database has said so to the session
+                    sayTerms(connection, Database.IDLE_IN_TRANSACTION);
+                }
+                T result = work.on(connection);
+                connection.commit();
+                return result;
+            } catch (Throwable failure) {
+                try {
+                    connection.rollback();
+                } catch (SQLException alsoGone) {
+                    failure.addSuppressed(alsoGone);
+                }
+                throw failure;
+            }
+        }
+    }
+
+    /**
+     * First in a transaction.
+     *
+     * @param silence after which the server ends it, such as 5s
+     */
+    public static void sayTerms(Connection connection, String silence) throws SQLException {
+        try (Statement terms = connection.createStatement()) {
+            terms.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+                    + " SET LOCAL idle_in_transaction_session_timeout = '" + silence + "';"
+                    + " SET LOCAL random_page_cost = 1.1;"
+                    + " SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off");
+        }
+    }
+
+    /**
+     * Work that leaves audit rows. An adopted audit table may refuse one of them (a constraint of its own): then the
+     * work is done without them, and that is counted and said; where it fails all the same, it is not for the audit's
+     * sake.
+     */
+    public <T> T audited(Work<T> work) throws SQLException {
+        try {
+            return in(work);
+        } catch (SQLException e) {
+            if (!SqlState.isRefused(e)) {
+                throw e;
+            }
+            T result = withoutAudit(work);
+            LOG.warn("The table invalidation_audit refused a row, and does without it: {}", e.getMessage());
+            return result;
+        }
+    }
+
+    private <T> T withoutAudit(Work<T> work) throws SQLException {
+        return in(connection -> {
+            WITHOUT_AUDIT.rows(connection, Map.of());
+            T result = work.on(connection);
+            COUNT_REFUSED_AUDIT.update(connection, Map.of());
+            return result;
+        });
+    }
+}

@@ -1,0 +1,60 @@
+package dev.freshet.run;
+
+import dev.freshet.Freshet;
+import java.lang.reflect.Proxy;
+import java.util.List;
+import org.apache.camel.main.MainSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Lets SIGTERM and SIGINT end the process in order, with what is in flight finished or handed back, and in time. */
+final class StopInTime {
+    private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
+    private static final int GIVE_UP_AFTER_SECONDS = 18;
+
+    /**
+     * The JVM's own answer to SIGTERM would be exit code 143, with all shutdown hooks at once. By reflection: javac warns about the class
+     * whatever one does, and a JVM without it still stops, only less politely.
+     */
+    static void onSignals(MainSupport main) {
+        for (String name : List.of("TERM", "INT")) {
+            try {
+                Class<?> type = Class.forName("sun.misc.Signal");
+                Class<?> handler = Class.forName("sun.misc.SignalHandler");
+                Object stop = Proxy.newProxyInstance(
+                        handler.getClassLoader(), new Class<?>[] {handler}, (proxy, method, arguments) -> {
+                            LOG.info("Freshet is stopping (SIG{})", name);
+                            orHalt();
+                            main.completed();
+                            return null;
+                        });
+                type.getMethod("handle", type, handler)
+                        .invoke(null, type.getConstructor(String.class).newInstance(name), stop);
+            } catch (ReflectiveOperationException e) {
+                LOG.debug("No handler for SIG{}", name, e);
+            }
+        }
+    }
+
+    /** Nothing is lost by halting: what is in flight is leased in the database. But a process that does not end is killed by its supervisor. */
+    static void orHalt() {
+        Thread guard = new Thread(
+                () -> {
+                    try {
+                        Thread.sleep(GIVE_UP_AFTER_SECONDS * 1000L);
+                        LOG.warn(
+                                "Stopping took longer than {} s; what is still in flight will be picked up after its"
+                                        + " lease",
+                                GIVE_UP_AFTER_SECONDS);
+                        Runtime.getRuntime().halt(0);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "stop-in-time");
+        guard.setDaemon(true);
+        guard.start();
+    }
+
+    private StopInTime() {}
+}

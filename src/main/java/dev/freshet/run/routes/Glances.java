@@ -1,0 +1,54 @@
+package dev.freshet.run.routes;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Tells from times and sizes alone whether it is worth reading the route files: four times a second, all year. */
+final class Glances {
+    /** Of so many glances one is a look all the same: a file may change and keep its time. */
+    private static final int LOOK_EACH = 20;
+    /** What has changed is read twice: it may still be written. */
+    private static final int LOOKS = 2;
+
+    /** What is another one when a file is. */
+    private record Stamp(FileTime changed, long size, Object number) {}
+
+    private Map<String, Stamp> stamps = Map.of();
+    private int looks;
+    private int glances;
+
+    boolean seesSomething(Path folder) throws IOException {
+        Map<String, Stamp> now = stamps(folder);
+        looks = now.equals(stamps) ? Math.max(0, looks - 1) : LOOKS;
+        stamps = now;
+        return looks > 0 || ++glances % LOOK_EACH == 0;
+    }
+
+    /** Whatever may follow from what was found. */
+    void again() {
+        looks = LOOKS;
+    }
+
+    private static Map<String, Stamp> stamps(Path folder) throws IOException {
+        Map<String, Stamp> stamps = new HashMap<>();
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes own) throws IOException {
+                if (file.toString().endsWith(".yaml")) {
+                    BasicFileAttributes its =
+                            own.isSymbolicLink() ? Files.readAttributes(file, BasicFileAttributes.class) : own;
+                    stamps.put(file.toString(), new Stamp(its.lastModifiedTime(), its.size(), its.fileKey()));
+                }
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        return stamps;
+    }
+}

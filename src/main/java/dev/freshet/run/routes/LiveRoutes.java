@@ -1,0 +1,239 @@
+package dev.freshet.run.routes;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Route files as ops edit them, while Freshet runs. A file that is new or has changed is tried first; only one that passes takes the
+ * place of what is running. One that fails is reported, and the last good version goes on: Camel itself would have stopped it first.
+ */
+public final class LiveRoutes implements AutoCloseable {
+    /** A file that was not taken over. */
+    public record Broken(String file, Integer line, String why, Instant since) {
+        private static final int LONGEST_WHY = 300;
+
+        /** @param before the last good text, or null */
+        static Broken of(String file, String text, String before, Exception failure) {
+            Throwable cause = failure;
+            while (cause.getCause() != null && cause.getCause() != cause) {
+                cause = cause.getCause();
+            }
+            String why = String.valueOf(cause.getMessage() == null ? cause : cause.getMessage())
+                    .strip()
+                    .replaceAll("\\s*\\R\\s*", " ");
+            return new Broken(
+                    file,
+                    Lines.of(text, before, failure),
+                    why.length() > LONGEST_WHY ? why.substring(0, LONGEST_WHY) + "…" : why,
+                    Instant.now());
+        }
+
+        @Override
+        public String toString() {
+            return file + (line == null ? "" : " line " + line) + ": " + why;
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
+    private static final long GLANCE_MILLIS = 250;
+    private static final long LONGEST_CLOSE_MILLIS = 5_000;
+
+    private final CamelContext context;
+    private final RouteSwap swap;
+    private final Path folder;
+    private final RouteFolders folders = new RouteFolders();
+    private final Map<String, String> running = new TreeMap<>();
+    private final Map<String, String> lastSeen = new TreeMap<>();
+    private final Map<String, String> tried = new TreeMap<>();
+    private final Map<String, Broken> broken = new ConcurrentSkipListMap<>();
+    private ScheduledExecutorService watch;
+    private String trouble = "";
+    private final Glances glances = new Glances();
+    private volatile boolean closed;
+
+    public LiveRoutes(CamelContext context, Path folder) {
+        this.context = context;
+        this.swap = new RouteSwap(context);
+        this.folder = folder;
+    }
+
+    /** To be called before the routes are loaded: who edits a file while Freshet starts has edited it since then. */
+    public void readFirst() throws IOException {
+        if (Files.isDirectory(folder)) {
+            running.putAll(RouteFiles.in(folder));
+            lastSeen.putAll(running);
+            folders.found(running.keySet());
+        }
+    }
+
+    /** What stands in the files, as they were read first. */
+    public Map<String, String> files() {
+        return Map.copyOf(running);
+    }
+
+    /** To be called when the routes have started. */
+    public void start() {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        watch = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "routes");
+        watch.scheduleWithFixedDelay(this::glance, GLANCE_MILLIS, GLANCE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Files that are not what is running, and why. */
+    public List<Broken> broken() {
+        return List.copyOf(
+                broken.values()); // not synchronized: an edit may wait for minutes, and health is asked meanwhile
+    }
+
+    private synchronized void glance() {
+        try {
+            if (glances.seesSomething(folder)) {
+                look();
+            }
+        } catch (IOException e) {
+            look();
+        }
+    }
+
+    private void look() {
+        try {
+            Map<String, String> now = RouteFiles.in(folder);
+            for (String file : changed(now)) {
+                if (now.containsKey(file) || folders.wasDeleted(file)) {
+                    take(file, now.get(file));
+                } else {
+                    reportUnseen(file);
+                }
+            }
+            lastSeen.clear();
+            lastSeen.putAll(now);
+            folders.found(now.keySet());
+            trouble = "";
+        } catch (IOException | RuntimeException | Error e) { // or nobody would look any more, and nobody know
+            if (!trouble.equals(e.toString())) {
+                LOG.warn("The route files cannot be looked at, and what runs goes on: {}", e.toString());
+            }
+            trouble = e.toString();
+        }
+    }
+
+    /** What is not as it runs, and was not still being written at the last look. */
+    private Set<String> changed(Map<String, String> now) {
+        Set<String> files = new TreeSet<>(now.keySet());
+        files.addAll(running.keySet());
+        files.addAll(broken.keySet());
+        files.removeIf(file -> same(now.get(file), running.get(file)) && isMended(file));
+        files.removeIf(file -> !same(now.get(file), lastSeen.get(file)) || wasRefused(file, now.get(file)));
+        return files;
+    }
+
+    private boolean wasRefused(String file, String text) {
+        return broken.containsKey(file) && tried.containsKey(file) && same(text, tried.get(file));
+    }
+
+    private boolean isMended(String file) {
+        if (broken.remove(file) != null) {
+            LOG.info("{} is again as it runs", file);
+        }
+        return true;
+    }
+
+    private void take(String file, String text) {
+        tried.put(file, text);
+        boolean isNew = !running.containsKey(file);
+        try {
+            Map<String, String> all = new TreeMap<>(running);
+            if (text == null) {
+                all.remove(file);
+            } else {
+                all.put(file, text);
+            }
+            refuseMissingVariables(text);
+            new Trial(context)
+                    .of(
+                            all,
+                            reachesOthers(text)
+                                            || reachesOthers(running.get(file))
+                                            || !Beans.sections(text).equals(Beans.sections(running.get(file)))
+                                    ? all.keySet()
+                                    : Set.of(file));
+            swap.swap(running, file, text);
+        } catch (Exception e) {
+            if (!closed) {
+                report(Broken.of(file, text, running.get(file), e));
+            }
+            return;
+        }
+        broken.remove(file);
+        tried.clear(); // others may have been refused for the want of what stands in this one
+        glances.again();
+        LOG.info(
+                "{} {}",
+                file,
+                text == null
+                        ? "is gone, and its routes with it"
+                        : isNew ? "is new: its routes have started" : "has changed: its routes are the new ones");
+    }
+
+    /** Policies and templates are what routes of other files may be made of. */
+    private static boolean reachesOthers(String text) {
+        return text != null && (text.contains("routeConfiguration:") || text.contains("routeTemplate:"));
+    }
+
+    private static void refuseMissingVariables(String text) {
+        Set<String> missing = text == null ? Set.of() : Variables.missing(text);
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException(Variables.told(missing));
+        }
+    }
+
+    private void reportUnseen(String file) {
+        tried.remove(file);
+        report(new Broken(
+                file,
+                null,
+                "it is not there, and its folder is missing, empty or cannot be read, as where a"
+                        + " volume is not mounted (to take its routes away, delete the file in its folder)",
+                Instant.now()));
+    }
+
+    private void report(Broken what) {
+        String file = what.file();
+        Broken before = broken.put(file, what);
+        if (before == null || !before.toString().equals(what.toString())) {
+            LOG.error("{} is not taken over, the last good version goes on. {}", file, what);
+        }
+    }
+
+    private static boolean same(String one, String other) {
+        return Objects.equals(one, other);
+    }
+
+    @Override
+    public void close() {
+        if (watch != null) {
+            closed = true;
+            context.getExecutorServiceManager().shutdownNow(watch);
+            try {
+                context.getExecutorServiceManager().awaitTermination(watch, LONGEST_CLOSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package dev.freshet.run.routes;
+
+import dev.freshet.run.routes.LiveRoutes.Broken;
+import dev.freshet.run.routes.Variables.StandIns;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import org.apache.camel.CamelContext;
+
+/** Tries route files as a running Freshet would before it takes them over, and tells of each what is wrong with it. */
+public final class RouteCheck {
+    private final CamelContext context;
+
+    /** @param context has the beans and the settings that routes name; it need not be started */
+    public RouteCheck(CamelContext context) {
+        this.context = context;
+    }
+
+    /** @param files name and text */
+    public List<Broken> of(Map<String, String> files) {
+        Map<String, String> good = new TreeMap<>();
+        Map<String, Exception> failures = new TreeMap<>();
+        List<String> open = List.copyOf(files.keySet());
+        int before;
+        // a file may need what another declares: what failed is tried again for as long as others are found to be good
+        do {
+            before = good.size();
+            failures.clear();
+            sort(open, files, good, failures);
+            open = List.copyOf(failures.keySet());
+        } while (!open.isEmpty() && good.size() > before);
+        List<Broken> broken = new ArrayList<>();
+        failures.forEach((file, failure) -> broken.add(Broken.of(file, files.get(file), null, failure)));
+        return broken;
+    }
+
+    /** A trial ends at the first mistake, whosever it is: so half of the files at a time, until one is alone with it. */
+    private void sort(
+            List<String> names, Map<String, String> files, Map<String, String> good, Map<String, Exception> failures) {
+        Map<String, String> with = new TreeMap<>(good);
+        names.forEach(name -> with.put(name, files.get(name)));
+        Exception failure = failure(with);
+        if (failure == null) {
+            good.putAll(with);
+        } else if (names.size() == 1) {
+            failures.put(names.get(0), failure);
+        } else {
+            sort(names.subList(0, names.size() / 2), files, good, failures);
+            sort(names.subList(names.size() / 2, names.size()), files, good, failures);
+        }
+    }
+
+    /** Variables may be set only where it is going to run: what would be good with some value of them is good. */
+    private Exception failure(Map<String, String> files) {
+        Exception failure = failure(files, StandIns::byName);
+        if (failure != null && !Variables.missing(files).isEmpty() && failure(files, StandIns::address) == null) {
+            return null;
+        }
+        return failure;
+    }
+
+    private Exception failure(Map<String, String> files, UnaryOperator<String> standIns) {
+        try {
+            new Trial(context).with(new StandIns(standIns)).of(files);
+            return null;
+        } catch (Exception e) {
+            return e;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package dev.freshet.console;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.freshet.testing.Eventually;
+import dev.freshet.testing.RunningRoutes;
+import dev.freshet.testing.TenFunctions;
+import dev.freshet.testing.TestDatabase;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the console says of itself. */
+class OverviewTest {
+    private static final String TOO_LONG = "The oldest change has waited for too long";
+
+    private TestDatabase database;
+
+    @BeforeEach
+    void open() throws Exception {
+        database = TestDatabase.migrated();
+        database.run("INSERT INTO freshet.target (name) VALUES ('tag')");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        database.close();
+    }
+
+    /** A change counts from the beginning of its bucket: late in a long one it is old when it is made. */
+    @Test
+    void a_change_late_in_its_bucket_is_not_late() throws Exception {
+        try (RunningRoutes freshet = new RunningRoutes(
+                        database,
+                        List.of("audit.camel.yaml", "errors.camel.yaml"),
+                        "FRESHET_BUCKET=1m",
+                        "FRESHET_DEBOUNCE=5s",
+                        "FRESHET_TARGET_TIMEOUT=1s");
+                Connection application = database.connect()) {
+            TestDatabase.run(
+                    application,
+                    "INSERT INTO cache_invalidation_queue (tag, time_bucket)"
+                            + " VALUES ('a', now() - interval '55 seconds')");
+            assertTrue(!says(freshet).contains(TOO_LONG), says(freshet));
+            TestDatabase.run(
+                    application,
+                    "UPDATE cache_invalidation_queue" + " SET time_bucket = now() - interval '75 seconds'");
+            Eventually.is(Duration.ofSeconds(20), () -> says(freshet).contains(TOO_LONG), () -> says(freshet));
+        }
+    }
+
+    @Test
+    void it_knows_how_many_functions_a_job_runs() throws Exception {
+        List<String> files = List.of(
+                "audit.camel.yaml",
+                "errors.camel.yaml",
+                "stats.camel.yaml",
+                "targets/batch.camel.yaml",
+                "deliver.camel.yaml");
+        try (RunningRoutes freshet = new RunningRoutes(database, files)) {
+            assertEquals(
+                    TenFunctions.NAMES.size(),
+                    freshet.bean(Overview.class).whole().get("stats_functions"));
+        }
+    }
+
+    private static String says(RunningRoutes freshet) {
+        return freshet.bean(Overview.class).whole().get("health").toString();
+    }
+}

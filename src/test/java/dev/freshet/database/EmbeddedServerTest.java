@@ -1,0 +1,62 @@
+package dev.freshet.database;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.freshet.settings.CannotStart;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EmbeddedServerTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void its_version_is_the_one_that_is_checked_for_and_a_commit_is_on_the_disk() throws Exception {
+        try (EmbeddedServer server = EmbeddedServer.start(folder)) {
+            assertEquals(
+                    EmbeddedServer.MAJOR_VERSION,
+                    Files.readString(folder.resolve("postgres/PG_VERSION")).trim());
+            assertEquals("on", setting(server, "fsync"));
+            assertTrue(assertThrows(CannotStart.class, () -> EmbeddedServer.start(folder))
+                    .getMessage()
+                    .contains("another Freshet"));
+        }
+    }
+
+    @Test
+    void a_process_number_that_is_somebody_elses_now_is_no_obstacle() throws Exception {
+        EmbeddedServer.start(folder).close();
+        Path data = folder.toRealPath().resolve("postgres");
+        Files.writeString(
+                data.resolve("postmaster.pid"), ProcessHandle.current().pid() + "\n" + data + "\n0\n1\n");
+        try (EmbeddedServer server = EmbeddedServer.start(folder)) {
+            assertEquals("on", setting(server, "fsync"));
+        }
+    }
+
+    @Test
+    void a_server_of_another_folder_is_not_mistaken_for_ours() throws Exception {
+        try (EmbeddedServer server = EmbeddedServer.start(folder.resolve("one"))) {
+            int port = Integer.parseInt(server.address().hosts().split(":")[1]);
+            assertTrue(Orphan.isServerOf(folder.resolve("one/postgres"), port));
+            assertFalse(Orphan.isServerOf(Files.createDirectory(folder.resolve("two")), port));
+        }
+    }
+
+    private static String setting(EmbeddedServer server, String name) throws Exception {
+        try (Connection connection =
+                        DriverManager.getConnection(server.address().jdbcUrl(), "postgres", "");
+                ResultSet row = connection.createStatement().executeQuery("SELECT current_setting('" + name + "')")) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+}

@@ -1,0 +1,319 @@
+package dev.freshet.database;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.freshet.settings.CannotStart;
+import dev.freshet.testing.Eventually;
+import dev.freshet.testing.TestDatabase;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+class SchemaTest {
+    private static final String HISTORY =
+            "SELECT count(*) FROM freshet.flyway_schema_history WHERE version = '1.0' AND success";
+    private static final String IN_FORCE = "SELECT digest FROM freshet.build";
+    private static final String ONE_FUNCTION =
+            "SELECT count(*) FROM pg_proc WHERE proname = 'cleanup_old_cache_invalidations'";
+    private static final String SEQUENCES =
+            "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences ORDER BY 1";
+    private static final String QUEUE =
+            "CREATE TABLE cache_invalidation_queue (tag text, time_bucket timestamptz, invalidation_count int DEFAULT"
+                    + " 1, last_invalidated_at timestamptz, created_at timestamptz DEFAULT now()";
+
+    private TestDatabase database;
+    private PGSimpleDataSource source;
+
+    @BeforeEach
+    void create() throws Exception {
+        database = TestDatabase.empty();
+        source = new PGSimpleDataSource();
+        source.setUrl(database.jdbcUrl());
+    }
+
+    @AfterEach
+    void drop() throws Exception {
+        database.close();
+    }
+
+    @Test
+    void several_instances_may_start_at_once() throws Exception {
+        List<CompletableFuture<Void>> starts = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            starts.add(CompletableFuture.runAsync(() -> new Schema(source).migrate()));
+        }
+        CompletableFuture.allOf(starts.toArray(CompletableFuture[]::new)).join();
+        assertEquals("1", database.one(HISTORY));
+    }
+
+    @Test
+    void it_leaves_no_setting_behind_in_a_session_that_is_not_its_own() throws Exception {
+        try (Connection pooled = database.connect()) {
+            String before = TestDatabase.list(pooled, "SHOW search_path").get(0);
+            new Schema(new OneSession(pooled)).migrate();
+            assertEquals(before, TestDatabase.list(pooled, "SHOW search_path").get(0));
+            assertEquals("0", TestDatabase.list(pooled, "SHOW lock_timeout").get(0));
+        }
+    }
+
+    @Test
+    void an_older_build_leaves_a_newer_schema_as_it_is() throws Exception {
+        new Schema(source).migrate();
+        database.run("INSERT INTO freshet.flyway_schema_history (installed_rank, version, description, type, script,"
+                + " checksum, installed_by, execution_time, success) VALUES (1000, '999', 'newer', 'SQL',"
+                + " 'V999__newer.sql', 1, 'x', 1, true)");
+        database.run("UPDATE freshet.flyway_schema_history SET checksum = 0 WHERE version IS NULL");
+        String before = database.one("SELECT count(*) FROM freshet.flyway_schema_history");
+        new Schema(source).migrate();
+        assertEquals(before, database.one("SELECT count(*) FROM freshet.flyway_schema_history"));
+    }
+
+    /** As bb_versions.mjs: builds that differ in functions only; no migration tells them apart. */
+    @Test
+    void an_older_build_does_not_put_its_functions_over_a_newer_ones() throws Exception {
+        Build older = new Build();
+        Build newer = new Build("newer", List.of(older.digest()));
+        new Schema(source, older).migrate();
+        assertEquals(older.digest(), database.one(IN_FORCE));
+        forgetOneFunction();
+        new Schema(source, newer).migrate();
+        assertEquals("newer", database.one(IN_FORCE));
+        assertEquals("1", database.one(ONE_FUNCTION), "the newer one knows the older one");
+        forgetOneFunction();
+        new Schema(source, older).migrate();
+        assertEquals("newer", database.one(IN_FORCE));
+        assertEquals("0", database.one(ONE_FUNCTION), "left as it is");
+        database.run("DELETE FROM freshet.build");
+        new Schema(source, older).migrate();
+        assertEquals(older.digest(), database.one(IN_FORCE));
+        assertEquals("1", database.one(ONE_FUNCTION), "the way back on purpose");
+    }
+
+    @Test
+    void a_build_that_is_overtaken_while_it_starts_leaves_all_to_the_newer_one() throws Exception {
+        Build older = new Build();
+        new Schema(source, older).migrate();
+        forgetOneFunction();
+        try (Connection newer = database.connect();
+                Connection observer = database.connect()) {
+            newer.setAutoCommit(false);
+            TestDatabase.run(
+                    newer,
+                    "UPDATE freshet.build SET digest = 'newer';" + "LOCK TABLE freshet.build IN ACCESS EXCLUSIVE MODE");
+            CompletableFuture<Void> start = CompletableFuture.runAsync(() -> new Schema(source, older).migrate());
+            Eventually.is(Duration.ofSeconds(30), () -> waits(observer), () -> "the older one asks");
+            newer.commit();
+            start.join();
+        }
+        assertEquals("newer", database.one(IN_FORCE));
+        assertEquals("0", database.one(ONE_FUNCTION));
+    }
+
+    @Test
+    void the_last_line_of_builds_txt_is_this_build() {
+        List<String> lineage = Build.lineage();
+        String digest = new Build().digest();
+        assertTrue(
+                !lineage.isEmpty() && lineage.get(lineage.size() - 1).equals(digest),
+                "sql/migrations or sql/functions have changed: add this line at the end of sql/builds.txt\n" + digest);
+        assertEquals(lineage.size(), lineage.stream().distinct().count(), "each line once");
+    }
+
+    /** Looks to Flyway like a function that has changed. */
+    private void forgetOneFunction() throws Exception {
+        database.run("DROP FUNCTION public.cleanup_old_cache_invalidations();"
+                + "UPDATE freshet.flyway_schema_history SET checksum = 0 WHERE script LIKE '%cleanup_old%'");
+    }
+
+    @Test
+    void numbers_go_on_in_a_copy_that_was_made_without_its_sequences() throws Exception {
+        new Schema(source).migrate();
+        database.run("INSERT INTO freshet.delivery (tag, target, handover, changed_at)"
+                + " VALUES ('a', 'tag', 7000, now());"
+                + "INSERT INTO cache_invalidation_queue (tag, time_bucket, handover) VALUES ('a', now(), 9000);"
+                + "INSERT INTO invalidation_audit (id, kind) VALUES (50, 'request');"
+                + "INSERT INTO freshet.publication (number, keys, triggered_by, request_id, published_at)"
+                + " OVERRIDING SYSTEM VALUE VALUES (60, '[]', 'x', 'x', now());"
+                + "INSERT INTO freshet.watch (number, watched, templates) OVERRIDING SYSTEM VALUE"
+                + " VALUES (70, 'freshet.inbox', '{x}')");
+        new Sequences(source).raise();
+        assertTrue(number("SELECT nextval('freshet.handover_number')") > 9000);
+        assertTrue(number("INSERT INTO invalidation_audit (kind) VALUES ('request') RETURNING id") > 50);
+        assertTrue(number("INSERT INTO freshet.publication (keys, triggered_by, request_id, published_at)"
+                        + " VALUES ('[]', 'x', 'x', now()) RETURNING number")
+                > 60);
+        assertTrue(number("SELECT nextval(pg_get_serial_sequence('freshet.watch', 'number'))") > 70);
+        List<String> before = database.list(SEQUENCES);
+        new Sequences(source).raise();
+        assertEquals(before, database.list(SEQUENCES), "nothing to do, nothing done");
+    }
+
+    private long number(String sql) throws Exception {
+        return Long.parseLong(database.one(sql));
+    }
+
+    @Test
+    void it_gives_way_to_a_lock_and_tries_again() throws Exception {
+        database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
+        try (Connection user = database.connect();
+                Connection observer = database.connect()) {
+            user.setAutoCommit(false);
+            TestDatabase.run(user, "LOCK TABLE cache_invalidation_queue IN ACCESS EXCLUSIVE MODE");
+            CompletableFuture<Void> migration = CompletableFuture.runAsync(() -> new Schema(source).migrate());
+            Eventually.is(Duration.ofSeconds(30), () -> waits(observer), () -> "the migration waits");
+            Eventually.is(Duration.ofSeconds(30), () -> !waits(observer), () -> "the migration gives way");
+            user.commit();
+            migration.join();
+        }
+        assertEquals("1", database.one(HISTORY));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ALTER TABLE public.cache_invalidation_queue OWNER TO postgres | ALTER TABLE"
+                        + " public.cache_invalidation_queue OWNER TO \"freshet\";",
+                "ALTER TABLE cache_invalidation_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY | NO FORCE"
+                        + " ROW LEVEL SECURITY;",
+                "ALTER TABLE cache_invalidation_queue DROP CONSTRAINT cache_invalidation_queue_pkey | ADD PRIMARY KEY"
+                        + " (tag, time_bucket);",
+                "ALTER TABLE cache_invalidation_queue DROP COLUMN created_at | created_at is missing (timestamptz)",
+                "ALTER TABLE cache_invalidation_queue ALTER time_bucket TYPE timestamp | time_bucket is timestamp, not"
+                        + " timestamptz",
+                "CREATE VIEW invalidation_audit AS SELECT 1 AS id | public.invalidation_audit is there already, but is"
+                        + " no ordinary table",
+                "CREATE TABLE background_job_status (id bigint); ALTER TABLE background_job_status OWNER TO freshet |"
+                        + " id is int8, not uuid, job_type is missing (text)",
+                "REVOKE CREATE ON SCHEMA public FROM freshet; ALTER SCHEMA public OWNER TO postgres | GRANT CREATE ON"
+                        + " SCHEMA public TO \"freshet\";"
+            })
+    void a_table_that_cannot_be_adopted_is_refused_with_what_mends_it(String sql, String said) throws Exception {
+        database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
+        new Adoption().check(source);
+        database.runAsSuperuser(sql);
+        String message = assertThrows(CannotStart.class, () -> new Adoption().check(source))
+                .getMessage();
+        assertTrue(message.contains(said), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ALTER TABLE cache_invalidation_queue ADD COLUMN shop int NOT NULL, ADD COLUMN \"By\" text NOT NULL"
+                        + " | (shop, \"By\") | ALTER COLUMN shop DROP NOT NULL, ALTER COLUMN \"By\" DROP NOT NULL;",
+                "CREATE TABLE invalidation_audit (id uuid, pattern text, keys jsonb, triggered_by text,"
+                        + " timestamp timestamptz, request_id text, latency_ms int, created_at timestamptz,"
+                        + " region text NOT NULL);"
+                        + " ALTER TABLE invalidation_audit OWNER TO freshet"
+                        + " | public.invalidation_audit has columns of its own | ALTER COLUMN region DROP NOT NULL;"
+            })
+    void columns_that_freshet_would_have_to_fill_are_refused(String sql, String what, String help) throws Exception {
+        database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
+        new Adoption().check(source);
+        database.runAsSuperuser(sql);
+        String message = assertThrows(CannotStart.class, () -> new Adoption().check(source))
+                .getMessage();
+        assertTrue(message.contains(what) && message.contains(help), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ALTER TABLE cache_invalidation_queue ADD CONSTRAINT old CHECK (tag LIKE 'course:%')"
+                        + " | DROP CONSTRAINT \"old\";",
+                "ALTER TABLE cache_invalidation_queue ADD CONSTRAINT few CHECK (invalidation_count < 1)"
+                        + " | DROP CONSTRAINT \"few\";",
+                "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+                        + " CREATE TRIGGER nothing BEFORE INSERT ON cache_invalidation_queue"
+                        + " FOR EACH ROW EXECUTE FUNCTION nothing() | drops them",
+                "ALTER TABLE invalidation_audit ADD CONSTRAINT once UNIQUE (request_id) | DROP CONSTRAINT \"once\";",
+                "ALTER TABLE invalidation_audit ADD CONSTRAINT asked CHECK (request_id IS NOT NULL)"
+                        + " | DROP CONSTRAINT \"asked\";",
+                "ALTER TABLE background_job_status ADD CONSTRAINT s CHECK (status <> 'failed') | DROP CONSTRAINT"
+                        + " \"s\";",
+                "ALTER TABLE cache_entries ADD CONSTRAINT filled CHECK (value IS NOT NULL) | DROP CONSTRAINT"
+                        + " \"filled\";"
+            })
+    void a_table_that_does_not_take_freshets_rows_is_refused(String sql, String said) throws Exception {
+        database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
+        new Schema(source).migrate();
+        new Adoption().tryOut(source);
+        database.run(sql);
+        String message = assertThrows(CannotStart.class, () -> new Adoption().tryOut(source))
+                .getMessage();
+        assertTrue(message.contains(said), message);
+        assertEquals(
+                List.of("0", "0", "0", "0"),
+                database.list("SELECT count(*) FROM cache_invalidation_queue"
+                        + " UNION ALL SELECT count(*) FROM invalidation_audit"
+                        + " UNION ALL SELECT count(*) FROM background_job_status"
+                        + " UNION ALL SELECT count(*) FROM cache_entries"));
+    }
+
+    @Test
+    void rows_that_were_processed_before_are_not_handed_over_again() throws Exception {
+        database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket));"
+                + "INSERT INTO cache_invalidation_queue VALUES ('done', now(), 3, now()), ('open', now(), 2, NULL)");
+        new Schema(source).migrate();
+        assertEquals(
+                List.of("done 3", "open 0"),
+                database.list("SELECT tag || ' ' || handed_count FROM cache_invalidation_queue ORDER BY tag"));
+        assertEquals("0", database.one("SELECT count(*) FROM freshet.counter"));
+    }
+
+    /** Old triggers go on while the table is adopted: what they touch between V1 and V1_1 is handed over once more. */
+    @Test
+    void a_processed_row_that_is_touched_while_the_table_is_adopted_is_handed_over() throws Exception {
+        database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket));"
+                + "INSERT INTO cache_invalidation_queue"
+                + " VALUES ('done', now(), 3, now()), ('touched', now(), 2, now())");
+        Flyway.configure()
+                .dataSource(source)
+                .locations("classpath:sql/migrations")
+                .defaultSchema("freshet")
+                .schemas("freshet")
+                .createSchemas(true)
+                .baselineOnMigrate(true)
+                .baselineVersion("0")
+                .target("1.0")
+                .load()
+                .migrate();
+        database.run("UPDATE cache_invalidation_queue SET invalidation_count = invalidation_count + 1"
+                + " WHERE tag = 'touched'");
+        new Schema(source).migrate();
+        assertEquals(
+                List.of("done 3 of 3", "touched 0 of 3"),
+                database.list("SELECT tag || ' ' || handed_count || ' of ' || invalidation_count FROM"
+                        + " cache_invalidation_queue ORDER BY tag"));
+    }
+
+    @Test
+    void row_level_security_that_hides_nothing_from_the_owner_is_kept() throws Exception {
+        database.run(QUEUE + ", UNIQUE (time_bucket, tag))");
+        database.run("ALTER TABLE cache_invalidation_queue ENABLE ROW LEVEL SECURITY");
+        new Adoption().check(source);
+    }
+
+    private static boolean waits(Connection observer) {
+        try {
+            return !TestDatabase.list(observer, "SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+                    .isEmpty();
+        } catch (java.sql.SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+package dev.freshet.database;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.Receiver;
+import dev.freshet.testing.Scene;
+import dev.freshet.testing.TestDatabase;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** PostgreSQL goes and comes back under a running Freshet, while a call is being made. */
+class ServerRestartIT {
+    private final int port = freePort();
+
+    @Test
+    void a_restart_of_postgres_loses_nothing_and_needs_nobody() throws Exception {
+        Path data = Files.createTempDirectory("freshet-it-postgres-");
+        EmbeddedPostgres server = start(data);
+        try (Receiver receiver = new Receiver();
+                FreshetProcess freshet = FreshetProcess.start(Map.of(
+                        "DATABASE_URL",
+                        "postgres://postgres@127.0.0.1:" + port + "/postgres",
+                        "VERCEL_DEPLOYMENT_URL",
+                        receiver.url(),
+                        "REVALIDATION_SECRET",
+                        Scene.SECRET,
+                        "FRESHET_DEBOUNCE",
+                        "0",
+                        "FRESHET_QUEUE_POLL",
+                        "200ms",
+                        "FRESHET_TARGET_TIMEOUT",
+                        "25s",
+                        "FRESHET_LEASE",
+                        "60s"))) {
+            Receiver.Held call = receiver.hold("during");
+            change("during");
+            call.awaitBegun();
+            server.close();
+            call.release();
+            freshet.waitForLog(Pattern.compile("WARN"));
+            server = start(data);
+            change("after");
+            receiver.awaitCalls("after", 1);
+            Scene.until(
+                    "all is processed",
+                    () -> one("SELECT count(*) FROM cache_invalidation_queue WHERE last_invalidated_at IS NOT NULL")
+                            .equals("2"));
+            assertEquals(1, receiver.calls("during").size(), "its outcome waited for the database");
+            assertEquals(0, freshet.term(), freshet.log());
+        } finally {
+            server.close();
+        }
+    }
+
+    private EmbeddedPostgres start(Path data) throws IOException {
+        return EmbeddedPostgres.builder()
+                .setDataDirectory(data)
+                .setCleanDataDirectory(false)
+                .setPort(port)
+                .setPGStartupWait(Duration.ofSeconds(60))
+                .start();
+    }
+
+    private void change(String tag) throws SQLException {
+        one("SELECT enqueue_cache_invalidation('" + tag + "')");
+    }
+
+    private String one(String sql) throws SQLException {
+        try (Connection connection =
+                DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres")) {
+            return TestDatabase.list(connection, sql).get(0);
+        }
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

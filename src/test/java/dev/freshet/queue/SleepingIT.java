@@ -1,0 +1,33 @@
+package dev.freshet.queue;
+
+import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.Scene;
+import org.junit.jupiter.api.Test;
+
+/** An instance where nothing happens, seen from outside. */
+class SleepingIT {
+    private static final String UNTIL = "SELECT last_value FROM freshet.asleep_until";
+    private static final String ASLEEP =
+            "SELECT last_value > extract(epoch FROM clock_timestamp()) FROM freshet.asleep_until";
+
+    @Test
+    void it_falls_asleep_is_woken_by_a_change_and_sleeps_again_and_leaves_nobody_calling_when_it_ends()
+            throws Exception {
+        try (Scene scene = new Scene("FRESHET_QUEUE_POLL=1h")) {
+            FreshetProcess freshet = scene.start();
+            for (int i = 0; i < 2; i++) {
+                Scene.until("asleep", () -> scene.database.one(ASLEEP).equals("t"));
+                String first = scene.database.one(UNTIL);
+                // so it hears itself, and stays asleep
+                Scene.until(
+                        "said again",
+                        () -> scene.database.one(ASLEEP).equals("t")
+                                && !scene.database.one(UNTIL).equals(first));
+                scene.changeAndAwait("woken" + i);
+            }
+            Scene.until("asleep", () -> scene.database.one(ASLEEP).equals("t"));
+            freshet.term();
+            Scene.until("awake", () -> scene.database.one(ASLEEP).equals("f"));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package dev.freshet.run.routes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.freshet.testing.Eventually;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class HurriedQueuesTest {
+    private final HurriedQueues queues = new HurriedQueues();
+    private final BlockingQueue<Exchange> queue = queues.create(10);
+    private final AtomicReference<Thread> reader = new AtomicReference<>();
+
+    @Test
+    void who_waits_is_woken_with_nothing_and_without_a_mark_of_it() {
+        CompletableFuture<Boolean> marked = read().thenApply(found -> {
+            assertNull(found);
+            return Thread.currentThread().isInterrupted();
+        });
+        queues.hurry();
+        assertFalse(marked.join());
+    }
+
+    @Test
+    void who_comes_while_things_stop_hardly_waits_and_finds_what_is_there() throws Exception {
+        queues.hurry();
+        assertNull(queue.poll(1, TimeUnit.DAYS));
+        try (DefaultCamelContext context = new DefaultCamelContext()) {
+            Exchange left = new DefaultExchange(context);
+            queue.add(left);
+            assertEquals(left, queue.poll(1, TimeUnit.DAYS));
+        }
+    }
+
+    @Test
+    void afterwards_they_wait_again_and_another_interruption_is_an_interruption() {
+        queues.hurry();
+        queues.calm();
+        CompletableFuture<Exchange> found = read();
+        reader.get().interrupt();
+        assertEquals(
+                InterruptedException.class,
+                assertThrows(CompletionException.class, found::join).getCause().getClass());
+    }
+
+    /** Begun, and waiting. */
+    private CompletableFuture<Exchange> read() {
+        CompletableFuture<Exchange> found = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                found.complete(queue.poll(1, TimeUnit.DAYS));
+            } catch (InterruptedException e) {
+                found.completeExceptionally(e);
+            }
+        });
+        thread.setDaemon(true);
+        reader.set(thread);
+        thread.start();
+        Eventually.is(Duration.ofSeconds(30), () -> thread.getState() == Thread.State.TIMED_WAITING, () -> "waiting");
+        return found;
+    }
+}

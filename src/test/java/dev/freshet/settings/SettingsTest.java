@@ -1,0 +1,151 @@
+package dev.freshet.settings;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SettingsTest {
+    private static Settings with(String... environment) {
+        Map<String, String> values = new HashMap<>();
+        for (int i = 0; i < environment.length; i += 2) {
+            values.put(environment[i], environment[i + 1]);
+        }
+        return new Settings(new SettingSources(values::get, key -> null));
+    }
+
+    private static String refusal(String... environment) {
+        return assertThrows(CannotStart.class, () -> with(environment)).getMessage();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "500ms,500",
+        "5s,5000",
+        "5,5000",
+        "0.5,500",
+        "1.5s,1500",
+        "10m,600000",
+        "2min,120000",
+        "1h,3600000",
+        "90d,7776000000",
+        "0,0",
+        "' 7 s ',7000"
+    })
+    void a_duration_has_a_unit_or_is_seconds(String text, long millis) {
+        assertEquals(Duration.ofMillis(millis), Durations.parse(text));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"''", "s", "-5s", "5 parsecs", "5s5s", "1e3", "0x10", "999999999999d"})
+    void anything_else_is_no_duration(String text) {
+        assertThrows(IllegalArgumentException.class, () -> Durations.parse(text));
+    }
+
+    @Test
+    void defaults_are_those_of_the_packed_file() {
+        Settings settings = with();
+        assertEquals(Duration.ofSeconds(5), settings.duration(Setting.BUCKET));
+        assertEquals(Duration.ofDays(90), settings.duration(Setting.AUDIT_RETENTION));
+        assertEquals(4000, settings.number(Setting.PORT));
+        assertEquals("stats-update-queue", settings.text(Setting.QUEUE_NAME).orElseThrow());
+        assertTrue(settings.flag(Setting.JOBS_CRON));
+        assertFalse(settings.has(Setting.DATABASE_URL));
+        assertFalse(settings.hasKey());
+        assertTrue(settings.text(Setting.WORKER_ID)
+                .orElseThrow()
+                .endsWith("-" + ProcessHandle.current().pid()));
+    }
+
+    @Test
+    void the_environment_wins_over_the_file_and_an_empty_variable_is_none() {
+        Map<String, String> environment = Map.of("FRESHET_BUCKET", "2s", "FRESHET_DEBOUNCE", "");
+        Map<String, String> file =
+                Map.of("freshet.queue.bucket", "3s", "freshet.queue.debounce", "4s", "freshet.queue.poll", "");
+        Settings settings = new Settings(new SettingSources(environment::get, file::get));
+        assertEquals(Duration.ofSeconds(2), settings.duration(Setting.BUCKET));
+        assertEquals(Duration.ofSeconds(4), settings.duration(Setting.DEBOUNCE));
+        assertEquals(Duration.ofSeconds(1), settings.duration(Setting.QUEUE_POLL));
+    }
+
+    @Test
+    void routes_get_milliseconds_and_no_secrets() {
+        Properties properties = with(
+                        "FRESHET_QUEUE_POLL",
+                        "1500ms",
+                        "INTERNAL_API_KEY",
+                        "s3cret",
+                        "NEXT_PUBLIC_APP_URL",
+                        "https://a.example/")
+                .forRoutes();
+        assertEquals("1500", properties.getProperty("freshet.queue.poll-ms"));
+        assertEquals("1.5", properties.getProperty("freshet.queue.poll-seconds"));
+        assertEquals(
+                "https://a.example/api/internal/cache/invalidate",
+                properties.getProperty("freshet.deliver.batch-target-url"));
+        assertFalse(properties.containsValue("s3cret"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "FRESHET_BUCKET | 5 parsecs | FRESHET_BUCKET is \"5 parsecs\": not a duration; write",
+                "FRESHET_BUCKET | 0 | FRESHET_BUCKET is \"0\": write a duration from 10ms to 1d",
+                "FRESHET_PORT | 70000 | FRESHET_PORT is \"70000\": write a whole number from 0 to 65535",
+                "FRESHET_PORT | http | FRESHET_PORT is \"http\": write a whole number",
+                "USE_BG_JOBS_CRON | maybe | USE_BG_JOBS_CRON is \"maybe\": write true or false",
+                "FRESHET_LOG_LEVEL | LOUD | FRESHET_LOG_LEVEL is \"LOUD\": write ERROR, WARN, INFO",
+                "NEXT_PUBLIC_APP_URL | example.org | NEXT_PUBLIC_APP_URL is \"example.org\": not a web address",
+                "FRESHET_HOST | no.such.host.invalid | FRESHET_HOST is \"no.such.host.invalid\"",
+                "FRESHET_HOST | 0.0.0.0 | set INTERNAL_API_KEY",
+                "FRESHET_TARGET_TIMEOUT | 15s | FRESHET_LEASE is too short for FRESHET_TARGET_TIMEOUT",
+                "VERCEL_DEPLOYMENT_URL | https://a.example | VERCEL_DEPLOYMENT_URL is set but REVALIDATION_SECRET is"
+                        + " not: set both or neither",
+                "REVALIDATION_SECRET | s3cret | REVALIDATION_SECRET is set but VERCEL_DEPLOYMENT_URL is not",
+                "SUPABASE_URL | https://abc.supabase.co | SUPABASE_DB_PASSWORD"
+            })
+    void a_bad_value_names_its_setting_and_says_what_to_write(String name, String value, String said) {
+        String message = refusal(name, value);
+        assertTrue(message.contains(said), message);
+        assertFalse(message.contains("\n"), message);
+        assertFalse(message.contains("s3cret"), message);
+    }
+
+    @Test
+    void a_public_address_needs_a_key_or_a_word_that_it_needs_none() {
+        assertTrue(with("FRESHET_HOST", "0.0.0.0", "INTERNAL_API_KEY", "k").hasKey());
+        assertTrue(with("FRESHET_HOST", "0.0.0.0", "SUPABASE_SERVICE_ROLE_KEY", "k")
+                .hasKey());
+        assertFalse(with("FRESHET_HOST", "0.0.0.0", "FRESHET_ALLOW_ANONYMOUS", "true")
+                .hasKey());
+    }
+
+    @Test
+    void every_setting_stands_in_the_file_with_its_variable_and_the_reverse() throws IOException {
+        List<String> declared = Files.readAllLines(Path.of("application.properties")).stream()
+                .filter(line -> line.startsWith("freshet."))
+                .map(line -> line.replaceAll("=\\{\\{env:(\\w+):.*", " $1"))
+                .sorted()
+                .toList();
+        assertEquals(
+                Arrays.stream(Setting.values())
+                        .map(s -> s.key + " " + s.environment)
+                        .sorted()
+                        .toList(),
+                declared);
+    }
+}

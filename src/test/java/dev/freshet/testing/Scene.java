@@ -1,0 +1,167 @@
+package dev.freshet.testing;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A database, a receiver, and Freshet between them. Changes go at once and all of a day fall into one bucket, so that a tag's row is the
+ * same one whenever it changes; calls that are not answered end after a second.
+ */
+final class Scene implements AutoCloseable {
+    static final String SECRET = "plain-secret-7f3a";
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final AtomicInteger SENTINELS = new AtomicInteger();
+
+    final TestDatabase database;
+    final Receiver receiver = new Receiver();
+    private final Connection eye;
+    private final Map<String, String> environment = new HashMap<>();
+    private final List<FreshetProcess> processes = new ArrayList<>();
+
+    /** @param settings NAME=value, over the scene's own */
+    Scene(String... settings) throws Exception {
+        this(TestDatabase.empty(), settings);
+    }
+
+    Scene(TestDatabase database, String... settings) throws SQLException {
+        this.database = database;
+        this.eye = database.connect();
+        set(
+                "DATABASE_URL=" + database.url(),
+                "VERCEL_DEPLOYMENT_URL=" + receiver.url(),
+                "REVALIDATION_SECRET=" + SECRET,
+                "FRESHET_BUCKET=1d",
+                "FRESHET_DEBOUNCE=0",
+                "FRESHET_QUEUE_POLL=200ms",
+                "FRESHET_TARGET_TIMEOUT=3s",
+                "FRESHET_LEASE=8s");
+        set(settings);
+    }
+
+    void set(String... settings) {
+        Arrays.stream(settings)
+                .map(setting -> setting.split("=", 2))
+                .forEach(pair -> environment.put(pair[0], pair[1]));
+    }
+
+    FreshetProcess start() {
+        return start(FreshetProcess.newFolder());
+    }
+
+    FreshetProcess start(Path folder) {
+        FreshetProcess freshet = FreshetProcess.start(folder, environment);
+        processes.add(freshet);
+        return freshet;
+    }
+
+    /** Started only, with another main class than the jar's. */
+    FreshetProcess launch(Path folder, List<String> arguments) {
+        FreshetProcess freshet = FreshetProcess.launch(folder, environment, arguments);
+        processes.add(freshet);
+        return freshet;
+    }
+
+    /** One more target, as an operator adds one: a file. */
+    static Path dropTarget(Path folder, String name, Receiver receiver) {
+        try {
+            String text = Files.readString(Path.of("routes/targets/tag.camel.yaml"))
+                    .replaceAll("id: (?!target-)(\\S+)", "id: $1-" + name)
+                    .replace("target-tag", "target-" + name)
+                    .replace("name: tag", "name: " + name)
+                    .replace("{{freshet.deliver.tag-target-url}}", receiver.url());
+            return Files.writeString(folder.resolve("routes/targets/" + name + ".yaml"), text);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** In one transaction of an application. */
+    void change(String... tags) throws SQLException {
+        try (Connection application = database.connect()) {
+            enqueue(application, tags);
+        }
+    }
+
+    static void enqueue(Connection application, String... tags) throws SQLException {
+        try (var statement = application.prepareStatement("SELECT enqueue_cache_invalidation(?::text[])")) {
+            statement.setQueryTimeout((int) PATIENCE.toSeconds());
+            statement.setArray(1, application.createArrayOf("text", tags));
+            statement.execute();
+        }
+    }
+
+    /** Called once more than before, and all that is known of the tag is processed. */
+    void changeAndAwait(String tag) throws SQLException {
+        int before = receiver.calls(tag).size();
+        change(tag);
+        receiver.awaitCalls(tag, before + 1);
+        awaitProcessed(tag);
+    }
+
+    /** What was committed before this and was going to happen at once has happened after it: two changes have gone all the way. */
+    void letEverythingPass() throws SQLException {
+        changeAndAwait("sentinel-" + SENTINELS.incrementAndGet());
+        changeAndAwait("sentinel-" + SENTINELS.incrementAndGet());
+    }
+
+    void awaitProcessed(String... tags) {
+        until(
+                List.of(tags) + " processed",
+                () -> isTrue(
+                        "SELECT count(DISTINCT q.tag) = cardinality(t.tags) AND bool_and(last_invalidated_at IS NOT"
+                            + " NULL AND handover IS NULL AND invalidation_count = handed_count) AND NOT EXISTS"
+                            + " (SELECT FROM freshet.inbox WHERE tag = ANY (t.tags)) FROM (SELECT ?::text[] AS tags) t"
+                            + " JOIN public.cache_invalidation_queue q ON q.tag = ANY (t.tags) GROUP BY t.tags",
+                        (Object) tags));
+    }
+
+    boolean isTrue(String sql, Object... arguments) throws SQLException {
+        return list(sql, arguments).equals(List.of("t"));
+    }
+
+    String one(String sql, Object... arguments) throws SQLException {
+        return list(sql, arguments).get(0);
+    }
+
+    private synchronized List<String> list(String sql, Object... arguments) throws SQLException {
+        Object[] usable = arguments.clone();
+        for (int i = 0; i < usable.length; i++) {
+            usable[i] = usable[i] instanceof String[] array ? eye.createArrayOf("text", array) : usable[i];
+        }
+        return TestDatabase.list(eye, sql, usable);
+    }
+
+    static void until(String what, Callable<Boolean> condition) {
+        Eventually.is(
+                PATIENCE,
+                () -> {
+                    try {
+                        return condition.call();
+                    } catch (Exception e) {
+                        throw new AssertionError(what, e);
+                    }
+                },
+                () -> what);
+    }
+
+    @Override
+    public void close() throws Exception {
+        receiver.close();
+        for (FreshetProcess freshet : processes) {
+            freshet.kill9();
+        }
+        eye.close();
+        database.close();
+    }
+}
