@@ -28,7 +28,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** {@code java -jar freshet.jar check [FILE|FOLDER]...}: would these route files be taken over? Asks no database and starts nothing that consumes. */
-final class CheckRoutes {
+public final class CheckRoutes {
     private static final int GOOD = 0;
     private static final int BROKEN = 2;
     private static final Path ROUTES = Path.of("routes");
@@ -37,12 +37,12 @@ final class CheckRoutes {
 
     private final PrintStream out;
 
-    CheckRoutes(PrintStream out) {
+    public CheckRoutes(PrintStream out) {
         this.out = out;
     }
 
     /** @return the exit code */
-    int run(List<String> places) throws Exception {
+    public int run(List<String> places) throws Exception {
         try {
             boolean packed = places.isEmpty() && !Files.isDirectory(ROUTES);
             Map<String, String> files =

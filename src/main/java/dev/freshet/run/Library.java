@@ -15,14 +15,14 @@ import org.apache.camel.CamelContext;
 /**
  * The folder lib, for what operators' routes need beside the jar: a broker's component, with all that it needs itself.
  */
-final class Library {
+public final class Library {
     private static final String NAME = "lib";
     private static final Path FOLDER = Path.of(NAME);
 
     private Library() {}
 
     /** To be called first: threads and contexts that are made later find these jars behind Freshet's own. */
-    static void open() {
+    public static void open() {
         Set<Path> jars = jars();
         if (!jars.isEmpty()) {
             URL[] urls = jars.stream().map(Library::url).toArray(URL[]::new);

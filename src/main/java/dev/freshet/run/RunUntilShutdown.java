@@ -7,18 +7,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Runs Camel until SIGTERM and makes sure that the process ends: in order, in time, and with an exit code that says how. */
-final class RunUntilShutdown {
+public final class RunUntilShutdown {
     private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
 
     private final Main main;
     private final StartUp startUp;
 
-    RunUntilShutdown(Main main, StartUp startUp) {
+    public RunUntilShutdown(Main main, StartUp startUp) {
         this.main = main;
         this.startUp = startUp;
     }
 
-    int run(String[] args) {
+    public int run(String[] args) {
         main.setPropertyPlaceholderLocations(StartUp.PROPERTIES);
         main.addMainListener(startUp);
         StopInTime.onSignals(main);

@@ -47,7 +47,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the last has stopped. */
-class StartUp extends MainListenerSupport implements AutoCloseable {
+public class StartUp extends MainListenerSupport implements AutoCloseable {
     /** The first one that has a key wins. */
     static final String PROPERTIES =
             "file:application.properties;optional=true,classpath:application.properties;optional=true";

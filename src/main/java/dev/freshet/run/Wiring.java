@@ -101,7 +101,7 @@ import org.apache.camel.spi.Registry;
 import org.apache.camel.support.builder.ExpressionBuilder;
 
 /** Makes the parts that routes name, and tells each what it needs. */
-final class Wiring {
+public final class Wiring {
     /** With a debounce below this, changes are looked for all the time; above it, the poll is soon enough. */
     private static final Duration SHORT_DEBOUNCE = Duration.ofSeconds(1);
 
@@ -124,13 +124,13 @@ final class Wiring {
     private final String demoReceiver;
 
     /** @param demoReceiver the address where Freshet's own receiver stands in for a target; null: it does not */
-    Wiring(Settings settings, String demoReceiver) {
+    public Wiring(Settings settings, String demoReceiver) {
         this.settings = settings;
         this.demoReceiver = demoReceiver;
     }
 
     /** @param single a connection of its own each time, for what takes its time */
-    void bind(
+    public void bind(
             CamelContext context,
             Transactions transactions,
             DataSource dataSource,
@@ -320,7 +320,7 @@ final class Wiring {
     }
 
     /** Live events go to browsers from now on. The first that asks the database for anything. */
-    void begin(CamelContext context) {
+    public void begin(CamelContext context) {
         try {
             context.getRegistry().findSingleByType(Published.class).begin();
         } catch (SQLException e) {
@@ -399,7 +399,7 @@ final class Wiring {
         return settings.text(setting).orElse(null);
     }
 
-    Properties forRoutes() {
+    public Properties forRoutes() {
         Properties properties = new Properties();
         boolean tagTarget = settings.has(Setting.VERCEL_DEPLOYMENT_URL) || demoReceiver != null;
         properties.setProperty("freshet.deliver.tag-target-enabled", Boolean.toString(tagTarget));

@@ -21,7 +21,7 @@ public final class CannotStart extends RuntimeException {
     }
 
     /** The refusal among the causes, or null. */
-    static CannotStart in(Throwable failure) {
+    public static CannotStart in(Throwable failure) {
         for (Throwable t = failure; t != null; t = t.getCause()) {
             if (t instanceof CannotStart refusal) {
                 return refusal;

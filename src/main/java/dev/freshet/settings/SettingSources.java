@@ -13,14 +13,14 @@ import java.util.regex.Pattern;
  * Where a setting's value comes from: the environment, or the application.properties in the working directory, or the default in the one
  * that is packed into the jar. Blank counts as unset everywhere.
  */
-final class SettingSources implements Function<Setting, String> {
+public final class SettingSources implements Function<Setting, String> {
     private static final Pattern DEFAULT = Pattern.compile("\\{\\{env:\\w+(?::(.*))?}}");
 
     private final UnaryOperator<String> environment;
     private final UnaryOperator<String> properties;
     private final Properties packed = new Properties();
 
-    SettingSources(UnaryOperator<String> environment, UnaryOperator<String> properties) {
+    public SettingSources(UnaryOperator<String> environment, UnaryOperator<String> properties) {
         this.environment = environment;
         this.properties = properties;
         try (InputStream in = SettingSources.class.getResourceAsStream("/application.properties")) {

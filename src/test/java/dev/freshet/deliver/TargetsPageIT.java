@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
  * The long form that README.md shows, as it stands there, but for the address; the pages of docs/targets.md:
  * ProvidersIT.
  */
-class TargetsPageIT {
+public class TargetsPageIT {
     private static final Pattern FILE = Pattern.compile("<!-- target: (\\w+) -->\\n```yaml\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern ADDRESS = Pattern.compile("https://[a-z.]+(?=/)");
     private static final String[] TAGS =
@@ -104,7 +104,7 @@ class TargetsPageIT {
         assertEquals(TAGS.length, got.size(), form.toString());
     }
 
-    static Map<String, String> files(String page) throws IOException {
+    public static Map<String, String> files(String page) throws IOException {
         Map<String, String> files = new TreeMap<>();
         for (MatchResult found :
                 FILE.matcher(Files.readString(Path.of(page))).results().toList()) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.TestInstance.Lifecycle;
 
 /** What the tests of the way in share: a database where an ordinary role, app, owns the tables, and one session of it. */
 @TestInstance(Lifecycle.PER_CLASS)
-abstract class WayIn {
+public abstract class WayIn {
     TestDatabase database;
     Connection app;
 
@@ -86,17 +86,17 @@ abstract class WayIn {
                 sql);
     }
 
-    String refused(String sql) {
+    public String refused(String sql) {
         return refused(app, sql);
     }
 
-    static String refused(Connection connection, String sql) {
+    public static String refused(Connection connection, String sql) {
         return Assertions.assertThrows(SQLException.class, () -> TestDatabase.run(connection, sql), sql)
                 .getMessage();
     }
 
     /** The notices and warnings that a statement raises. */
-    static List<String> warnings(Connection connection, String sql) throws SQLException {
+    public static List<String> warnings(Connection connection, String sql) throws SQLException {
         List<String> all = new ArrayList<>();
         try (Statement s = connection.createStatement()) {
             s.execute(sql);

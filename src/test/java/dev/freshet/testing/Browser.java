@@ -37,7 +37,7 @@ import java.util.stream.Stream;
  * A real Chromium, driven over its DevTools protocol. One of its windows at a time is what calls are about; what any of them logs and asks for
  * is remembered.
  */
-final class Browser implements AutoCloseable {
+public final class Browser implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(40);
     private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome");
     private static final Pattern LISTENING = Pattern.compile("DevTools listening on (ws://\\S+)");
@@ -53,7 +53,7 @@ final class Browser implements AutoCloseable {
     private String session;
 
     /** Skips the test, and says so, where there is no browser. */
-    static Browser open() throws Exception {
+    public static Browser open() throws Exception {
         String program = program();
         assumeTrue(
                 program != null,
@@ -96,7 +96,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** Opens another window, which is what calls are about from now on; for {@link #in}. */
-    String newWindow() {
+    public String newWindow() {
         session = null;
         String target = send("Target.createTarget", Map.of("url", "about:blank", "newWindow", true))
                 .get("targetId")
@@ -110,23 +110,23 @@ final class Browser implements AutoCloseable {
         return session;
     }
 
-    void in(String window) {
+    public void in(String window) {
         session = window;
     }
 
-    String window() {
+    public String window() {
         return session;
     }
 
     /** For what begins from now on; what is open stays open. */
-    void offline(boolean offline) {
+    public void offline(boolean offline) {
         send(
                 "Network.emulateNetworkConditions",
                 Map.of("offline", offline, "latency", 0, "downloadThroughput", -1, "uploadThroughput", -1));
     }
 
     /** As a proxy that lets nothing of that kind through. */
-    void block(List<String> urls) {
+    public void block(List<String> urls) {
         send("Network.setBlockedURLs", Map.of("urls", urls));
     }
 
@@ -145,7 +145,7 @@ final class Browser implements AutoCloseable {
         throw new AssertionError("the browser did not start");
     }
 
-    void size(int width, int height, boolean dark) {
+    public void size(int width, int height, boolean dark) {
         send(
                 "Emulation.setDeviceMetricsOverride",
                 Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 600));
@@ -154,13 +154,13 @@ final class Browser implements AutoCloseable {
                 Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
     }
 
-    void go(String url) {
+    public void go(String url) {
         send("Page.navigate", Map.of("url", url));
         until("document.readyState === 'complete' && location.href !== 'about:blank'");
     }
 
     /** The value of an expression; of a promise, what it comes to. */
-    JsonNode js(String expression) {
+    public JsonNode js(String expression) {
         JsonNode answer =
                 send("Runtime.evaluate", Map.of("expression", expression, "awaitPromise", true, "returnByValue", true));
         if (answer.has("exceptionDetails")) {
@@ -169,15 +169,15 @@ final class Browser implements AutoCloseable {
         return answer.get("result").path("value");
     }
 
-    boolean is(String condition) {
+    public boolean is(String condition) {
         return js("Boolean(" + condition + ")").asBoolean();
     }
 
-    void until(String condition) {
+    public void until(String condition) {
         Eventually.is(PATIENCE, () -> is(condition), () -> condition + " on this page:\n" + text());
     }
 
-    void untilShown(String text) {
+    public void untilShown(String text) {
         Eventually.is(PATIENCE, () -> text().contains(text), () -> text + " on this page:\n" + text());
     }
 
@@ -185,7 +185,7 @@ final class Browser implements AutoCloseable {
         return js("document.body.innerText").asText();
     }
 
-    void press(String key) {
+    public void press(String key) {
         Map<String, Object> what = KEYS.containsKey(key)
                 ? Map.of(
                         "type",
@@ -203,12 +203,12 @@ final class Browser implements AutoCloseable {
         send("Input.dispatchKeyEvent", Map.of("type", "keyUp", "key", key));
     }
 
-    void type(String text) {
+    public void type(String text) {
         send("Input.insertText", Map.of("text", text));
     }
 
     /** By Tab alone, as somebody without a mouse gets there. */
-    void tabTo(String condition) {
+    public void tabTo(String condition) {
         for (int i = 0; i < 200; i++) {
             if (is("(element => " + condition + ")(document.activeElement)")) {
                 return;
@@ -218,13 +218,13 @@ final class Browser implements AutoCloseable {
         throw new AssertionError("Tab never came to " + condition + ":\n" + text());
     }
 
-    void click(String selector) {
+    public void click(String selector) {
         until("document.querySelector(" + quoted(selector) + ")");
         js("document.querySelector(" + quoted(selector) + ").click()");
     }
 
     /** What went wrong on pages since the last time: exceptions, and errors in the console. */
-    List<String> problems() {
+    public List<String> problems() {
         List<String> problems = new ArrayList<>();
         for (JsonNode event : events) {
             JsonNode params = event.get("params");
@@ -250,19 +250,19 @@ final class Browser implements AutoCloseable {
         return problems;
     }
 
-    List<String> requests() {
+    public List<String> requests() {
         return events.stream()
                 .filter(event -> event.get("method").asText().equals("Network.requestWillBeSent"))
                 .map(event -> event.at("/params/request/url").asText())
                 .toList();
     }
 
-    void forget() {
+    public void forget() {
         events.clear();
     }
 
     /** Serious and critical findings of axe-core. */
-    List<String> findings() throws IOException {
+    public List<String> findings() throws IOException {
         if (!is("window.axe")) {
             try (InputStream axe =
                     Browser.class.getResourceAsStream("/META-INF/resources/webjars/axe-core/4.6.3/axe.min.js")) {
@@ -277,7 +277,7 @@ final class Browser implements AutoCloseable {
         return findings;
     }
 
-    void shot(Path file) throws IOException {
+    public void shot(Path file) throws IOException {
         Files.createDirectories(file.getParent());
         Files.write(
                 file,
@@ -287,7 +287,7 @@ final class Browser implements AutoCloseable {
                                 .asText()));
     }
 
-    static String quoted(String text) {
+    public static String quoted(String text) {
         try {
             return JSON.writeValueAsString(text);
         } catch (JsonProcessingException e) {

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import org.apache.camel.tooling.maven.MavenDownloaderImpl;
 
 /** Camel JBang as one has it on a machine: its own jars, from Maven's local repository or Maven Central, and nothing of Freshet's. */
-final class CamelJBang {
+public final class CamelJBang {
     /** What the jbang tool runs under the name of camel. */
     private static final String SCRIPT = """
         public class CamelJBang {
@@ -26,7 +26,7 @@ final class CamelJBang {
 
     private final String classPath;
 
-    CamelJBang() throws Exception {
+    public CamelJBang() throws Exception {
         try (MavenDownloaderImpl maven = new MavenDownloaderImpl()) {
             maven.start();
             classPath =
@@ -41,7 +41,7 @@ final class CamelJBang {
     }
 
     /** What to give to java in that folder, which is also where its home is; but Maven is this machine's. */
-    List<String> run(Path folder, String... arguments) throws IOException {
+    public List<String> run(Path folder, String... arguments) throws IOException {
         Path script = Files.writeString(folder.resolve("CamelJBang.java"), SCRIPT);
         Path maven = Path.of(System.getProperty("user.home"), ".m2");
         List<String> command = new ArrayList<>(List.of(

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** One reader of a text/event-stream, byte for byte; a thousand of them share one thread. */
-final class EventStream implements AutoCloseable {
-    record Event(String id, String type, String data) {
-        long number() {
+public final class EventStream implements AutoCloseable {
+    public record Event(String id, String type, String data) {
+        public long number() {
             return Long.parseLong(id);
         }
     }
@@ -48,7 +48,7 @@ final class EventStream implements AutoCloseable {
     private boolean ended;
 
     /** @param path such as {@code /live/E/stream} */
-    static EventStream open(FreshetProcess freshet, String path, String... headers) {
+    public static EventStream open(FreshetProcess freshet, String path, String... headers) {
         try {
             int port = java.net.URI.create(freshet.url()).getPort();
             SocketChannel channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port));
@@ -82,34 +82,34 @@ final class EventStream implements AutoCloseable {
         return headEnded || ended;
     }
 
-    synchronized String head() {
+    public synchronized String head() {
         return head.toString();
     }
 
-    synchronized List<Event> events() {
+    public synchronized List<Event> events() {
         return List.copyOf(events);
     }
 
     /** Comments, {@code retry:} lines, and ids without an event. */
-    synchronized List<String> others() {
+    public synchronized List<String> others() {
         return List.copyOf(others);
     }
 
     /** The beginning, line by line as it came after the head. */
-    synchronized String text() {
+    public synchronized String text() {
         return text.toString();
     }
 
     /** What a browser would send as Last-Event-ID. */
-    synchronized String lastId() {
+    public synchronized String lastId() {
         return id;
     }
 
-    synchronized boolean hasEnded() {
+    public synchronized boolean hasEnded() {
         return ended;
     }
 
-    List<Event> await(int count) {
+    public List<Event> await(int count) {
         Eventually.is(
                 java.time.Duration.ofSeconds(60),
                 () -> events().size() >= count,
@@ -125,7 +125,7 @@ final class EventStream implements AutoCloseable {
                 + others();
     }
 
-    List<String> types() {
+    public List<String> types() {
         return events().stream().map(Event::type).toList();
     }
 

@@ -79,7 +79,7 @@ public final class FreshetProcess implements AutoCloseable {
     }
 
     /** The packaged jar. */
-    static Path jar() {
+    public static Path jar() {
         return Path.of(System.getProperty("freshet.jar", "target/freshet.jar")).toAbsolutePath();
     }
 
@@ -135,7 +135,7 @@ public final class FreshetProcess implements AutoCloseable {
         }
     }
 
-    void awaitListening() {
+    public void awaitListening() {
         waitForLog(LISTENING);
     }
 

@@ -29,7 +29,7 @@ import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 
 /** A real Camel Main with a real HTTP server on a free port, the gate in front, and routes that say what reached them. */
-final class GatedServer implements AutoCloseable {
+public final class GatedServer implements AutoCloseable {
 
     /** What reached the route last. */
     public static final class Witness {
@@ -45,11 +45,11 @@ final class GatedServer implements AutoCloseable {
             return "{\"seen\":true}";
         }
 
-        Map<String, Object> headers() {
+        public Map<String, Object> headers() {
             return headers;
         }
 
-        String body() {
+        public String body() {
             return body;
         }
     }
@@ -80,14 +80,14 @@ final class GatedServer implements AutoCloseable {
                     - bean: {ref: problems, method: answer}
         """;
 
-    final Witness witness = new Witness();
-    final BlockingQueue<RefusedRequest> reported = new LinkedBlockingQueue<>();
-    final RefusalReports refusals;
-    final RawHttp http;
+    public final Witness witness = new Witness();
+    public final BlockingQueue<RefusedRequest> reported = new LinkedBlockingQueue<>();
+    public final RefusalReports refusals;
+    public final RawHttp http;
     private final Main main = new Main();
     private final Vertx vertx = new ListeningAddress("127.0.0.1", 0).vertx();
 
-    GatedServer(Keys keys, Bind bind, ApiRates limits) {
+    public GatedServer(Keys keys, Bind bind, ApiRates limits) {
         this.refusals = new RefusalReports(reported::add);
         GateMount mount = new GateMount(new Gate(keys, bind, limits, refusals));
         main.bind("witness", witness);
@@ -130,7 +130,7 @@ final class GatedServer implements AutoCloseable {
         }
     }
 
-    int gates() {
+    public int gates() {
         return (int) router().getRoutes().stream()
                 .filter(route -> route.getMetadata("freshet.gate") != null)
                 .count();

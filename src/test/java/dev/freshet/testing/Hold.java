@@ -4,7 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /** Stops the database in front of one statement for one tag: a trigger that waits, with no lock that a lock_timeout would see. */
-final class Hold implements AutoCloseable {
+public final class Hold implements AutoCloseable {
     private static final int KEY = 4711;
     /** What is held says so itself. That it sleeps would not do: between two sleeps it is awake for a moment. */
     private static final String NAME = "held by a test";
@@ -17,7 +17,7 @@ final class Hold implements AutoCloseable {
     private final Connection holder;
 
     /** @param when a condition on the row, such as {@code OLD.tag = 'a'} */
-    Hold(TestDatabase database, String event, String table, String when) throws SQLException {
+    public Hold(TestDatabase database, String event, String table, String when) throws SQLException {
         this.database = database;
         this.table = table;
         this.holder = database.connect();
@@ -32,14 +32,14 @@ final class Hold implements AutoCloseable {
                         + ") EXECUTE FUNCTION public.wait_for_the_test()");
     }
 
-    void awaitReached() {
+    public void awaitReached() {
         Scene.until(
                 "Freshet is held at " + table,
                 () -> !TestDatabase.list(holder, "SELECT 1" + HELD).isEmpty());
     }
 
     /** What the system does for a process that was killed: its connections end, whatever they were waiting for. */
-    void kill() throws SQLException {
+    public void kill() throws SQLException {
         TestDatabase.run(holder, "SELECT pg_terminate_backend(pid, 10000)" + HELD);
     }
 

@@ -19,12 +19,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Programs that this machine may have, and how docs/targets.md configures them. */
-final class Installed {
+public final class Installed {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private Installed() {}
 
-    static void needs(String file, String debian) {
+    public static void needs(String file, String debian) {
         boolean isThere = Files.exists(Path.of(file));
         if (!isThere) {
             System.err.println("SKIPPED: " + debian + " is not installed (apt-get install " + debian + ")");
@@ -32,20 +32,20 @@ final class Installed {
         assumeTrue(isThere, debian + " is not installed");
     }
 
-    static String block(String name) throws IOException {
+    public static String block(String name) throws IOException {
         Matcher block = Pattern.compile("<!-- " + name + " -->\\n```\\w+\\n(.*?)```", Pattern.DOTALL)
                 .matcher(Files.readString(Path.of("docs/targets.md")));
         assertTrue(block.find(), name);
         return block.group(1);
     }
 
-    static int freePort() throws IOException {
+    public static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0)) {
             return socket.getLocalPort();
         }
     }
 
-    static String redis(int port, String... command) throws Exception {
+    public static String redis(int port, String... command) throws Exception {
         List<String> all = new ArrayList<>(
                 List.of("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word", "--no-auth-warning"));
         all.addAll(Arrays.asList(command));
@@ -55,7 +55,7 @@ final class Installed {
         return answer;
     }
 
-    static String get(String page) throws InterruptedException {
+    public static String get(String page) throws InterruptedException {
         try {
             HttpRequest request = HttpRequest.newBuilder(URI.create(page)).build();
             return HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body();

@@ -16,11 +16,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A target that remembers the JSON it was sent, and answers what it was told to, or else that all is well. */
-final class JsonReceiver implements AutoCloseable {
+public final class JsonReceiver implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    record Got(String path, Map<String, List<String>> headers, JsonNode body) {
-        List<String> tags() {
+    public record Got(String path, Map<String, List<String>> headers, JsonNode body) {
+        public List<String> tags() {
             List<String> tags = new ArrayList<>();
             body.path("tags").forEach(tag -> tags.add(tag.asText()));
             return tags;
@@ -29,15 +29,15 @@ final class JsonReceiver implements AutoCloseable {
 
     private record Answer(int status, String body) {}
 
-    final List<Got> calls = new CopyOnWriteArrayList<>();
-    final String url;
+    public final List<Got> calls = new CopyOnWriteArrayList<>();
+    public final String url;
     private static final Answer WELL = new Answer(200, "{\"success\":true}");
 
     private final Queue<Answer> next = new ConcurrentLinkedQueue<>();
     private volatile Answer otherwise = WELL;
     private final HttpServer server;
 
-    JsonReceiver() {
+    public JsonReceiver() {
         try {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         } catch (IOException e) {
@@ -59,17 +59,17 @@ final class JsonReceiver implements AutoCloseable {
         url = "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    void next(int status, String body) {
+    public void next(int status, String body) {
         next.add(new Answer(status, body));
     }
 
     /** From now on, until told otherwise. */
-    void always(int status, String body) {
+    public void always(int status, String body) {
         otherwise = new Answer(status, body);
     }
 
     /** As new. */
-    void forget() {
+    public void forget() {
         next.clear();
         otherwise = WELL;
         calls.clear();

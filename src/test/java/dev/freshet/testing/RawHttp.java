@@ -13,17 +13,17 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Requests byte for byte: an HTTP client would refuse or repair the ones that tests of the gate need. */
-record RawHttp(int port) {
+public record RawHttp(int port) {
 
     private static final int FAIL_RATHER_THAN_HANG_MILLIS = 20_000;
 
-    record Answer(int status, Map<String, String> headers, String body) {
+    public record Answer(int status, Map<String, String> headers, String body) {
 
-        String header(String name) {
+        public String header(String name) {
             return headers.get(name.toLowerCase(Locale.ROOT));
         }
 
-        JsonNode json() {
+        public JsonNode json() {
             try {
                 return new ObjectMapper().readTree(body);
             } catch (IOException e) {
@@ -33,18 +33,18 @@ record RawHttp(int port) {
     }
 
     /** @param request the method and target, e.g. {@code GET /live/x} */
-    Answer ask(String request, String... headers) {
+    public Answer ask(String request, String... headers) {
         return send(request, "", headers);
     }
 
-    Answer post(String target, String body, String... headers) {
+    public Answer post(String target, String body, String... headers) {
         String[] more = new String[headers.length + 1];
         System.arraycopy(headers, 0, more, 0, headers.length);
         more[headers.length] = "Content-Length: " + body.getBytes(StandardCharsets.UTF_8).length;
         return send("POST " + target, body, more);
     }
 
-    Answer send(String request, String body, String... headers) {
+    public Answer send(String request, String body, String... headers) {
         StringBuilder text = new StringBuilder(request).append(" HTTP/1.1\r\n");
         if (List.of(headers).stream()
                 .noneMatch(header -> header.toLowerCase(Locale.ROOT).startsWith("host:"))) {
@@ -56,7 +56,7 @@ record RawHttp(int port) {
         return exchange(text + "Connection: close\r\n\r\n" + body);
     }
 
-    Answer exchange(String bytes) {
+    public Answer exchange(String bytes) {
         try (Socket socket = new Socket("127.0.0.1", port)) {
             socket.setSoTimeout(FAIL_RATHER_THAN_HANG_MILLIS);
             socket.getOutputStream().write(bytes.getBytes(StandardCharsets.UTF_8));

@@ -31,14 +31,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** A cache as Freshet sees it, on bare sockets: it remembers every call and answers 200, unless it was told otherwise. */
-final class Receiver implements AutoCloseable {
+public final class Receiver implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Answer WELL = status(200);
 
     /** A call as it came in; {@code nanos} is when. */
-    record Call(long nanos, String request, Map<String, String> headers, String body, Answer answer) {
-        JsonNode json() {
+    public record Call(long nanos, String request, Map<String, String> headers, String body, Answer answer) {
+        public JsonNode json() {
             try {
                 return JSON.readTree(body);
             } catch (IOException e) {
@@ -46,28 +46,28 @@ final class Receiver implements AutoCloseable {
             }
         }
 
-        List<String> tags() {
+        public List<String> tags() {
             List<String> tags = new ArrayList<>();
             json().path("tags").forEach(tag -> tags.add(tag.asText()));
             return json().has("tag") ? List.of(json().get("tag").asText()) : tags;
         }
 
-        String header(String name) {
+        public String header(String name) {
             return headers.get(name);
         }
 
-        boolean wentWell() {
+        public boolean wentWell() {
             return answer == WELL;
         }
     }
 
     /** What the receiver does with one call. */
-    interface Answer {
+    public interface Answer {
         void give(Socket caller) throws IOException;
     }
 
     /** A call that is being answered for as long as the test wants. */
-    static final class Held implements Answer {
+    public static final class Held implements Answer {
         private final CountDownLatch begun = new CountDownLatch(1);
         private final CountDownLatch released = new CountDownLatch(1);
 
@@ -78,13 +78,13 @@ final class Receiver implements AutoCloseable {
             status(200).give(caller);
         }
 
-        void awaitBegun() {
+        public void awaitBegun() {
             if (!await(begun)) {
                 throw new AssertionError("nobody called within " + PATIENCE);
             }
         }
 
-        void release() {
+        public void release() {
             released.countDown();
         }
 
@@ -107,7 +107,7 @@ final class Receiver implements AutoCloseable {
     private final List<Held> held = new CopyOnWriteArrayList<>();
     private volatile Answer everybody;
 
-    Receiver() {
+    public Receiver() {
         try {
             server = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
         } catch (IOException e) {
@@ -116,59 +116,59 @@ final class Receiver implements AutoCloseable {
         daemon(this::accept);
     }
 
-    String url() {
+    public String url() {
         return "http://127.0.0.1:" + server.getLocalPort();
     }
 
     /** The next calls that carry this tag get these answers, one each. */
-    void next(String tag, Answer... answers) {
+    public void next(String tag, Answer... answers) {
         next.computeIfAbsent(tag, t -> new ConcurrentLinkedDeque<>()).addAll(Arrays.asList(answers));
     }
 
     /** The next calls, whatever they carry. */
-    void nextOfAll(Held... answers) {
+    public void nextOfAll(Held... answers) {
         held.addAll(Arrays.asList(answers));
         nextOfAll.addAll(Arrays.asList(answers));
     }
 
-    void always(String tag, Answer answer) {
+    public void always(String tag, Answer answer) {
         always.put(tag, answer);
     }
 
     /** Every call, whatever it carries; null: no more. */
-    void everybody(Answer answer) {
+    public void everybody(Answer answer) {
         everybody = answer;
     }
 
-    void heal(String tag) {
+    public void heal(String tag) {
         next.remove(tag);
         always.remove(tag);
     }
 
     /** The next call that carries this tag is held. */
-    Held hold(String tag) {
+    public Held hold(String tag) {
         Held answer = new Held();
         held.add(answer);
         next(tag, answer);
         return answer;
     }
 
-    List<Call> calls() {
+    public List<Call> calls() {
         return List.copyOf(calls);
     }
 
-    List<Call> calls(String tag) {
+    public List<Call> calls(String tag) {
         return List.copyOf(callsOf.getOrDefault(tag, List.of()));
     }
 
-    void awaitCalls(String tag, int times) {
+    public void awaitCalls(String tag, int times) {
         Eventually.is(
                 PATIENCE,
                 () -> calls(tag).size() >= times,
                 () -> times + " calls of " + tag + "; there were " + calls(tag).size());
     }
 
-    static Answer status(int status, String... headers) {
+    public static Answer status(int status, String... headers) {
         return caller -> {
             StringBuilder head = new StringBuilder(
                     "HTTP/1.1 " + status + " As told\r\nContent-Length: 2\r\nContent-Type: application/json\r\n");
@@ -177,7 +177,7 @@ final class Receiver implements AutoCloseable {
         };
     }
 
-    static Answer reset() {
+    public static Answer reset() {
         return caller -> {
             caller.setSoLinger(true, 0);
             caller.close();
@@ -185,7 +185,7 @@ final class Receiver implements AutoCloseable {
     }
 
     /** Until the caller goes away. */
-    static Answer hang() {
+    public static Answer hang() {
         return caller -> {
             caller.getInputStream().read();
             caller.close();
@@ -193,7 +193,7 @@ final class Receiver implements AutoCloseable {
     }
 
     /** A byte now and then, so that no read of the caller ever times out, until the caller goes away. */
-    static Answer drip() {
+    public static Answer drip() {
         return caller -> {
             write(caller, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
             while (true) {

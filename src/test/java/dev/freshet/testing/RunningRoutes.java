@@ -12,12 +12,12 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.main.Main;
 
 /** The routes of some files with the parts that they name, on a test's database and without the HTTP server. */
-final class RunningRoutes implements AutoCloseable {
+public final class RunningRoutes implements AutoCloseable {
     private final Main main = new Main();
     private final CamelContext context;
 
     /** @param environment NAME=value */
-    RunningRoutes(TestDatabase database, List<String> files, String... environment) throws Exception {
+    public RunningRoutes(TestDatabase database, List<String> files, String... environment) throws Exception {
         Map<String, String> values =
                 new HashMap<>(Map.of("FRESHET_DEBOUNCE", "0", "FRESHET_QUEUE_POLL", "50ms", "FRESHET_BUCKET", "1d"));
         for (String variable : environment) {
@@ -64,11 +64,11 @@ final class RunningRoutes implements AutoCloseable {
         context = main.getCamelContext();
     }
 
-    <T> T bean(Class<T> type) {
+    public <T> T bean(Class<T> type) {
         return context.getRegistry().findSingleByType(type);
     }
 
-    CamelContext context() {
+    public CamelContext context() {
         return context;
     }
 

@@ -18,23 +18,23 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A database, a receiver, and Freshet between them. Changes go at once and all of a day fall into one bucket, so that a tag's row is the
  * same one whenever it changes; calls that are not answered end after a second.
  */
-final class Scene implements AutoCloseable {
-    static final String SECRET = "plain-secret-7f3a";
+public final class Scene implements AutoCloseable {
+    public static final String SECRET = "plain-secret-7f3a";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final AtomicInteger SENTINELS = new AtomicInteger();
 
-    final TestDatabase database;
-    final Receiver receiver = new Receiver();
+    public final TestDatabase database;
+    public final Receiver receiver = new Receiver();
     private final Connection eye;
     private final Map<String, String> environment = new HashMap<>();
     private final List<FreshetProcess> processes = new ArrayList<>();
 
     /** @param settings NAME=value, over the scene's own */
-    Scene(String... settings) throws Exception {
+    public Scene(String... settings) throws Exception {
         this(TestDatabase.empty(), settings);
     }
 
-    Scene(TestDatabase database, String... settings) throws SQLException {
+    public Scene(TestDatabase database, String... settings) throws SQLException {
         this.database = database;
         this.eye = database.connect();
         set(
@@ -49,31 +49,31 @@ final class Scene implements AutoCloseable {
         set(settings);
     }
 
-    void set(String... settings) {
+    public void set(String... settings) {
         Arrays.stream(settings)
                 .map(setting -> setting.split("=", 2))
                 .forEach(pair -> environment.put(pair[0], pair[1]));
     }
 
-    FreshetProcess start() {
+    public FreshetProcess start() {
         return start(FreshetProcess.newFolder());
     }
 
-    FreshetProcess start(Path folder) {
+    public FreshetProcess start(Path folder) {
         FreshetProcess freshet = FreshetProcess.start(folder, environment);
         processes.add(freshet);
         return freshet;
     }
 
     /** Started only, with another main class than the jar's. */
-    FreshetProcess launch(Path folder, List<String> arguments) {
+    public FreshetProcess launch(Path folder, List<String> arguments) {
         FreshetProcess freshet = FreshetProcess.launch(folder, environment, arguments);
         processes.add(freshet);
         return freshet;
     }
 
     /** One more target, as an operator adds one: a file. */
-    static Path dropTarget(Path folder, String name, Receiver receiver) {
+    public static Path dropTarget(Path folder, String name, Receiver receiver) {
         try {
             String text = Files.readString(Path.of("routes/targets/tag.camel.yaml"))
                     .replaceAll("id: (?!target-)(\\S+)", "id: $1-" + name)
@@ -87,13 +87,13 @@ final class Scene implements AutoCloseable {
     }
 
     /** In one transaction of an application. */
-    void change(String... tags) throws SQLException {
+    public void change(String... tags) throws SQLException {
         try (Connection application = database.connect()) {
             enqueue(application, tags);
         }
     }
 
-    static void enqueue(Connection application, String... tags) throws SQLException {
+    public static void enqueue(Connection application, String... tags) throws SQLException {
         try (var statement = application.prepareStatement("SELECT enqueue_cache_invalidation(?::text[])")) {
             statement.setQueryTimeout((int) PATIENCE.toSeconds());
             statement.setArray(1, application.createArrayOf("text", tags));
@@ -102,7 +102,7 @@ final class Scene implements AutoCloseable {
     }
 
     /** Called once more than before, and all that is known of the tag is processed. */
-    void changeAndAwait(String tag) throws SQLException {
+    public void changeAndAwait(String tag) throws SQLException {
         int before = receiver.calls(tag).size();
         change(tag);
         receiver.awaitCalls(tag, before + 1);
@@ -110,12 +110,12 @@ final class Scene implements AutoCloseable {
     }
 
     /** What was committed before this and was going to happen at once has happened after it: two changes have gone all the way. */
-    void letEverythingPass() throws SQLException {
+    public void letEverythingPass() throws SQLException {
         changeAndAwait("sentinel-" + SENTINELS.incrementAndGet());
         changeAndAwait("sentinel-" + SENTINELS.incrementAndGet());
     }
 
-    void awaitProcessed(String... tags) {
+    public void awaitProcessed(String... tags) {
         until(
                 List.of(tags) + " processed",
                 () -> isTrue(
@@ -126,11 +126,11 @@ final class Scene implements AutoCloseable {
                         (Object) tags));
     }
 
-    boolean isTrue(String sql, Object... arguments) throws SQLException {
+    public boolean isTrue(String sql, Object... arguments) throws SQLException {
         return list(sql, arguments).equals(List.of("t"));
     }
 
-    String one(String sql, Object... arguments) throws SQLException {
+    public String one(String sql, Object... arguments) throws SQLException {
         return list(sql, arguments).get(0);
     }
 
@@ -142,7 +142,7 @@ final class Scene implements AutoCloseable {
         return TestDatabase.list(eye, sql, usable);
     }
 
-    static void until(String what, Callable<Boolean> condition) {
+    public static void until(String what, Callable<Boolean> condition) {
         Eventually.is(
                 PATIENCE,
                 () -> {

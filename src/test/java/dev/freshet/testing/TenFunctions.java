@@ -12,8 +12,8 @@ import java.util.Map;
  * The ten statistics functions as a test needs them: each counts that it has begun (also when that rolls back), writes into public.ran when
  * it ran, on which backend and in which transaction, and does meanwhile what the test says.
  */
-final class TenFunctions {
-    interface Connector {
+public final class TenFunctions {
+    public interface Connector {
         Connection connect() throws SQLException;
     }
 
@@ -33,15 +33,15 @@ final class TenFunctions {
         TAGS.put("update_power_ratings", List.of("player_power_rating"));
     }
 
-    static final List<String> NAMES = List.copyOf(TAGS.keySet());
-    static final List<String> ALL_TAGS =
+    public static final List<String> NAMES = List.copyOf(TAGS.keySet());
+    public static final List<String> ALL_TAGS =
             TAGS.values().stream().flatMap(List::stream).sorted().toList();
 
     /** For {@link #during}: nobody ends before the test opens the gate. */
-    static final String WAIT_AT_THE_GATE = "PERFORM pg_advisory_xact_lock_shared(4712);"
+    public static final String WAIT_AT_THE_GATE = "PERFORM pg_advisory_xact_lock_shared(4712);"
             + " WHILE NOT (SELECT is_open FROM public.gate) LOOP PERFORM pg_sleep(0.01); END LOOP;";
     /** For {@link #during}: nobody ends before all ten have begun. */
-    static final String WAIT_FOR_ALL_TEN = "PERFORM nextval('public.company');"
+    public static final String WAIT_FOR_ALL_TEN = "PERFORM nextval('public.company');"
             + " WHILE (SELECT last_value FROM public.company) < 10 LOOP PERFORM pg_sleep(0.01); END LOOP;";
 
     private static final String TABLES = """
@@ -62,7 +62,7 @@ final class TenFunctions {
 
     private final Connector database;
 
-    TenFunctions(Connector database) throws SQLException {
+    public TenFunctions(Connector database) throws SQLException {
         this.database = database;
         run(TABLES);
         for (String name : NAMES) {
@@ -72,7 +72,7 @@ final class TenFunctions {
     }
 
     /** All there, nothing run, the gate closed, and they do nothing but run. */
-    void reset() throws SQLException {
+    public void reset() throws SQLException {
         run("TRUNCATE public.ran; UPDATE public.gate SET is_open = false; SELECT setval('public.company', 1, false)");
         during("");
         for (String name : NAMES) {
@@ -82,25 +82,25 @@ final class TenFunctions {
     }
 
     /** @param plpgsql what each does while it runs; {@code name} is its name */
-    void during(String plpgsql) throws SQLException {
+    public void during(String plpgsql) throws SQLException {
         run("CREATE OR REPLACE FUNCTION public.during(name text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN " + plpgsql
                 + " END $$");
     }
 
-    void there(String name) throws SQLException {
+    public void there(String name) throws SQLException {
         run(FUNCTION.formatted(name));
     }
 
-    void missing(String name) throws SQLException {
+    public void missing(String name) throws SQLException {
         run("DROP FUNCTION public." + name + "()");
     }
 
-    void openTheGate() throws SQLException {
+    public void openTheGate() throws SQLException {
         run("UPDATE public.gate SET is_open = true");
     }
 
     /** How often each has begun, also in transactions that were rolled back. */
-    Map<String, Integer> begun() throws SQLException {
+    public Map<String, Integer> begun() throws SQLException {
         Map<String, Integer> begun = new LinkedHashMap<>();
         for (String name : NAMES) {
             begun.put(
@@ -112,14 +112,14 @@ final class TenFunctions {
     }
 
     /** The same number for all, but for the named ones. */
-    static Map<String, Integer> times(int all, int named, String... names) {
+    public static Map<String, Integer> times(int all, int named, String... names) {
         Map<String, Integer> times = new LinkedHashMap<>();
         NAMES.forEach(name -> times.put(name, List.of(names).contains(name) ? named : all));
         return times;
     }
 
     /** How often each has committed. */
-    Map<String, Integer> committed() throws SQLException {
+    public Map<String, Integer> committed() throws SQLException {
         Map<String, Integer> committed = new LinkedHashMap<>();
         for (String name : NAMES) {
             committed.put(
@@ -131,27 +131,27 @@ final class TenFunctions {
     }
 
     /** The backends whose transactions have come to the gate and have not ended. */
-    List<String> waiting() throws SQLException {
+    public List<String> waiting() throws SQLException {
         return list(
                 "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = 4712 AND objsubid ="
                         + " 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY"
                         + " pid");
     }
 
-    void awaitWaiting(int functions) {
+    public void awaitWaiting(int functions) {
         Scene.until(functions + " functions are waiting", () -> waiting().size() == functions);
     }
 
     /** Queued as people do it, by SQL. */
-    String queue() throws SQLException {
+    public String queue() throws SQLException {
         return one("INSERT INTO public.background_job_status DEFAULT VALUES RETURNING id");
     }
 
-    String status(String job) throws SQLException {
+    public String status(String job) throws SQLException {
         return one("SELECT status FROM public.background_job_status WHERE id = '" + job + "'");
     }
 
-    void await(String job, String status) {
+    public void await(String job, String status) {
         Eventually.is(
                 Duration.ofSeconds(60),
                 () -> said(job).startsWith(status + ' '),
@@ -168,11 +168,11 @@ final class TenFunctions {
         }
     }
 
-    String one(String sql) throws SQLException {
+    public String one(String sql) throws SQLException {
         return list(sql).get(0);
     }
 
-    List<String> list(String sql) throws SQLException {
+    public List<String> list(String sql) throws SQLException {
         try (Connection connection = database.connect()) {
             return new ArrayList<>(TestDatabase.list(connection, sql));
         }

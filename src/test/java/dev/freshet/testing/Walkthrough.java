@@ -26,7 +26,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** A document whose blocks, marked {@code <!-- run: name -->}, are run as they stand there. */
-final class Walkthrough {
+public final class Walkthrough {
     private static final Pattern BLOCK =
             Pattern.compile("<!-- run: (\\S+) -->\\s*```(?:sql|sh|yaml|js)\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern EXPECTED_ROW = Pattern.compile("(.*?);\\s*-- expect: ([^\\n]*)", Pattern.DOTALL);
@@ -39,7 +39,7 @@ final class Walkthrough {
     private final TestDatabase database;
     private final Map<String, String> blocks = new LinkedHashMap<>();
 
-    Walkthrough(String document, TestDatabase database) {
+    public Walkthrough(String document, TestDatabase database) {
         this.database = database;
         try {
             this.text = Files.readString(Path.of(document));
@@ -49,13 +49,13 @@ final class Walkthrough {
         BLOCK.matcher(text).results().forEach(block -> blocks.put(block.group(1), block.group(2)));
     }
 
-    String block(String name) {
+    public String block(String name) {
         assertTrue(blocks.containsKey(name), name);
         return blocks.get(name);
     }
 
     /** None is forgotten by the test that runs them. */
-    void everyBlockIsRunIn(Class<?> test) {
+    public void everyBlockIsRunIn(Class<?> test) {
         assertEquals(text.split("<!-- run:", -1).length - 1, blocks.size());
         try {
             String here =
@@ -67,7 +67,7 @@ final class Walkthrough {
     }
 
     /** Every statement runs, and what follows "-- expect:" is seen in the first columns of its first row. */
-    void check(String name) throws SQLException {
+    public void check(String name) throws SQLException {
         database.run(block(name));
         Matcher expectation = EXPECTED_ROW.matcher(block(name));
         int found = 0;
@@ -100,7 +100,7 @@ final class Walkthrough {
     }
 
     /** What a block exports before it starts Freshet. */
-    Map<String, String> environment(String name) {
+    public Map<String, String> environment(String name) {
         assertTrue(block(name).stripTrailing().endsWith("\njava -jar freshet.jar"), block(name));
         Map<String, String> environment = new LinkedHashMap<>();
         EXPORT.matcher(block(name))
@@ -110,7 +110,7 @@ final class Walkthrough {
     }
 
     /** As much of curl as the documents use, so that a machine without it runs this; the status and the answer hold what follows "# expect:". */
-    void curl(FreshetProcess freshet, Map<String, String> environment, String name)
+    public void curl(FreshetProcess freshet, Map<String, String> environment, String name)
             throws IOException, InterruptedException {
         Matcher command = CURL.matcher(block(name));
         int commands = 0;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The files that docs/targets.md shows of the CDNs, as they stand there, but for the address of a strict stand-in. */
-class ProvidersIT {
+public class ProvidersIT {
     private static final List<String> AWKWARD = List.of(
             "course:7",
             "Course:7",
@@ -85,7 +85,7 @@ class ProvidersIT {
     }
 
     /** As the page shows it, sent elsewhere. */
-    static void drop(Path folder, String name, String address) throws Exception {
+    public static void drop(Path folder, String name, String address) throws Exception {
         String file = TargetsPageIT.files("docs/targets.md").get(name);
         String sentElsewhere = file.replaceAll("(?m)^.*name: address,.*\\n", "") + "      - { name: address, value: \""
                 + address + "\" }\n";
