@@ -134,8 +134,10 @@ class HouseTest {
     @Test
     void every_statement_is_used_and_every_one_that_is_used_exists() throws IOException {
         TreeSet<String> there = new TreeSet<>();
-        try (Stream<Path> files = Files.list(Path.of("sql/queries"))) {
-            files.forEach(file -> there.add(file.getFileName().toString().replace(".sql", "")));
+        Path queries = Path.of("sql/queries");
+        try (Stream<Path> files = Files.walk(queries)) {
+            files.filter(Files::isRegularFile)
+                    .forEach(file -> there.add(queries.relativize(file).toString().replace(".sql", "")));
         }
         TreeSet<String> used = new TreeSet<>();
         List<String> texts = texts();
@@ -145,7 +147,7 @@ class HouseTest {
                 texts.add(Files.readString(file));
             }
         }
-        Pattern name = Pattern.compile("SqlFile\\.of\\(\"([\\w-]+)\"\\)|classpath:sql/queries/([\\w-]+)\\.sql");
+        Pattern name = Pattern.compile("SqlFile\\.of\\(\"([\\w/-]+)\"\\)|classpath:sql/queries/([\\w/-]+)\\.sql");
         texts.forEach(text -> name.matcher(text).results().forEach(result -> used.add(first(result))));
         assertEquals(there, used);
     }

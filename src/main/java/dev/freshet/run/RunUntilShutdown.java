@@ -1,6 +1,5 @@
 package dev.freshet.run;
 
-import dev.freshet.Freshet;
 import dev.freshet.settings.CannotStart;
 import org.apache.camel.main.Main;
 import org.slf4j.Logger;
@@ -8,7 +7,7 @@ import org.slf4j.LoggerFactory;
 
 /** Runs Camel until SIGTERM and makes sure that the process ends: in order, in time, and with an exit code that says how. */
 public final class RunUntilShutdown {
-    private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
+    private static final Logger LOG = LoggerFactory.getLogger("dev.freshet.Freshet");
 
     private final Main main;
     private final StartUp startUp;

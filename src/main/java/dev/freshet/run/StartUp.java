@@ -1,6 +1,5 @@
 package dev.freshet.run;
 
-import dev.freshet.Freshet;
 import dev.freshet.api.ClientFiles;
 import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
@@ -52,7 +51,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
     static final String PROPERTIES =
             "file:application.properties;optional=true,classpath:application.properties;optional=true";
 
-    private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
+    private static final Logger LOG = LoggerFactory.getLogger("dev.freshet.Freshet");
     private static final Path ROUTES = Path.of("routes");
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 

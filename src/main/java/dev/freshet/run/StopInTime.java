@@ -1,6 +1,5 @@
 package dev.freshet.run;
 
-import dev.freshet.Freshet;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import org.apache.camel.main.MainSupport;
@@ -9,7 +8,7 @@ import org.slf4j.LoggerFactory;
 
 /** Lets SIGTERM and SIGINT end the process in order, with what is in flight finished or handed back, and in time. */
 final class StopInTime {
-    private static final Logger LOG = LoggerFactory.getLogger(Freshet.class);
+    private static final Logger LOG = LoggerFactory.getLogger("dev.freshet.Freshet");
     private static final int GIVE_UP_AFTER_SECONDS = 18;
 
     /**

@@ -247,7 +247,7 @@ class PublishTest {
                         .forEach(line -> where.add(file.getFileName() + ":" + line.strip()));
             }
         }
-        assertEquals(List.of("cache.yaml:uri: bean:notifyTopic?method=publish"), where);
+        assertEquals(List.of("cache.camel.yaml:uri: bean:notifyTopic?method=publish"), where);
     }
 
     private long count() {
