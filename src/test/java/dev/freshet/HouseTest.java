@@ -137,7 +137,8 @@ class HouseTest {
         Path queries = Path.of("sql/queries");
         try (Stream<Path> files = Files.walk(queries)) {
             files.filter(Files::isRegularFile)
-                    .forEach(file -> there.add(queries.relativize(file).toString().replace(".sql", "")));
+                    .forEach(file ->
+                            there.add(queries.relativize(file).toString().replace(".sql", "")));
         }
         TreeSet<String> used = new TreeSet<>();
         List<String> texts = texts();

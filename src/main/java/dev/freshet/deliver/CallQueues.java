@@ -23,7 +23,9 @@ public final class CallQueues implements Processor {
     @Override
     public void process(Exchange exchange) {
         List<Call> calls = new ArrayList<>();
-        exchange.getMessage().getBody(List.class).forEach(call -> calls.add((Call) call));
+        for (Object call : exchange.getMessage().getBody(List.class)) {
+            calls.add((Call) call);
+        }
         add(calls);
     }
 

@@ -121,12 +121,11 @@ class OpenApiIT {
 
     private static List<Operation> operations() {
         List<Operation> operations = new ArrayList<>();
-        document.get("paths")
-                .fields()
-                .forEachRemaining(path -> path.getValue()
-                        .fields()
-                        .forEachRemaining(operation -> operations.add(
-                                new Operation(operation.getKey(), path.getKey(), operation.getValue()))));
+        for (var path : document.get("paths").properties()) {
+            for (var operation : path.getValue().properties()) {
+                operations.add(new Operation(operation.getKey(), path.getKey(), operation.getValue()));
+            }
+        }
         return operations;
     }
 

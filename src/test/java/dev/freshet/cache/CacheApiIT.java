@@ -297,7 +297,7 @@ class CacheApiIT {
     void the_rules_are_data_and_the_next_call_follows() throws Exception {
         scene.database.run(
                 "UPDATE cache_tag_rules SET tags = tags || ARRAY['catalogue:{clientId}'] WHERE name = 'products';"
-                    + " INSERT INTO cache_tag_rules (name, tags, option) VALUES ('reports', '{reports}', 'reports')");
+                        + " INSERT INTO cache_tag_rules (name, tags, option) VALUES ('reports', '{reports}', 'reports')");
         try {
             post("/api/cache/invalidate", "{\"event\":\"onClientConfigModified\",\"clientId\":5}");
             assertTrue(scene.database.list("SELECT tag FROM freshet.inbox").contains("catalogue:5"));

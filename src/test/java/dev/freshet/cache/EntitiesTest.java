@@ -41,7 +41,7 @@ class EntitiesTest {
                                 + " {job_readiness_products,products,\"client:{id}\",client_configs,clients,settings}",
                         "public.lessons {module_content,modules,lessons}",
                         "public.products"
-                            + " {\"product:{id}\",job_readiness_products,products,\"client:{client_id}\",client_configs,clients,settings}"),
+                                + " {\"product:{id}\",job_readiness_products,products,\"client:{client_id}\",client_configs,clients,settings}"),
                 database.list("SELECT watched || ' ' || tags::text FROM install_cache_entities() ORDER BY 1"));
         assertQueued(
                 "INSERT INTO public.products VALUES (7, 3, 'x')",

@@ -26,7 +26,7 @@ class EventsTest {
                 .get(0);
         assertEquals(
                 "{\"pattern\":\"user:*\",\"matched_keys\":[\"user:1\",\"user:2\"],\"triggered_by\":\"me\",\"timestamp\":\"2026-01-01T00:00:00.000Z\","
-                    + "\"request_id\":\"r1\",\"id\":\"the-id\",\"tags\":[\"users\"]}",
+                        + "\"request_id\":\"r1\",\"id\":\"the-id\",\"tags\":[\"users\"]}",
                 event.toString());
     }
 

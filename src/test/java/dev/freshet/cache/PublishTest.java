@@ -87,9 +87,9 @@ class PublishTest {
         return Long.parseLong(TestDatabase.list(
                         c,
                         "SELECT pg_stat_get_xact_tuples_returned(t) + pg_stat_get_xact_tuples_fetched(t) + (SELECT"
-                            + " sum(pg_stat_get_xact_tuples_fetched(indexrelid) +"
-                            + " pg_stat_get_xact_tuples_returned(indexrelid)) FROM pg_index WHERE indrelid = t) FROM"
-                            + " (SELECT 'public.cache_entries'::regclass::oid AS t) _")
+                                + " sum(pg_stat_get_xact_tuples_fetched(indexrelid) +"
+                                + " pg_stat_get_xact_tuples_returned(indexrelid)) FROM pg_index WHERE indrelid = t) FROM"
+                                + " (SELECT 'public.cache_entries'::regclass::oid AS t) _")
                 .get(0));
     }
 

@@ -109,8 +109,8 @@ class LiveIT {
             assertTrue(head.toLowerCase().contains("access-control-allow-origin: *"), head);
             scene.database.run(
                     "INSERT INTO votes (art_id) VALUES (1); INSERT INTO votes (art_id) VALUES (2); UPDATE art SET"
-                        + " status = 'sold' WHERE id = 1; INSERT INTO bids (art_id, amount) VALUES (1, 5);INSERT INTO"
-                        + " art_media (artwork_id) VALUES (1)");
+                            + " status = 'sold' WHERE id = 1; INSERT INTO bids (art_id, amount) VALUES (1, 5);INSERT INTO"
+                            + " art_media (artwork_id) VALUES (1)");
             for (EventStream stream : List.of(here, there)) {
                 stream.await(4);
                 assertEquals(List.of("vote_cast", "art_updated", "bid_placed", "media_updated"), stream.types());

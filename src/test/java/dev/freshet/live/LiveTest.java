@@ -851,8 +851,8 @@ class LiveTest {
         roles();
         database.runAsSuperuser(
                 "GRANT CREATE, USAGE ON SCHEMA public TO painter; GRANT USAGE ON SCHEMA public TO bidder; GRANT"
-                    + " EXECUTE ON FUNCTION install_live_events() TO painter;CREATE SCHEMA evil; GRANT ALL ON SCHEMA"
-                    + " evil TO bidder");
+                        + " EXECUTE ON FUNCTION install_live_events() TO painter;CREATE SCHEMA evil; GRANT ALL ON SCHEMA"
+                        + " evil TO bidder");
         try (Connection owner = database.connectAs("painter");
                 Connection writer = database.connectAs("bidder")) {
             TestDatabase.run(
@@ -868,11 +868,11 @@ class LiveTest {
             TestDatabase.run(
                     writer,
                     "CREATE TABLE evil.art (id int, event_id int, round int, easel int); CREATE FUNCTION"
-                        + " evil.left(text, int) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM"
-                        + " set_config(''trap.ran_as'', ''stolen '' || current_user, false); RETURN $1; END'; CREATE"
-                        + " TEMP TABLE new_rows (art_id int, amount int); CREATE TEMP TABLE has_table_privilege (x"
-                        + " int);SET search_path = evil, pg_temp, public; INSERT INTO public.bids (art_id, amount)"
-                        + " VALUES (10, 5)");
+                            + " evil.left(text, int) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM"
+                            + " set_config(''trap.ran_as'', ''stolen '' || current_user, false); RETURN $1; END'; CREATE"
+                            + " TEMP TABLE new_rows (art_id int, amount int); CREATE TEMP TABLE has_table_privilege (x"
+                            + " int);SET search_path = evil, pg_temp, public; INSERT INTO public.bids (art_id, amount)"
+                            + " VALUES (10, 5)");
             String ranAs = String.valueOf(TestDatabase.list(writer, "SELECT current_setting('trap.ran_as', true)")
                     .get(0));
             assertFalse(ranAs.contains("freshet") || ranAs.contains("stolen"), ranAs);

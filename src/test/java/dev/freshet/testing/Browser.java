@@ -271,8 +271,8 @@ public final class Browser implements AutoCloseable {
         }
         List<String> findings = new ArrayList<>();
         js("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.filter(v => ['serious',"
-            + " 'critical'].includes(v.impact)).map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0,"
-            + " 160) + ' ' + (n.any[0] || n.all[0] || n.none[0] || {}).message).join(' | ')))")
+                        + " 'critical'].includes(v.impact)).map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0,"
+                        + " 160) + ' ' + (n.any[0] || n.all[0] || n.none[0] || {}).message).join(' | ')))")
                 .forEach(finding -> findings.add(finding.asText()));
         return findings;
     }

@@ -26,7 +26,7 @@ public final class FreshetProcess implements AutoCloseable {
     private static final Pattern LISTENING = Pattern.compile("Freshet is listening on (http://[^\\s\"]+)");
     private static final Pattern OURS = Pattern.compile(
             "(DATABASE_URL|SUPABASE_.*|VERCEL_.*|REVALIDATION_SECRET|NEXT_PUBLIC_.*|"
-                + "CACHE_INVALIDATION_URL|INTERNAL_API_KEY|QUEUE_NAME|WORKER_ID|USE_BG_JOBS_.*|FRESHET_.*|PG[A-Z]+|JAVA_TOOL_OPTIONS|CAMEL_.*)");
+                    + "CACHE_INVALIDATION_URL|INTERNAL_API_KEY|QUEUE_NAME|WORKER_ID|USE_BG_JOBS_.*|FRESHET_.*|PG[A-Z]+|JAVA_TOOL_OPTIONS|CAMEL_.*)");
     /** A test's process does not live for long. */
     private static final List<String> QUICK_START = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 

@@ -120,9 +120,9 @@ public final class Scene implements AutoCloseable {
                 List.of(tags) + " processed",
                 () -> isTrue(
                         "SELECT count(DISTINCT q.tag) = cardinality(t.tags) AND bool_and(last_invalidated_at IS NOT"
-                            + " NULL AND handover IS NULL AND invalidation_count = handed_count) AND NOT EXISTS"
-                            + " (SELECT FROM freshet.inbox WHERE tag = ANY (t.tags)) FROM (SELECT ?::text[] AS tags) t"
-                            + " JOIN public.cache_invalidation_queue q ON q.tag = ANY (t.tags) GROUP BY t.tags",
+                                + " NULL AND handover IS NULL AND invalidation_count = handed_count) AND NOT EXISTS"
+                                + " (SELECT FROM freshet.inbox WHERE tag = ANY (t.tags)) FROM (SELECT ?::text[] AS tags) t"
+                                + " JOIN public.cache_invalidation_queue q ON q.tag = ANY (t.tags) GROUP BY t.tags",
                         (Object) tags));
     }
 
