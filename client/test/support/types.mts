@@ -1,8 +1,23 @@
-import { BroadcastCacheManager, CacheInvalidationUtils, FreshetError, broadcastCacheManager, cacheInvalidation, configure, revalidateHandler } from 'freshet-client';
+import {
+  BroadcastCacheManager,
+  CacheInvalidationUtils,
+  FreshetError,
+  broadcastCacheManager,
+  cacheInvalidation,
+  configure,
+  revalidateHandler,
+} from 'freshet-client';
 import type { ChangePayload } from 'freshet-client/live';
 import { useBroadcastCache, useCachedFetch } from 'freshet-client/react';
 
-configure({ url: 'https://freshet.example', key: 'k', timeoutMs: 5000, liveKey: 'l', EventSource, timings: { pollMs: 1 } });
+configure({
+  url: 'https://freshet.example',
+  key: 'k',
+  timeoutMs: 5000,
+  liveKey: 'l',
+  EventSource,
+  timings: { pollMs: 1 },
+});
 
 export const POST: (request: Request) => Promise<Response> = revalidateHandler({ secret: 'x' });
 revalidateHandler({ secret: () => undefined, key: 'k', revalidateTag: (tag: string) => tag });
@@ -14,20 +29,31 @@ export async function server(): Promise<number> {
   try {
     await CacheInvalidationUtils.onProductCreated('p', null);
   } catch (error) {
-    return error instanceof FreshetError ? error.status ?? cache_stats.hitRate : 0;
+    return error instanceof FreshetError ? (error.status ?? cache_stats.hitRate) : 0;
   }
   return cacheInvalidation.invalidateModuleContentCache('m');
 }
 
 export function page(): () => void {
-  const leave: () => void = broadcastCacheManager.subscribeToEvent('AB3028', (payload: ChangePayload) => payload.endpoints.length);
+  const leave: () => void = broadcastCacheManager.subscribeToEvent(
+    'AB3028',
+    (payload: ChangePayload) => payload.endpoints.length,
+  );
   broadcastCacheManager.cacheEndpointData('/live/event/AB3028', { votes: 1 }, 1000);
   const votes: number | undefined = broadcastCacheManager.getCachedData<{ votes: number }>('/live/event/AB3028')?.votes;
   const listeners: number = broadcastCacheManager.getCacheStats().eventListeners + (votes ?? 0);
   new BroadcastCacheManager({ liveKey: String(listeners) }).setDebugMode(true);
-  useBroadcastCache('AB3028', ({ endpoints, events }) => endpoints.length + events.length, { autoRefresh: true, refreshDelay: 1000, debugMode: false });
-  const { fetchData, getCachedOrFetch, getCachedData } = useCachedFetch<{ votes: number }>('/live/event/AB3028', 'AB3028', { ttl: 1000, headers: { a: 'b' } });
-  void fetchData().then((data) => data.votes);
+  useBroadcastCache('AB3028', ({ endpoints, events }) => endpoints.length + events.length, {
+    autoRefresh: true,
+    refreshDelay: 1000,
+    debugMode: false,
+  });
+  const { fetchData, getCachedOrFetch, getCachedData } = useCachedFetch<{ votes: number }>(
+    '/live/event/AB3028',
+    'AB3028',
+    { ttl: 1000, headers: { a: 'b' } },
+  );
+  void fetchData().then(data => data.votes);
   void getCachedOrFetch().then(() => getCachedData()?.votes);
   return leave;
 }

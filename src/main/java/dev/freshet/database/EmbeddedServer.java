@@ -35,14 +35,17 @@ public final class EmbeddedServer implements AutoCloseable {
         this.postgres = postgres;
     }
 
-    /** @throws Refusal if the folder is in use, not writable, or another version's */
-    public static EmbeddedServer start(Path folder) {
+    /**
+     * @param port preferred: where it is taken, or 0, any free one
+     * @throws CannotStart if the folder is in use, not writable, or another version's
+     */
+    public static EmbeddedServer start(Path folder, int port) {
         FolderLock lock = FolderLock.take(folder.toAbsolutePath().normalize());
         try {
             Path data = lock.folder().toRealPath().resolve("postgres");
             prepare(data, folder);
             EmbeddedPostgres postgres =
-                    startOn(data, lock.folder().resolve("postgres.log").toFile());
+                    startOn(data, port, lock.folder().resolve("postgres.log").toFile());
             Files.writeString(data.resolve(COMPLETE), "");
             EmbeddedServer server = new EmbeddedServer(lock, postgres);
             server.createDatabase();
@@ -90,7 +93,7 @@ public final class EmbeddedServer implements AutoCloseable {
     }
 
     /** A server that is found running was left over when its Freshet was killed. */
-    private static EmbeddedPostgres startOn(Path data, File log) throws IOException {
+    private static EmbeddedPostgres startOn(Path data, int preferred, File log) throws IOException {
         Orphan orphan = Orphan.of(data);
         if (orphan.answers()) {
             return start(data, log, orphan.port());
@@ -99,7 +102,7 @@ public final class EmbeddedServer implements AutoCloseable {
         for (int attempt = 0; attempt < 3; attempt++) {
             Orphan.of(data).stop();
             try {
-                int port = freePort();
+                int port = attempt == 0 && isFree(preferred) ? preferred : freePort();
                 EmbeddedPostgres postgres = start(data, log, port);
                 if (Orphan.isServerOf(data, port)) {
                     return postgres;
@@ -137,6 +140,14 @@ public final class EmbeddedServer implements AutoCloseable {
             if (!there.next()) {
                 statement.execute("CREATE DATABASE " + DATABASE);
             }
+        }
+    }
+
+    private static boolean isFree(int port) {
+        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            return port != 0;
+        } catch (IOException taken) {
+            return false;
         }
     }
 

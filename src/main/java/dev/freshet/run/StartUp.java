@@ -234,7 +234,8 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
                             settings.text(Setting.SUPABASE_URL).orElseThrow(),
                             settings.text(Setting.SUPABASE_DB_PASSWORD).orElseThrow()));
         }
-        embedded = EmbeddedServer.start(Path.of(settings.text(Setting.DATA_DIR).orElseThrow()));
+        embedded = EmbeddedServer.start(
+                Path.of(settings.text(Setting.DATA_DIR).orElseThrow()), settings.number(Setting.DB_PORT));
         return embedded.address();
     }
 

@@ -15,6 +15,7 @@ public enum Setting {
     SUPABASE_URL("freshet.source.supabase-url", "SUPABASE_URL", Kind.URL),
     SUPABASE_DB_PASSWORD("freshet.source.supabase-password", "SUPABASE_DB_PASSWORD", Kind.SECRET),
     DATA_DIR("freshet.source.data-dir", "FRESHET_DATA_DIR", Kind.TEXT),
+    DB_PORT("freshet.source.own-port", "FRESHET_DB_PORT", 0, 65_535),
     POOL_SIZE("freshet.source.pool-size", "FRESHET_POOL_SIZE", 2, 200),
     DATABASE_TIMEOUT("freshet.source.answer-timeout", "FRESHET_DATABASE_TIMEOUT", "5s", "1d"),
 

@@ -68,18 +68,18 @@ class ClientIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"react", "types"})
-    void its_tests_with_react_and_typescript_pass(String name) throws Exception {
+    @ValueSource(strings = {"react", "types", "format"})
+    void its_tests_with_react_typescript_and_prettier_pass(String name) throws Exception {
         assumeTrue(hasNode(), "node is not installed: the tests of client/ are skipped");
         assumeTrue(
                 Files.isDirectory(INSTALLED),
-                "client/node_modules is absent (npm ci in client/): the tests with React and TypeScript are skipped");
+                "client/node_modules is absent (npm ci in client/): the tests with React, TypeScript and Prettier are skipped");
         run(name);
     }
 
     @Test
     void every_test_of_the_package_is_run_here() throws IOException {
-        String here = Files.readString(Path.of("src/test/java/dev/freshet/ClientIT.java"));
+        String here = Files.readString(Path.of("src/test/java/dev/freshet/api/ClientIT.java"));
         try (Stream<Path> files = Files.list(TESTS)) {
             files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".test.mjs"))

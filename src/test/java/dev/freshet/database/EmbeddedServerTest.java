@@ -2,6 +2,7 @@ package dev.freshet.database;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,12 +21,12 @@ class EmbeddedServerTest {
 
     @Test
     void its_version_is_the_one_that_is_checked_for_and_a_commit_is_on_the_disk() throws Exception {
-        try (EmbeddedServer server = EmbeddedServer.start(folder)) {
+        try (EmbeddedServer server = EmbeddedServer.start(folder, 0)) {
             assertEquals(
                     EmbeddedServer.MAJOR_VERSION,
                     Files.readString(folder.resolve("postgres/PG_VERSION")).trim());
             assertEquals("on", setting(server, "fsync"));
-            assertTrue(assertThrows(CannotStart.class, () -> EmbeddedServer.start(folder))
+            assertTrue(assertThrows(CannotStart.class, () -> EmbeddedServer.start(folder, 0))
                     .getMessage()
                     .contains("another Freshet"));
         }
@@ -33,21 +34,35 @@ class EmbeddedServerTest {
 
     @Test
     void a_process_number_that_is_somebody_elses_now_is_no_obstacle() throws Exception {
-        EmbeddedServer.start(folder).close();
+        EmbeddedServer.start(folder, 0).close();
         Path data = folder.toRealPath().resolve("postgres");
         Files.writeString(
                 data.resolve("postmaster.pid"), ProcessHandle.current().pid() + "\n" + data + "\n0\n1\n");
-        try (EmbeddedServer server = EmbeddedServer.start(folder)) {
+        try (EmbeddedServer server = EmbeddedServer.start(folder, 0)) {
             assertEquals("on", setting(server, "fsync"));
         }
     }
 
     @Test
     void a_server_of_another_folder_is_not_mistaken_for_ours() throws Exception {
-        try (EmbeddedServer server = EmbeddedServer.start(folder.resolve("one"))) {
+        try (EmbeddedServer server = EmbeddedServer.start(folder.resolve("one"), 0)) {
             int port = Integer.parseInt(server.address().hosts().split(":")[1]);
             assertTrue(Orphan.isServerOf(folder.resolve("one/postgres"), port));
             assertFalse(Orphan.isServerOf(Files.createDirectory(folder.resolve("two")), port));
+        }
+    }
+
+    @Test
+    void its_port_is_the_same_after_a_restart_and_another_one_where_it_is_taken() throws Exception {
+        String first;
+        try (EmbeddedServer server = EmbeddedServer.start(folder.resolve("one"), 0)) {
+            first = server.address().hosts();
+        }
+        int port = Integer.parseInt(first.split(":")[1]);
+        try (EmbeddedServer again = EmbeddedServer.start(folder.resolve("one"), port);
+                EmbeddedServer other = EmbeddedServer.start(folder.resolve("two"), port)) {
+            assertEquals(first, again.address().hosts());
+            assertNotEquals(first, other.address().hosts());
         }
     }
 
