@@ -144,7 +144,8 @@ public final class EmbeddedServer implements AutoCloseable {
     }
 
     private static boolean isFree(int port) {
-        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        try {
+            new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
             return port != 0;
         } catch (IOException taken) {
             return false;

@@ -1,4 +1,4 @@
-package dev.freshet;
+package dev.freshet.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -1,0 +1,159 @@
+package dev.freshet;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** docs/architecture.md and docs/glossary.md, held against the folders: every file is in the room that its name says. */
+class LayoutTest {
+    private static final List<String> STAGES =
+            List.of("source", "queue", "deliver", "audit", "stats", "cache", "live", "api", "console", "observe");
+    private static final List<String> NO_STAGE = List.of("database", "settings", "run", "demo");
+    private static final Path MAIN = Path.of("src/main/java/dev/freshet");
+    private static final Path TEST = Path.of("src/test/java/dev/freshet");
+    private static final Pattern OURS = Pattern.compile("(?<![\"\\w.])dev\\.freshet((?:\\.[a-z]\\w*)*)\\.[A-Z]");
+    private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|#|mailto:)([^)#\\s]+)(?:#[^)]*)?\\)");
+    private static final Pattern CODE = Pattern.compile("(?s)```.*?```|`[^`\n]*`");
+    private static final Pattern GLOSSARY = Pattern.compile("(?m)^\\| ([a-z ]+) \\| .* \\| `([^`]+)` \\|$");
+
+    @ParameterizedTest
+    @CsvSource({"src/main/java/dev/freshet,Freshet.java", "sql/queries,''"})
+    void stages_name_the_folders(Path root, String file) throws IOException {
+        List<String> known = Stream.concat(STAGES.stream(), NO_STAGE.stream()).toList();
+        try (Stream<Path> there = Files.list(root)) {
+            List<String> strange = there.map(path -> path.getFileName().toString())
+                    .filter(name -> !known.contains(name) && !name.equals(file))
+                    .toList();
+            assertEquals(List.of(), strange);
+        }
+    }
+
+    @Test
+    void tests_lie_where_what_they_test_lies() throws IOException {
+        try (Stream<Path> there = Files.list(TEST)) {
+            Map<Boolean, List<String>> names = there.collect(Collectors.partitioningBy(
+                    Files::isDirectory,
+                    Collectors.mapping(path -> path.getFileName().toString(), Collectors.toList())));
+            assertTrue(names.get(false).size() <= 3, names.get(false).toString());
+            names.get(true).removeAll(STAGES);
+            names.get(true).removeAll(NO_STAGE);
+            assertEquals(List.of("testing"), names.get(true));
+        }
+    }
+
+    @Test
+    void route_files_are_called_after_stages() throws IOException {
+        Pattern name = Pattern.compile("(api-)?(" + String.join("|", STAGES) + "|demo|errors)\\.camel\\.yaml");
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            List<String> strange = files.filter(Files::isRegularFile)
+                    .map(path -> path.getFileName().toString())
+                    .filter(file -> !name.matcher(file).matches())
+                    .toList();
+            assertEquals(List.of(), strange);
+        }
+    }
+
+    @Test
+    void no_two_classes_have_one_name() throws IOException {
+        Map<String, List<String>> byName = Stream.concat(java(MAIN).stream(), java(TEST).stream())
+                .collect(Collectors.groupingBy(
+                        file -> file.getFileName().toString(),
+                        TreeMap::new,
+                        Collectors.mapping(Path::toString, Collectors.toList())));
+        byName.values().removeIf(files -> files.size() == 1);
+        assertEquals(Map.of(), byName);
+    }
+
+    @Test
+    void no_package_needs_one_that_needs_it() throws IOException {
+        Map<String, Set<String>> needs = new TreeMap<>();
+        for (Path file : java(MAIN)) {
+            String own = file.getParent()
+                    .toString()
+                    .substring(MAIN.toString().length())
+                    .replace('/', '.');
+            Set<String> others = needs.computeIfAbsent(own, name -> new TreeSet<>());
+            OURS.matcher(Files.readString(file))
+                    .results()
+                    .map(result -> result.group(1))
+                    .forEach(others::add);
+            others.remove(own);
+        }
+        assertTrue(needs.get(".queue").contains(".deliver"), needs.toString());
+        needs.forEach((name, direct) ->
+                assertTrue(!reached(needs, direct).contains(name), name + " needs what needs it: " + direct));
+    }
+
+    @Test
+    void every_word_of_the_glossary_is_at_home_somewhere() throws IOException {
+        List<MatchResult> rows = GLOSSARY.matcher(Files.readString(Path.of("docs/glossary.md")))
+                .results()
+                .toList();
+        assertTrue(rows.size() > 30);
+        rows.forEach(row -> assertTrue(Files.exists(Path.of(row.group(2))), row.group(1) + ": " + row.group(2)));
+        List<String> words = rows.stream().map(row -> row.group(1)).toList();
+        assertEquals(words.stream().sorted().toList(), words);
+    }
+
+    @Test
+    void every_link_of_the_documents_leads_somewhere() throws IOException {
+        List<String> broken = new ArrayList<>();
+        for (Path page : pages()) {
+            LINK.matcher(CODE.matcher(Files.readString(page)).replaceAll(""))
+                    .results()
+                    .map(result -> result.group(1))
+                    .forEach(to -> {
+                        if (!Files.exists(page.resolveSibling(to))) {
+                            broken.add(page + " -> " + to);
+                        }
+                    });
+        }
+        assertEquals(List.of(), broken);
+    }
+
+    private static Set<String> reached(Map<String, Set<String>> needs, Set<String> from) {
+        Set<String> reached = new TreeSet<>();
+        Deque<String> next = new ArrayDeque<>(from);
+        while (!next.isEmpty()) {
+            String name = next.pop();
+            if (reached.add(name)) {
+                next.addAll(needs.getOrDefault(name, Set.of()));
+            }
+        }
+        return reached;
+    }
+
+    private static List<Path> java(Path root) throws IOException {
+        try (Stream<Path> walk = Files.walk(root)) {
+            return walk.filter(path -> path.toString().endsWith(".java")).toList();
+        }
+    }
+
+    private static List<Path> pages() throws IOException {
+        List<Path> pages = new ArrayList<>();
+        for (String folder : List.of(".", "docs", "bench", "client")) {
+            try (Stream<Path> there = Files.list(Path.of(folder))) {
+                there.filter(path -> path.toString().endsWith(".md")).forEach(pages::add);
+            }
+        }
+        return pages;
+    }
+}
