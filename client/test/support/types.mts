@@ -6,6 +6,8 @@ configure({ url: 'https://freshet.example', key: 'k', timeoutMs: 5000, liveKey: 
 
 export const POST: (request: Request) => Promise<Response> = revalidateHandler({ secret: 'x' });
 revalidateHandler({ secret: () => undefined, key: 'k', revalidateTag: (tag: string) => tag });
+revalidateHandler({ secret: 'x', profile: 'max', revalidateTag: (tag: string, profile: string | { expire?: number }) => [tag, profile] });
+revalidateHandler({ secret: 'x', profile: { expire: 60 } });
 
 export async function server(): Promise<number> {
   await cacheInvalidation.invalidateRelatedCaches({ products: true, clientId: 7 });
