@@ -3,6 +3,9 @@ const TOLERANCE_SECONDS = 300;
 /** As much as Freshet itself takes. */
 const MAX_BODY_BYTES = 1 << 20;
 const MAX_TAG_CHARACTERS = 256;
+const MAX_PROFILE_CHARACTERS = 1024;
+/** With the profile 'max' the next visitor would get the stale page once more. */
+const AT_ONCE = { expire: 0 };
 
 const utf8 = new TextEncoder();
 
@@ -10,7 +13,7 @@ const utf8 = new TextEncoder();
  * A Next.js route handler for Freshet's calls: `export const POST = revalidateHandler({ secret: process.env.REVALIDATION_SECRET })`.
  * It runs on Node and on the Edge runtime.
  */
-export function revalidateHandler({ secret, key, revalidateTag, toleranceSeconds = TOLERANCE_SECONDS } = {}) {
+export function revalidateHandler({ secret, key, revalidateTag, profile, toleranceSeconds = TOLERANCE_SECONDS } = {}) {
   const accepted = [secret, key].filter(given => given !== undefined && given !== null && given !== '');
   if (accepted.length === 0) {
     throw new Error(
@@ -23,6 +26,9 @@ export function revalidateHandler({ secret, key, revalidateTag, toleranceSeconds
   accepted.filter(given => typeof given === 'string').forEach(signingKey);
   if (revalidateTag !== undefined && typeof revalidateTag !== 'function') {
     throw new TypeError('revalidateHandler: revalidateTag must be a function');
+  }
+  if (profile !== undefined && !isProfile(profile)) {
+    throw new TypeError("revalidateHandler: profile must be a name such as 'max', or an object such as { expire: 60 }");
   }
   if (!(toleranceSeconds >= 0)) {
     throw new TypeError('revalidateHandler: toleranceSeconds must be a number of 0 or more');
@@ -48,7 +54,7 @@ export function revalidateHandler({ secret, key, revalidateTag, toleranceSeconds
         throw new Refused(401, 'webhook-signature: is not by the secret that is set here, or too old');
       }
       const call = parsed(text);
-      return await revalidate(call, revalidateTag ?? (await nextRevalidateTag()));
+      return await revalidate(call, call.profile ?? profile ?? AT_ONCE, revalidateTag ?? (await nextRevalidateTag()));
     } catch (error) {
       if (error instanceof Refused) {
         return answer(error.status, { error: error.message });
@@ -189,16 +195,24 @@ function parsed(text) {
       throw new Refused(400, `${name}: must be a string of 1 to ${MAX_TAG_CHARACTERS} characters`);
     }
   });
+  if (json.profile !== undefined && json.profile !== null && !isProfile(json.profile)) {
+    throw new Refused(400, `profile: must be a name of 1 to ${MAX_PROFILE_CHARACTERS} characters or an object`);
+  }
   // only the batch target reads which tags an answer names; to the other any 2xx is success for all
-  return { tags: [...new Set(tags)], readsFailedTags: json.source !== undefined };
+  return { tags: [...new Set(tags)], profile: json.profile, readsFailedTags: json.source !== undefined };
 }
 
-async function revalidate({ tags, readsFailedTags }, revalidateTag) {
+function isProfile(given) {
+  const isName = typeof given === 'string' && given !== '' && given.length <= MAX_PROFILE_CHARACTERS;
+  return isName || (given !== null && typeof given === 'object' && !Array.isArray(given));
+}
+
+async function revalidate({ tags, readsFailedTags }, profile, revalidateTag) {
   const failed = [];
   for (const tag of tags) {
     try {
-      // with the profile 'max' the next visitor would get the stale page once more; versions before 16 take one argument and ignore this one
-      await revalidateTag(tag, { expire: 0 });
+      // Next.js before 16 takes one argument and ignores this one
+      await revalidateTag(tag, profile);
     } catch (error) {
       console.error(`revalidateHandler: ${tag} could not be revalidated:`, error);
       failed.push(tag);

@@ -229,6 +229,37 @@ test('the tag target takes any 2xx for success, so it gets a 500 when one of its
     assert.equal((await handler(post({ tags: ['b'], source: 'queue' }))).status, 500);
   }));
 
+test('the profile that Freshet sends goes to revalidateTag, else the one of the options, else { expire: 0 }', async () => {
+  const { handler, calls } = app();
+  await handler(post({ tag: 'a', profile: 'max' }));
+  await handler(post({ tags: ['b', 'c'], profile: { expire: 60 }, source: 'queue', requestId: 'r' }));
+  await handler(post({ tag: 'd', profile: null }));
+  assert.deepEqual(calls, [
+    ['a', 'max'],
+    ['b', { expire: 60 }],
+    ['c', { expire: 60 }],
+    ['d', { expire: 0 }],
+  ]);
+  const own = app({ profile: 'hours' });
+  await own.handler(post({ tag: 'a' }));
+  await own.handler(post({ tag: 'b', profile: 'max' }));
+  assert.deepEqual(own.calls, [
+    ['a', 'hours'],
+    ['b', 'max'],
+  ]);
+});
+
+test('a profile that is neither a name nor an object is refused', async () => {
+  const { handler, calls } = app();
+  for (const profile of ['', 7, true, ['max'], 'x'.repeat(1025)]) {
+    const answer = await handler(post({ tag: 'a', profile }));
+    assert.equal(answer.status, 400);
+    assert.match((await answer.json()).error, /^profile: must be a name/);
+    assert.throws(() => revalidateHandler({ secret: SECRET, profile }), /profile must be a name/);
+  }
+  assert.deepEqual(calls, []);
+});
+
 test('a revalidateTag that returns a promise is waited for', () =>
   quietly(async () => {
     const handler = revalidateHandler({

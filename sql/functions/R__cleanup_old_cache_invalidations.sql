@@ -13,6 +13,7 @@ BEGIN
     WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM public.cache_invalidation_queue
         WHERE last_invalidated_at < now() - interval '1 hour' AND handover IS NULL AND invalidation_count <= handed_count
+          AND (quiet_at IS NULL OR quiet_at < now())       -- a window of a policy is known until its tag has been quiet
         ORDER BY last_invalidated_at LIMIT 5000 FOR UPDATE SKIP LOCKED))
       AND last_invalidated_at < now() - interval '1 hour' AND handover IS NULL AND invalidation_count <= handed_count;
     GET DIAGNOSTICS deleted = ROW_COUNT;

@@ -21,6 +21,8 @@ configure({
 
 export const POST: (request: Request) => Promise<Response> = revalidateHandler({ secret: 'x' });
 revalidateHandler({ secret: () => undefined, key: 'k', revalidateTag: (tag: string) => tag });
+revalidateHandler({ secret: 'x', profile: 'max', revalidateTag: (tag: string, profile: string | { expire?: number }) => [tag, profile] });
+revalidateHandler({ secret: 'x', profile: { expire: 60 } });
 
 export async function server(): Promise<number> {
   await cacheInvalidation.invalidateRelatedCaches({ products: true, clientId: 7 });

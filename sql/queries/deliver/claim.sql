@@ -1,45 +1,62 @@
--- Takes what is due for one target as a lease: an instance that dies gives it back when due_at comes. What has not
--- been tried goes first, then what has failed, at most :retries of it: tags that always fail must not keep the others
--- waiting. A breaker that is open lets nothing through; when its time is over, one probe, by what has failed least,
--- the newest of it: where many tags were broken at once, the oldest are just those. How far back it looks only narrows
--- the search (dev.freshet.deliver.LookBack): what was deleted and cannot be vacuumed yet, since somebody holds an old
--- snapshot, would have to be walked past at each claim.
-WITH probe AS (
+-- Takes what is due for one target as a lease: an instance that dies gives it back when due_at comes. The highest
+-- priority goes first; of one, what has not been tried goes before what has failed, at most :retries of it: tags that
+-- always fail must not keep the others waiting. Now and then the lowest goes first, so that none waits for ever. A
+-- breaker that is open lets nothing through; when its time is over, one probe, by what has failed least, the newest of
+-- it: where many tags were broken at once, the oldest are just those. How far back it looks only narrows the search
+-- (dev.freshet.deliver.LookBack): what was deleted and cannot be vacuumed yet, since somebody holds an old snapshot,
+-- would have to be walked past at each claim.
+WITH kind AS MATERIALIZED (
+    SELECT p.priority, r.rank
+    FROM unnest(CASE WHEN (SELECT version FROM freshet.policies) = 0 THEN ARRAY[5]
+                     ELSE ARRAY[9, 8, 7, 6, 5, 4, 3, 2, 1, 0] END::smallint[]) AS p(priority)
+    CROSS JOIN unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank)
+), probe AS (
     UPDATE freshet.target SET opened_times = opened_times + 1,
         open_until = now() + make_interval(secs =>
             least(:#probeMaxSeconds, :#probeSeconds * power(2, least(opened_times + 1, 20))))
     WHERE name = (SELECT name FROM freshet.target WHERE name = :#target AND open_until <= now() FOR UPDATE SKIP LOCKED)
-      AND EXISTS (SELECT FROM unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank) CROSS JOIN LATERAL (
+      AND EXISTS (SELECT FROM kind CROSS JOIN LATERAL (
                       SELECT FROM freshet.delivery
-                      WHERE target = :#target AND rank = r.rank AND due_at <= now() LIMIT 1) due)
+                      WHERE target = :#target AND priority = kind.priority AND rank = kind.rank AND due_at <= now()
+                      LIMIT 1) due)
     RETURNING 1
 ), room AS MATERIALIZED (
     SELECT probing, CASE WHEN probing THEN 1 WHEN closed THEN :#limit::integer ELSE 0 END AS tags,
+           CASE WHEN probing THEN 1 WHEN closed THEN greatest(:#limit::integer, :#urgentLimit::integer) ELSE 0 END
+               AS urgent_tags,
            CASE WHEN closed THEN :#retries::integer ELSE 0 END AS retries
     FROM (SELECT EXISTS (SELECT FROM probe) AS probing,
                  (SELECT open_until IS NULL FROM freshet.target WHERE name = :#target) AS closed) t
+), step AS MATERIALIZED (
+    SELECT kind.priority, kind.rank, room.probing, room.retries,
+           CASE WHEN kind.priority > 5 THEN room.urgent_tags ELSE room.tags END AS tags
+    FROM kind CROSS JOIN room
+    ORDER BY CASE WHEN room.probing THEN kind.rank END,
+             CASE WHEN :#lowestFirst::boolean THEN kind.priority ELSE -kind.priority END, kind.rank
 ), due AS MATERIALIZED (
-    SELECT d.* FROM room CROSS JOIN unnest(ARRAY[0, 1, 2]::smallint[]) AS r(rank) CROSS JOIN LATERAL (
+    SELECT d.* FROM step CROSS JOIN LATERAL (
         SELECT * FROM (
             SELECT ctid, due_at FROM freshet.delivery
-            WHERE target = :#target AND rank = r.rank AND due_at <= now()
+            WHERE target = :#target AND priority = step.priority AND rank = step.rank AND due_at <= now()
               AND due_at >= now() - make_interval(secs =>
-                  CASE WHEN r.rank = 0 THEN :#freshWithinSeconds::double precision
+                  CASE WHEN step.rank = 0 THEN :#freshWithinSeconds::double precision
                        ELSE :#retriesWithinSeconds::double precision END)
             ORDER BY due_at
-            LIMIT CASE WHEN room.probing THEN 0 WHEN r.rank = 0 THEN room.tags ELSE least(room.tags, room.retries) END
+            LIMIT CASE WHEN step.probing THEN 0 WHEN step.rank = 0 THEN step.tags
+                       ELSE least(step.tags, step.retries) END
             FOR UPDATE SKIP LOCKED) oldest
         UNION ALL
         SELECT * FROM (
             SELECT ctid, due_at FROM freshet.delivery
-            WHERE target = :#target AND rank = r.rank AND due_at <= now()
-            ORDER BY due_at DESC LIMIT CASE WHEN room.probing THEN 1 ELSE 0 END
+            WHERE target = :#target AND priority = step.priority AND rank = step.rank AND due_at <= now()
+            ORDER BY due_at DESC LIMIT CASE WHEN step.probing THEN 1 ELSE 0 END
             FOR UPDATE SKIP LOCKED) newest) d
-    LIMIT (SELECT tags FROM room)
+    LIMIT (SELECT urgent_tags FROM room)
 )
 UPDATE freshet.delivery d SET
     lease_id = :#lease::uuid, claimed_handover = d.handover, due_at = now() + make_interval(secs => :#leaseSeconds)
 FROM due WHERE d.ctid = due.ctid        -- by its place: one that has moved meanwhile stays due
 RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.rank::integer AS rank, d.together,
           extract(epoch FROM now() - due.due_at)::double precision AS due_seconds,
-          extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds
+          extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds,
+          (SELECT version FROM freshet.policies) AS policies

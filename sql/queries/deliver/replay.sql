@@ -20,8 +20,8 @@ WITH known AS MATERIALIZED (
 ), held AS MATERIALIZED (
     TABLE there EXCEPT TABLE free
 ), owed AS (
-    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, rank)
-    SELECT tag, target, number, number, now(), 1
+    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, rank, priority)
+    SELECT tag, target, number, number, now(), 1, coalesce((SELECT priority FROM freshet.policy_of(tag)), 5)
     FROM chosen CROSS JOIN nextval('freshet.handover_number') AS next(number)
     WHERE (tag, target) NOT IN (TABLE held) ORDER BY tag, target
     ON CONFLICT (tag, target) DO UPDATE SET

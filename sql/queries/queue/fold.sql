@@ -7,6 +7,7 @@ WITH taken AS (
         SELECT ctid FROM freshet.inbox
         WHERE id > :#floor
           AND CASE WHEN :#only::text IS NULL THEN tag IS NULL OR tag <> ALL (:#blocked::text[]) ELSE tag = :#only END
+          AND NOT EXISTS (SELECT FROM freshet.policy)
         ORDER BY id LIMIT :#limit))
     RETURNING tag, changed_at, count, registry_knows
 ), folded AS (
@@ -23,7 +24,10 @@ WITH taken AS (
                             THEN least(q.handed_count, 2147483646) ELSE q.handed_count END,
         last_invalidated_at = NULL,
         changed_at = CASE WHEN q.invalidation_count > q.handed_count THEN least(q.changed_at, excluded.changed_at)
-                          ELSE excluded.changed_at END
+                          ELSE excluded.changed_at END,
+        -- a row that waits for a moment of its own waits for it, and no longer than its bucket would
+        ripe_at = CASE WHEN q.invalidation_count > q.handed_count AND q.ripe_at IS NOT NULL
+                       THEN least(q.ripe_at, q.time_bucket + make_interval(secs => :#debounceSeconds)) END
 ), followed AS (
     INSERT INTO freshet.registry_due (tag)
     SELECT DISTINCT tag FROM taken
@@ -34,4 +38,5 @@ WITH taken AS (
     ON CONFLICT (name) DO UPDATE SET value = c.value + excluded.value
 )
 -- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
-SELECT count(*)::integer AS taken, statement_timestamp() AS horizon FROM taken
+SELECT count(*)::integer AS taken, statement_timestamp() AS horizon, EXISTS (SELECT FROM freshet.policy) AS has_policies
+FROM taken

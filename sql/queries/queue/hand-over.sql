@@ -1,50 +1,71 @@
 -- Makes what is ripe owed to every target, in one statement: all ripe rows of up to :limit tags, one delivery per tag
 -- and target. A queue row that a foreign transaction has locked is skipped until it lets go; tags in :aside wait,
--- because somebody holds what they are owed. A target that is in outage or served by nobody, or a tag that waits for
+-- because somebody holds what they are owed. Rows are ripe by their bucket or at a moment of their own (ripe_at), of
+-- each kind up to :limit: none hides the other. A target that is in outage or served by nobody, or a tag that waits for
 -- its retry there, joins what is stored already; a tag that is owed to nobody else is processed with that. A
 -- delivery's number always rises, also in a copy of a database whose sequence began anew: otherwise a call that is
 -- under way would be taken for one that covers this change.
 -- Who hands over also claims: as many new deliveries as there is room for here, under one lease per target, so that
--- their calls begin as soon as this has committed. The rest is due, for claim.sql.
+-- their calls begin as soon as this has committed, the highest priority first. The rest is due, for claim.sql.
 WITH claims AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(:#claims::jsonb) AS c(target text, room integer, lease uuid)
+    SELECT * FROM jsonb_to_recordset(:#claims::jsonb) AS c(target text, room integer, urgent integer, lease uuid)
 ), next AS MATERIALIZED (
     SELECT nextval('freshet.handover_number') AS number
 ), ripe AS MATERIALIZED (
     SELECT DISTINCT tag FROM (
-        SELECT tag FROM public.cache_invalidation_queue
-        WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
-          AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
-          AND tag <> ALL (:#aside::text[])
-        ORDER BY time_bucket LIMIT :#limit
-        FOR UPDATE SKIP LOCKED) oldest
+        SELECT * FROM (
+            SELECT tag FROM public.cache_invalidation_queue
+            WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
+              AND ripe_at IS NULL
+              AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
+              AND tag <> ALL (:#aside::text[])
+            ORDER BY time_bucket LIMIT :#limit
+            FOR UPDATE SKIP LOCKED) by_bucket
+        UNION ALL
+        SELECT * FROM (
+            SELECT due.tag FROM unnest(ARRAY[9, 8, 7, 6, 5, 4, 3, 2, 1, 0]::smallint[]) AS p(priority)
+            CROSS JOIN LATERAL (
+                SELECT tag FROM public.cache_invalidation_queue
+                WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
+                  AND ripe_at IS NOT NULL AND priority = p.priority AND ripe_at <= :#horizon::timestamptz
+                  AND tag <> ALL (:#aside::text[])
+                ORDER BY ripe_at LIMIT :#momentLimit
+                FOR UPDATE SKIP LOCKED) due
+            WHERE p.priority >= :#lowest
+            LIMIT :#momentLimit) at_a_moment) oldest
 ), taken AS MATERIALIZED (
     SELECT q.* FROM ripe CROSS JOIN LATERAL (
         -- by the primary key, whatever the planner believes of the table: OFFSET 0 keeps it from joining all rows, and the CASE,
         -- which says the same as above, from reading the index of what is to be handed over once for every tag
         SELECT tag, time_bucket,
-               -- an adopted row may have been created at -infinity, which no age can be reckoned from
-               greatest(coalesce(changed_at, created_at, time_bucket), now() - interval '100 years') AS changed_at,
+               -- an adopted row may have been created at -infinity, which no age can be reckoned from; nothing is late
+               -- before the moment that it waits for
+               greatest(coalesce(changed_at, created_at, time_bucket), CASE WHEN ripe_at IS NOT NULL THEN least(ripe_at, now()) END,
+                        now() - interval '100 years') AS changed_at,
                greatest(invalidation_count::bigint - handed_count, 1) AS changes
         FROM public.cache_invalidation_queue
         WHERE tag = ripe.tag
           AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL AND handover IS NULL END
-          AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
+          AND coalesce(ripe_at, time_bucket + make_interval(secs => :#debounceSeconds)) <= :#horizon::timestamptz
         ORDER BY time_bucket
         FOR UPDATE SKIP LOCKED OFFSET 0) q
 ), served AS MATERIALIZED (
     SELECT name, open_until IS NULL AND served_at > now() - interval '1 minute' AS can_be_called,
-           coalesce(claims.room, 0) AS room, claims.lease
+           coalesce(claims.room, 0) AS room, greatest(claims.room, claims.urgent, 0) AS urgent, claims.lease
     FROM freshet.target LEFT JOIN claims ON claims.target = name WHERE takes_queue
 ), to_owe AS MATERIALIZED (
-    SELECT tag, name, number, can_be_called, changed_at,
-           CASE WHEN can_be_called AND row_number() OVER (PARTITION BY name ORDER BY changed_at, tag) <= room
+    SELECT tag, name, number, can_be_called, changed_at, priority,
+           CASE WHEN can_be_called AND row_number() OVER (PARTITION BY name ORDER BY priority DESC, changed_at, tag)
+                     <= CASE WHEN priority > 5 THEN urgent ELSE room END
                 THEN lease END AS lease
-    FROM (SELECT tag, min(changed_at) AS changed_at FROM taken GROUP BY tag) t CROSS JOIN served CROSS JOIN next
+    FROM (SELECT tag, min(changed_at) AS changed_at,
+                 CASE WHEN (SELECT version FROM freshet.policies) = 0 THEN 5
+                      ELSE coalesce((SELECT priority FROM freshet.policy_of(tag)), 5) END AS priority
+          FROM taken GROUP BY tag) t CROSS JOIN served CROSS JOIN next
 ), owed AS (
     INSERT INTO freshet.delivery AS d
-        (tag, target, handover, settled_handover, changed_at, lease_id, claimed_handover, due_at)
-    SELECT tag, name, number, CASE WHEN can_be_called THEN 0 ELSE number END, changed_at,
+        (tag, target, handover, settled_handover, changed_at, priority, lease_id, claimed_handover, due_at)
+    SELECT tag, name, number, CASE WHEN can_be_called THEN 0 ELSE number END, changed_at, priority,
            lease, CASE WHEN lease IS NOT NULL THEN number END,
            CASE WHEN lease IS NULL THEN now() ELSE now() + make_interval(secs => :#leaseSeconds) END
     FROM to_owe ORDER BY tag, name
@@ -53,6 +74,7 @@ WITH claims AS MATERIALIZED (
         settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL THEN greatest(d.handover + 1, excluded.handover)
                                 ELSE greatest(d.settled_handover, excluded.settled_handover) END,
         rank = CASE WHEN d.attempts = 0 THEN 0 ELSE d.rank END,
+        priority = excluded.priority,
         handed_at = excluded.handed_at,
         changed_at = least(d.changed_at, excluded.changed_at)
     RETURNING d.tag, d.target, d.id, d.settled_handover < d.handover AS outstanding,
@@ -90,5 +112,6 @@ SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT nu
        (SELECT array_agg(tag ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_tags,
        (SELECT array_agg(id ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ids,
        (SELECT array_agg(age_seconds ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ages,
-       (SELECT array_agg(DISTINCT target) FROM owed WHERE is_due) AS due
+       (SELECT array_agg(DISTINCT target) FROM owed WHERE is_due) AS due,
+       (SELECT version FROM freshet.policies) AS policies
 FROM handed

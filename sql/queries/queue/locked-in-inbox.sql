@@ -4,8 +4,13 @@ WITH oldest AS MATERIALIZED (
     SELECT DISTINCT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at, timestamptz 'epoch') AS time_bucket
     FROM (SELECT tag, changed_at FROM freshet.inbox WHERE id > :#floor AND tag <> ALL (:#blocked::text[]) ORDER BY id LIMIT :#limit) i
 ), there AS MATERIALIZED (
-    SELECT tag, time_bucket FROM public.cache_invalidation_queue JOIN oldest USING (tag, time_bucket)
+    SELECT q.* FROM oldest o CROSS JOIN LATERAL (
+        SELECT tag, time_bucket FROM public.cache_invalidation_queue
+        WHERE tag = o.tag AND (time_bucket = o.time_bucket OR ripe_at IS NOT NULL) OFFSET 0) q
 ), free AS MATERIALIZED (
-    SELECT q.tag, q.time_bucket FROM public.cache_invalidation_queue q JOIN oldest USING (tag, time_bucket) FOR UPDATE OF q SKIP LOCKED
+    SELECT q.* FROM oldest o CROSS JOIN LATERAL (
+        SELECT tag, time_bucket FROM public.cache_invalidation_queue
+        WHERE tag = o.tag AND (time_bucket = o.time_bucket OR ripe_at IS NOT NULL)
+        FOR UPDATE SKIP LOCKED OFFSET 0) q
 )
 SELECT tag FROM (TABLE there EXCEPT TABLE free) held GROUP BY tag

@@ -1,8 +1,15 @@
 -- GET /api/queue. Exact where people count, bounded where it would take long: beyond 100,000 the planner's estimate stands in.
 WITH to_hand_over AS MATERIALIZED (
-    SELECT tag, time_bucket FROM public.cache_invalidation_queue
-    WHERE (last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count
-    LIMIT 100001
+    SELECT * FROM (
+        SELECT tag, time_bucket AS since FROM public.cache_invalidation_queue
+        WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
+          AND ripe_at IS NULL LIMIT 100001) by_bucket
+    UNION ALL
+    -- what waits for a moment of its own is not late before it
+    SELECT * FROM (
+        SELECT tag, greatest(time_bucket, ripe_at) FROM public.cache_invalidation_queue
+        WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
+          AND ripe_at IS NOT NULL LIMIT 100001) at_a_moment
 ), handed AS MATERIALIZED (
     SELECT tag, min(changed_at) AS changed_at, bool_or(lease_id IS NOT NULL AND due_at > now()) AS in_flight, bool_or(attempts > 0) AS retrying,
            bool_or(attempts = 0) AS first_time
@@ -16,13 +23,14 @@ WITH to_hand_over AS MATERIALIZED (
            (SELECT count(*) FROM to_hand_over) + (SELECT count(*) FROM handed WHERE first_time) + (SELECT count(*) FROM inbox) AS rows
 ), estimated AS (
     SELECT sum(greatest(reltuples, 0))::bigint AS rows FROM pg_class
-    WHERE oid IN ('freshet.inbox'::regclass, 'freshet.delivery'::regclass, 'public.cache_invalidation_queue_to_hand_over'::regclass)
+    WHERE oid IN ('freshet.inbox'::regclass, 'freshet.delivery'::regclass, 'public.cache_invalidation_queue_to_hand_over'::regclass,
+                  'public.cache_invalidation_queue_to_hand_over_at'::regclass)
 )
 SELECT CASE WHEN counted.tags > 100000 THEN greatest(counted.tags, estimated.rows) ELSE counted.tags END AS pending_tags,
        CASE WHEN counted.rows > 100000 THEN greatest(counted.rows, estimated.rows) ELSE counted.rows END AS pending_rows,
        coalesce(round(extract(epoch FROM now() - least(
            -- a foreign row may stand at -infinity, which no age can be reckoned from
-           (SELECT min(greatest(time_bucket, now() - interval '100 years')) FROM to_hand_over),
+           (SELECT min(least(greatest(since, now() - interval '100 years'), now())) FROM to_hand_over),
            (SELECT min(changed_at) FROM handed WHERE first_time),
            (SELECT min(changed_at) FROM inbox)))::numeric, 3), 0)::double precision AS oldest_seconds,
        (SELECT count(*) FROM handed WHERE in_flight) AS in_flight,

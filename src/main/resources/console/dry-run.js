@@ -94,6 +94,33 @@ export default {
               )
             : empty('No watched table makes such a tag.'),
         ),
+        d.policies.length
+          ? h(
+              'section',
+              {},
+              h('h2', {}, 'Policies that they fall under'),
+              table(
+                'Policies',
+                [
+                  { name: 'Tag', of: p => tagLink(p.tag) },
+                  { name: 'Policy', of: p => h('span', { class: 'mono' }, p.pattern) },
+                  {
+                    name: 'Window',
+                    of: p =>
+                      p.debounce
+                        ? [p.debounce, p.at_once ? ', the first at once' : '']
+                        : p.at_once
+                          ? 'the first at once'
+                          : h('span', { class: 'dim' }, 'as set'),
+                  },
+                  { name: 'Profile', of: p => p.profile || h('span', { class: 'dim' }, '–') },
+                  { name: 'Priority', class: 'number', of: p => p.priority },
+                ],
+                d.policies,
+                p => p.tag,
+              ),
+            )
+          : null,
         h(
           'section',
           {},

@@ -169,6 +169,31 @@ function hottest(all) {
   );
 }
 
+function policies(all) {
+  return table(
+    'Policies of tags',
+    [
+      { name: 'Tags', of: p => tagLink(p.pattern) },
+      {
+        name: 'Window',
+        of: p =>
+          p.debounce
+            ? [p.debounce, p.at_once ? ', the first at once' : '']
+            : p.at_once
+              ? 'the first at once'
+              : h('span', { class: 'dim' }, 'as set'),
+      },
+      {
+        name: 'Profile',
+        of: p => (p.profile ? h('span', { class: 'mono' }, p.profile) : h('span', { class: 'dim' }, '–')),
+      },
+      { name: 'Priority', class: 'number', of: p => p.priority },
+    ],
+    all,
+    p => p.pattern,
+  );
+}
+
 export default {
   title: 'Overview',
   open(ctx) {
@@ -215,6 +240,19 @@ export default {
             h('div', { class: 'title' }, h('h2', {}, 'Hottest tags'), h('span', { class: 'dim' }, 'in the last hour')),
             hottest(o.hottest),
           ),
+          o.policies && o.policies.length
+            ? h(
+                'section',
+                {},
+                h(
+                  'div',
+                  { class: 'title' },
+                  h('h2', {}, 'Policies of tags'),
+                  h('span', { class: 'dim' }, 'the first that a tag matches is its own'),
+                ),
+                policies(o.policies),
+              )
+            : null,
         ];
       },
     };

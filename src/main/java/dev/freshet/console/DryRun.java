@@ -33,6 +33,7 @@ public final class DryRun {
     private final SqlFile keysLike = SqlFile.of("console/keys-like");
     private final SqlFile entries = SqlFile.of("console/entries");
     private final SqlFile targets = SqlFile.of("console/targets");
+    private final SqlFile policies = SqlFile.of("console/policies-of");
     private final Transactions transactions;
 
     public DryRun(Transactions transactions) {
@@ -79,6 +80,9 @@ public final class DryRun {
         answer.put("asked", asked.text());
         answer.put("kind", asked.kind().name());
         answer.put("watches", hit(watches.rows(c, Map.of()), asked, tags));
+        answer.put(
+                "policies",
+                policies.rows(c, Map.of("tags", List.copyOf(tags).subList(0, Math.min(SHOWN, tags.size())))));
         answer.put("waiting", first(waits));
         answer.put("waiting_capped", waits.size() > SHOWN);
         answer.put("recent", first(seen));

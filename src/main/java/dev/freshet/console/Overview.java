@@ -32,6 +32,7 @@ public final class Overview {
     private final SqlFile surroundings = SqlFile.of("console/surroundings");
     private final SqlFile hottest = SqlFile.of("console/hottest");
     private final SqlFile watchProblems = SqlFile.of("console/watch-problems");
+    private final SqlFile policies = SqlFile.of("console/policies");
     private final Transactions transactions;
     private final Freshness freshness;
     private final Meters meters;
@@ -138,6 +139,7 @@ public final class Overview {
                 answer.put("instances", around.get("instances"));
                 answer.put("hottest", Times.readable(hottest.rows(c, Map.of("percent", percent))));
                 answer.put("watches", around.get("watches"));
+                answer.put("policies", Times.readable(policies.rows(c, Map.of())));
                 answer.put("watch_problems", watchProblems.rows(c, Map.of()));
                 return answer;
             });

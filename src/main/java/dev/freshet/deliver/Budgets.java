@@ -22,6 +22,8 @@ final class Budgets {
     private static final Duration AHEAD = Duration.ofSeconds(1);
     /** A call waits for its turn no longer than this; then its tags are given back, untried. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
+    /** What is urgent may stand behind calls that have waited for so long, and never behind others. */
+    private static final Duration URGENT_PATIENCE = PATIENCE.multipliedBy(2);
 
     private static final long GLANCE_NANOS = 100_000_000;
 
@@ -35,6 +37,7 @@ final class Budgets {
 
     /** @return how many tags could begin their calls now or in a moment */
     int tagsAtHand(Target target, boolean urgent) {
+        long ahead = (urgent ? URGENT_PATIENCE : AHEAD).toSeconds();
         Limits limits = target.getLimits();
         if (limits.isEndless()) {
             return Integer.MAX_VALUE;
@@ -42,8 +45,8 @@ final class Budgets {
         try {
             List<Map<String, Object>> rows = transactions.inOne(c -> spent.rows(c, Map.of("name", target.getBudget())));
             Map<String, Object> row = rows.isEmpty() ? Map.of() : rows.get(0);
-            long calls = limits.calls().within(AHEAD.toSeconds(), seconds(row, "calls_seconds"), urgent);
-            long tags = limits.tags().within(AHEAD.toSeconds(), seconds(row, "tags_seconds"), urgent);
+            long calls = limits.calls().within(ahead, seconds(row, "calls_seconds"), urgent);
+            long tags = limits.tags().within(ahead, seconds(row, "tags_seconds"), urgent);
             return (int) Math.min(Integer.MAX_VALUE, Math.min(calls * target.getBatch(), tags));
         } catch (SQLException e) {
             LOG.debug("What {} may spend could not be read: {}", target.getName(), e.getMessage());
@@ -65,7 +68,7 @@ final class Budgets {
             asked.put("tagSeconds", limits.tags().secondsEach());
             asked.put("callsAtOnce", limits.calls().room(urgent));
             asked.put("tagsAtOnce", limits.tags().room(urgent));
-            asked.put("patienceSeconds", PATIENCE.toSeconds());
+            asked.put("patienceSeconds", (urgent ? URGENT_PATIENCE : PATIENCE).toSeconds());
             List<Map<String, Object>> granted = transactions.inOne(c -> spend.rows(c, asked));
             if (granted.isEmpty()) {
                 return false;

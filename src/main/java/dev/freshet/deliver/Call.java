@@ -1,6 +1,7 @@
 package dev.freshet.deliver;
 
 import dev.freshet.database.Json;
+import dev.freshet.deliver.policy.Policy;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -16,9 +17,20 @@ public final class Call {
     private final List<Delivery> deliveries;
     private String id;
     private volatile long begun = System.nanoTime();
+    private boolean taken;
 
     private Call(List<Delivery> deliveries) {
         this.deliveries = List.copyOf(deliveries);
+    }
+
+    /** Who may share a call: all of them go with one profile, and what is urgent takes nothing else along. */
+    private record Company(int most, String profile, boolean isUrgent) {
+        static Company of(Delivery delivery) {
+            return new Company(
+                    delivery.company(),
+                    delivery.policy().profile(),
+                    delivery.policy().isUrgent());
+        }
     }
 
     public static Call of(List<Delivery> deliveries) {
@@ -28,13 +40,14 @@ public final class Call {
     /** As few calls as these deliveries to one target need: each goes with others that may have as much company. */
     static List<Call> together(List<Delivery> deliveries) {
         List<Call> calls = new ArrayList<>();
-        Map<Integer, List<Delivery>> gathered = new LinkedHashMap<>();
+        Map<Company, List<Delivery>> gathered = new LinkedHashMap<>();
         for (Delivery delivery : deliveries) {
-            List<Delivery> call = gathered.computeIfAbsent(delivery.company(), company -> new ArrayList<>());
+            Company company = Company.of(delivery);
+            List<Delivery> call = gathered.computeIfAbsent(company, each -> new ArrayList<>());
             call.add(delivery);
-            if (call.size() == delivery.company()) {
+            if (call.size() == company.most()) {
                 calls.add(new Call(call));
-                gathered.remove(delivery.company());
+                gathered.remove(company);
             }
         }
         gathered.values().forEach(call -> calls.add(new Call(call)));
@@ -49,8 +62,32 @@ public final class Call {
         return deliveries.get(0).target();
     }
 
+    /** As its body says it; null: it says nothing of one. */
+    String profile() {
+        return deliveries.get(0).policy().profile();
+    }
+
+    boolean isUrgent() {
+        return deliveries.get(0).policy().isUrgent();
+    }
+
+    /** How far its priority is above the usual one. */
+    int aboveUsual() {
+        return deliveries.stream()
+                .mapToInt(delivery -> delivery.policy().aboveUsual())
+                .max()
+                .orElse(0);
+    }
+
     public List<String> getTags() {
         return deliveries.stream().map(Delivery::tag).toList();
+    }
+
+    /** A connection takes it. False: one has done so before. */
+    synchronized boolean take() {
+        boolean isFirst = !taken;
+        taken = true;
+        return isFirst;
     }
 
     void begin() {
@@ -73,14 +110,23 @@ public final class Call {
     /** @throws IllegalStateException rather than leave a tag out: its outcome would be "delivered" all the same */
     public Map<String, Object> asTagOrTags(int batch) {
         if (batch > 1) {
-            return Map.of("tags", getTags());
+            return withProfile("tags", getTags());
         }
         if (deliveries.size() > 1) {
             throw new IllegalStateException("asTagOrTags(1) would send one of the call's " + deliveries.size()
                     + " tags only: write asTagOrTags() in the route of target " + getTarget()
                     + ", or batch: 1 in its bean");
         }
-        return Map.of("tag", deliveries.get(0).tag());
+        return withProfile("tag", deliveries.get(0).tag());
+    }
+
+    private Map<String, Object> withProfile(String name, Object tags) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put(name, tags);
+        if (profile() != null) {
+            body.put("profile", Policy.inBody(profile()));
+        }
+        return body;
     }
 
     /** The tag target's body, as the text that is sent and signed. */
@@ -96,6 +142,9 @@ public final class Call {
         batch.put("tags", getTags());
         batch.put("source", source);
         batch.put("requestId", getId());
+        if (profile() != null) {
+            batch.put("profile", Policy.inBody(profile()));
+        }
         return batch;
     }
 
@@ -108,6 +157,9 @@ public final class Call {
             StringBuilder covered = new StringBuilder(getTarget());
             deliveries.forEach(
                     d -> covered.append('\n').append(d.id()).append(':').append(d.handover()));
+            if (profile() != null) {
+                covered.append('\n').append(profile());
+            }
             String hash = Base64.getUrlEncoder().withoutPadding().encodeToString(sha256(covered.toString()));
             id = "msg_" + hash.substring(0, 27);
         }

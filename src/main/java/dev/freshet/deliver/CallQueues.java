@@ -15,9 +15,11 @@ import org.apache.camel.support.DefaultExchange;
  */
 public final class CallQueues implements Processor {
     private final CamelContext context;
+    private final Lanes lanes;
 
-    public CallQueues(CamelContext context) {
+    public CallQueues(CamelContext context, Lanes lanes) {
         this.context = context;
+        this.lanes = lanes;
     }
 
     @Override
@@ -40,6 +42,7 @@ public final class CallQueues implements Processor {
         for (Call call : calls) {
             Exchange next = DefaultExchange.newFromEndpoint(entrance);
             next.getMessage().setBody(call);
+            lanes.waitFor(call);
             queue.add(next); // never full: it holds more than a lane may
         }
     }

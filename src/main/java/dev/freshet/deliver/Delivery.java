@@ -1,5 +1,7 @@
 package dev.freshet.deliver;
 
+import dev.freshet.deliver.policy.Policy;
+
 /**
  * One tag owed to one target, claimed under a lease.
  *
@@ -8,6 +10,7 @@ package dev.freshet.deliver;
  * @param changed  (System.nanoTime) when the oldest change that it covers was made, by the database's clock
  * @param deadline (System.nanoTime) after which no attempt may begin: the lease would run out during it
  * @param retry    it has failed before, or was given up and is replayed
+ * @param policy   as it was in force when this was claimed
  */
 public record Delivery(
         String target,
@@ -19,4 +22,5 @@ public record Delivery(
         int batch,
         long changed,
         long deadline,
-        boolean retry) {}
+        boolean retry,
+        Policy policy) {}

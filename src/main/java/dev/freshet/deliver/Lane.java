@@ -20,6 +20,9 @@ final class Lane {
     private static final double SECONDS_AHEAD = 0.5;
     /** As many calls as its seda queue takes (application.properties), should every tag need one of its own. */
     private static final int MOST_TAGS = 20_000;
+
+    private static final int CLAIMS_TO_THE_LOWEST = 16;
+    private static final int CALLS_TO_URGENT = 4;
     /** A call that waits for its turn looks up so often whether it is still wanted. */
     private static final long GLANCE_NANOS = 100_000_000;
 
@@ -29,6 +32,7 @@ final class Lane {
     /** Of these, what no call has begun with. */
     private final Set<Delivery> waiting = ConcurrentHashMap.newKeySet();
 
+    private final Line line = new Line();
     private final LookBack freshLookBack = new LookBack();
     private final LookBack retriesLookBack = new LookBack();
     /**
@@ -45,6 +49,7 @@ final class Lane {
     private volatile boolean mayHaveDue = true;
 
     private volatile int most;
+    private int claims;
     private long nextCall = System.nanoTime();
 
     Lane(Target target, Duration lease) {
@@ -72,6 +77,11 @@ final class Lane {
     /** A claim begins: what comes due after it has looked says so again, before it knows what it was given. */
     void looks() {
         mayHaveDue = false;
+    }
+
+    /** Of so many claims one takes the lowest priority first, so that none waits for ever. */
+    synchronized boolean isTurnOfTheLowest() {
+        return ++claims % CLAIMS_TO_THE_LOWEST == 0;
     }
 
     boolean mayHaveDue() {
@@ -123,6 +133,10 @@ final class Lane {
         return failing < 0.5;
     }
 
+    Line line() {
+        return line;
+    }
+
     LookBack freshLookBack() {
         return freshLookBack;
     }
@@ -147,6 +161,18 @@ final class Lane {
 
     int waiting() {
         return waiting.size();
+    }
+
+    int waitingUrgent() {
+        return (int) waiting.stream()
+                .filter(delivery -> delivery.policy().isUrgent())
+                .count();
+    }
+
+    /** After {@link #room}: what goes before all others finds some room even where they have taken theirs. */
+    int urgentRoom() {
+        int extra = Math.max(target.getBatch(), most / CALLS_TO_URGENT);
+        return Math.max(0, most + extra - held.size());
     }
 
     Set<Delivery> held() {

@@ -2,6 +2,7 @@ package dev.freshet.deliver;
 
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
+import dev.freshet.deliver.policy.Policies;
 import dev.freshet.run.routes.FeedsRoutes;
 import dev.freshet.run.stop.StopsFirst;
 import java.sql.SQLException;
@@ -12,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,6 +22,8 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Lanes implements StopsFirst, FeedsRoutes {
     static final String ROUTE_PREFIX = "target-";
     private static final int RANKS = 3;
+    private static final Comparator<Delivery> HIGHEST_FIRST =
+            Comparator.comparingInt(delivery -> -delivery.policy().priority());
 
     /** How a claim is made: under which lease, and how a target in outage is probed. */
     public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) {}
@@ -28,6 +32,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     private final SqlFile handBack = SqlFile.of("deliver/hand-back");
     private final Transactions transactions;
     private final Budgets budgets;
+    private final Policies policies;
     private final Terms terms;
     private final Set<String> onHold = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
@@ -35,7 +40,12 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     public Lanes(Transactions transactions, Terms terms) {
         this.transactions = transactions;
         this.budgets = new Budgets(transactions);
+        this.policies = new Policies(transactions);
         this.terms = terms;
+    }
+
+    public Policies policies() {
+        return policies;
     }
 
     public void serve(Target target) {
@@ -65,12 +75,15 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
             if (lane.target().isTakesQueue() && !stopping && !onHold.contains(name)) {
                 serves = true;
                 int room = room(lane);
-                if (room > 0) {
-                    targets.add(new Claims.Room(name, room, UUID.randomUUID().toString()));
+                int urgent = Math.max(room, urgentRoom(lane));
+                if (urgent > 0) {
+                    targets.add(new Claims.Room(
+                            name, room, urgent, UUID.randomUUID().toString()));
                 }
             }
         }
-        return new Claims(targets, terms.lease().toMillis() / 1000.0, now, serves && targets.isEmpty());
+        boolean isFull = serves && targets.stream().noneMatch(target -> target.room() > 0);
+        return new Claims(targets, terms.lease().toMillis() / 1000.0, now, isFull);
     }
 
     /** How many tags it may take now, by its calls under way and by what it may spend. */
@@ -78,6 +91,14 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         boolean isServed = !stopping && !onHold.contains(lane.target().getName());
         int room = isServed ? lane.room() : 0;
         return room > 0 ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting())) : 0;
+    }
+
+    /** How many of those tags that go before all others; after {@link #room(Lane)}. */
+    private int urgentRoom(Lane lane) {
+        int room = policies.hasUrgent() ? lane.urgentRoom() : 0;
+        return room > 0
+                ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), true) - lane.waitingUrgent()))
+                : 0;
     }
 
     /** What a hand-over has claimed and committed, as calls; the oldest change first. */
@@ -100,12 +121,14 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
                             batch,
                             changed,
                             deadline(claims.at()),
-                            false);
+                            false,
+                            policies.of(each.tag()));
                     lane.hold(delivery);
                     deliveries.add(delivery);
                 }
             }
             if (!deliveries.isEmpty()) {
+                deliveries.sort(HIGHEST_FIRST);
                 calls.add(Call.together(deliveries));
             }
         }
@@ -132,12 +155,18 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     public List<Map<String, Object>> withRoom() {
         List<Map<String, Object>> claims = new ArrayList<>();
         for (Lane lane : lanes.values()) {
-            int room = lane.mayHaveDue() ? room(lane) : 0;
-            if (room > 0) {
+            boolean mayHaveDue = lane.mayHaveDue()
+                    && !stopping
+                    && !onHold.contains(lane.target().getName());
+            int room = mayHaveDue ? room(lane) : 0;
+            int urgent = mayHaveDue ? Math.max(room, urgentRoom(lane)) : 0;
+            if (urgent > 0) {
                 lane.looks();
                 Map<String, Object> claim = new HashMap<>();
                 claim.put("target", lane.target().getName());
                 claim.put("limit", room);
+                claim.put("urgentLimit", urgent);
+                claim.put("lowestFirst", lane.isTurnOfTheLowest());
                 claim.put("retries", lane.roomForRetries());
                 claim.put("freshWithinSeconds", lane.freshLookBack().seconds());
                 claim.put("retriesWithinSeconds", lane.retriesLookBack().seconds());
@@ -163,6 +192,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         }
         lane.setOpen(false); // the database lets through only what may be tried
         long claimedAt = (Long) claim.get("claimedAt");
+        policies.areInForce((Long) rows.get(0).get("policies"), claimedAt);
         noteWhatWasEmptied(lane, claim, rows);
         rows.sort(Comparator.comparing((Map<String, Object> row) -> (Integer) row.get("rank"))
                 .thenComparing(row -> (Double) row.get("due_seconds"), Comparator.reverseOrder()));
@@ -179,10 +209,12 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
                     lane.target().getBatch(),
                     claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9),
                     deadline,
-                    (Integer) row.get("rank") > 0);
+                    (Integer) row.get("rank") > 0,
+                    policies.of((String) row.get("tag")));
             lane.hold(delivery);
             deliveries.add(delivery);
         }
+        deliveries.sort(HIGHEST_FIRST);
         return Call.together(deliveries);
     }
 
@@ -225,11 +257,32 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         boolean granted = true;
         if (lane != null && mayBegin(call)) {
             lane.pace(() -> mayBegin(call));
-            granted = budgets.grant(lane.target(), call.size(), false, () -> mayBegin(call));
+            granted = budgets.grant(lane.target(), call.size(), call.isUrgent(), () -> mayBegin(call));
             lane.begins(call.deliveries());
         }
+        policies.keepCurrent();
         call.begin();
-        return !granted || !mayBegin(call);
+        return !granted || !mayBegin(call) || !hasItsProfile(call);
+    }
+
+    /** Where another profile has been said since it was claimed, its tags come again with that. */
+    private boolean hasItsProfile(Call call) {
+        return call.getTags().stream()
+                .allMatch(tag -> Objects.equals(policies.of(tag).profile(), call.profile()));
+    }
+
+    /** Calls of a target wait for its connections; the most urgent of them is the next. */
+    void waitFor(Call call) {
+        lanes.computeIfPresent(call.getTarget(), (name, lane) -> {
+            lane.line().add(call);
+            return lane;
+        });
+    }
+
+    /** @return what a connection that is free takes, instead of the call that it was woken with; null: nothing waits */
+    Call next(Call woken) {
+        Lane lane = lanes.get(woken.getTarget());
+        return lane == null ? woken : lane.line().next(woken);
     }
 
     boolean mayBegin(Call call) {

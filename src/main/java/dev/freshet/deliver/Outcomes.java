@@ -36,7 +36,12 @@ public final class Outcomes {
      * over.
      */
     public void begin(Exchange exchange) {
-        Call call = (Call) exchange.getMessage().getBody();
+        Call call = lanes.next((Call) exchange.getMessage().getBody());
+        if (call == null) {
+            exchange.setRouteStop(true);
+            return;
+        }
+        exchange.getMessage().setBody(call);
         exchange.setVariable(CALL, call);
         if (lanes.mayNotBegin(call)) {
             ledger.note(of(call, Result.returned, null, null, null));

@@ -4,6 +4,7 @@ import dev.freshet.database.SqlFile;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 
 /** Asks whether something was committed: often while things happen, less often when it has been quiet for long. */
@@ -15,6 +16,7 @@ public final class Inbox {
 
     private static final long LONG_BREATH_NANOS = Duration.ofMillis(100).toNanos();
     private static final int MANY = 100;
+    private static final Duration UNWANTED = Duration.ofMillis(500);
 
     /** An idle writer elsewhere keeps what was deleted from being vacuumed, and each look walks past it. */
     private final Sparing sparing = new Sparing(20, Duration.ofMillis(5));
@@ -23,17 +25,31 @@ public final class Inbox {
     private final DataSource dataSource;
     private final Turn turn;
     private final Sleep sleep;
+    private final BooleanSupplier isWanted;
     private long lastSeen = System.nanoTime();
     private boolean seenBefore;
     private int tick;
 
-    public Inbox(DataSource dataSource, Turn turn, Sleep sleep) {
+    /** @param isWanted where it is not, the poll is soon enough for every change */
+    public Inbox(DataSource dataSource, Turn turn, Sleep sleep, BooleanSupplier isWanted) {
         this.dataSource = dataSource;
         this.turn = turn;
         this.sleep = sleep;
+        this.isWanted = isWanted;
+    }
+
+    /** Until the next look. Where nobody needs one, it is asked now and then whether a policy does. */
+    public Duration rest(Duration probe) {
+        if (!isWanted.getAsBoolean()) {
+            turn.policies().keepCurrent();
+        }
+        return isWanted.getAsBoolean() ? probe : UNWANTED;
     }
 
     public synchronized boolean hasChanges() throws Exception {
+        if (!isWanted.getAsBoolean()) {
+            return false;
+        }
         long since = System.nanoTime() - lastSeen;
         if (seenBefore && since < (turn.lastFolded() < MANY ? BREATH_NANOS : LONG_BREATH_NANOS)) {
             return false;

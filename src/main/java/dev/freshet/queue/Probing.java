@@ -2,6 +2,7 @@ package dev.freshet.queue;
 
 import dev.freshet.run.stop.StopsFirst;
 import java.time.Duration;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.StartupListener;
@@ -15,13 +16,13 @@ public final class Probing extends ServiceSupport implements StartupListener, St
 
     private final CamelContext context;
     private final String route;
-    private final Duration every;
+    private final Supplier<Duration> every;
     private final Sleep sleep;
     private final ProducerTemplate looks;
     private volatile boolean ended;
 
     /** @param route which begins with direct:ROUTE */
-    public Probing(CamelContext context, String route, Duration every, Sleep sleep) {
+    public Probing(CamelContext context, String route, Supplier<Duration> every, Sleep sleep) {
         this.context = context;
         this.route = route;
         this.every = every;
@@ -42,7 +43,7 @@ public final class Probing extends ServiceSupport implements StartupListener, St
     private void run() {
         while (!ended) {
             try {
-                sleep.rest(every);
+                sleep.rest(every.get());
                 if (!ended && isThere()) {
                     looks.sendBody("direct:" + route, "");
                 }

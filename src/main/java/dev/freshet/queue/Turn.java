@@ -8,6 +8,7 @@ import dev.freshet.deliver.Call;
 import dev.freshet.deliver.Claims;
 import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
+import dev.freshet.deliver.policy.Policies;
 import dev.freshet.run.log.LogIds;
 import java.sql.Array;
 import java.sql.Connection;
@@ -49,12 +50,14 @@ public final class Turn {
             long changes,
             long calls,
             List<Claims.Claimed> claimed,
-            List<String> due) {}
+            List<String> due,
+            long policies) {}
 
     private static final Report NOTHING = new Report(true, List.of(), 0, List.of());
     private static final Report NOT_MINE = new Report(false, List.of(), 0, List.of());
     private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
     private static final int FOLD_ROWS = 10_000;
+    private static final int NEWEST_ROWS = 500;
     private static final int HAND_OVER_ROWS = 2_000;
     private static final int BATCHES = 50;
     private static final int MARK_TAGS = 1_000;
@@ -66,6 +69,7 @@ public final class Turn {
     private final SqlFile hasWork = SqlFile.of("queue/turn-has-work");
     private final SqlFile takeTurn = SqlFile.of("queue/take-turn");
     private final SqlFile fold = SqlFile.of("queue/fold");
+    private final SqlFile foldByPolicy = SqlFile.of("queue/fold-by-policy");
     private final SqlFile lockedInInbox = SqlFile.of("queue/locked-in-inbox");
     private final SqlFile oldestInInbox = SqlFile.of("queue/oldest-in-inbox");
     private final SqlFile handOver = SqlFile.of("queue/hand-over");
@@ -81,6 +85,8 @@ public final class Turn {
     private final Duration debounce;
     private final Coalescing coalescing = new Coalescing();
     private final Floor floor = new Floor(SqlFile.of("queue/inbox-last-id"));
+    private final Labels labels;
+    private boolean byPolicy;
     private volatile int lastFolded;
     private volatile boolean moreIsRipe;
     private volatile boolean expected;
@@ -108,6 +114,11 @@ public final class Turn {
         this.begin = begin;
         this.bucket = bucket;
         this.debounce = debounce;
+        this.labels = new Labels(transactions, lanes.policies(), debounce);
+    }
+
+    Policies policies() {
+        return lanes.policies();
     }
 
     /** How many changes the last turn found. */
@@ -125,18 +136,20 @@ public final class Turn {
      */
     public synchronized Report take() throws SQLException {
         if (!expected && !hasWork()) {
+            labels.keepUp();
             return NOTHING;
         }
         expected = false;
         Progress progress = new Progress();
         Step step = foldAndHandOver(progress);
         if (step == Step.FAILED) {
-            Optional<Timestamp> folded = foldWhatCommitted();
+            Optional<Timestamp> folded = foldWhatCommitted(progress);
             if (folded.isEmpty()) {
                 return NOT_MINE;
             }
             horizon = folded.get();
         }
+        labels.keepUp();
         if (step != Step.DONE) {
             handOverWhatIsRipe(horizon, false, progress);
         }
@@ -153,17 +166,20 @@ public final class Turn {
 
     private boolean hasWork() throws SQLException {
         Map<String, Long> from = Map.of("floor", floor.begin());
-        return (Boolean) transactions.inOne(c -> hasWork.rows(c, from)).get(0).get("has_work");
+        long now = System.nanoTime();
+        Map<String, Object> row = transactions.inOne(c -> hasWork.rows(c, from)).get(0);
+        policies().areInForce((Long) row.get("policies"), now);
+        return (Boolean) row.get("has_work");
     }
 
     /** @param force hands over what is not ripe yet, too */
     public synchronized Report takeAll(boolean force) throws SQLException {
-        Optional<Timestamp> folded = foldWhatCommitted();
+        Progress progress = new Progress();
+        Optional<Timestamp> folded = foldWhatCommitted(progress);
         if (folded.isEmpty()) {
             return NOT_MINE;
         }
         horizon = folded.get();
-        Progress progress = new Progress();
         handOverWhatIsRipe(force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon, true, progress);
         markWhatWasLocked();
         return progress.report();
@@ -207,7 +223,8 @@ public final class Turn {
                 }
                 Folded folded = fold(c, FOLD_ROWS, List.of(), null);
                 boolean isAll = folded.taken() < FOLD_ROWS;
-                return new Both(folded, isAll ? handOver(c, folded.horizon(), rows, List.of(), claims) : null);
+                return new Both(
+                        folded, isAll ? handOver(c, folded.horizon(), Share.of(rows), List.of(), claims) : null);
             });
             if (both == null || both.handed() == null) {
                 return Step.FAILED;
@@ -225,6 +242,7 @@ public final class Turn {
 
     /** It is committed: calls for what was claimed begin. */
     private void begin(Claims claims, Handed handed, Progress progress) {
+        policies().areInForce(handed.policies(), claims.at());
         lanes.lookAgain(handed.due());
         lanes.handedOver(claims, handed.handover(), handed.claimed()).forEach(begin);
         handed.tags().forEach(owedElsewhere::remove);
@@ -237,12 +255,25 @@ public final class Turn {
         }
     }
 
+    /** How many rows of each kind a hand-over takes, and of which priority at least. */
+    private record Share(int byBucket, int atMoment, int lowest) {
+        private static final int URGENT = 6;
+
+        static Share of(int rows) {
+            return new Share(rows, rows, 0);
+        }
+
+        static Share ofUrgent(int rows) {
+            return new Share(0, rows, URGENT);
+        }
+    }
+
     private static int rows(int limit, Claims claims) {
         return claims.targets().isEmpty() ? limit : Math.min(limit, claims.mostTags());
     }
 
     /** @return up to when everything that was committed is in the queue; empty when it is another instance's turn */
-    private Optional<Timestamp> foldWhatCommitted() throws SQLException {
+    private Optional<Timestamp> foldWhatCommitted(Progress progress) throws SQLException {
         int limit = FOLD_ROWS;
         Folded folded = null;
         int found = 0;
@@ -265,6 +296,7 @@ public final class Turn {
                     return Optional.of(folded.horizon());
                 }
                 limit = FOLD_ROWS;
+                urgentBetween(blocked, progress);
             } catch (SQLException e) {
                 boolean isLocked = giveWayOrThrow(e);
                 List<String> held = isLocked ? transactions.in(c -> heldByOthers(c, rows)) : List.of();
@@ -289,6 +321,31 @@ public final class Turn {
                 : Optional.of(Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
     }
 
+    /**
+     * A fold that takes its time lets through what goes before all others, if that is among what came last. Changes of
+     * the same tags that are still in the inbox make a second call.
+     */
+    private void urgentBetween(List<String> blocked, Progress progress) throws SQLException {
+        Claims claims = policies().hasUrgent() ? lanes.claims() : null;
+        if (claims == null || claims.mostUrgentTags() == 0) {
+            return;
+        }
+        try {
+            Folded newest = transactions.in(c -> isMine(c) ? fold(c, NEWEST_ROWS, blocked, null, true) : null);
+            if (newest != null) {
+                Share share = Share.ofUrgent(Math.min(HAND_OVER_ROWS, claims.mostUrgentTags()));
+                List<String> aside = aside();
+                Handed handed = transactions.audited(
+                        c -> isMine(c) ? handOver(c, newest.horizon(), share, aside, claims) : null);
+                if (handed != null) {
+                    begin(claims, handed, progress);
+                }
+            }
+        } catch (SQLException e) {
+            giveWayOrThrow(e);
+        }
+    }
+
     private void foldWhatWasLocked() throws SQLException {
         for (String tag : locked.toTryAgain()) {
             try {
@@ -311,13 +368,16 @@ public final class Turn {
         for (int batch = 0; batch < BATCHES; batch++) {
             Claims claims = lanes.claims();
             moreIsRipe = claims.full();
-            if (claims.full() && !all) {
+            boolean onlyUrgent = claims.full() && !all;
+            if (onlyUrgent && claims.mostUrgentTags() == 0) {
                 return;
             }
-            int rows = all ? limit : rows(limit, claims);
+            int rows = all ? limit : Math.min(limit, onlyUrgent ? claims.mostUrgentTags() : rows(limit, claims));
+            Share share = onlyUrgent ? Share.ofUrgent(rows) : Share.of(rows);
             List<String> aside = aside();
             try {
-                Handed handed = transactions.audited(c -> isMine(c) ? handOver(c, horizon, rows, aside, claims) : null);
+                Handed handed =
+                        transactions.audited(c -> isMine(c) ? handOver(c, horizon, share, aside, claims) : null);
                 if (handed == null) {
                     return;
                 }
@@ -459,20 +519,38 @@ public final class Turn {
     }
 
     private Folded fold(Connection connection, int limit, List<String> blocked, String only) throws SQLException {
+        return fold(connection, limit, blocked, only, false);
+    }
+
+    /** @param newest what came last, where there are policies */
+    private Folded fold(Connection connection, int limit, List<String> blocked, String only, boolean newest)
+            throws SQLException {
         Map<String, Object> which = new HashMap<>();
         which.put("bucketSeconds", bucket.toMillis() / 1000.0);
+        which.put("debounceSeconds", debounce.toMillis() / 1000.0);
         which.put("floor", floor.id());
         which.put("blocked", blocked);
         which.put("only", only);
         which.put("limit", limit);
-        Map<String, Object> row = fold.rows(connection, which).get(0);
+        which.put("newest", newest);
+        Map<String, Object> row = null;
+        if (!byPolicy) {
+            row = fold.rows(connection, which).get(0);
+            byPolicy = (Boolean) row.get("has_policies");
+        }
+        if (byPolicy) {
+            row = foldByPolicy.rows(connection, which).get(0);
+            byPolicy = (Boolean) row.get("has_policies");
+        }
         return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
     }
 
-    private Handed handOver(Connection connection, Timestamp horizon, int limit, List<String> aside, Claims claims)
+    private Handed handOver(Connection connection, Timestamp horizon, Share share, List<String> aside, Claims claims)
             throws SQLException {
         Map<String, Object> which = ripe(horizon, aside);
-        which.put("limit", limit);
+        which.put("limit", share.byBucket());
+        which.put("momentLimit", share.atMoment());
+        which.put("lowest", share.lowest());
         which.put("claims", Json.text(claims.targets()));
         which.put("leaseSeconds", claims.leaseSeconds());
         Map<String, Object> row = handOver.rows(connection, which).get(0);
@@ -491,7 +569,8 @@ public final class Turn {
                 row.get("changes") == null ? 0 : (Long) row.get("changes"),
                 (Long) row.get("calls"),
                 claimed,
-                SqlFile.texts(row.get("due")));
+                SqlFile.texts(row.get("due")),
+                (Long) row.get("policies"));
     }
 
     private List<String> owedElsewhere(Connection connection, Timestamp horizon, int limit) throws SQLException {

@@ -44,6 +44,7 @@ import dev.freshet.deliver.Signature;
 import dev.freshet.deliver.TargetFiles;
 import dev.freshet.deliver.TargetRoutes;
 import dev.freshet.deliver.Targets;
+import dev.freshet.deliver.policy.Policies;
 import dev.freshet.deliver.provider.Answer;
 import dev.freshet.deliver.provider.AwsSignature;
 import dev.freshet.deliver.provider.EdgeGrid;
@@ -93,6 +94,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Properties;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Processor;
@@ -142,7 +145,7 @@ public final class Wiring {
 
         Lanes lanes =
                 new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
-        CallQueues callQueues = new CallQueues(context);
+        CallQueues callQueues = new CallQueues(context, lanes);
         registry.bind("callQueues", callQueues);
         Turn turn = new Turn(
                 transactions,
@@ -155,10 +158,9 @@ public final class Wiring {
         registry.bind("turn", turn);
         Sleep sleep = new Sleep(transactions, () -> Hints.listens(context));
         registry.bind("sleep", sleep);
-        registry.bind("inbox", new Inbox(dataSource, turn, sleep));
-        if (settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0) {
-            probe(context, "probe-inbox", Setting.QUEUE_PROBE, sleep);
-        }
+        Inbox inbox = new Inbox(dataSource, turn, sleep, probesFor(lanes.policies()));
+        registry.bind("inbox", inbox);
+        probe(context, "probe-inbox", () -> inbox.rest(settings.duration(Setting.QUEUE_PROBE)), sleep);
         Retention retention = new Retention(
                 transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));
         registry.bind("retention", retention);
@@ -283,8 +285,14 @@ public final class Wiring {
         registry.bind("quietHeaders", new QuietHeaders());
     }
 
-    private void probe(CamelContext context, String route, Setting every, Sleep sleep) {
-        Probing probing = new Probing(context, route, settings.duration(every), sleep);
+    /** Whether changes have to be looked for all the time: some may be ripe before the next poll. */
+    private BooleanSupplier probesFor(Policies policies) {
+        boolean always = settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0;
+        return () -> always || policies.hasSoonerThan(SHORT_DEBOUNCE);
+    }
+
+    private void probe(CamelContext context, String route, Supplier<Duration> every, Sleep sleep) {
+        Probing probing = new Probing(context, route, every, sleep);
         context.getRegistry().bind(route, probing);
         try {
             context.addStartupListener(probing);
@@ -305,7 +313,7 @@ public final class Wiring {
         registry.bind("relay", relay);
         registry.bind("published", published);
         registry.bind("lookout", new Lookout(published, hub, sleep));
-        probe(context, "probe-live", Setting.LIVE_PROBE, sleep);
+        probe(context, "probe-live", () -> settings.duration(Setting.LIVE_PROBE), sleep);
         registry.bind("history", history);
         registry.bind("broadcasts", new Broadcasts(transactions, hub));
         registry.bind(
@@ -419,9 +427,7 @@ public final class Wiring {
         if (!settings.has(Setting.STATS_CRON)) {
             properties.setProperty(Setting.STATS_CRON.key, "0 0 0 1 1 ? 2099");
         }
-        properties.setProperty(
-                "freshet.queue.probe-enabled",
-                Boolean.toString(settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0));
+        properties.setProperty("freshet.queue.probe-enabled", "true"); // for route files of before
         return properties;
     }
 }

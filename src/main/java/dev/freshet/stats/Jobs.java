@@ -161,6 +161,7 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
                 job,
                 tags == null ? List.of() : List.of((String[]) tags.getArray()),
                 (Timestamp) row.get("asked_at"),
+                (String) row.get("profile"),
                 hasTarget);
     }
 

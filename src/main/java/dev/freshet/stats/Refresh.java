@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.deliver.Outcomes;
 import dev.freshet.deliver.PartialAnswer;
+import dev.freshet.deliver.policy.Policy;
 import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,16 +31,21 @@ public final class Refresh {
     private final boolean hasTarget;
     private final List<String> delivered = new ArrayList<>();
     private final Timestamp askedAt;
+    private final String profile;
     private List<String> left;
     private int tries;
     private Integer lastStatus;
     private String lastError;
 
-    /** @param askedAt by the database's clock, before the first call */
-    Refresh(Job job, List<String> tags, Timestamp askedAt, boolean hasTarget) {
+    /**
+     * @param askedAt by the database's clock, before the first call
+     * @param profile of all the tags; null: they have none, or not all the same
+     */
+    Refresh(Job job, List<String> tags, Timestamp askedAt, String profile, boolean hasTarget) {
         this.job = job;
         this.left = tags;
         this.askedAt = askedAt;
+        this.profile = profile;
         this.hasTarget = hasTarget;
     }
 
@@ -54,6 +60,9 @@ public final class Refresh {
         batch.put("tags", left);
         batch.put("source", job.source());
         batch.put("requestId", job.requestId());
+        if (profile != null) {
+            batch.put("profile", Policy.inBody(profile));
+        }
         return batch;
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.freshet.deliver.policy.Policy;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -30,7 +31,7 @@ class CallTest {
 
     private static Call call(int batch, String... tags) {
         return Call.of(Stream.of(tags)
-                .map(tag -> new Delivery("x", tag, 1, 1, "lease", batch, batch, 0, 0, false))
+                .map(tag -> new Delivery("x", tag, 1, 1, "lease", batch, batch, 0, 0, false, Policy.NONE))
                 .toList());
     }
 }

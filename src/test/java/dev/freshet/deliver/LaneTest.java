@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.freshet.deliver.policy.Policy;
 import java.time.Duration;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,6 @@ class LaneTest {
     }
 
     private static Delivery delivery(int number, boolean retry) {
-        return new Delivery("x", "tag" + number, number, 1, "lease", 1, 1, 0, Long.MAX_VALUE, retry);
+        return new Delivery("x", "tag" + number, number, 1, "lease", 1, 1, 0, Long.MAX_VALUE, retry, Policy.NONE);
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.freshet.deliver.policy.Policy;
 import java.util.Arrays;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -54,7 +55,8 @@ class PlainCallTest {
     private static Message fill(String path, String headers, String form, String... tags) {
         Exchange exchange = new DefaultExchange(new DefaultCamelContext());
         Call call = Call.of(Arrays.stream(tags)
-                .map(tag -> new Delivery("x", tag, 1, 1, "lease", tags.length, tags.length, 0, Long.MAX_VALUE, false))
+                .map(tag -> new Delivery(
+                        "x", tag, 1, 1, "lease", tags.length, tags.length, 0, Long.MAX_VALUE, false, Policy.NONE))
                 .toList());
         new PlainCall().fill(call, path, headers, form, exchange);
         return exchange.getMessage();

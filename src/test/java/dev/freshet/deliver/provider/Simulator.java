@@ -107,6 +107,11 @@ public abstract class Simulator implements AutoCloseable {
         return List.copyOf(purged);
     }
 
+    /** All but so many that are known already. */
+    public List<String> purgedAfter(int known) {
+        return purged.stream().skip(known).toList();
+    }
+
     /** Everything that was not answered 2xx, and why. */
     public List<String> refusals() {
         return List.copyOf(refusals);

@@ -1,0 +1,2 @@
+-- Does what is owed bear the priorities that are in force?
+SELECT version, labelled FROM freshet.policies

@@ -1,0 +1,97 @@
+package dev.freshet.queue;
+
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.SqlState;
+import dev.freshet.database.Transactions;
+import dev.freshet.deliver.policy.Policies;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is owed bears the priority that its tag had when it was folded. Where policies have changed since, it is given
+ * the one that is in force, a batch at a time, under the turn: first what may be claimed, then what may be handed over.
+ */
+final class Labels {
+    private static final Logger LOG = LoggerFactory.getLogger(Labels.class);
+    /** Few enough that nobody waits for the transaction. */
+    private static final int ROWS = 2_000;
+
+    private static final int BATCHES = 10;
+    private static final List<SqlFile> STEPS = List.of(
+            SqlFile.of("queue/label-deliveries"), SqlFile.of("queue/label-moments"), SqlFile.of("queue/label-buckets"));
+
+    private final SqlFile begin = SqlFile.of("queue/begin-labels");
+    private final SqlFile end = SqlFile.of("queue/end-labels");
+    private final SqlFile takeTurn = SqlFile.of("queue/take-turn");
+    private final Transactions transactions;
+    private final Policies policies;
+    private final Duration debounce;
+    /** Up to here everything bears what was in force. */
+    private long labelled;
+
+    private long labelling = -1;
+    private int step;
+    private Map<String, Object> after = Map.of();
+
+    Labels(Transactions transactions, Policies policies, Duration debounce) {
+        this.transactions = transactions;
+        this.policies = policies;
+        this.debounce = debounce;
+    }
+
+    /** Some of it; the next turn goes on. What cannot be labelled now is delivered all the same. */
+    void keepUp() throws SQLException {
+        try {
+            boolean mine = true;
+            for (int batch = 0; batch < BATCHES && mine && policies.version() > labelled; batch++) {
+                mine = transactions.in(c -> isMine(c) && goOn(c));
+            }
+        } catch (SQLException e) {
+            if (!SqlState.isLocked(e) && !SqlState.isRefused(e)) {
+                throw e;
+            }
+            LOG.debug("Priorities of what is owed could not be changed", e);
+        }
+    }
+
+    private boolean isMine(Connection connection) throws SQLException {
+        return (Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine");
+    }
+
+    private boolean goOn(Connection connection) throws SQLException {
+        Map<String, Object> state = begin.rows(connection, Map.of()).get(0);
+        long inForce = (Long) state.get("version");
+        if ((Long) state.get("labelled") >= inForce) {
+            labelled = inForce; // another instance has done it
+            return true;
+        }
+        if (labelling != inForce) {
+            labelling = inForce;
+            begin(0);
+        }
+        Map<String, Object> which =
+                new HashMap<>(Map.of("limit", ROWS, "debounceSeconds", debounce.toMillis() / 1000.0));
+        List.of("tag", "target", "bucket", "moment", "priority").forEach(name -> which.put(name, after.get(name)));
+        Map<String, Object> row = STEPS.get(step).rows(connection, which).get(0);
+        after = row;
+        if ((Integer) row.get("looked") < ROWS) {
+            begin(step + 1);
+        }
+        if (step == STEPS.size()) {
+            end.update(connection, Map.of("version", inForce));
+            labelling = -1;
+        }
+        return true;
+    }
+
+    private void begin(int next) {
+        step = next;
+        after = Map.of();
+    }
+}
