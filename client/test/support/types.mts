@@ -1,11 +1,17 @@
-import { BroadcastCacheManager, CacheInvalidationUtils, FreshetError, broadcastCacheManager, cacheInvalidation, configure, revalidateHandler } from 'freshet-client';
+import { BroadcastCacheManager, CacheInvalidationUtils, FreshetError, broadcastCacheManager, cacheInvalidation, configure, revalidateHandler, waitUntilFresh } from 'freshet-client';
 import type { ChangePayload } from 'freshet-client/live';
+import type { FenceAnswer } from 'freshet-client/fence';
 import { useBroadcastCache, useCachedFetch } from 'freshet-client/react';
 
 configure({ url: 'https://freshet.example', key: 'k', timeoutMs: 5000, liveKey: 'l', EventSource, timings: { pollMs: 1 } });
 
 export const POST: (request: Request) => Promise<Response> = revalidateHandler({ secret: 'x' });
 revalidateHandler({ secret: () => undefined, key: 'k', revalidateTag: (tag: string) => tag });
+
+export async function published(token: string): Promise<string[]> {
+  const answer: FenceAnswer = await waitUntilFresh(token, { timeoutMs: 5_000 });
+  return answer.fresh ? [] : answer.given_up.map(({ tag, target, error }) => `${tag} at ${target}: ${error ?? ''}`);
+}
 
 export async function server(): Promise<number> {
   await cacheInvalidation.invalidateRelatedCaches({ products: true, clientId: 7 });
