@@ -1,5 +1,7 @@
 export { cacheInvalidation, CacheInvalidationUtils, FreshetError } from './cache.js';
 export type { CacheInvalidationStats, Id, RelatedCaches } from './cache.js';
+export { waitUntilFresh } from './fence.js';
+export type { FenceAnswer, GivenUp } from './fence.js';
 export { BroadcastCacheManager, broadcastCacheManager } from './live.js';
 export type { CacheStats, ChangeCallback, ChangePayload } from './live.js';
 export { revalidateHandler } from './revalidate.js';

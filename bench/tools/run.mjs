@@ -15,6 +15,7 @@ const ORDER = [
   'drain-warm',
   'drain-batches',
   'latency',
+  'fence',
   'memory',
   'idle',
   'writers',

@@ -21,7 +21,7 @@ test('a program that uses everything as the documents say compiles, and wrong us
 });
 
 test('the declarations name exactly what the modules export', async () => {
-  for (const name of ['index', 'cache', 'live', 'revalidate', 'settings', 'tags']) {
+  for (const name of ['index', 'cache', 'fence', 'live', 'revalidate', 'settings', 'tags']) {
     const declared = await readFile(new URL(`${name}.d.ts`, client), 'utf8');
     for (const exported of Object.keys(await import(new URL(`${name}.js`, client)))) {
       const isInternal = name === 'settings' && exported !== 'configure';

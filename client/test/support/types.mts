@@ -1,13 +1,6 @@
-import {
-  BroadcastCacheManager,
-  CacheInvalidationUtils,
-  FreshetError,
-  broadcastCacheManager,
-  cacheInvalidation,
-  configure,
-  revalidateHandler,
-} from 'freshet-client';
+import { BroadcastCacheManager, CacheInvalidationUtils, FreshetError, broadcastCacheManager, cacheInvalidation, configure, revalidateHandler, waitUntilFresh } from 'freshet-client';
 import type { ChangePayload } from 'freshet-client/live';
+import type { FenceAnswer } from 'freshet-client/fence';
 import { useBroadcastCache, useCachedFetch } from 'freshet-client/react';
 
 configure({
@@ -23,6 +16,11 @@ export const POST: (request: Request) => Promise<Response> = revalidateHandler({
 revalidateHandler({ secret: () => undefined, key: 'k', revalidateTag: (tag: string) => tag });
 revalidateHandler({ secret: 'x', profile: 'max', revalidateTag: (tag: string, profile: string | { expire?: number }) => [tag, profile] });
 revalidateHandler({ secret: 'x', profile: { expire: 60 } });
+
+export async function published(token: string): Promise<string[]> {
+  const answer: FenceAnswer = await waitUntilFresh(token, { timeoutMs: 5_000 });
+  return answer.fresh ? [] : answer.given_up.map(({ tag, target, error }) => `${tag} at ${target}: ${error ?? ''}`);
+}
 
 export async function server(): Promise<number> {
   await cacheInvalidation.invalidateRelatedCaches({ products: true, clientId: 7 });

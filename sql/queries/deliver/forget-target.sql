@@ -15,12 +15,13 @@ WITH leaving AS MATERIALIZED (
     DELETE FROM freshet.delivery d USING taken t WHERE d.tag = t.tag AND d.target = t.target
 ), buried AS (
     INSERT INTO freshet.dead_letter AS l
-        (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
-    SELECT target, tag, attempts, NULL, 'the file of the target was deleted', coalesce(first_failed_at, now()), now()
+        (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at, handover, done_handover)
+    SELECT target, tag, attempts, NULL, 'the file of the target was deleted', coalesce(first_failed_at, now()), now(),
+           handover, done_handover
     FROM taken ORDER BY tag
     ON CONFLICT (tag, target) DO UPDATE SET
         attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
-        last_error = excluded.last_error, last_failed_at = excluded.last_failed_at
+        last_error = excluded.last_error, last_failed_at = excluded.last_failed_at, handover = excluded.handover
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, detail)
     SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', 'dead', 'the file of the target was deleted'

@@ -12,13 +12,15 @@ WITH expired AS MATERIALIZED (
 ), gone AS (
     DELETE FROM freshet.delivery d USING expired e WHERE d.tag = e.tag AND d.target = e.target
 ), buried AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
+    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at,
+                                          handover, done_handover)
     SELECT target, tag, attempts, last_status,
            coalesce(last_error, 'the target was down or served by no instance all the time'),
-           coalesce(first_failed_at, now()), coalesce(last_failed_at, now()) FROM expired ORDER BY tag, target
+           coalesce(first_failed_at, now()), coalesce(last_failed_at, now()), handover, done_handover
+    FROM expired ORDER BY tag, target
     ON CONFLICT (tag, target) DO UPDATE SET
         attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
-        last_error = excluded.last_error, last_failed_at = excluded.last_failed_at
+        last_error = excluded.last_error, last_failed_at = excluded.last_failed_at, handover = excluded.handover
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, detail)
     SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', 'dead', 'owed for longer than FRESHET_RETRY_FOR'

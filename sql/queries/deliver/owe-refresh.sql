@@ -9,8 +9,8 @@ WITH known AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM public.background_job_status j WHERE j.id = f.job_id AND j.status IN ('queued', 'processing'))
     RETURNING tags
 )
-INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, priority)
-SELECT tag, known.name, number, number, now(), coalesce((SELECT priority FROM freshet.policy_of(tag)), 5)
+INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, done_handover, changed_at, priority)
+SELECT tag, known.name, number, number, number - 1, now(), coalesce((SELECT priority FROM freshet.policy_of(tag)), 5)
 FROM (SELECT DISTINCT unnest(tags) AS tag FROM left_over) o CROSS JOIN known
      CROSS JOIN nextval('freshet.handover_number') AS next(number)
 ORDER BY tag

@@ -43,6 +43,7 @@ WITH outcome AS MATERIALIZED (
         settled_handover = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.claimed_handover
                                 WHEN h.result = 'failed' THEN h.handover
                                 ELSE h.settled_handover END,
+        done_handover = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.claimed_handover ELSE h.done_handover END,
         not_before = CASE WHEN h.result = 'failed' AND h."retryAfterSeconds" IS NOT NULL AND NOT h.given_up
                           THEN now() + make_interval(secs => least(h."retryAfterSeconds", 600)) END,
         attempts = CASE WHEN h.result = 'delivered' OR h.given_up THEN 0
@@ -59,12 +60,13 @@ WITH outcome AS MATERIALIZED (
     FROM held h
     WHERE d.tag = h.tag AND d.target = h.target AND (h.newer OR NOT (h.result = 'delivered' OR h.given_up))
 ), buried AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
-    SELECT target, tag, attempts + 1, status, error, coalesce(first_failed_at, now()), now()
+    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at,
+                                          handover, done_handover)
+    SELECT target, tag, attempts + 1, status, error, coalesce(first_failed_at, now()), now(), claimed_handover, done_handover
     FROM held WHERE given_up ORDER BY tag, target
     ON CONFLICT (tag, target) DO UPDATE SET
         attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
-        last_error = excluded.last_error, last_failed_at = excluded.last_failed_at
+        last_error = excluded.last_error, last_failed_at = excluded.last_failed_at, handover = excluded.handover
 ), cleared AS (
     DELETE FROM freshet.dead_letter l USING held h WHERE h.result = 'delivered' AND l.tag = h.tag AND l.target = h.target
 ), settled AS MATERIALIZED (

@@ -20,7 +20,7 @@ WITH taken AS (
             SELECT ctid FROM freshet.inbox
             WHERE id > :#floor AND :#newest::boolean AND (tag IS NULL OR tag <> ALL (:#blocked::text[]))
             ORDER BY id DESC LIMIT :#limit) newest))
-    RETURNING tag, changed_at, count, registry_knows
+    RETURNING id, tag, changed_at, count, registry_knows
 ), by_tag AS MATERIALIZED (
     SELECT tag, array_agg(changed_at) AS moments, array_agg(count) AS counts, sum(count) AS count,
            min(changed_at) AS first
@@ -85,5 +85,8 @@ WITH taken AS (
     ON CONFLICT (name) DO UPDATE SET value = c.value + excluded.value
 )
 -- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
-SELECT count(*)::integer AS taken, statement_timestamp() AS horizon, EXISTS (SELECT FROM freshet.policy) AS has_policies
+SELECT count(*)::integer AS taken, statement_timestamp() AS horizon,
+       EXISTS (SELECT FROM freshet.policy) AS has_policies,
+       -- for note-folded.sql
+       CASE WHEN EXISTS (SELECT FROM freshet.fence_inbox) THEN (SELECT array_agg(id) FROM taken) END AS fenced
 FROM taken

@@ -9,7 +9,7 @@ WITH taken AS (
           AND CASE WHEN :#only::text IS NULL THEN tag IS NULL OR tag <> ALL (:#blocked::text[]) ELSE tag = :#only END
           AND NOT EXISTS (SELECT FROM freshet.policy)
         ORDER BY id LIMIT :#limit))
-    RETURNING tag, changed_at, count, registry_knows
+    RETURNING id, tag, changed_at, count, registry_knows
 ), folded AS (
     INSERT INTO public.cache_invalidation_queue AS q (tag, time_bucket, invalidation_count, changed_at)
     SELECT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at, timestamptz 'epoch') AS bucket,
@@ -38,5 +38,8 @@ WITH taken AS (
     ON CONFLICT (name) DO UPDATE SET value = c.value + excluded.value
 )
 -- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
-SELECT count(*)::integer AS taken, statement_timestamp() AS horizon, EXISTS (SELECT FROM freshet.policy) AS has_policies
+SELECT count(*)::integer AS taken, statement_timestamp() AS horizon,
+       EXISTS (SELECT FROM freshet.policy) AS has_policies,
+       -- for note-folded.sql
+       CASE WHEN EXISTS (SELECT FROM freshet.fence_inbox) THEN (SELECT array_agg(id) FROM taken) END AS fenced
 FROM taken

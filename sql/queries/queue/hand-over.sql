@@ -64,8 +64,9 @@ WITH claims AS MATERIALIZED (
           FROM taken GROUP BY tag) t CROSS JOIN served CROSS JOIN next
 ), owed AS (
     INSERT INTO freshet.delivery AS d
-        (tag, target, handover, settled_handover, changed_at, priority, lease_id, claimed_handover, due_at)
-    SELECT tag, name, number, CASE WHEN can_be_called THEN 0 ELSE number END, changed_at, priority,
+        (tag, target, handover, settled_handover, done_handover, changed_at, priority,
+         lease_id, claimed_handover, due_at)
+    SELECT tag, name, number, CASE WHEN can_be_called THEN 0 ELSE number END, number - 1, changed_at, priority,
            lease, CASE WHEN lease IS NOT NULL THEN number END,
            CASE WHEN lease IS NULL THEN now() ELSE now() + make_interval(secs => :#leaseSeconds) END
     FROM to_owe ORDER BY tag, name
@@ -113,5 +114,6 @@ SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT nu
        (SELECT array_agg(id ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ids,
        (SELECT array_agg(age_seconds ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ages,
        (SELECT array_agg(DISTINCT target) FROM owed WHERE is_due) AS due,
-       (SELECT version FROM freshet.policies) AS policies
+       (SELECT version FROM freshet.policies) AS policies,
+       freshet.fences_wait() AS fenced                          -- for note-handed.sql
 FROM handed

@@ -4,8 +4,9 @@
 WITH taken AS (
     DELETE FROM freshet.inbox WHERE tag = :#tag RETURNING changed_at
 ), owed AS (
-    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, priority)
-    SELECT :#tag, t.name, n.number, n.number, least(now(), (SELECT min(changed_at) FROM taken)),
+    INSERT INTO freshet.delivery AS d
+        (tag, target, handover, settled_handover, done_handover, changed_at, priority)
+    SELECT :#tag, t.name, n.number, n.number, n.number - 1, least(now(), (SELECT min(changed_at) FROM taken)),
            coalesce((SELECT priority FROM freshet.policy_of(:#tag)), 5)
     FROM nextval('freshet.handover_number') AS n(number) CROSS JOIN freshet.target t
     WHERE t.takes_queue ORDER BY t.name

@@ -20,9 +20,10 @@ WITH done AS MATERIALIZED (
 ), known AS MATERIALIZED (
     SELECT name FROM freshet.target WHERE name = :#target FOR KEY SHARE      -- it is not forgotten meanwhile
 ), owed AS (
-    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, changed_at, due_at, rank, attempts,
-                                       priority, first_failed_at, last_failed_at, last_status, last_error)
-    SELECT tag, known.name, number, number, now(), now() + make_interval(secs => :#backoffSeconds), 1, 1,
+    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, done_handover, changed_at, due_at,
+                                       rank, attempts, priority, first_failed_at, last_failed_at, last_status,
+                                       last_error)
+    SELECT tag, known.name, number, number, number - 1, now(), now() + make_interval(secs => :#backoffSeconds), 1, 1,
            coalesce((SELECT priority FROM freshet.policy_of(tag)), 5), now(), now(), :#lastStatus::integer, :#lastError
     FROM finished CROSS JOIN known CROSS JOIN unnest(:#owed::text[]) AS tag
          CROSS JOIN nextval('freshet.handover_number') AS next(number)

@@ -33,6 +33,7 @@ public final class Ledger implements HandsBackOnStop {
     private final Lanes lanes;
     private final long lingerNanos;
     private final Runnable wake;
+    private volatile Runnable afterSettling = () -> {};
 
     /**
      * @param linger how long outcomes wait for others, while calls are under way
@@ -43,6 +44,11 @@ public final class Ledger implements HandsBackOnStop {
         this.lanes = lanes;
         this.lingerNanos = linger.toNanos();
         this.wake = wake;
+    }
+
+    /** To be told whenever something was settled and committed; it must not take long. */
+    public void afterSettling(Runnable told) {
+        afterSettling = told;
     }
 
     public void note(Entry entry) {
@@ -87,6 +93,7 @@ public final class Ledger implements HandsBackOnStop {
                     entries,
                     settlement.settle(
                             entries.stream().flatMap(e -> e.outcomes().stream()).toList()));
+            afterSettling.run();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.freshet.observe;
 
 import dev.freshet.api.RefusalReports;
+import dev.freshet.deliver.fence.Fences;
 import dev.freshet.queue.Coalescing;
 import dev.freshet.run.routes.LiveRoutes;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -117,6 +118,13 @@ public final class Meters {
     public Meters of(RefusalReports refusals) {
         FunctionCounter.builder("freshet.refusals", refusals, RefusalReports::total)
                 .description("Requests that were refused before any route saw them")
+                .register(registry);
+        return this;
+    }
+
+    public Meters of(Fences fences) {
+        Gauge.builder("freshet.fences.waiting", fences, Fences::waiting)
+                .description("Requests on this instance that wait until changes are out (GET /api/fresh)")
                 .register(registry);
         return this;
     }

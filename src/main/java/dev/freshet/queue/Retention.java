@@ -10,15 +10,21 @@ import java.util.Map;
 public final class Retention {
     private static final int ROWS = 5_000;
     private static final int BATCHES = 100;
+    /** Each may have any number of tags. */
+    private static final int FENCES = 500;
+
     private static final int SHARE = 50;
     private static final Duration UNNOTICED = Duration.ofMillis(20);
 
     private final Sparing forgetting = new Sparing(SHARE, UNNOTICED);
     private final Sparing givingUp = new Sparing(SHARE, UNNOTICED);
+    private final Sparing fencesUnnoticed = new Sparing(SHARE, UNNOTICED);
     private final long begun = System.nanoTime();
 
     private final SqlFile forgetProcessed = SqlFile.of("queue/forget-processed");
     private final SqlFile giveUp = SqlFile.of("deliver/give-up");
+    private final SqlFile forgetFences = SqlFile.of("deliver/forget-fences");
+    private final FenceNotes fences = new FenceNotes();
     private final Transactions transactions;
     private final Duration retention;
     private final Duration retryFor;
@@ -40,6 +46,26 @@ public final class Retention {
                 return null;
             });
         }
+        if (fencesUnnoticed.mayAsk()) {
+            fencesUnnoticed.ask(this::forgetFences);
+        }
+    }
+
+    /** Tokens are known for a day; until then fences follow their changes, also what went its way unnoticed. */
+    public int forgetFences() throws SQLException {
+        transactions.in(c -> {
+            fences.unnoticed(c);
+            return null;
+        });
+        int deleted = 0;
+        for (int batch = 0; batch < BATCHES; batch++) {
+            int rows = transactions.in(c -> forgetFences.update(c, Map.of("limit", FENCES)));
+            deleted += rows;
+            if (rows < FENCES) {
+                break;
+            }
+        }
+        return deleted;
     }
 
     /** @return rows deleted */

@@ -77,6 +77,7 @@ public final class Turn {
     private final SqlFile oldestRipe = SqlFile.of("queue/oldest-ripe");
     private final SqlFile owePastQueue = SqlFile.of("queue/owe-past-queue");
     private final SqlFile takeMarkLater = SqlFile.of("queue/take-mark-later");
+    private final FenceNotes fences = new FenceNotes();
     private final Transactions transactions;
     private final Marking marking;
     private final Lanes lanes;
@@ -463,7 +464,13 @@ public final class Turn {
                         + " row there",
                 tag,
                 why.getMessage().lines().findFirst().orElse(""));
-        return transactions.in(c -> isMine(c) && owePastQueue.update(c, Map.of("tag", tag)) > 0);
+        return transactions.in(c -> {
+            if (!isMine(c) || owePastQueue.update(c, Map.of("tag", tag)) == 0) {
+                return false;
+            }
+            fences.owedPastTheQueue(c, tag);
+            return true;
+        });
     }
 
     private void markWhatWasLocked() throws SQLException {
@@ -542,6 +549,7 @@ public final class Turn {
             row = foldByPolicy.rows(connection, which).get(0);
             byPolicy = (Boolean) row.get("has_policies");
         }
+        fences.folded(connection, row.get("fenced"));
         return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
     }
 
@@ -554,6 +562,7 @@ public final class Turn {
         which.put("claims", Json.text(claims.targets()));
         which.put("leaseSeconds", claims.leaseSeconds());
         Map<String, Object> row = handOver.rows(connection, which).get(0);
+        fences.handedOver(connection, row);
         List<String> targets = SqlFile.texts(row.get("claimed_targets"));
         List<String> tags = SqlFile.texts(row.get("claimed_tags"));
         Object[] ids = targets.isEmpty() ? new Object[0] : (Object[]) ((Array) row.get("claimed_ids")).getArray();

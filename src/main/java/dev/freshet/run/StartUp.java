@@ -11,6 +11,7 @@ import dev.freshet.database.DatabaseUrl;
 import dev.freshet.database.EmbeddedServer;
 import dev.freshet.database.Schema;
 import dev.freshet.database.Sequences;
+import dev.freshet.deliver.fence.FreshAnswer;
 import dev.freshet.demo.DemoData;
 import dev.freshet.demo.DemoPage;
 import dev.freshet.live.Stream;
@@ -134,6 +135,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
 
     private void mountBehind(Registry registry, Router router) {
         registry.findSingleByType(Stream.class).mountOn(router);
+        registry.findSingleByType(FreshAnswer.class).mountOn(router);
         new ClientFiles().mountOn(router);
         new ConsolePage(registry.findSingleByType(Overview.class), settings.hasKey()).mountOn(router);
         if (demo) {

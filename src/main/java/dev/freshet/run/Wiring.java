@@ -44,6 +44,8 @@ import dev.freshet.deliver.Signature;
 import dev.freshet.deliver.TargetFiles;
 import dev.freshet.deliver.TargetRoutes;
 import dev.freshet.deliver.Targets;
+import dev.freshet.deliver.fence.Fences;
+import dev.freshet.deliver.fence.FreshAnswer;
 import dev.freshet.deliver.policy.Policies;
 import dev.freshet.deliver.provider.Answer;
 import dev.freshet.deliver.provider.AwsSignature;
@@ -190,6 +192,7 @@ public final class Wiring {
                 new Wake(context, "seda:settle?size=1&discardWhenFull=true")::now);
         Outcomes outcomes = new Outcomes(lanes, ledger, Clock.systemUTC());
         registry.bind("ledger", ledger);
+        bindFences(context, transactions, ledger);
         registry.bind("outcomes", outcomes);
         registry.bind("tagOrTags", (Processor) Call::writeTags);
         registry.bind("beginCall", (Processor) outcomes::begin);
@@ -289,6 +292,16 @@ public final class Wiring {
     private BooleanSupplier probesFor(Policies policies) {
         boolean always = settings.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0;
         return () -> always || policies.hasSoonerThan(SHORT_DEBOUNCE);
+    }
+
+    /** Who asks whether changes are out waits without a thread of its own, and hears of what is settled here at once. */
+    private void bindFences(CamelContext context, Transactions transactions, Ledger ledger) {
+        Fences fences =
+                new Fences(transactions, context.getExecutorServiceManager().newFixedThreadPool(ledger, "fences", 1));
+        ledger.afterSettling(fences::somethingHappened);
+        new Meters(meters).of(fences);
+        context.getRegistry().bind("fences", fences);
+        context.getRegistry().bind("freshAnswer", new FreshAnswer(fences));
     }
 
     private void probe(CamelContext context, String route, Supplier<Duration> every, Sleep sleep) {

@@ -7,11 +7,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** {@code 500ms}, {@code 5s}, {@code 1m}, {@code 1h}, {@code 90d}; a bare number is seconds. */
-final class Durations {
+public final class Durations {
     private static final Pattern FORM =
             Pattern.compile("(?<number>\\d{1,12}(?:\\.\\d{1,9})?) ?(?<unit>ms|s|m|min|h|d)?");
 
-    static Duration parse(String text) {
+    public static Duration parse(String text) {
         Matcher form = FORM.matcher(text.trim());
         if (!form.matches()) {
             throw new IllegalArgumentException(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.freshet.database.SqlFile;
+import dev.freshet.deliver.FencesAsked;
 import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -282,6 +283,41 @@ class InterleavingTest {
                         "queue/forget-processed",
                         "AND \\(quiet_at IS NULL OR quiet_at < now\\(\\)\\)",
                         ""),
+                        "a fence waits for what is in the inbox",
+                        "deliver/fences-now",
+                        "OR EXISTS \\(SELECT FROM freshet.fence_inbox[^)]*\\)",
+                        ""),
+                Arguments.of(
+                        "a fence waits for what is in the queue",
+                        "deliver/fences-now",
+                        "OR EXISTS \\(SELECT FROM freshet.fence_queue[^)]*\\)",
+                        ""),
+                Arguments.of(
+                        "what is stored as a retry is not out",
+                        "deliver/fences-now",
+                        "d.done_handover <",
+                        "d.settled_handover <"),
+                Arguments.of(
+                        "an outcome is one of what its call covered",
+                        "deliver/settle",
+                        "THEN h.claimed_handover ELSE h.done_handover",
+                        "THEN h.handover ELSE h.done_handover"),
+                Arguments.of("what is handed over is not done", "queue/hand-over", "number - 1,", "number,"),
+                Arguments.of(
+                        "a fence knows what is owed of its change",
+                        "queue/note-handed",
+                        "SELECT DISTINCT fence, tag FROM handed",
+                        "SELECT DISTINCT fence, tag FROM handed WHERE false"),
+                Arguments.of(
+                        "a fence follows its change out of the inbox",
+                        "queue/fold",
+                        "EXISTS \\(SELECT FROM freshet.fence_inbox\\)",
+                        "false"),
+                Arguments.of(
+                        "a fence follows its change out of the queue",
+                        "queue/hand-over",
+                        "freshet.fences_wait\\(\\)",
+                        "false"),
                 Arguments.of(
                         "the fold takes what it deletes",
                         "queue/fold",
@@ -789,12 +825,15 @@ class InterleavingTest {
         private final Worker[] workers;
         private final Writer[] writers;
         private final Writer foreign;
+        private final FencesAsked fences = new FencesAsked();
         private final Map<String, Integer> committed = new HashMap<>();
         private final Map<String, Integer> cached = new HashMap<>();
         private final Map<String, Integer> calls = new HashMap<>();
         private final Map<String, String> mood = new HashMap<>();
         private final Timestamp longAgo = Timestamp.valueOf("2026-01-01 00:00:00");
         private Random random;
+        /** For what changes no order. */
+        private Random aside;
         /** Somebody with an open transaction. */
         private final Connection holder;
 
@@ -843,6 +882,7 @@ class InterleavingTest {
 
         void reset(int seed, Guards with) throws SQLException {
             random = new Random(seed);
+            aside = new Random(seed);
             ripe = true;
             simple = seed % 2 == 1;
             guards = with;
@@ -859,7 +899,8 @@ class InterleavingTest {
             TestDatabase.run(eye, """
                 ALTER TABLE public.invalidation_audit DISABLE TRIGGER freshet_keep_audit;
                 TRUNCATE freshet.inbox, public.cache_invalidation_queue, freshet.delivery, freshet.dead_letter,
-                         freshet.mark_later, freshet.target, freshet.policy, public.invalidation_audit,
+                         freshet.mark_later, freshet.target, freshet.policy, public.invalidation_audit, freshet.fence,
+                         freshet.fence_inbox, freshet.fence_queue, freshet.fence_delivery,
                          public.background_job_status, freshet.job_function;
                 INSERT INTO freshet.target (name) VALUES ('x')\
                 """ + (simple ? "" : ", ('y')"));
@@ -873,6 +914,7 @@ class InterleavingTest {
             upSeconds = 1e9;
             claimsAtOnce = 0;
             job = null;
+            fences.clear();
             committed.clear();
             cached.clear();
             calls.clear();
@@ -899,9 +941,14 @@ class InterleavingTest {
         }
 
         void change(String tag) throws SQLException {
+            eye.setAutoCommit(false);
             TestDatabase.run(
                     eye, "INSERT INTO freshet.inbox (tag, changed_at) VALUES ('" + tag + "', '" + longAgo + "')");
+            fences.ask(eye);
+            eye.commit();
+            eye.setAutoCommit(true);
             committed.merge(tag, 1, Integer::sum);
+            fences.committed(eye, List.of(tag), committed);
         }
 
         void foreignChange(String tag) throws SQLException {
@@ -983,13 +1030,25 @@ class InterleavingTest {
 
         private void write(Writer writer) throws SQLException {
             String tag = tag();
+            boolean asks = aside.nextInt(3) > 0;
+            if (asks && aside.nextBoolean()) {
+                fences.ask(writer.connection);
+            }
+            String savepoint = aside.nextInt(4) == 0 ? "SAVEPOINT s; " : "";
             // promise 4: whatever is open elsewhere, this neither waits nor fails
             boolean isNow = windows != Windows.NONE && random.nextInt(4) > 0;
             TestDatabase.run(
                     writer.connection,
-                    "SET LOCAL lock_timeout = '1ms'; INSERT INTO freshet.inbox (tag, changed_at) VALUES ('" + tag
-                            + "', " + (isNow || calm && windows != Windows.NONE ? "now()" : "'" + longAgo + "'") + ")");
+                    "SET LOCAL lock_timeout = '1ms'; " + savepoint
+                            + "INSERT INTO freshet.inbox (tag, changed_at) VALUES ('" + tag + "', "
+                            + (isNow || calm && windows != Windows.NONE ? "now()" : "'" + longAgo + "'") + ")");
+            if (!savepoint.isEmpty() && aside.nextBoolean()) {
+                TestDatabase.run(writer.connection, "RELEASE s");
+            }
             writer.uncommitted.add(tag);
+            if (asks) {
+                fences.ask(writer.connection);
+            }
         }
 
         /** The trigger of the replaced system. */
@@ -1003,6 +1062,7 @@ class InterleavingTest {
                                 + "', 1) ON CONFLICT (tag, time_bucket)"
                                 + " DO UPDATE SET invalidation_count = q.invalidation_count + 1");
                 foreign.uncommitted.add(tag);
+                fences.ask(foreign.connection);
             } catch (SQLException wouldHaveWaited) {
                 rollback(foreign);
             }
@@ -1206,11 +1266,13 @@ class InterleavingTest {
         private void commit(Writer writer) throws SQLException {
             writer.connection.commit();
             writer.uncommitted.forEach(tag -> committed.merge(tag, 1, Integer::sum));
+            fences.committed(writer.connection, writer.uncommitted, committed);
             writer.uncommitted.clear();
         }
 
         private void rollback(Writer writer) throws SQLException {
             writer.connection.rollback();
+            fences.rolledBack(writer.connection);
             writer.uncommitted.clear();
         }
 
@@ -1313,6 +1375,7 @@ class InterleavingTest {
                             .rows(worker.connection, which)
                             .get(0);
                 }
+                FencesAsked.noteFolded(worker.connection, guards::text, row);
                 worker.horizon = (Timestamp) row.get("horizon");
                 worker.open = ripe && (Integer) row.get("taken") < 10 ? "commit the fold" : "commit";
             }
@@ -1357,6 +1420,7 @@ class InterleavingTest {
             if (!early.isEmpty()) {
                 throw new Broken("handed over before its moment: " + early);
             }
+            FencesAsked.noteHanded(worker.connection, guards::text, row);
             List<String> targets = SqlFile.texts(row.get("claimed_targets"));
             List<String> tags = SqlFile.texts(row.get("claimed_tags"));
             worker.handing = new ArrayList<>();
@@ -1565,6 +1629,15 @@ class InterleavingTest {
             }
             processedMeansSettledAndAudited();
             nobodyIsOwedInVain();
+            noFenceIsEarly();
+        }
+
+        private void noFenceIsEarly() throws SQLException {
+            String early = fences.wrong(
+                    eye, guards.text("deliver/fences-now"), simple ? TARGETS.subList(0, 1) : TARGETS, cached);
+            if (early != null) {
+                throw new Broken(early);
+            }
         }
 
         /** A delivery to a target that is not known: nobody claims it, gives it up or forgets it. */
@@ -1681,6 +1754,10 @@ class InterleavingTest {
                                 + committed.get(tag) + " of " + tag);
                     }
                 }
+            }
+            String late = fences.notOut(eye, guards.text("deliver/fences-now"));
+            if (late != null) {
+                throw new Broken(late);
             }
         }
 

@@ -1,0 +1,58 @@
+-- "Is it out?": a fence is asked for inside a transaction and knows what that transaction has changed. docs/fence.md
+-- tells what is meant; sql/functions/R__cache_invalidation_fence.sql makes fences and notes the changes at commit, the
+-- turn notes their way (sql/queries/queue/note-folded.sql, note-handed.sql), and freshet.delivery and freshet.dead_letter
+-- say what became of them. Where nobody asks, all of these tables are empty.
+
+CREATE TABLE freshet.fence (
+    id       bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    token    text        NOT NULL UNIQUE,
+    asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- the last look at the transaction's own changes; null: there was none, so nobody knows what it has changed
+    noted_at timestamptz,
+    noted_to bigint      NOT NULL DEFAULT 0,                          -- what the inbox had given out by then
+    quiet    smallint    NOT NULL DEFAULT 0                           -- so many looks in a row have found nothing more
+);
+CREATE INDEX fence_oldest ON freshet.fence (asked_at);
+COMMENT ON TABLE freshet.fence IS 'Transactions that asked for cache_invalidation_fence(), for a day';
+
+-- Three stages of a change. In the inbox:
+CREATE TABLE freshet.fence_inbox (
+    inbox bigint NOT NULL,                                            -- freshet.inbox.id
+    fence bigint NOT NULL,
+    tag   text   NOT NULL,
+    PRIMARY KEY (inbox, fence)
+) WITH (vacuum_truncate = off);
+CREATE INDEX fence_inbox_of ON freshet.fence_inbox (fence);
+
+-- in the queue: handed over once the row's handed_count has reached this count, or the row is gone;
+CREATE TABLE freshet.fence_queue (
+    fence       bigint      NOT NULL,
+    tag         text        NOT NULL,
+    time_bucket timestamptz NOT NULL,
+    count       integer     NOT NULL,
+    PRIMARY KEY (fence, tag, time_bucket)
+) WITH (vacuum_truncate = off);
+CREATE INDEX fence_queue_of_tag ON freshet.fence_queue (tag);
+
+-- owed to a target: done once that delivery is gone, or its done_handover has reached this one.
+CREATE TABLE freshet.fence_delivery (
+    fence    bigint NOT NULL,
+    tag      text   NOT NULL,
+    target   text   NOT NULL,
+    delivery bigint NOT NULL,                                         -- freshet.delivery.id
+    handover bigint NOT NULL,
+    PRIMARY KEY (fence, tag, target)
+);
+
+-- Up to which hand-over everything was delivered or given up. settled_handover says less: it counts what is stored as
+-- a retry, too. Hand-overs before the delivery was made count as done; 0 where that is not known.
+ALTER TABLE freshet.delivery ADD COLUMN done_handover bigint NOT NULL DEFAULT 0;
+-- Which hand-overs a letter is about: those after done_handover, up to handover. Null: not known (an older build).
+ALTER TABLE freshet.dead_letter ADD COLUMN handover bigint, ADD COLUMN done_handover bigint;
+
+-- Tokens are signed, so that nobody can make one up; see freshet.fence_signature().
+CREATE TABLE freshet.fence_secret (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    secret   bytea   NOT NULL
+);
+INSERT INTO freshet.fence_secret (secret) VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));

@@ -1,0 +1,22 @@
+-- How all fences that somebody waits for stand, in one look. A delivery that is gone, or that another row has taken the
+-- place of, has had its outcome; so have hand-overs up to its done_handover. A dead letter is about a fence's change
+-- where it covers the hand-over, and nothing was delivered in between: a delivery clears it.
+SELECT f.token, stage.is_outstanding,
+       CASE WHEN NOT stage.is_outstanding THEN (
+           SELECT jsonb_agg(jsonb_build_object('tag', tag, 'target', target, 'error', last_error) ORDER BY tag, target)
+           FROM (SELECT l.tag, l.target, l.last_error
+                 FROM freshet.fence_delivery w JOIN freshet.dead_letter l ON l.tag = w.tag AND l.target = w.target
+                 WHERE w.fence = f.id
+                   AND CASE WHEN l.handover IS NULL THEN l.last_failed_at >= f.asked_at
+                            ELSE l.handover >= w.handover AND coalesce(l.done_handover, 0) < w.handover END
+                 ORDER BY l.tag, l.target LIMIT :#listed) given_up)::text END AS given_up
+FROM unnest(:#tokens::text[]) AS asked(token) JOIN freshet.fence f ON f.token = asked.token
+CROSS JOIN LATERAL (
+    SELECT f.noted_at IS NULL
+           OR EXISTS (SELECT FROM freshet.fence_inbox w WHERE w.fence = f.id)
+           OR EXISTS (SELECT FROM freshet.fence_queue w WHERE w.fence = f.id)
+           OR EXISTS (SELECT FROM freshet.fence_delivery w
+                      JOIN freshet.delivery d ON d.tag = w.tag AND d.target = w.target
+                      WHERE w.fence = f.id AND d.id = w.delivery AND d.done_handover < w.handover) AS is_outstanding
+) stage
+WHERE f.asked_at > now() - interval '1 day'

@@ -1,0 +1,31 @@
+-- After a fold, in its transaction: which rows of the queue do fences wait for now? Those that this fold has written
+-- for the changes it took (:ids): their writer is this transaction. Where the changes are gone some other way
+-- (:ids is null: an instance of an older build, somebody's DELETE), whatever is to be handed over of their tags; if
+-- nothing is, they have been handed over.
+WITH gone AS MATERIALIZED (
+    SELECT ctid, fence, tag FROM freshet.fence_inbox
+    WHERE inbox = ANY (CASE WHEN :#ids::bigint[] IS NULL
+                            THEN ARRAY(SELECT w.inbox FROM freshet.fence_inbox w
+                                       WHERE NOT EXISTS (SELECT FROM freshet.inbox i WHERE i.id = w.inbox) LIMIT 10000)
+                            ELSE :#ids::bigint[] END)
+    FOR UPDATE SKIP LOCKED
+), moved AS (
+    DELETE FROM freshet.fence_inbox WHERE ctid = ANY (ARRAY(SELECT ctid FROM gone))
+), changed AS MATERIALIZED (
+    SELECT DISTINCT fence, tag FROM gone
+), waits AS MATERIALIZED (
+    SELECT c.fence, c.tag, q.time_bucket, q.invalidation_count FROM changed c CROSS JOIN LATERAL (
+        SELECT time_bucket, invalidation_count FROM public.cache_invalidation_queue
+        WHERE tag = c.tag
+          AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL AND handover IS NULL END
+          AND (:#ids::bigint[] IS NULL
+               OR xmin::text::bigint = pg_current_xact_id()::text::bigint % 4294967296) OFFSET 0) q
+), noted AS (
+    INSERT INTO freshet.fence_queue AS w (fence, tag, time_bucket, count) SELECT * FROM waits
+    ON CONFLICT (fence, tag, time_bucket) DO UPDATE SET count = greatest(w.count, excluded.count)
+)
+INSERT INTO freshet.fence_delivery AS w (fence, tag, target, delivery, handover)
+SELECT c.fence, c.tag, d.target, d.id, d.handover
+FROM changed c JOIN freshet.delivery d ON d.tag = c.tag JOIN freshet.target t ON t.name = d.target AND t.takes_queue
+WHERE NOT EXISTS (SELECT FROM waits WHERE waits.fence = c.fence AND waits.tag = c.tag)
+ON CONFLICT (fence, tag, target) DO UPDATE SET delivery = excluded.delivery, handover = excluded.handover

@@ -1,0 +1,98 @@
+package dev.freshet.deliver.fence;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.database.Json;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Asks the database how fences stand: all at once, however many they are. */
+final class FenceLook {
+    /** Of what was given up, so many are listed. */
+    private static final int LISTED = 1_000;
+
+    private final SqlFile states = SqlFile.of("deliver/fence-states");
+    private final SqlFile now = SqlFile.of("deliver/fences-now");
+    private final SqlFile outstanding = SqlFile.of("deliver/fences-outstanding");
+    private final Transactions transactions;
+    /** Whose transaction has been committed: that need not be asked again. */
+    private final Set<String> committed = new HashSet<>();
+
+    FenceLook(Transactions transactions) {
+        this.transactions = transactions;
+    }
+
+    /**
+     * Those that are settled, one way or the other.
+     *
+     * @param tokens of everybody who waits
+     * @param ending those of them that are to be answered now, whatever the answer
+     */
+    Map<String, FenceStanding> at(Set<String> tokens, Set<String> ending) throws SQLException {
+        committed.retainAll(tokens);
+        // In this order: a transaction that was over here has its row there, if it was committed.
+        Map<String, String> stateOf = states(
+                tokens.stream().filter(token -> !committed.contains(token)).toList());
+        Map<String, FenceStanding> standings = new HashMap<>();
+        Set<String> waiting = new HashSet<>();
+        rows(now, Map.of("tokens", List.copyOf(tokens), "listed", LISTED)).forEach(row -> {
+            String token = (String) row.get("token");
+            committed.add(token);
+            stateOf.remove(token);
+            if ((Boolean) row.get("is_outstanding")) {
+                waiting.add(token);
+            } else {
+                standings.put(token, settled((String) row.get("given_up")));
+            }
+        });
+        for (String token : tokens) {
+            if (!standings.containsKey(token) && !waiting.contains(token)) {
+                if (!"open".equals(stateOf.get(token))) {
+                    standings.put(token, FenceStanding.unknown());
+                } else if (ending.contains(token)) {
+                    standings.put(token, FenceStanding.open());
+                }
+            }
+        }
+        waiting.retainAll(ending);
+        standings.putAll(howMuchIsOutstanding(waiting));
+        return standings;
+    }
+
+    private Map<String, String> states(List<String> tokens) throws SQLException {
+        Map<String, String> states = new HashMap<>();
+        if (!tokens.isEmpty()) {
+            rows(this.states, Map.of("tokens", tokens))
+                    .forEach(row -> states.put((String) row.get("token"), (String) row.get("state")));
+        }
+        return states;
+    }
+
+    private static FenceStanding settled(String givenUp) {
+        return givenUp == null
+                ? FenceStanding.fresh()
+                : FenceStanding.givenUp(Json.value(givenUp, new TypeReference<JsonNode>() {}));
+    }
+
+    private Map<String, FenceStanding> howMuchIsOutstanding(Collection<String> tokens) throws SQLException {
+        Map<String, FenceStanding> standings = new HashMap<>();
+        if (!tokens.isEmpty()) {
+            rows(outstanding, Map.of("tokens", List.copyOf(tokens)))
+                    .forEach(row -> standings.put(
+                            (String) row.get("token"), FenceStanding.outstanding((Long) row.get("outstanding"))));
+            tokens.forEach(token -> standings.putIfAbsent(token, FenceStanding.unknown())); // its day has just ended
+        }
+        return standings;
+    }
+
+    private List<Map<String, Object>> rows(SqlFile statement, Map<String, ?> values) throws SQLException {
+        return transactions.in(c -> statement.rows(c, values));
+    }
+}

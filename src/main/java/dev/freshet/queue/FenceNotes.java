@@ -1,0 +1,59 @@
+package dev.freshet.queue;
+
+import dev.freshet.database.SqlFile;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a turn does for those who ask whether their changes are out: each change of theirs is followed from the inbox
+ * into the queue and from there to what targets are owed, in the transaction that moves it. Where nobody asks, the fold
+ * and the hand-over say so, and nothing is done.
+ */
+final class FenceNotes {
+    private final SqlFile noteFolded = SqlFile.of("queue/note-folded");
+    private final SqlFile noteHanded = SqlFile.of("queue/note-handed");
+
+    /** @param ids what the fold has taken; null where no fence waits for the inbox */
+    void folded(Connection connection, Object ids) throws SQLException {
+        if (ids != null) {
+            noteFolded(connection, Arrays.asList((Object[]) ((Array) ids).getArray()));
+        }
+    }
+
+    /** @param row the hand-over's own */
+    void handedOver(Connection connection, Map<String, Object> row) throws SQLException {
+        if (row.get("tags") != null && Boolean.TRUE.equals(row.get("fenced"))) {
+            noteHanded(connection, SqlFile.texts(row.get("tags")), false);
+        }
+    }
+
+    /** The queue's table refuses the tag, and whatever was to be delivered of it is owed without its rows. */
+    void owedPastTheQueue(Connection connection, String tag) throws SQLException {
+        noteFolded(connection, null);
+        noteHanded(connection, List.of(tag), true);
+    }
+
+    /** What others have moved: an instance of an older build, a session of psql. */
+    void unnoticed(Connection connection) throws SQLException {
+        noteFolded(connection, null);
+        noteHanded(connection, null, false);
+    }
+
+    private void noteFolded(Connection connection, List<?> ids) throws SQLException {
+        Map<String, Object> which = new HashMap<>();
+        which.put("ids", ids);
+        noteFolded.update(connection, which);
+    }
+
+    private void noteHanded(Connection connection, List<String> tags, boolean pastQueue) throws SQLException {
+        Map<String, Object> which = new HashMap<>();
+        which.put("tags", tags);
+        which.put("pastQueue", pastQueue);
+        noteHanded.update(connection, which);
+    }
+}

@@ -1,0 +1,679 @@
+package dev.freshet.deliver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.freshet.database.SqlFile;
+import dev.freshet.testing.Scene;
+import dev.freshet.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What belongs to a transaction that asked for a fence, and how it stands: the statements, without an instance. */
+class FenceTest {
+    private static TestDatabase database;
+    private Connection app;
+    private Connection freshet;
+
+    @BeforeAll
+    static void migrate() throws Exception {
+        database = TestDatabase.migrated();
+        database.run("CREATE TABLE public.page (id int PRIMARY KEY, title text);"
+                + " SELECT public.cache_invalidation_watch('page', ARRAY['page:{id}'])");
+    }
+
+    @BeforeEach
+    void open() throws SQLException {
+        app = database.connect();
+        freshet = database.connect();
+        TestDatabase.run(freshet, """
+            TRUNCATE freshet.inbox, public.cache_invalidation_queue, freshet.delivery, freshet.dead_letter,
+                     freshet.target, freshet.fence, freshet.fence_inbox, freshet.fence_queue, freshet.fence_delivery, page;
+            INSERT INTO freshet.target (name) VALUES ('x')\
+            """);
+        app.setAutoCommit(false);
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        app.close();
+        freshet.close();
+    }
+
+    @Test
+    void what_was_changed_before_and_after_belongs_to_it_and_nothing_else() throws SQLException {
+        queue("before");
+        database.run("SELECT enqueue_cache_invalidation('of another')");
+        String token = fence();
+        queue("after", "after too");
+        app.commit();
+        database.run("SELECT enqueue_cache_invalidation('of another, later')");
+        assertEquals(List.of("after", "after too", "before"), waitsFor(token));
+    }
+
+    @Test
+    void what_others_have_open_or_commit_meanwhile_is_not_its_own() throws SQLException {
+        queue("mine");
+        String token = fence();
+        try (Connection other = database.connect();
+                Connection third = database.connect()) {
+            other.setAutoCommit(false);
+            TestDatabase.run(other, "SELECT enqueue_cache_invalidation('open')");
+            third.setAutoCommit(false);
+            TestDatabase.run(third, "SAVEPOINT s; SELECT enqueue_cache_invalidation('committed'); RELEASE s");
+            third.commit();
+            app.commit();
+            other.commit();
+        }
+        assertEquals(List.of("mine"), waitsFor(token));
+    }
+
+    @Test
+    void savepoints_and_exception_blocks_belong_to_it_unless_they_were_rolled_back() throws SQLException {
+        TestDatabase.run(app, "SAVEPOINT a; SELECT enqueue_cache_invalidation('in a')");
+        String token = fence();
+        TestDatabase.run(app, "SAVEPOINT b; SELECT enqueue_cache_invalidation('in b'); RELEASE a");
+        TestDatabase.run(app, "SAVEPOINT c; SELECT enqueue_cache_invalidation('taken back'); ROLLBACK TO c");
+        TestDatabase.run(app, """
+            DO $$ BEGIN
+                FOR i IN 1..70 LOOP
+                    BEGIN
+                        PERFORM enqueue_cache_invalidation('block ' || i);
+                        IF i % 7 > 0 THEN RAISE 'no'; END IF;
+                    EXCEPTION WHEN raise_exception THEN NULL; END;
+                END LOOP;
+            END $$\
+            """);
+        app.commit();
+        assertEquals(
+                List.of(
+                        "block 14",
+                        "block 21",
+                        "block 28",
+                        "block 35",
+                        "block 42",
+                        "block 49",
+                        "block 56",
+                        "block 63",
+                        "block 7",
+                        "block 70",
+                        "in a",
+                        "in b"),
+                waitsFor(token));
+    }
+
+    @Test
+    void watches_and_upserts_of_the_replaced_system_belong_to_it() throws SQLException {
+        upsert(app, "old");
+        TestDatabase.run(app, "INSERT INTO page VALUES (1, 'a')");
+        String token = fence();
+        TestDatabase.run(app, "UPDATE page SET title = 'b'");
+        upsert(app, "old");
+        upsert(app, "after");
+        app.commit();
+        try (Connection other = database.connect()) {
+            upsert(other, "old");
+            upsert(other, "of another");
+        }
+        assertEquals(List.of("after", "old", "page:1"), waitsFor(token));
+        assertEquals(List.of("2"), database.list("SELECT count FROM freshet.fence_queue WHERE tag = 'old'"));
+    }
+
+    @Test
+    void what_triggers_write_at_commit_belongs_to_it_although_they_fire_later() throws SQLException {
+        database.run("""
+            CREATE TABLE public.late (depth int);
+            CREATE FUNCTION public.later() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF NEW.depth > 0 THEN INSERT INTO public.late VALUES (NEW.depth - 1);
+                ELSE PERFORM enqueue_cache_invalidation('written at commit'); END IF;
+                RETURN NULL;
+            END $$;
+            CREATE CONSTRAINT TRIGGER later AFTER INSERT ON public.late DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION public.later()\
+            """);
+        for (int depth = 0; depth < 2; depth++) {
+            String token = fence();
+            TestDatabase.run(app, "INSERT INTO public.late VALUES (" + depth + ")");
+            app.commit();
+            assertEquals(List.of("written at commit"), waitsFor(token), "a trigger of " + depth + " triggers");
+        }
+    }
+
+    @Test
+    void constraints_that_are_made_immediate_hide_nothing_that_follows() throws SQLException {
+        String token = fence();
+        queue("before");
+        TestDatabase.run(app, "SET CONSTRAINTS ALL IMMEDIATE");
+        TestDatabase.run(app, "SET CONSTRAINTS ALL IMMEDIATE");
+        queue("after");
+        TestDatabase.run(app, "SET CONSTRAINTS ALL DEFERRED");
+        TestDatabase.run(app, "SET CONSTRAINTS ALL IMMEDIATE");
+        queue("at last");
+        app.commit();
+        assertEquals(List.of("after", "at last", "before"), waitsFor(token));
+    }
+
+    @Test
+    void a_transaction_has_one_token_and_a_repeatable_snapshot_hides_none_of_its_own() throws SQLException {
+        TestDatabase.run(app, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+        queue("one");
+        String token = fence();
+        assertEquals(token, fence());
+        queue("two");
+        app.commit();
+        assertEquals(List.of("one", "two"), waitsFor(token));
+        assertNotEquals(token, fence());
+        app.commit();
+    }
+
+    @Test
+    void a_token_is_known_from_the_commit_on_and_open_before() throws SQLException {
+        String token = fence();
+        assertEquals("open", state(token));
+        assertEquals(List.of(), stand(token));
+        app.commit();
+        assertEquals("over", state(token));
+        assertEquals("fresh", standing(token), "it changed nothing");
+        String rolledBack = fence();
+        app.rollback();
+        assertEquals("over", state(rolledBack));
+        assertEquals(List.of(), stand(rolledBack));
+    }
+
+    @Test
+    void a_token_of_a_savepoint_that_was_rolled_back_is_not_known() throws SQLException {
+        TestDatabase.run(app, "SAVEPOINT s");
+        String gone = fence();
+        TestDatabase.run(app, "ROLLBACK TO s");
+        String token = fence();
+        assertNotEquals(gone, token);
+        assertEquals("open", state(gone));
+        app.commit();
+        assertEquals("over", state(gone));
+        assertEquals(List.of(), stand(gone));
+        assertEquals("fresh", standing(token));
+    }
+
+    @Test
+    void forged_tokens_and_those_of_other_databases_are_unknown() throws Exception {
+        String token = fence();
+        String[] piece = token.split("-");
+        for (String forged : List.of(
+                "",
+                "x",
+                piece[0],
+                token + "0",
+                token.substring(1),
+                piece[0] + "-" + piece[1] + "-" + "0".repeat(32),
+                (Long.parseLong(piece[0]) + 1) + "-" + piece[1] + "-" + piece[2],
+                token.toUpperCase(),
+                "9".repeat(40))) {
+            assertEquals("unknown", forged.equals(token) ? "unknown" : state(forged), forged);
+        }
+        try (TestDatabase copy = TestDatabase.migrated()) {
+            copy.run("UPDATE freshet.fence_secret SET secret = '\\x"
+                    + database.one("SELECT encode(secret, 'hex') FROM freshet.fence_secret") + "'");
+            assertEquals("unknown", copy.one("SELECT freshet.fence_state(?)", token), "the secret alone is not enough");
+        }
+        app.rollback();
+    }
+
+    @Test
+    void a_transaction_that_is_still_to_come_is_not_open() throws SQLException {
+        assertEquals("f", database.one("SELECT freshet.is_open(pg_current_xact_id()::text::bigint + 1000000)"));
+        assertEquals(
+                "t",
+                database.one("SELECT freshet.is_own((pg_current_xact_id()::text::bigint % 4294967296),"
+                        + " pg_current_xact_id()::text::bigint)"));
+        assertEquals("f", database.one("SELECT freshet.is_own(5, 4294967296 * 3 + 4)"), "it is far in the future");
+        assertEquals("f", database.one("SELECT freshet.is_own(4294967290, 4294967296 * 3 + 4)"), "it began before");
+    }
+
+    @Test
+    void it_is_out_when_every_target_has_it() throws SQLException {
+        database.run("INSERT INTO freshet.target (name) VALUES ('y'), ('jobs only')".replace("jobs only", "jobs"));
+        database.run("UPDATE freshet.target SET takes_queue = false WHERE name = 'jobs'");
+        queue("a");
+        String token = fence();
+        app.commit();
+        assertEquals("outstanding", standing(token));
+        fold();
+        assertEquals("outstanding", standing(token));
+        handOver(0);
+        deliver("x", "delivered");
+        assertEquals("outstanding", standing(token));
+        assertEquals("1", outstanding(token));
+        deliver("y", "delivered");
+        assertEquals("fresh", standing(token));
+    }
+
+    @Test
+    void a_failed_call_is_not_out_nor_is_what_a_target_in_outage_is_owed() throws SQLException {
+        queue("a");
+        String token = fence();
+        app.commit();
+        turn();
+        deliver("x", "failed");
+        assertEquals("outstanding", standing(token), "a retry is stored");
+        queue("a");
+        String second = fence();
+        app.commit();
+        turn();
+        assertEquals("outstanding", standing(second), "it has joined the retry");
+        TestDatabase.run(
+                freshet, "UPDATE freshet.target SET open_until = now() + interval '1 hour', opened_at = now()");
+        queue("b");
+        String postponed = fence();
+        app.commit();
+        turn();
+        assertEquals("outstanding", standing(postponed), "it is postponed");
+        TestDatabase.run(
+                freshet,
+                "UPDATE freshet.target SET open_until = NULL, opened_at = NULL; UPDATE freshet.delivery SET due_at ="
+                        + " now()");
+        deliver("x", "delivered");
+        assertEquals(
+                List.of("fresh", "fresh", "fresh"), List.of(standing(token), standing(second), standing(postponed)));
+    }
+
+    @Test
+    void the_call_under_way_when_it_was_committed_does_not_count() throws SQLException {
+        queue("hot");
+        app.commit();
+        turn();
+        Call first = claim("x");
+        queue("hot");
+        String token = fence();
+        app.commit();
+        turn();
+        settle(first, "delivered");
+        assertEquals("outstanding", standing(token));
+        Call second = claim("x");
+        queue("hot");
+        app.commit();
+        turn();
+        settle(second, "delivered");
+        assertEquals("fresh", standing(token), "although the tag is owed again");
+    }
+
+    @Test
+    void a_hot_tag_holds_nobody_up_whatever_has_been_folded_since() throws SQLException {
+        queue("hot");
+        String token = fence();
+        app.commit();
+        fold();
+        queue("hot");
+        app.commit();
+        fold();
+        handOver(0);
+        Call call = claim("x");
+        queue("hot");
+        app.commit();
+        turn();
+        settle(call, "delivered");
+        assertEquals("fresh", standing(token));
+    }
+
+    @Test
+    void of_several_buckets_it_waits_for_its_own() throws SQLException {
+        inbox("a", "now() - interval '1 hour'");
+        inbox("a", "now()");
+        String both = fence();
+        app.commit();
+        inbox("a", "now() - interval '1 hour'");
+        String old = fence();
+        app.commit();
+        fold();
+        handOver(60);
+        deliver("x", "delivered");
+        assertEquals("outstanding", standing(both), "the second of its buckets is not ripe");
+        inbox("a", "now() - interval '1 hour'");
+        old = fence();
+        app.commit();
+        fold();
+        handOver(60);
+        deliver("x", "delivered");
+        assertEquals("fresh", standing(old), "of a late commit: the bucket that others fill is none of its own");
+        handOver(0);
+        deliver("x", "delivered");
+        assertEquals("fresh", standing(both));
+    }
+
+    @Test
+    void what_was_given_up_is_told_for_its_own_change_only() throws SQLException {
+        queue("a");
+        app.commit();
+        turn();
+        deliver("x", "refused");
+        queue("a");
+        String delivered = fence();
+        app.commit();
+        turn();
+        assertEquals("outstanding", standing(delivered), "the letter is of an earlier change");
+        deliver("x", "delivered");
+        assertEquals("fresh", standing(delivered));
+        queue("a", "b");
+        String givenUp = fence();
+        app.commit();
+        turn();
+        deliver("x", "refused");
+        assertEquals(
+                "[{\"tag\": \"a\", \"error\": \"HTTP 400\", \"target\": \"x\"}, {\"tag\": \"b\", \"error\": \"HTTP"
+                        + " 400\", \"target\": \"x\"}]",
+                standing(givenUp));
+        assertEquals("fresh", standing(delivered), "it was out before");
+        queue("a", "b");
+        app.commit();
+        turn();
+        deliver("x", "delivered");
+        assertEquals("fresh", standing(givenUp), "a later call has delivered it");
+    }
+
+    @Test
+    void a_letter_from_a_target_that_is_gone_is_of_an_earlier_change() throws SQLException {
+        queue("a");
+        app.commit();
+        turn();
+        deliver("x", "refused");
+        TestDatabase.run(freshet, "DELETE FROM freshet.target; INSERT INTO freshet.target (name) VALUES ('y')");
+        queue("a");
+        String token = fence();
+        app.commit();
+        turn();
+        deliver("y", "delivered");
+        assertEquals("fresh", standing(token));
+    }
+
+    @Test
+    void a_deleted_target_and_one_in_outage_for_too_long_give_it_up() throws SQLException {
+        database.run("INSERT INTO freshet.target (name) VALUES ('y')");
+        queue("a");
+        String token = fence();
+        app.commit();
+        turn();
+        TestDatabase.run(
+                freshet,
+                "UPDATE freshet.target SET open_until = now(), opened_at = now(), failed_at = now() WHERE name = 'x';"
+                    + " UPDATE freshet.target SET deleted_at = now(), served_at = now() - interval '1 hour' WHERE name"
+                    + " = 'y'");
+        SqlFile.of("deliver/forget-target").rows(freshet, Map.of("name", "y", "limit", 10));
+        SqlFile.of("deliver/give-up").rows(freshet, Map.of("retryForSeconds", -1.0, "upSeconds", 1e9, "limit", 10));
+        assertTrue(
+                standing(token).contains("the target was down")
+                        && standing(token).contains("file of the target was deleted"),
+                standing(token));
+    }
+
+    @Test
+    void without_a_target_it_is_out_when_it_is_handed_over() throws SQLException {
+        TestDatabase.run(freshet, "DELETE FROM freshet.target");
+        queue("a");
+        String token = fence();
+        app.commit();
+        fold();
+        assertEquals("outstanding", standing(token));
+        handOver(0);
+        assertEquals("fresh", standing(token));
+    }
+
+    @Test
+    void what_others_have_moved_is_found_later() throws SQLException {
+        queue("a");
+        String token = fence();
+        app.commit();
+        UnaryOperator<String> older = name -> SqlFile.text(name);
+        Map<String, Object> row =
+                new SqlFile("fold", older.apply("fold")).rows(freshet, fold0()).get(0);
+        horizon = (Timestamp) row.get("horizon");
+        noteUnnoticed();
+        assertEquals(List.of("a"), waitsFor(token), "in the queue now");
+        new SqlFile("hand-over", older.apply("hand-over")).rows(freshet, handOver0(0));
+        assertEquals("outstanding", standing(token));
+        noteUnnoticed();
+        assertEquals("outstanding", standing(token));
+        deliver("x", "delivered");
+        assertEquals("fresh", standing(token));
+    }
+
+    @Test
+    void it_is_forgotten_after_a_day_with_all_that_it_waits_for() throws SQLException {
+        queue("a");
+        upsert(app, "b");
+        String token = fence();
+        app.commit();
+        assertEquals(0, SqlFile.of("deliver/forget-fences").update(freshet, Map.of("limit", 10)));
+        TestDatabase.run(freshet, "UPDATE freshet.fence SET asked_at = now() - interval '25 hours'");
+        assertEquals(List.of(), stand(token));
+        assertEquals(1, SqlFile.of("deliver/forget-fences").update(freshet, Map.of("limit", 10)));
+        assertEquals(
+                "0",
+                database.one("SELECT (SELECT count(*) FROM freshet.fence_inbox) + (SELECT count(*) FROM"
+                        + " freshet.fence_queue)"));
+    }
+
+    @Test
+    void whoever_may_queue_may_ask_and_nobody_else() throws SQLException {
+        database.runAsSuperuser(
+                "DO $$ BEGIN CREATE ROLE may_ask LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; GRANT"
+                    + " EXECUTE ON FUNCTION public.enqueue_cache_invalidation(text), public.cache_invalidation_fence()"
+                    + " TO may_ask; DO $$ BEGIN CREATE ROLE may_not LOGIN; EXCEPTION WHEN duplicate_object THEN NULL;"
+                    + " END $$");
+        try (Connection asks = database.connectAs("may_ask");
+                Connection not = database.connectAs("may_not")) {
+            asks.setAutoCommit(false);
+            TestDatabase.run(asks, "SELECT public.enqueue_cache_invalidation('of a plain role')");
+            String token = TestDatabase.list(asks, "SELECT public.cache_invalidation_fence()")
+                    .get(0);
+            asks.commit();
+            assertEquals(List.of("of a plain role"), waitsFor(token));
+            assertThrows(SQLException.class, () -> TestDatabase.list(not, "SELECT public.cache_invalidation_fence()"));
+            assertThrows(SQLException.class, () -> TestDatabase.list(asks, "SELECT secret FROM freshet.fence_secret"));
+        }
+    }
+
+    @Test
+    void a_look_that_did_not_happen_is_no_look() throws SQLException {
+        database.runAsSuperuser("ALTER TABLE freshet.fence DISABLE TRIGGER note_changes");
+        queue("a");
+        String token = fence();
+        app.commit();
+        database.runAsSuperuser("ALTER TABLE freshet.fence ENABLE TRIGGER note_changes");
+        turn();
+        deliver("x", "delivered");
+        assertEquals("outstanding", standing(token), "nobody knows what it has changed");
+        assertFalse(outstanding(token).equals("0"));
+    }
+
+    private Timestamp horizon;
+
+    private String fence() throws SQLException {
+        return TestDatabase.list(app, "SELECT cache_invalidation_fence()").get(0);
+    }
+
+    private void queue(String... tags) throws SQLException {
+        Scene.enqueue(app, tags);
+    }
+
+    private void inbox(String tag, String changedAt) throws SQLException {
+        TestDatabase.run(app, "INSERT INTO freshet.inbox (tag, changed_at) VALUES ('" + tag + "', " + changedAt + ")");
+    }
+
+    private static void upsert(Connection connection, String tag) throws SQLException {
+        TestDatabase.run(
+                connection,
+                "INSERT INTO public.cache_invalidation_queue AS q (tag, time_bucket, invalidation_count) VALUES ('"
+                        + tag
+                        + "', '2026-01-01', 1) ON CONFLICT (tag, time_bucket) DO UPDATE SET invalidation_count ="
+                        + " q.invalidation_count + 1");
+    }
+
+    private static List<String> waitsFor(String token) throws SQLException {
+        return database.list(
+                "SELECT DISTINCT tag COLLATE \"C\" FROM (SELECT fence, tag FROM freshet.fence_inbox UNION ALL SELECT"
+                    + " fence, tag FROM freshet.fence_queue) w JOIN freshet.fence f ON f.id = w.fence WHERE f.token ="
+                    + " ? ORDER BY 1",
+                token);
+    }
+
+    private static String state(String token) throws SQLException {
+        return database.one("SELECT freshet.fence_state(?)", token);
+    }
+
+    private List<Map<String, Object>> stand(String token) throws SQLException {
+        return SqlFile.of("deliver/fences-now").rows(freshet, Map.of("tokens", List.of(token), "listed", 100));
+    }
+
+    private String standing(String token) throws SQLException {
+        Map<String, Object> row = stand(token).get(0);
+        String givenUp = (String) row.get("given_up");
+        return (Boolean) row.get("is_outstanding") ? "outstanding" : givenUp == null ? "fresh" : givenUp;
+    }
+
+    private String outstanding(String token) throws SQLException {
+        return SqlFile.of("deliver/fences-outstanding")
+                .rows(freshet, Map.of("tokens", List.of(token)))
+                .get(0)
+                .get("outstanding")
+                .toString();
+    }
+
+    private void turn() throws SQLException {
+        fold();
+        handOver(0);
+    }
+
+    private static Map<String, Object> fold0() {
+        Map<String, Object> which =
+                new HashMap<>(Map.of("bucketSeconds", 5.0, "floor", 0L, "blocked", List.of(), "limit", 100));
+        which.put("only", null);
+        return which;
+    }
+
+    private void fold() throws SQLException {
+        freshet.setAutoCommit(false);
+        Map<String, Object> row =
+                SqlFile.of("queue/fold").rows(freshet, fold0()).get(0);
+        FencesAsked.noteFolded(freshet, SqlFile::text, row);
+        horizon = Timestamp.from(((Timestamp) row.get("horizon")).toInstant());
+        freshet.commit();
+        freshet.setAutoCommit(true);
+    }
+
+    private Map<String, Object> handOver0(double debounce) {
+        return Map.of(
+                "horizon",
+                debounce == 0 ? Timestamp.from(Instant.now()) : horizon,
+                "debounceSeconds",
+                debounce,
+                "limit",
+                100,
+                "aside",
+                List.of(),
+                "claims",
+                "[]",
+                "leaseSeconds",
+                60.0);
+    }
+
+    private void handOver(double debounce) throws SQLException {
+        freshet.setAutoCommit(false);
+        Map<String, Object> row =
+                SqlFile.of("queue/hand-over").rows(freshet, handOver0(debounce)).get(0);
+        FencesAsked.noteHanded(freshet, SqlFile::text, row);
+        freshet.commit();
+        freshet.setAutoCommit(true);
+    }
+
+    private void noteUnnoticed() throws SQLException {
+        Map<String, Object> all = new HashMap<>();
+        all.put("ids", null);
+        SqlFile.of("queue/note-folded").update(freshet, all);
+        all.put("tags", null);
+        all.put("pastQueue", false);
+        SqlFile.of("queue/note-handed").update(freshet, all);
+    }
+
+    private record Call(String target, List<String> tags, String lease) {}
+
+    private Call claim(String target) throws SQLException {
+        String lease = UUID.randomUUID().toString();
+        List<Map<String, Object>> rows = SqlFile.of("deliver/claim")
+                .rows(
+                        freshet,
+                        Map.of(
+                                "target",
+                                target,
+                                "limit",
+                                100,
+                                "retries",
+                                100,
+                                "freshWithinSeconds",
+                                1e9,
+                                "retriesWithinSeconds",
+                                1e9,
+                                "lease",
+                                lease,
+                                "leaseSeconds",
+                                60.0,
+                                "probeSeconds",
+                                60.0,
+                                "probeMaxSeconds",
+                                60.0));
+        return new Call(
+                target, rows.stream().map(row -> (String) row.get("tag")).toList(), lease);
+    }
+
+    private void settle(Call call, String result) throws SQLException {
+        StringBuilder json = new StringBuilder();
+        for (String tag : call.tags()) {
+            json.append(json.isEmpty() ? "[" : ",")
+                    .append("{\"tag\":\"")
+                    .append(tag)
+                    .append("\",\"target\":\"")
+                    .append(call.target())
+                    .append("\",\"lease\":\"")
+                    .append(call.lease())
+                    .append("\",\"call\":\"c\",\"company\":1,\"result\":\"")
+                    .append(result)
+                    .append(result.equals("delivered") ? "\"}" : "\",\"status\":400,\"error\":\"HTTP 400\"}");
+        }
+        SqlFile.of("deliver/settle")
+                .rows(
+                        freshet,
+                        Map.of(
+                                "outcomes",
+                                json.append("]").toString(),
+                                "marks",
+                                true,
+                                "retryForSeconds",
+                                3600.0,
+                                "backoffSeconds",
+                                30.0,
+                                "backoffMaxSeconds",
+                                60.0,
+                                "breakerTags",
+                                5,
+                                "probeSeconds",
+                                60.0));
+    }
+
+    private void deliver(String target, String result) throws SQLException {
+        Call call = claim(target);
+        assertFalse(call.tags().isEmpty(), "nothing is due for " + target);
+        settle(call, result);
+    }
+}
