@@ -9,7 +9,7 @@ WITH known AS MATERIALIZED (
     WHERE l.target IN (SELECT name FROM known)
       AND (:#ids::text[] IS NULL OR l.id = ANY (:#ids::uuid[]))
       AND (:#afterTag::text IS NULL OR (l.tag, l.target) > (:#afterTag, :#afterTarget))
-      AND (:#target::text IS NULL OR l.target = :#target)
+      AND (:#target::text IS NULL OR :#target IN (l.target, split_part(l.target, '@', 1)))
       AND (:#tag::text IS NULL OR l.tag = :#tag) AND (:#tagLike::text IS NULL OR l.tag LIKE :#tagLike)
       AND (:#error::text IS NULL OR strpos(lower(coalesce(l.last_error, '')), lower(:#error)) > 0)
     ORDER BY l.tag, l.target LIMIT :#limit

@@ -13,6 +13,7 @@ const KINDS = [
   'request',
   'replay',
   'job',
+  'target',
   'refused',
   'no-target',
   'postponed',

@@ -107,6 +107,7 @@ function tiles(o, series) {
 
 function targetState(t) {
   if (t.unserved) return [badge('stale', 'served by nobody'), ' ', since(t.served_at)];
+  if (t.missing_since) return [badge('attention', 'gone from DNS'), ' ', since(t.missing_since)];
   if (t.opened_at) return [badge('stale', 'down'), ' ', since(t.opened_at)];
   if (t.retrying) return [badge('stale', 'retrying'), ' ', since(t.failing_since)];
   return badge('fresh', 'up');

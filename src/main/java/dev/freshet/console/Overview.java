@@ -202,6 +202,12 @@ public final class Overview {
         long retrying = ((Number) target.get("retrying")).longValue();
         if (served != null && served.isBefore(Instant.now().minus(UNSERVED)) && (Boolean) target.get("unserved")) {
             problems.add(new Problem(Level.stale, name + " is served by no instance", served, "routes"));
+        } else if (target.get("missing_since") != null) {
+            problems.add(new Problem(
+                    Level.attention,
+                    name + " is gone from DNS: it is forgotten after a minute",
+                    instant(target.get("missing_since")),
+                    "overview"));
         } else if (target.get("opened_at") != null) {
             problems.add(new Problem(
                     Level.stale, name + " is down: it is only probed", instant(target.get("opened_at")), "overview"));

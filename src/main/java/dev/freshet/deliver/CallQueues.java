@@ -11,15 +11,22 @@ import org.apache.camel.support.DefaultExchange;
 
 /**
  * Puts each call of the body into the queue of its target, {@code seda:target-NAME}. A split with a dynamic endpoint
- * says the same, and copies each exchange three times on the way (docs/decisions.md has the figures).
+ * says the same, and copies each exchange three times on the way (docs/decisions.md has the figures). Copies of an app
+ * have queues of their own.
  */
 public final class CallQueues implements Processor {
     private final CamelContext context;
     private final Lanes lanes;
+    private CopyQueues copies;
 
     public CallQueues(CamelContext context, Lanes lanes) {
         this.context = context;
         this.lanes = lanes;
+    }
+
+    /** What becomes of calls to copies is known later than this is needed. */
+    public void serveCopies(Outcomes outcomes) {
+        copies = new CopyQueues(context, lanes, outcomes);
     }
 
     @Override
@@ -37,12 +44,16 @@ public final class CallQueues implements Processor {
             return;
         }
         String target = calls.get(0).getTarget();
+        calls.forEach(lanes::waitFor);
+        if (Copy.isCopy(target)) {
+            copies.add(target, calls);
+            return;
+        }
         SedaEndpoint entrance = context.getEndpoint("seda:" + Lanes.ROUTE_PREFIX + target, SedaEndpoint.class);
         BlockingQueue<Exchange> queue = entrance.getQueue();
         for (Call call : calls) {
             Exchange next = DefaultExchange.newFromEndpoint(entrance);
             next.getMessage().setBody(call);
-            lanes.waitFor(call);
             queue.add(next); // never full: it holds more than a lane may
         }
     }

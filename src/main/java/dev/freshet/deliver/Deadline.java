@@ -70,6 +70,7 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
                 .disableCookieManagement()
                 .disableAuthCaching()
                 .disableContentCompression()
+                .setRoutePlanner(new PinnedRoutes())
                 .addExecInterceptorFirst("any-method", new AnyMethod())
                 .addExecInterceptorFirst("deadline", this);
     }

@@ -55,13 +55,38 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
 
     /** Its file says something else of it now. */
     void renew(Target target) {
-        lanes.computeIfPresent(target.getName(), (name, lane) -> lane.serve(target));
+        for (Lane lane : lanes.values()) {
+            if (Copy.targetOf(lane.target().getName()).equals(target.getName())) {
+                boolean isCopy = Copy.isCopy(lane.target().getName());
+                lane.serve(isCopy ? target.at(lane.target().copy()) : target);
+            }
+        }
+    }
+
+    /** Of a target, only these are served from now on: itself, or its copies. */
+    void keepOnly(String target, Collection<String> names) {
+        lanes.keySet().removeIf(name -> Copy.targetOf(name).equals(target) && !names.contains(name));
+    }
+
+    /** Where a call goes; null where its route alone knows. */
+    Copy copyOf(Call call) {
+        Lane lane = lanes.get(call.getTarget());
+        return lane == null ? null : lane.target().copy();
+    }
+
+    int concurrency(String target) {
+        Lane lane = lanes.get(target);
+        return lane == null ? 1 : lane.target().getConcurrency();
+    }
+
+    private boolean isOnHold(String target) {
+        return onHold.contains(Copy.targetOf(target));
     }
 
     @Override
     public void gone(String route, boolean withItsFile) {
         if (route.startsWith(ROUTE_PREFIX)) {
-            lanes.remove(route.substring(ROUTE_PREFIX.length()));
+            keepOnly(route.substring(ROUTE_PREFIX.length()), List.of());
         }
     }
 
@@ -72,7 +97,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         boolean serves = false;
         for (Lane lane : lanes.values()) {
             String name = lane.target().getName();
-            if (lane.target().isTakesQueue() && !stopping && !onHold.contains(name)) {
+            if (lane.target().isTakesQueue() && !stopping && !isOnHold(name)) {
                 serves = true;
                 int room = room(lane);
                 int urgent = Math.max(room, urgentRoom(lane));
@@ -88,7 +113,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
 
     /** How many tags it may take now, by its calls under way and by what it may spend. */
     private int room(Lane lane) {
-        boolean isServed = !stopping && !onHold.contains(lane.target().getName());
+        boolean isServed = !stopping && !isOnHold(lane.target().getName());
         int room = isServed ? lane.room() : 0;
         return room > 0 ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting())) : 0;
     }
@@ -290,7 +315,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         return !stopping
                 && lane != null
                 && !lane.isOpen()
-                && !onHold.contains(call.getTarget())
+                && !isOnHold(call.getTarget())
                 && call.size() <= lane.target().getBatch()
                 && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
     }

@@ -16,6 +16,9 @@ import org.apache.camel.http.base.HttpOperationFailedException;
 /** Reads what an answer, or its absence, means for each tag of a call. */
 public final class Outcomes {
     private static final String CALL = "call";
+    /** Where the call goes, for the route's steps. */
+    private static final String ADDRESS = "address";
+
     private static final List<Integer> TRANSIENT = List.of(408, 425, 429);
     private static final int LONGEST_ERROR = 500;
     private static final int EMPTY_JSON = 2;
@@ -43,10 +46,22 @@ public final class Outcomes {
         }
         exchange.getMessage().setBody(call);
         exchange.setVariable(CALL, call);
+        Copy copy = lanes.copyOf(call);
+        if (copy != null) {
+            exchange.setVariable(ADDRESS, copy.url());
+            if (copy.ip() != null) {
+                exchange.getMessage().setHeader(PinnedRoutes.HEADER, copy.ip());
+            }
+        }
         if (lanes.mayNotBegin(call)) {
-            ledger.note(of(call, Result.returned, null, null, null));
+            giveBack(call);
             exchange.setRouteStop(true);
         }
+    }
+
+    /** Untried: due again at once. */
+    void giveBack(Call call) {
+        ledger.note(of(call, Result.returned, null, null, null));
     }
 
     public void noteDelivered(Exchange exchange) {

@@ -1,5 +1,6 @@
 package dev.freshet.deliver;
 
+import java.util.List;
 import org.apache.camel.Route;
 import org.apache.camel.component.seda.SedaEndpoint;
 import org.apache.camel.model.Model;
@@ -20,6 +21,9 @@ public final class Target {
     private boolean takesQueue = true;
     private Limits limits = Limits.NONE;
     private String budget;
+    private List<Addresses.Listed> addresses = List.of();
+    private boolean resolvesNames;
+    private Copy copy;
 
     /** The bean that a target's route belongs to; a route without one has all defaults. */
     static Target of(Route route, Registry registry) {
@@ -121,6 +125,56 @@ public final class Target {
 
     public void setBudget(String budget) {
         this.budget = budget;
+    }
+
+    /**
+     * Where it is: one address, or a list with commas, each of which gets every call. The route sends to
+     * {@code ${variable.address}}.
+     */
+    public void setAddress(String address) {
+        this.addresses = address == null || address.isBlank() ? List.of() : Addresses.of(address);
+    }
+
+    List<Addresses.Listed> addresses() {
+        return addresses;
+    }
+
+    /** dns: each host name stands for all of its addresses; none: for itself. */
+    public void setFanout(String fanout) {
+        if (!fanout.equals("dns") && !fanout.equals("none")) {
+            throw new IllegalArgumentException("fanout is " + fanout + ": write dns or none");
+        }
+        this.resolvesNames = fanout.equals("dns");
+    }
+
+    boolean resolves(Addresses.Listed listed) {
+        return resolvesNames && listed.isName();
+    }
+
+    /** Whether it is called at each of several addresses, and known to the database by them. */
+    boolean hasCopies() {
+        return addresses.size() > 1 || addresses.stream().anyMatch(this::resolves);
+    }
+
+    /** Its copy there: a target by itself, of which the same is said. */
+    Target at(Copy there) {
+        Target target = new Target();
+        target.name = there.name();
+        target.batch = batch;
+        target.concurrency = concurrency;
+        target.rate = rate;
+        target.takesQueue = takesQueue;
+        target.limits = limits;
+        target.budget = getBudget().equals(name) ? null : budget;
+        target.copy = there;
+        return target;
+    }
+
+    /** Where its calls go; null where the route alone knows. */
+    Copy copy() {
+        return copy == null && addresses.size() == 1
+                ? new Copy(name, addresses.get(0).url(), null)
+                : copy;
     }
 
     private static int between(String what, int value, int least, int most) {

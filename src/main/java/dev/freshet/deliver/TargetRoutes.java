@@ -59,9 +59,19 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
         }
         Collection<ExpressionNode> steps =
                 ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), ExpressionNode.class);
+        if (target.hasCopies() && steps.stream().noneMatch(TargetRoutes::saysAddress)) {
+            throw new IllegalArgumentException(route.getRouteId() + " has a list of addresses (or fanout: dns) in its"
+                    + " bean, and no step that sends to ${variable.address}: set the header CamelHttpUri to it, as"
+                    + " routes/targets/tag.camel.yaml does, or one address would get all calls");
+        }
         for (ExpressionNode step : steps) {
             checkBody(route.getRouteId(), target, step, context);
         }
+    }
+
+    private static boolean saysAddress(ExpressionNode step) {
+        return step.getExpression() != null
+                && String.valueOf(step.getExpression().getExpression()).contains("variable.address");
     }
 
     private static void checkBody(String route, Target target, ExpressionNode step, CamelContext context) {

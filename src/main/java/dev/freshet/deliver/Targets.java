@@ -44,11 +44,14 @@ public final class Targets implements FeedsRoutes {
     private final CamelContext context;
     private final Transactions transactions;
     private final Lanes lanes;
+    private final Copies copies;
+    private final List<Copies.Family> families = new ArrayList<>();
     private long lookForLeavingAt = System.nanoTime();
     private volatile Map<String, Boolean> registered = Map.of();
     private long registeredAt;
 
-    public Targets(CamelContext context, Transactions transactions, Lanes lanes) {
+    public Targets(CamelContext context, Transactions transactions, Lanes lanes, HostNames names) {
+        this.copies = new Copies(names, transactions, lanes);
         this.context = context;
         this.transactions = transactions;
         this.lanes = lanes;
@@ -62,6 +65,7 @@ public final class Targets implements FeedsRoutes {
             return; // nobody forgets a target that was served a moment ago
         }
         List<String> silent = new ArrayList<>();
+        families.clear();
         for (Map.Entry<String, Boolean> route : routes.entrySet()) {
             Target target = Target.of(context.getRoute(route.getKey()), context.getRegistry());
             if (route.getValue()) {
@@ -72,7 +76,7 @@ public final class Targets implements FeedsRoutes {
         }
         registered = routes;
         registeredAt = System.nanoTime();
-        if (System.nanoTime() - lookForLeavingAt >= 0) {
+        if (copies.takeFirstAnswer() || System.nanoTime() - lookForLeavingAt >= 0) {
             keep(silent);
             forgetWhatIsLeaving();
         }
@@ -91,6 +95,10 @@ public final class Targets implements FeedsRoutes {
     }
 
     private void register(Target target) throws SQLException {
+        if (target.hasCopies()) {
+            families.add(copies.serve(target));
+            return;
+        }
         Map<String, Object> declared =
                 Map.of("name", target.getName(), "takesQueue", target.isTakesQueue(), "batch", target.getBatch());
         // a statement of its own: a process that stops here holds nothing
@@ -100,6 +108,8 @@ public final class Targets implements FeedsRoutes {
                     + " is back while it is being forgotten: the next turn knows it again");
         }
         lanes.serve(target);
+        lanes.keepOnly(target.getName(), List.of(target.getName()));
+        families.add(new Copies.Family(target.getName(), List.of(target.getName()), List.of()));
     }
 
     /** An edit of a file that is served: what it says of the target now is in force with it. */
@@ -143,13 +153,14 @@ public final class Targets implements FeedsRoutes {
     private void forgetWhatIsLeaving() {
         try {
             Optional<List<Forgotten>> forgotten = transactions.audited(this::forgetSome);
-            if (forgotten.isPresent() && forgotten.get().isEmpty()) {
+            boolean hasMoreCopies = copies.forget(families);
+            if (forgotten.isPresent() && forgotten.get().isEmpty() && !hasMoreCopies) {
                 lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
             }
             forgotten.orElse(List.of()).forEach(Targets::say);
         } catch (SQLException e) { // no reason for the turn not to go on
             lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
-            LOG.warn("A target whose file was deleted could not be forgotten yet: {}", e.getMessage());
+            LOG.warn("A target that is to be forgotten could not be yet: {}", e.getMessage());
         }
     }
 

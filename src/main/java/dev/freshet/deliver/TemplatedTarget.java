@@ -54,6 +54,10 @@ final class TemplatedTarget {
         refuseNoAddress();
         Target target = new Target();
         target.setName(text(TargetFiles.NAME));
+        target.setAddress(text("address"));
+        if (says("fanout")) {
+            target.setFanout(text("fanout"));
+        }
         if (says("batch")) {
             target.setBatch(number("batch"));
             refuseMoreThanTheProviderTakes(target.getBatch());
@@ -109,13 +113,24 @@ final class TemplatedTarget {
     }
 
     private void refuseNoAddress() {
-        if (says("address") && !ADDRESS.matcher(text("address")).matches()) {
-            throw new IllegalArgumentException("address is " + text("address") + ": write "
+        if (says("address")) {
+            try {
+                Addresses.normal(text("address"), this::checkedAddress);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("address is " + text("address") + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private String checkedAddress(String address) {
+        if (!ADDRESS.matcher(address).matches()) {
+            throw new IllegalArgumentException("write "
                     + (template.equals("redis")
                             ? "redis://host:6379"
                             : "http://host or https://host, with a path where there is one")
                     + ", without / or ? at the end");
         }
+        return address;
     }
 
     private void refuseMoreThanTheProviderTakes(int batch) {

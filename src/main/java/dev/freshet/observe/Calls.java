@@ -5,6 +5,7 @@ import dev.freshet.deliver.Delivery;
 import dev.freshet.deliver.Ledger;
 import dev.freshet.deliver.Outcome;
 import dev.freshet.deliver.Outcome.Result;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -76,6 +77,20 @@ public final class Calls {
 
     long savedByBatches() {
         return savedByBatches.sum();
+    }
+
+    /** Copies of an app come and go with their addresses, and their counters with them. */
+    void keepCopies(Set<String> known) {
+        registry.getMeters().stream()
+                .map(Meter::getId)
+                .filter(id -> isGone(id.getTag("target"), known))
+                .toList()
+                .forEach(registry::remove);
+        timers.keySet().removeIf(target -> isGone(target, known));
+    }
+
+    private static boolean isGone(String target, Set<String> known) {
+        return target != null && target.contains("@") && !known.contains(target);
     }
 
     private void count(String target, String outcome) {

@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
+import java.util.stream.Collectors;
 
 /** Names the numbers that /observe/metrics shows. Labels are names of targets and of outcomes only: neither grows with the data. */
 public final class Meters {
@@ -105,6 +106,12 @@ public final class Meters {
         Gauge.builder("freshet.coalescing.factor", coalescing, c -> factor(c, calls))
                 .description("Changes per call; 1 when nothing could be coalesced")
                 .register(registry);
+        return this;
+    }
+
+    public Meters of(Observation observation, Calls calls) {
+        observation.watch(seen -> calls.keepCopies(
+                seen.targets().stream().map(Observation.TargetSeen::name).collect(Collectors.toSet())));
         return this;
     }
 

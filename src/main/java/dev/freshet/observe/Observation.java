@@ -21,9 +21,19 @@ public final class Observation {
         }
     }
 
-    /** A known target; {@code unservedSeconds}: since an instance last said that it serves it. */
+    /**
+     * A known target.
+     *
+     * @param unservedSeconds since an instance last said that it serves it
+     * @param missingSeconds  since DNS does not name its address any more; 0: it does
+     */
     public record TargetSeen(
-            String name, boolean takesQueue, boolean open, double openSeconds, double unservedSeconds) {
+            String name,
+            boolean takesQueue,
+            boolean open,
+            double openSeconds,
+            double unservedSeconds,
+            double missingSeconds) {
         private static final double GONE_AFTER_SECONDS = 60;
 
         boolean isServed() {
@@ -87,6 +97,7 @@ public final class Observation {
                 (Boolean) row.get("takes_queue"),
                 (Boolean) row.get("open"),
                 (Double) row.get("open_seconds"),
-                (Double) row.get("unserved_seconds"));
+                (Double) row.get("unserved_seconds"),
+                (Double) row.get("missing_seconds"));
     }
 }

@@ -10,7 +10,7 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /** How the targets are. Never down: what is owed to them is kept, and is none of this instance's fault. */
 public final class TargetsCheck extends AbstractHealthCheck {
-    private static final int SHOWN = 20;
+    private static final int SHOWN = 100;
 
     private final Observation observation;
 
@@ -58,6 +58,9 @@ public final class TargetsCheck extends AbstractHealthCheck {
     private static String state(TargetSeen target) {
         if (!target.isServed()) {
             return "served by no instance for " + (long) target.unservedSeconds() + " s";
+        }
+        if (target.missingSeconds() > 0) {
+            return "gone from DNS for " + (long) target.missingSeconds() + " s";
         }
         return target.open() ? "open for " + (long) target.openSeconds() + " s" : "closed";
     }

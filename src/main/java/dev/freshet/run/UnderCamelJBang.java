@@ -1,5 +1,6 @@
 package dev.freshet.run;
 
+import dev.freshet.deliver.HostNames;
 import dev.freshet.settings.CannotStart;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
@@ -10,6 +11,7 @@ import org.apache.camel.spi.ContextServicePlugin;
 public final class UnderCamelJBang implements ContextServicePlugin {
     @Override
     public void load(CamelContext context) {
+        HostNames.forgetSoon();
         // Camel JBang was there before, and loaded this jar into itself; Freshet's own main class came with its Camel,
         // and has its start-up
         if (UnderCamelJBang.class.getClassLoader() != CamelContext.class.getClassLoader()) {

@@ -34,6 +34,7 @@ import dev.freshet.deliver.Call;
 import dev.freshet.deliver.CallQueues;
 import dev.freshet.deliver.DeadLetters;
 import dev.freshet.deliver.Deadline;
+import dev.freshet.deliver.HostNames;
 import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Ledger;
 import dev.freshet.deliver.Marking;
@@ -91,6 +92,7 @@ import dev.freshet.stats.Refreshes;
 import dev.freshet.stats.StatsFunctions;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.net.InetAddress;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -174,7 +176,9 @@ public final class Wiring {
                 new Settlement.Patience(
                         settings.duration(Setting.RETRY_FOR), BACKOFF, BACKOFF_MAX, BREAKER_TAGS, PROBE));
         registry.bind("lanes", lanes);
-        registry.bind("targets", new Targets(context, transactions, lanes));
+        HostNames hostNames = new HostNames(InetAddress::getAllByName);
+        registry.bind("hostNames", hostNames);
+        registry.bind("targets", new Targets(context, transactions, lanes, hostNames));
         TargetRoutes targetRoutes = new TargetRoutes();
         registry.bind("targetRoutes", targetRoutes);
         registry.bind("targetFiles", new TargetFiles());
@@ -191,6 +195,7 @@ public final class Wiring {
                 settings.duration(Setting.SETTLE),
                 new Wake(context, "seda:settle?size=1&discardWhenFull=true")::now);
         Outcomes outcomes = new Outcomes(lanes, ledger, Clock.systemUTC());
+        callQueues.serveCopies(outcomes);
         registry.bind("ledger", ledger);
         bindFences(context, transactions, ledger);
         registry.bind("outcomes", outcomes);
@@ -262,8 +267,11 @@ public final class Wiring {
         Observation observation = new Observation(transactions);
         registry.bind("observation", observation);
         registry.bind("metricsRegistry", meters);
-        Meters named =
-                new Meters(meters).of(observation).of(turn.coalescing(), calls).of(liveRoutes);
+        Meters named = new Meters(meters)
+                .of(observation)
+                .of(observation, calls)
+                .of(turn.coalescing(), calls)
+                .of(liveRoutes);
         registry.bind("databaseCheck", new DatabaseCheck(dataSource));
         registry.bind(
                 "queueCheck",

@@ -25,8 +25,9 @@ public enum Setting {
     QUEUE_PROBE("freshet.queue.probe", "FRESHET_QUEUE_PROBE", "5ms", "1h"),
     QUEUE_RETENTION("freshet.queue.retention", "FRESHET_QUEUE_RETENTION", "0", "3650d"),
 
-    VERCEL_DEPLOYMENT_URL("freshet.deliver.tag-target-url", "VERCEL_DEPLOYMENT_URL", Kind.URL),
+    VERCEL_DEPLOYMENT_URL("freshet.deliver.tag-target-url", "VERCEL_DEPLOYMENT_URL", Kind.URLS),
     REVALIDATION_SECRET("freshet.deliver.tag-target-secret", "REVALIDATION_SECRET", Kind.SECRET),
+    TARGET_FANOUT("freshet.deliver.target-fanout", "FRESHET_TARGET_FANOUT", Kind.FANOUT),
     NEXT_PUBLIC_APP_URL("freshet.deliver.app-url", "NEXT_PUBLIC_APP_URL", Kind.URL),
     CACHE_INVALIDATION_URL("freshet.deliver.batch-target-url", "CACHE_INVALIDATION_URL", Kind.URL),
     REVALIDATE_BATCH("freshet.deliver.batch-tags", "FRESHET_REVALIDATE_BATCH", 1, 10_000),
@@ -73,6 +74,8 @@ public enum Setting {
         SECRET,
         FLAG,
         URL,
+        URLS,
+        FANOUT,
         LEVEL,
         FORMAT,
         CRON,
@@ -122,6 +125,8 @@ public enum Setting {
                 case FORMAT -> oneOf(value.toLowerCase(java.util.Locale.ROOT), "text", "json");
                 case FLAG -> flag(value.toLowerCase(java.util.Locale.ROOT));
                 case URL -> url(value);
+                case URLS -> dev.freshet.deliver.Addresses.normal(value, Setting::url);
+                case FANOUT -> fanout(value.toLowerCase(java.util.Locale.ROOT));
                 case CRON -> cron(value);
                 case NUMBER -> number(value);
                 case DURATION -> duration(value);
@@ -157,6 +162,16 @@ public enum Setting {
             // said below
         }
         throw new IllegalArgumentException("not a web address; write it in full, such as https://www.example.org");
+    }
+
+    private static String fanout(String value) {
+        return switch (value) {
+            case "dns" -> "dns";
+            case "none", "off", "false", "0", "no" -> "none";
+            default ->
+                throw new IllegalArgumentException(
+                        "write dns (each host name of a target stands for all of its" + " addresses) or off");
+        };
     }
 
     private static String cron(String value) {

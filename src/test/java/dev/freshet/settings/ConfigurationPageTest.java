@@ -86,6 +86,8 @@ class ConfigurationPageTest {
             case SECRET -> "secret";
             case FLAG -> "true, false";
             case URL -> "web address";
+            case URLS -> "web addresses";
+            case FANOUT -> "dns, off";
             case LEVEL -> "level";
             case FORMAT -> "text, json";
             case CRON -> "Quartz cron";

@@ -115,6 +115,19 @@ class SettingsTest {
                 "FRESHET_TARGET_TIMEOUT | 15s | FRESHET_LEASE is too short for FRESHET_TARGET_TIMEOUT",
                 "VERCEL_DEPLOYMENT_URL | https://a.example | VERCEL_DEPLOYMENT_URL is set but REVALIDATION_SECRET is"
                         + " not: set both or neither",
+                "VERCEL_DEPLOYMENT_URL | http://a:1,,http://b:2 | address 2 of 3 is empty: write addresses with one"
+                        + " comma",
+                "VERCEL_DEPLOYMENT_URL | http://a:1, | address 2 of 2 is empty",
+                "VERCEL_DEPLOYMENT_URL | http://a:1,b:2 | address 2 of 2 is \"b:2\": not a web address; write it in"
+                        + " full",
+                "VERCEL_DEPLOYMENT_URL | http://a:1,b | address 2 of 2 is \"b\": not a web address",
+                "VERCEL_DEPLOYMENT_URL | http://a:1;http://b:2 | not a web address",
+                "VERCEL_DEPLOYMENT_URL | http://a:1 http://b:2 | not a web address",
+                "VERCEL_DEPLOYMENT_URL | http://a:1,redis://b:2 | address 2 of 2 is \"redis://b:2\": not a web address",
+                "VERCEL_DEPLOYMENT_URL | http://a,https://b,HTTP://A:80/ | address 3 of 3 is HTTP://A:80 and so is"
+                        + " another",
+                "CACHE_INVALIDATION_URL | http://a:1,http://b:2 | not a web address",
+                "FRESHET_TARGET_FANOUT | srv | FRESHET_TARGET_FANOUT is \"srv\": write dns",
                 "REVALIDATION_SECRET | s3cret | REVALIDATION_SECRET is set but VERCEL_DEPLOYMENT_URL is not",
                 "SUPABASE_URL | https://abc.supabase.co | SUPABASE_DB_PASSWORD"
             })

@@ -108,8 +108,13 @@ public final class Receiver implements AutoCloseable {
     private volatile Answer everybody;
 
     public Receiver() {
+        this("127.0.0.1", 0);
+    }
+
+    /** @param port 0: any free one */
+    public Receiver(String ip, int port) {
         try {
-            server = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+            server = new ServerSocket(port, 200, InetAddress.getByName(ip));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -117,7 +122,11 @@ public final class Receiver implements AutoCloseable {
     }
 
     public String url() {
-        return "http://127.0.0.1:" + server.getLocalPort();
+        return "http://" + server.getInetAddress().getHostAddress() + ":" + port();
+    }
+
+    public int port() {
+        return server.getLocalPort();
     }
 
     /** The next calls that carry this tag get these answers, one each. */

@@ -18,6 +18,7 @@ import java.util.Set;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import org.apache.camel.Body;
+import org.apache.camel.Header;
 import org.apache.camel.Variable;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
@@ -45,7 +46,8 @@ public final class Redis {
             @Variable("user") String user,
             @Variable("password") String password,
             @Variable("key") String key,
-            @Variable("channel") String channel)
+            @Variable("channel") String channel,
+            @Header("x-freshet-ip") String ip)
             throws IOException, TryLater, HttpOperationFailedException {
         URI uri = URI.create(address);
         List<List<String>> commands = new ArrayList<>();
@@ -63,12 +65,13 @@ public final class Redis {
         if (!channel.equals(NONE)) {
             call.getTags().forEach(tag -> commands.add(List.of("PUBLISH", channel.replace("{tag}", tag), tag)));
         }
-        send(uri, commands);
+        send(uri, ip, commands);
     }
 
-    private void send(URI uri, List<List<String>> commands) throws IOException, TryLater, HttpOperationFailedException {
+    private void send(URI uri, String ip, List<List<String>> commands)
+            throws IOException, TryLater, HttpOperationFailedException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        try (Socket socket = connect(uri)) {
+        try (Socket socket = connect(uri, ip)) {
             OutputStream out = new BufferedOutputStream(socket.getOutputStream());
             for (List<String> command : commands) {
                 out.write(written(command));
@@ -85,13 +88,14 @@ public final class Redis {
         }
     }
 
-    private Socket connect(URI uri) throws IOException {
+    /** @param ip one of those that its host name stands for; null: any */
+    private Socket connect(URI uri, String ip) throws IOException {
         int port = uri.getPort() < 0 ? 6379 : uri.getPort();
         Socket socket = new Socket();
         try {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout((int) timeout.toMillis());
-            socket.connect(new InetSocketAddress(uri.getHost(), port), (int) timeout.toMillis());
+            socket.connect(new InetSocketAddress(ip == null ? uri.getHost() : ip, port), (int) timeout.toMillis());
             if (!uri.getScheme().equals("rediss")) {
                 return socket;
             }

@@ -1,0 +1,214 @@
+package dev.freshet.deliver;
+
+import dev.freshet.database.Json;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the database know each address of a target, as a target of its own: those of a list, and those that a host name
+ * stands for. Asked by {@link Targets}, one turn after the other.
+ */
+final class Copies {
+    private static final Logger LOG = LoggerFactory.getLogger(Copies.class);
+    /** Few enough that nobody waits for the transaction that forgets them. */
+    private static final int FORGET_TAGS = 1_000;
+
+    /**
+     * A target and who stands for it now: itself, or its copies.
+     *
+     * @param answered places whose host names DNS has just answered for: what it does not name is missing there
+     */
+    record Family(String parent, List<String> serves, List<String> answered) {}
+
+    /** As serve-copies.sql reads it. */
+    record Row(String name, String place, String ip, boolean seen, boolean pending) {}
+
+    private record Left(String name, boolean isGone, int tags, int letters, boolean isForgotten) {}
+
+    private final SqlFile serve = SqlFile.of("deliver/serve-copies");
+    private final SqlFile leaving = SqlFile.of("deliver/leaving-copies");
+    private final SqlFile forget = SqlFile.of("deliver/forget-copy");
+    private final SqlFile takeTurn = SqlFile.of("queue/take-turn");
+    private final HostNames names;
+    private final Transactions transactions;
+    private final Lanes lanes;
+    /** Which answer of DNS the database was told last, by target and place. */
+    private final Map<String, Long> told = new HashMap<>();
+
+    private boolean hasFirstAnswer;
+
+    Copies(HostNames names, Transactions transactions, Lanes lanes) {
+        this.names = names;
+        this.transactions = transactions;
+        this.lanes = lanes;
+    }
+
+    /** What an instance knows of a target's addresses at this moment. */
+    private final class Look {
+        private final Target target;
+        private final List<Row> rows = new ArrayList<>();
+        private final Map<String, String> urls = new HashMap<>();
+        private final List<String> resolved = new ArrayList<>();
+        private final List<String> answered = new ArrayList<>();
+        private final Map<String, Long> toTell = new HashMap<>();
+
+        Look(Target target) {
+            this.target = target;
+            target.addresses().forEach(this::take);
+        }
+
+        private void take(Addresses.Listed listed) {
+            urls.put(listed.place(), listed.url());
+            String alone = Copy.listed(target.getName(), listed).name();
+            if (!target.resolves(listed)) {
+                rows.add(new Row(alone, listed.place(), null, true, false));
+                return;
+            }
+            resolved.add(listed.place());
+            HostNames.Answer answer = names.of(listed.host());
+            if (answer == null) {
+                rows.add(new Row(alone, listed.place(), null, false, true));
+                return;
+            }
+            boolean isNews = answer.at() != told.getOrDefault(alone, answer.at() - 1);
+            answer.ips()
+                    .forEach(ip -> rows.add(
+                            new Row(Copy.at(target.getName(), listed, ip).name(), listed.place(), ip, isNews, false)));
+            if (HostNames.isNew(answer)) {
+                answered.add(listed.place());
+            }
+            hasFirstAnswer |= !told.containsKey(alone);
+            if (isNews) {
+                toTell.put(alone, answer.at());
+            }
+        }
+
+        /** Only once for each answer: two instances whose DNS differs would else gainsay each other all the time. */
+        private List<String> toBeMissing() {
+            return answered.stream()
+                    .filter(place -> toTell.containsKey(target.getName() + "@" + place))
+                    .toList();
+        }
+    }
+
+    /** Makes its addresses known to the database, and serves them here: those, and no others of it. */
+    Family serve(Target target) throws SQLException {
+        Look look = new Look(target);
+        Map<String, Object> declared = Map.of(
+                "parent",
+                target.getName(),
+                "takesQueue",
+                target.isTakesQueue(),
+                "batch",
+                target.getBatch(),
+                "listed",
+                Json.text(look.rows),
+                "places",
+                look.resolved,
+                "answered",
+                look.toBeMissing());
+        List<String> serves = new ArrayList<>();
+        List<String> called = new ArrayList<>();
+        // a statement of its own: a process that stops here holds nothing
+        for (Map<String, Object> row : transactions.inOne(c -> serve.rows(c, declared))) {
+            String name = (String) row.get("name");
+            if (!(Boolean) row.get("is_registered")) {
+                throw new SQLException(
+                        "Target " + name + " is back while it is being forgotten: the next turn knows it again");
+            }
+            serves.add(name);
+            if (!(Boolean) row.get("pending")) {
+                called.add(name);
+                lanes.serve(
+                        target.at(new Copy(name, look.urls.get((String) row.get("place")), (String) row.get("ip"))));
+            }
+        }
+        lanes.keepOnly(target.getName(), called);
+        told.putAll(look.toTell);
+        return new Family(target.getName(), serves, look.answered);
+    }
+
+    /** What was owed to a name that nobody could resolve may go now; asked once for each. */
+    boolean takeFirstAnswer() {
+        boolean had = hasFirstAnswer;
+        hasFirstAnswer = false;
+        return had;
+    }
+
+    /**
+     * A batch at a time, between the turns.
+     *
+     * @return whether there may be more
+     */
+    boolean forget(List<Family> families) throws SQLException {
+        Optional<List<Left>> left = transactions.audited(connection -> forgetSome(connection, families));
+        left.orElse(List.of()).forEach(Copies::say);
+        return left.isEmpty() || left.get().stream().anyMatch(each -> each.tags() + each.letters() > 0);
+    }
+
+    /** @return empty when another instance has the turn */
+    private Optional<List<Left>> forgetSome(Connection connection, List<Family> families) throws SQLException {
+        if (!(Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine")) {
+            return Optional.empty();
+        }
+        List<Left> left = new ArrayList<>();
+        for (Map<String, Object> row : leaving.rows(connection, Map.of("families", Json.text(families)))) {
+            boolean isGone = (Boolean) row.get("is_gone");
+            List<String> heirs = families.stream()
+                    .filter(family -> family.parent().equals(row.get("parent")))
+                    .flatMap(family -> family.serves().stream())
+                    .toList();
+            Map<String, Object> done = forget.rows(
+                            connection,
+                            Map.of(
+                                    "name",
+                                    row.get("name"),
+                                    "heirs",
+                                    heirs,
+                                    "gone",
+                                    isGone,
+                                    "why",
+                                    why(isGone),
+                                    "limit",
+                                    FORGET_TAGS))
+                    .get(0);
+            left.add(new Left(
+                    (String) row.get("name"),
+                    isGone,
+                    (Integer) done.get("tags"),
+                    (Integer) done.get("letters"),
+                    (Boolean) done.get("is_forgotten")));
+        }
+        return Optional.of(left);
+    }
+
+    private static String why(boolean isGone) {
+        return isGone
+                ? "its address has been gone from DNS for a minute"
+                : "its address is not listed any more: the others are owed what it was owed";
+    }
+
+    private static void say(Left each) {
+        if (each.tags() + each.letters() > 0) {
+            LOG.info(
+                    "{}: {}; {} tags and {} dead letters {}",
+                    each.name(),
+                    why(each.isGone()),
+                    each.tags(),
+                    each.letters(),
+                    each.isGone() ? "are dropped" : "are handed on");
+        }
+        if (each.isForgotten()) {
+            LOG.info("Target {} is forgotten: {}", each.name(), why(each.isGone()));
+        }
+    }
+}
