@@ -20,14 +20,14 @@ import java.util.function.UnaryOperator;
  * Fences of InterleavingTest's writers: what each of them committed as which version, and whether what is answered of
  * it is true.
  */
-final class FencesAsked {
+public final class FencesAsked {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Map<String, Map<String, Integer>> versions = new HashMap<>();
     private final Map<Connection, String> open = new HashMap<>();
     private int answered;
 
-    void clear() {
+    public void clear() {
         versions.clear();
         open.clear();
     }
@@ -37,17 +37,17 @@ final class FencesAsked {
     }
 
     /** Inside a transaction, before or after its changes. */
-    void ask(Connection writer) throws SQLException {
+    public void ask(Connection writer) throws SQLException {
         open.put(
                 writer,
                 TestDatabase.list(writer, "SELECT cache_invalidation_fence()").get(0));
     }
 
-    void rolledBack(Connection writer) {
+    public void rolledBack(Connection writer) {
         open.remove(writer);
     }
 
-    void committed(Connection writer, List<String> tags, Map<String, Integer> now) {
+    public void committed(Connection writer, List<String> tags, Map<String, Integer> now) {
         String token = open.remove(writer);
         if (token != null) {
             Map<String, Integer> of = new HashMap<>();
@@ -57,7 +57,7 @@ final class FencesAsked {
     }
 
     /** The turn's second statement after a fold, as queue.FenceNotes has it. */
-    static void noteFolded(Connection worker, UnaryOperator<String> text, Map<String, Object> folded)
+    public static void noteFolded(Connection worker, UnaryOperator<String> text, Map<String, Object> folded)
             throws SQLException {
         if (folded.get("fenced") != null) {
             Map<String, Object> which = new HashMap<>();
@@ -66,7 +66,7 @@ final class FencesAsked {
         }
     }
 
-    static void noteHanded(Connection worker, UnaryOperator<String> text, Map<String, Object> handed)
+    public static void noteHanded(Connection worker, UnaryOperator<String> text, Map<String, Object> handed)
             throws SQLException {
         if (Boolean.TRUE.equals(handed.get("fenced")) && handed.get("tags") != null) {
             Map<String, Object> which = new HashMap<>();
@@ -80,7 +80,7 @@ final class FencesAsked {
      * @param cached what each target has seen, by its name and the tag's
      * @return what is wrong, or null: a fence that says so although its change has not been seen somewhere
      */
-    String wrong(Connection eye, String fencesNow, List<String> targets, Map<String, Integer> cached)
+    public String wrong(Connection eye, String fencesNow, List<String> targets, Map<String, Integer> cached)
             throws SQLException {
         for (Map<String, Object> row : stand(eye, fencesNow)) {
             if ((Boolean) row.get("is_outstanding")) {
@@ -106,7 +106,7 @@ final class FencesAsked {
     }
 
     /** At the end, when everything has arrived. */
-    String notOut(Connection eye, String fencesNow) throws SQLException {
+    public String notOut(Connection eye, String fencesNow) throws SQLException {
         List<String> late = new ArrayList<>();
         for (Map<String, Object> row : stand(eye, fencesNow)) {
             if ((Boolean) row.get("is_outstanding") || row.get("given_up") != null) {

@@ -283,6 +283,7 @@ class InterleavingTest {
                         "queue/forget-processed",
                         "AND \\(quiet_at IS NULL OR quiet_at < now\\(\\)\\)",
                         ""),
+                Arguments.of(
                         "a fence waits for what is in the inbox",
                         "deliver/fences-now",
                         "OR EXISTS \\(SELECT FROM freshet.fence_inbox[^)]*\\)",
