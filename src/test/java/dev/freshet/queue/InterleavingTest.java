@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.freshet.database.SqlFile;
-import dev.freshet.deliver.FencesAsked;
+import dev.freshet.deliver.fence.FencesAsked;
 import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;

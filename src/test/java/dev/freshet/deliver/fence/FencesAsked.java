@@ -1,4 +1,4 @@
-package dev.freshet.deliver;
+package dev.freshet.deliver.fence;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

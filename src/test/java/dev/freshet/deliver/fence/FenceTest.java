@@ -1,4 +1,4 @@
-package dev.freshet.deliver;
+package dev.freshet.deliver.fence;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.freshet.database.SqlFile;
 import dev.freshet.testing.Scene;
 import dev.freshet.testing.TestDatabase;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -17,11 +19,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What belongs to a transaction that asked for a fence, and how it stands: the statements, without an instance. */
 class FenceTest {
@@ -136,6 +141,7 @@ class FenceTest {
     @Test
     void what_triggers_write_at_commit_belongs_to_it_although_they_fire_later() throws SQLException {
         database.run("""
+            DROP TABLE IF EXISTS public.late; DROP FUNCTION IF EXISTS public.later();
             CREATE TABLE public.late (depth int);
             CREATE FUNCTION public.later() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 IF NEW.depth > 0 THEN INSERT INTO public.late VALUES (NEW.depth - 1);
@@ -157,8 +163,9 @@ class FenceTest {
     void constraints_that_are_made_immediate_hide_nothing_that_follows() throws SQLException {
         String token = fence();
         queue("before");
-        TestDatabase.run(app, "SET CONSTRAINTS ALL IMMEDIATE");
-        TestDatabase.run(app, "SET CONSTRAINTS ALL IMMEDIATE");
+        for (int i = 0; i < 4; i++) {
+            TestDatabase.run(app, "SET CONSTRAINTS ALL IMMEDIATE");
+        }
         queue("after");
         TestDatabase.run(app, "SET CONSTRAINTS ALL DEFERRED");
         TestDatabase.run(app, "SET CONSTRAINTS ALL IMMEDIATE");
@@ -435,13 +442,12 @@ class FenceTest {
         queue("a");
         String token = fence();
         app.commit();
-        UnaryOperator<String> older = name -> SqlFile.text(name);
         Map<String, Object> row =
-                new SqlFile("fold", older.apply("fold")).rows(freshet, fold0()).get(0);
+                SqlFile.of("queue/fold").rows(freshet, fold0()).get(0);
         horizon = (Timestamp) row.get("horizon");
         noteUnnoticed();
         assertEquals(List.of("a"), waitsFor(token), "in the queue now");
-        new SqlFile("hand-over", older.apply("hand-over")).rows(freshet, handOver0(0));
+        SqlFile.of("queue/hand-over").rows(freshet, handOver0(0));
         assertEquals("outstanding", standing(token));
         noteUnnoticed();
         assertEquals("outstanding", standing(token));
@@ -498,7 +504,156 @@ class FenceTest {
         assertFalse(outstanding(token).equals("0"));
     }
 
+    @Test
+    void what_is_owed_past_a_queue_that_refuses_it_is_out_when_it_is_delivered() throws SQLException {
+        queue("a");
+        String token = fence();
+        app.commit();
+        fold();
+        SqlFile.of("queue/owe-past-queue").update(freshet, Map.of("tag", "a"));
+        noteUnnoticed();
+        assertEquals("outstanding", standing(token), "its row will never be handed over");
+        SqlFile.of("queue/note-handed").update(freshet, Map.of("tags", List.of("a"), "pastQueue", true));
+        assertEquals("outstanding", standing(token));
+        deliver("x", "delivered");
+        assertEquals("fresh", standing(token));
+    }
+
+    private interface Scenario {
+        void play(FenceTest test) throws SQLException;
+    }
+
+    static Stream<Arguments> guards() {
+        String functions = "R__cache_invalidation_fence";
+        return Stream.of(
+                Arguments.of(
+                        "note-folded",
+                        "OR xmin::text::bigint = [^)]*\\)::text::bigint % 4294967296",
+                        "OR true",
+                        (Scenario) FenceTest::of_several_buckets_it_waits_for_its_own),
+                Arguments.of("note-handed", "q.handed_count < w.count", "false", (Scenario)
+                        FenceTest::of_several_buckets_it_waits_for_its_own),
+                Arguments.of("note-handed", "q.handed_count < w.count\\s+AND", "true AND", (Scenario)
+                        FenceTest::a_row_that_grows_all_the_time_is_handed_over_all_the_same),
+                Arguments.of("hand-over", "number - 1,", "0,", (Scenario)
+                        FenceTest::what_was_given_up_is_told_for_its_own_change_only),
+                Arguments.of("fences-now", "l.handover >= w.handover AND", "", (Scenario)
+                        FenceTest::an_earlier_letter_is_not_taken_for_it),
+                Arguments.of("fences-now", "f.noted_at IS NULL\\s+OR", "", (Scenario)
+                        FenceTest::a_look_that_did_not_happen_is_no_look),
+                Arguments.of("fences-now", "AND d.id = w.delivery", "", (Scenario)
+                        FenceTest::a_hot_tag_whose_delivery_is_another_one_is_out),
+                Arguments.of(
+                        "note-handed", "AND t.takes_queue", "", (Scenario) FenceTest::what_a_job_owes_holds_nobody_up),
+                Arguments.of(functions, "OR freshet.is_open\\([^)]*\\) % 4294967296\\)", "", (Scenario)
+                        FenceTest::savepoints_and_exception_blocks_belong_to_it_unless_they_were_rolled_back),
+                Arguments.of(
+                        functions,
+                        "RETURN coalesce\\(pg_xact_status",
+                        "RETURN true OR coalesce(pg_xact_status",
+                        (Scenario) FenceTest::what_others_have_open_or_commit_meanwhile_is_not_its_own),
+                Arguments.of(functions, "looks < 2", "looks < 1", (Scenario)
+                        FenceTest::what_triggers_write_at_commit_belongs_to_it_although_they_fire_later),
+                Arguments.of(functions, "SET CONSTRAINTS freshet.note_changes DEFERRED;", "", (Scenario)
+                        FenceTest::constraints_that_are_made_immediate_hide_nothing_that_follows),
+                Arguments.of(functions, "AND fence.noted_at = statement_timestamp\\(\\)", "", (Scenario)
+                        FenceTest::constraints_that_are_made_immediate_hide_nothing_that_follows),
+                Arguments.of(functions, "place \\|\\| ' ' \\|\\| signed", "signed", (Scenario)
+                        FenceTest::a_signature_holds_in_one_database));
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @MethodSource
+    void guards(String where, String guard, String without, Scenario scenario) throws Exception {
+        boolean isFunction = where.startsWith("R__");
+        String text = isFunction ? Files.readString(Path.of("sql/functions/" + where + ".sql")) : SqlFile.text(where);
+        String broken = text.replaceAll(guard, without);
+        assertNotEquals(text, broken, "the guard is still there");
+        if (isFunction) {
+            database.run(broken);
+        } else {
+            changed.put(where, broken);
+        }
+        try {
+            assertThrows(AssertionError.class, () -> scenario.play(this));
+        } finally {
+            app.rollback();
+            if (isFunction) {
+                database.run(text);
+            }
+        }
+    }
+
+    @Test
+    void a_row_that_grows_all_the_time_is_handed_over_all_the_same() throws SQLException {
+        queue("hot");
+        String token = fence();
+        app.commit();
+        fold();
+        SqlFile.of("queue/hand-over").rows(freshet, handOver0(0));
+        queue("hot");
+        app.commit();
+        fold();
+        noteUnnoticed();
+        deliver("x", "delivered");
+        assertEquals("fresh", standing(token));
+    }
+
+    @Test
+    void an_earlier_letter_is_not_taken_for_it() throws SQLException {
+        queue("a");
+        app.commit();
+        turn();
+        deliver("x", "refused");
+        queue("a");
+        String token = fence();
+        app.commit();
+        turn();
+        TestDatabase.run(freshet, "DELETE FROM freshet.delivery");
+        assertEquals("fresh", standing(token), "somebody has taken back what was owed");
+    }
+
+    @Test
+    void a_hot_tag_whose_delivery_is_another_one_is_out() throws SQLException {
+        queue("hot");
+        String token = fence();
+        app.commit();
+        turn();
+        deliver("x", "delivered");
+        TestDatabase.run(
+                freshet,
+                "INSERT INTO freshet.delivery (tag, target, handover, changed_at) VALUES ('hot', 'x', 1, now())");
+        assertEquals("fresh", standing(token), "in a copy, numbers may begin anew");
+    }
+
+    @Test
+    void what_a_job_owes_holds_nobody_up() throws SQLException {
+        database.run("INSERT INTO freshet.target (name, takes_queue) VALUES ('jobs', false)");
+        TestDatabase.run(
+                freshet,
+                "INSERT INTO freshet.delivery (tag, target, handover, changed_at) VALUES ('a', 'jobs', 1, now())");
+        queue("a");
+        String token = fence();
+        app.commit();
+        turn();
+        deliver("x", "delivered");
+        assertEquals("fresh", standing(token));
+    }
+
+    @Test
+    void a_signature_holds_in_one_database() throws SQLException {
+        String here = database.one("SELECT freshet.fence_signature('x')");
+        String place = database.one(
+                "SELECT encode(sha256(secret || convert_to('x', 'UTF8') || secret), 'hex') FROM freshet.fence_secret");
+        assertFalse(place.startsWith(here), "the secret alone is not enough");
+    }
+
+    private final Map<String, String> changed = new HashMap<>();
     private Timestamp horizon;
+
+    private String text(String statement) {
+        return changed.getOrDefault(statement, SqlFile.text(statement));
+    }
 
     private String fence() throws SQLException {
         return TestDatabase.list(app, "SELECT cache_invalidation_fence()").get(0);
@@ -534,7 +689,8 @@ class FenceTest {
     }
 
     private List<Map<String, Object>> stand(String token) throws SQLException {
-        return SqlFile.of("deliver/fences-now").rows(freshet, Map.of("tokens", List.of(token), "listed", 100));
+        return new SqlFile("fences-now", text("fences-now"))
+                .rows(freshet, Map.of("tokens", List.of(token), "listed", 100));
     }
 
     private String standing(String token) throws SQLException {
@@ -567,7 +723,7 @@ class FenceTest {
         freshet.setAutoCommit(false);
         Map<String, Object> row =
                 SqlFile.of("queue/fold").rows(freshet, fold0()).get(0);
-        FencesAsked.noteFolded(freshet, SqlFile::text, row);
+        FencesAsked.noteFolded(freshet, this::text, row);
         horizon = Timestamp.from(((Timestamp) row.get("horizon")).toInstant());
         freshet.commit();
         freshet.setAutoCommit(true);
@@ -591,9 +747,10 @@ class FenceTest {
 
     private void handOver(double debounce) throws SQLException {
         freshet.setAutoCommit(false);
-        Map<String, Object> row =
-                SqlFile.of("queue/hand-over").rows(freshet, handOver0(debounce)).get(0);
-        FencesAsked.noteHanded(freshet, SqlFile::text, row);
+        Map<String, Object> row = new SqlFile("hand-over", text("hand-over"))
+                .rows(freshet, handOver0(debounce))
+                .get(0);
+        FencesAsked.noteHanded(freshet, this::text, row);
         freshet.commit();
         freshet.setAutoCommit(true);
     }
@@ -601,10 +758,10 @@ class FenceTest {
     private void noteUnnoticed() throws SQLException {
         Map<String, Object> all = new HashMap<>();
         all.put("ids", null);
-        SqlFile.of("queue/note-folded").update(freshet, all);
+        new SqlFile("note-folded", text("note-folded")).update(freshet, all);
         all.put("tags", null);
         all.put("pastQueue", false);
-        SqlFile.of("queue/note-handed").update(freshet, all);
+        new SqlFile("note-handed", text("note-handed")).update(freshet, all);
     }
 
     private record Call(String target, List<String> tags, String lease) {}

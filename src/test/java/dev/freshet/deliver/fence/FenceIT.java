@@ -1,4 +1,4 @@
-package dev.freshet.deliver;
+package dev.freshet.deliver.fence;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
