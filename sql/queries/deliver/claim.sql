@@ -42,4 +42,6 @@ UPDATE freshet.delivery d SET
 FROM due WHERE d.ctid = due.ctid        -- by its place: one that has moved meanwhile stays due
 RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.rank::integer AS rank, d.together,
           extract(epoch FROM now() - due.due_at)::double precision AS due_seconds,
-          extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds
+          extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds,
+          -- as in hand-over.sql: what it covers was committed before
+          CASE WHEN :#hasReplicas::boolean THEN (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint END AS position

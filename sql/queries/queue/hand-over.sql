@@ -90,5 +90,7 @@ SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT nu
        (SELECT array_agg(tag ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_tags,
        (SELECT array_agg(id ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ids,
        (SELECT array_agg(age_seconds ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ages,
-       (SELECT array_agg(DISTINCT target) FROM owed WHERE is_due) AS due
+       (SELECT array_agg(DISTINCT target) FROM owed WHERE is_due) AS due,
+       -- when all of it has been seen as committed: with read replicas, calls wait until they have replayed so much
+       CASE WHEN :#hasReplicas::boolean THEN (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint END AS position
 FROM handed

@@ -2,6 +2,7 @@ package dev.freshet.deliver;
 
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
+import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.run.routes.FeedsRoutes;
 import dev.freshet.run.stop.StopsFirst;
 import java.sql.SQLException;
@@ -12,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,10 +31,16 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     private final Transactions transactions;
     private final Budgets budgets;
     private final Terms terms;
+    private final Replicas replicas;
     private final Set<String> onHold = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
     public Lanes(Transactions transactions, Terms terms) {
+        this(transactions, terms, Replicas.NONE);
+    }
+
+    public Lanes(Transactions transactions, Terms terms, Replicas replicas) {
+        this.replicas = replicas;
         this.transactions = transactions;
         this.budgets = new Budgets(transactions);
         this.terms = terms;
@@ -70,13 +78,14 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
                 }
             }
         }
-        return new Claims(targets, terms.lease().toMillis() / 1000.0, now, serves && targets.isEmpty());
+        return new Claims(
+                targets, terms.lease().toMillis() / 1000.0, now, serves && targets.isEmpty(), replicas.areThere());
     }
 
     /** How many tags it may take now, by its calls under way and by what it may spend. */
     private int room(Lane lane) {
         boolean isServed = !stopping && !onHold.contains(lane.target().getName());
-        int room = isServed ? lane.room() : 0;
+        int room = isServed ? lane.room(replicas.waitSeconds()) : 0;
         return room > 0 ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting())) : 0;
     }
 
@@ -145,6 +154,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
                 claim.put("leaseSeconds", terms.lease().toMillis() / 1000.0);
                 claim.put("probeSeconds", terms.probe().toMillis() / 1000.0);
                 claim.put("probeMaxSeconds", terms.probeMax().toMillis() / 1000.0);
+                claim.put("hasReplicas", replicas.areThere());
                 claim.put("claimedAt", System.nanoTime()); // before the database counts, so that we end first
                 claims.add(claim);
             }
@@ -183,7 +193,12 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
             lane.hold(delivery);
             deliveries.add(delivery);
         }
-        return Call.together(deliveries);
+        Long position = rows.stream()
+                .map(row -> (Long) row.get("position"))
+                .filter(Objects::nonNull)
+                .max(Comparator.naturalOrder())
+                .orElse(null);
+        return Call.covering(position, Call.together(deliveries));
     }
 
     /** Who was given less than was asked for has taken all that was due. */

@@ -49,7 +49,8 @@ public final class Turn {
             long changes,
             long calls,
             List<Claims.Claimed> claimed,
-            List<String> due) {}
+            List<String> due,
+            Long position) {}
 
     private static final Report NOTHING = new Report(true, List.of(), 0, List.of());
     private static final Report NOT_MINE = new Report(false, List.of(), 0, List.of());
@@ -226,7 +227,8 @@ public final class Turn {
     /** It is committed: calls for what was claimed begin. */
     private void begin(Claims claims, Handed handed, Progress progress) {
         lanes.lookAgain(handed.due());
-        lanes.handedOver(claims, handed.handover(), handed.claimed()).forEach(begin);
+        lanes.handedOver(claims, handed.handover(), handed.claimed())
+                .forEach(calls -> begin.accept(Call.covering(handed.position(), calls)));
         handed.tags().forEach(owedElsewhere::remove);
         if (!handed.tags().isEmpty()) {
             coalescing.handedOver(handed.changes(), handed.tags().size(), handed.calls());
@@ -475,6 +477,7 @@ public final class Turn {
         which.put("limit", limit);
         which.put("claims", Json.text(claims.targets()));
         which.put("leaseSeconds", claims.leaseSeconds());
+        which.put("hasReplicas", claims.hasReplicas());
         Map<String, Object> row = handOver.rows(connection, which).get(0);
         List<String> targets = SqlFile.texts(row.get("claimed_targets"));
         List<String> tags = SqlFile.texts(row.get("claimed_tags"));
@@ -491,7 +494,8 @@ public final class Turn {
                 row.get("changes") == null ? 0 : (Long) row.get("changes"),
                 (Long) row.get("calls"),
                 claimed,
-                SqlFile.texts(row.get("due")));
+                SqlFile.texts(row.get("due")),
+                (Long) row.get("position"));
     }
 
     private List<String> owedElsewhere(Connection connection, Timestamp horizon, int limit) throws SQLException {

@@ -17,6 +17,8 @@ public enum Setting {
     DATA_DIR("freshet.source.data-dir", "FRESHET_DATA_DIR", Kind.TEXT),
     POOL_SIZE("freshet.source.pool-size", "FRESHET_POOL_SIZE", 2, 200),
     DATABASE_TIMEOUT("freshet.source.answer-timeout", "FRESHET_DATABASE_TIMEOUT", "5s", "1d"),
+    REPLICAS("freshet.source.replicas", "FRESHET_REPLICAS", Kind.SECRET),
+    REPLICA_WAIT("freshet.source.replica-wait", "FRESHET_REPLICA_WAIT", "100ms", "1h"),
 
     BUCKET("freshet.queue.bucket", "FRESHET_BUCKET", "10ms", "1d"),
     DEBOUNCE("freshet.queue.debounce", "FRESHET_DEBOUNCE", "0", "1d"),

@@ -214,6 +214,7 @@ class PoisonTest {
                 "probeMaxSeconds",
                 1.0));
         terms.put("lease", UUID.randomUUID().toString());
+        terms.put("hasReplicas", false);
         List<Map<String, Object>> rows =
                 transactions.in(c -> SqlFile.of("deliver/claim").rows(c, terms));
         return new ArrayList<>(IntStream.range(0, rows.size())

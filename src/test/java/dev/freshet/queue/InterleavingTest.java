@@ -971,7 +971,9 @@ class InterleavingTest {
                             "claims",
                             "[]",
                             "leaseSeconds",
-                            60.0));
+                            60.0,
+                            "hasReplicas",
+                            false));
         }
 
         void holdQueueRows() throws SQLException {
@@ -1253,7 +1255,9 @@ class InterleavingTest {
                                     "claims",
                                     claims,
                                     "leaseSeconds",
-                                    60.0))
+                                    60.0,
+                                    "hasReplicas",
+                                    false))
                     .get(0);
             List<String> targets = SqlFile.texts(row.get("claimed_targets"));
             List<String> tags = SqlFile.texts(row.get("claimed_tags"));
@@ -1358,6 +1362,8 @@ class InterleavingTest {
                                     UUID.randomUUID().toString(),
                                     "leaseSeconds",
                                     60.0,
+                                    "hasReplicas",
+                                    false,
                                     "probeSeconds",
                                     60.0,
                                     "probeMaxSeconds",
