@@ -59,4 +59,6 @@ FROM due WHERE d.ctid = due.ctid        -- by its place: one that has moved mean
 RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.rank::integer AS rank, d.together,
           extract(epoch FROM now() - due.due_at)::double precision AS due_seconds,
           extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds,
-          (SELECT version FROM freshet.policies) AS policies
+          (SELECT version FROM freshet.policies) AS policies,
+          -- as in hand-over.sql: what it covers was committed before
+          CASE WHEN :#hasReplicas::boolean THEN (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint END AS position

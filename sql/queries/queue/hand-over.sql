@@ -115,5 +115,7 @@ SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT nu
        (SELECT array_agg(age_seconds ORDER BY age_seconds DESC) FROM owed WHERE is_claimed) AS claimed_ages,
        (SELECT array_agg(DISTINCT target) FROM owed WHERE is_due) AS due,
        (SELECT version FROM freshet.policies) AS policies,
-       freshet.fences_wait() AS fenced                          -- for note-handed.sql
+       freshet.fences_wait() AS fenced,                         -- for note-handed.sql
+       -- when all of it has been seen as committed: with read replicas, calls wait until they have replayed so much
+       CASE WHEN :#hasReplicas::boolean THEN (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint END AS position
 FROM handed

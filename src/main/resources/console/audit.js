@@ -17,6 +17,7 @@ const KINDS = [
   'refused',
   'no-target',
   'postponed',
+  'replica',
 ];
 const FAILURES = 'failed';
 const GOOD = { delivered: 'fresh', completed: 'fresh', retry: 'attention', dead: 'failed', failed: 'failed' };

@@ -47,6 +47,20 @@ public final class AuditLog {
                     requestId,
                     Instant.now().toString());
         }
+
+        /** A read replica that calls do not wait for from now on, or wait for again. */
+        public static Row ofReplica(String name, boolean passedOver, String why) {
+            return new Row(
+                    "replica",
+                    null,
+                    null,
+                    "queue",
+                    passedOver ? "passed over" : "caught up",
+                    null,
+                    why == null ? name : name + ": " + why,
+                    null,
+                    Instant.now().toString());
+        }
     }
 
     /** The aggregator's strategy. */

@@ -5,6 +5,7 @@ import dev.freshet.console.Verdict.Level;
 import dev.freshet.console.Verdict.Problem;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
+import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.observe.Meters;
 import dev.freshet.run.routes.LiveRoutes;
 import java.sql.SQLException;
@@ -41,6 +42,7 @@ public final class Overview {
     private final Instance instance;
     private final Verdict verdict = new Verdict();
 
+    private Replicas replicas = Replicas.NONE;
     private Map<String, Object> last;
     private long lastAt;
     private Map<String, Object> slow;
@@ -60,6 +62,10 @@ public final class Overview {
         this.routes = routes;
         this.files = files;
         this.instance = instance;
+    }
+
+    public void alsoLooksAt(Replicas some) {
+        this.replicas = some;
     }
 
     /** With the charts' data. */
@@ -102,6 +108,7 @@ public final class Overview {
             problems.add(new Problem(Level.down, "The database does not answer", awaySince, "overview"));
         }
         judgeRoutes(problems);
+        judgeReplicas(problems);
         answer.put("freshness", freshness.lately());
         answer.put(
                 "coalescing",
@@ -231,6 +238,16 @@ public final class Overview {
         routes.stopped()
                 .forEach((route, since) -> problems.add(
                         new Problem(Level.attention, "Route " + route + " was stopped by hand", since, "routes")));
+    }
+
+    private void judgeReplicas(List<Problem> problems) {
+        replicas.seen().stream()
+                .filter(Replicas.Seen::isPassedOver)
+                .forEach(each -> problems.add(new Problem(
+                        Level.attention,
+                        "Read replica " + each.name() + " is " + each.says(),
+                        each.since(),
+                        "overview")));
     }
 
     private static String number(long count, String one, String many) {

@@ -16,6 +16,7 @@ import org.apache.camel.Exchange;
 public final class Call {
     private final List<Delivery> deliveries;
     private String id;
+    private long position;
     private volatile long begun = System.nanoTime();
     private boolean taken;
 
@@ -52,6 +53,16 @@ public final class Call {
         }
         gathered.values().forEach(call -> calls.add(new Call(call)));
         return calls;
+    }
+
+    /** These calls, which cover what was committed before that position; null where there is no replica to wait for. */
+    public static List<Call> covering(Long position, List<Call> calls) {
+        calls.forEach(call -> call.position = position == null ? 0 : position);
+        return calls;
+    }
+
+    long position() {
+        return position;
     }
 
     public List<Delivery> deliveries() {

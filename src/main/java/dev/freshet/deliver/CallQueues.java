@@ -1,5 +1,6 @@
 package dev.freshet.deliver;
 
+import dev.freshet.deliver.replica.Replicas;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -10,18 +11,20 @@ import org.apache.camel.component.seda.SedaEndpoint;
 import org.apache.camel.support.DefaultExchange;
 
 /**
- * Puts each call of the body into the queue of its target, {@code seda:target-NAME}. A split with a dynamic endpoint
- * says the same, and copies each exchange three times on the way (docs/decisions.md has the figures). Copies of an app
- * have queues of their own.
+ * Puts each call of the body into the queue of its target, {@code seda:target-NAME}, as soon as the read replicas have
+ * what it covers. A split with a dynamic endpoint says the same, and copies each exchange three times on the way
+ * (docs/decisions.md has the figures). Copies of an app have queues of their own.
  */
 public final class CallQueues implements Processor {
     private final CamelContext context;
     private final Lanes lanes;
+    private final Replicas replicas;
     private CopyQueues copies;
 
-    public CallQueues(CamelContext context, Lanes lanes) {
+    public CallQueues(CamelContext context, Lanes lanes, Replicas replicas) {
         this.context = context;
         this.lanes = lanes;
+        this.replicas = replicas;
     }
 
     /** What becomes of calls to copies is known later than this is needed. */
@@ -40,9 +43,13 @@ public final class CallQueues implements Processor {
 
     /** @param calls to one target */
     public void add(List<Call> calls) {
-        if (calls.isEmpty()) {
-            return;
+        if (!calls.isEmpty()) {
+            long position = calls.stream().mapToLong(Call::position).max().orElse(0);
+            replicas.whenReplayed(position, () -> put(calls));
         }
+    }
+
+    private void put(List<Call> calls) {
         String target = calls.get(0).getTarget();
         calls.forEach(lanes::waitFor);
         if (Copy.isCopy(target)) {

@@ -9,8 +9,9 @@ import java.util.List;
  * @param at      (System.nanoTime) before the database counts, so that leases end here first
  * @param full    this instance serves targets, and none of them has room but for what is urgent: the rest of what is
  *                ripe can wait for it
+ * @param hasReplicas whether the calls have to know which position they cover
  */
-public record Claims(List<Room> targets, double leaseSeconds, long at, boolean full) {
+public record Claims(List<Room> targets, double leaseSeconds, long at, boolean full, boolean hasReplicas) {
     /**
      * So many tags for one target, under one lease.
      *

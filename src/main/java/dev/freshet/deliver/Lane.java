@@ -88,14 +88,23 @@ final class Lane {
         return mayHaveDue;
     }
 
-    /** @return how many tags to claim now; 0 when it is not yet worth a round trip */
     int room() {
+        return room(0);
+    }
+
+    /**
+     * @param waitSeconds how long what is claimed waits for read replicas before its call can begin: so much more is
+     *                    in hand
+     * @return how many tags to claim now; 0 when it is not yet worth a round trip
+     */
+    int room(double waitSeconds) {
         held.values()
                 .removeIf(deadline ->
                         System.nanoTime() - deadline > lease.toNanos()); // nobody will settle these any more
         waiting.retainAll(held.keySet());
-        double callsInTime = lease.toMillis() / 3000.0 / Math.max(0.001, callSeconds);
-        double ahead = Math.max(CALLS_AHEAD, Math.min(QUICK_CALLS_AHEAD, SECONDS_AHEAD / Math.max(0.001, callSeconds)));
+        double each = Math.max(0.001, callSeconds);
+        double callsInTime = lease.toMillis() / 3000.0 / each;
+        double ahead = Math.max(CALLS_AHEAD, Math.min(QUICK_CALLS_AHEAD, SECONDS_AHEAD / each)) + waitSeconds / each;
         long calls = (long) Math.max(1, Math.min(ahead, callsInTime)) * target.getConcurrency();
         if (target.getRate() > 0) {
             calls = Math.min(calls, Math.max(1, target.getRate() * lease.toSeconds() / 3));

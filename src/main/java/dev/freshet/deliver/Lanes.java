@@ -3,6 +3,7 @@ package dev.freshet.deliver;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import dev.freshet.deliver.policy.Policies;
+import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.run.routes.FeedsRoutes;
 import dev.freshet.run.stop.StopsFirst;
 import java.sql.SQLException;
@@ -34,10 +35,16 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     private final Budgets budgets;
     private final Policies policies;
     private final Terms terms;
+    private final Replicas replicas;
     private final Set<String> onHold = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
     public Lanes(Transactions transactions, Terms terms) {
+        this(transactions, terms, Replicas.NONE);
+    }
+
+    public Lanes(Transactions transactions, Terms terms, Replicas replicas) {
+        this.replicas = replicas;
         this.transactions = transactions;
         this.budgets = new Budgets(transactions);
         this.policies = new Policies(transactions);
@@ -108,13 +115,13 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
             }
         }
         boolean isFull = serves && targets.stream().noneMatch(target -> target.room() > 0);
-        return new Claims(targets, terms.lease().toMillis() / 1000.0, now, isFull);
+        return new Claims(targets, terms.lease().toMillis() / 1000.0, now, isFull, replicas.areThere());
     }
 
     /** How many tags it may take now, by its calls under way and by what it may spend. */
     private int room(Lane lane) {
         boolean isServed = !stopping && !isOnHold(lane.target().getName());
-        int room = isServed ? lane.room() : 0;
+        int room = isServed ? lane.room(replicas.waitSeconds()) : 0;
         return room > 0 ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting())) : 0;
     }
 
@@ -199,6 +206,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
                 claim.put("leaseSeconds", terms.lease().toMillis() / 1000.0);
                 claim.put("probeSeconds", terms.probe().toMillis() / 1000.0);
                 claim.put("probeMaxSeconds", terms.probeMax().toMillis() / 1000.0);
+                claim.put("hasReplicas", replicas.areThere());
                 claim.put("claimedAt", System.nanoTime()); // before the database counts, so that we end first
                 claims.add(claim);
             }
@@ -240,7 +248,12 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
             deliveries.add(delivery);
         }
         deliveries.sort(HIGHEST_FIRST);
-        return Call.together(deliveries);
+        Long position = rows.stream()
+                .map(row -> (Long) row.get("position"))
+                .filter(Objects::nonNull)
+                .max(Comparator.naturalOrder())
+                .orElse(null);
+        return Call.covering(position, Call.together(deliveries));
     }
 
     /** Who was given less than was asked for has taken all that was due. */

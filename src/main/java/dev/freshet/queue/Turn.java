@@ -51,7 +51,8 @@ public final class Turn {
             long calls,
             List<Claims.Claimed> claimed,
             List<String> due,
-            long policies) {}
+            long policies,
+            Long position) {}
 
     private static final Report NOTHING = new Report(true, List.of(), 0, List.of());
     private static final Report NOT_MINE = new Report(false, List.of(), 0, List.of());
@@ -245,7 +246,8 @@ public final class Turn {
     private void begin(Claims claims, Handed handed, Progress progress) {
         policies().areInForce(handed.policies(), claims.at());
         lanes.lookAgain(handed.due());
-        lanes.handedOver(claims, handed.handover(), handed.claimed()).forEach(begin);
+        lanes.handedOver(claims, handed.handover(), handed.claimed())
+                .forEach(calls -> begin.accept(Call.covering(handed.position(), calls)));
         handed.tags().forEach(owedElsewhere::remove);
         if (!handed.tags().isEmpty()) {
             coalescing.handedOver(handed.changes(), handed.tags().size(), handed.calls());
@@ -561,6 +563,7 @@ public final class Turn {
         which.put("lowest", share.lowest());
         which.put("claims", Json.text(claims.targets()));
         which.put("leaseSeconds", claims.leaseSeconds());
+        which.put("hasReplicas", claims.hasReplicas());
         Map<String, Object> row = handOver.rows(connection, which).get(0);
         fences.handedOver(connection, row);
         List<String> targets = SqlFile.texts(row.get("claimed_targets"));
@@ -579,7 +582,8 @@ public final class Turn {
                 (Long) row.get("calls"),
                 claimed,
                 SqlFile.texts(row.get("due")),
-                (Long) row.get("policies"));
+                (Long) row.get("policies"),
+                (Long) row.get("position"));
     }
 
     private List<String> owedElsewhere(Connection connection, Timestamp horizon, int limit) throws SQLException {

@@ -12,6 +12,7 @@ import dev.freshet.database.EmbeddedServer;
 import dev.freshet.database.Schema;
 import dev.freshet.database.Sequences;
 import dev.freshet.deliver.fence.FreshAnswer;
+import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.demo.DemoData;
 import dev.freshet.demo.DemoPage;
 import dev.freshet.live.Stream;
@@ -158,6 +159,10 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
             if (embedded != null) {
                 LOG.info("To change something: psql {}", embedded.url());
             }
+            main.getCamelContext()
+                    .getRegistry()
+                    .findSingleByType(Replicas.class)
+                    .begin();
             LOG.info("Freshet is listening on {}", url);
             liveRoutes.start();
         } catch (CannotStart refusal) {

@@ -53,6 +53,7 @@ import dev.freshet.deliver.provider.AwsSignature;
 import dev.freshet.deliver.provider.EdgeGrid;
 import dev.freshet.deliver.provider.Redis;
 import dev.freshet.deliver.provider.Spellings;
+import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.demo.CachedPages;
 import dev.freshet.demo.DemoReceiver;
 import dev.freshet.demo.DemoTables;
@@ -73,6 +74,8 @@ import dev.freshet.observe.Meters;
 import dev.freshet.observe.Observation;
 import dev.freshet.observe.PublicHealth;
 import dev.freshet.observe.QueueCheck;
+import dev.freshet.observe.ReplicaMeters;
+import dev.freshet.observe.ReplicasCheck;
 import dev.freshet.observe.RouteCounts;
 import dev.freshet.observe.TargetsCheck;
 import dev.freshet.queue.Inbox;
@@ -147,9 +150,9 @@ public final class Wiring {
         Marking marking = new Marking();
         Duration timeout = settings.duration(Setting.TARGET_TIMEOUT);
 
-        Lanes lanes =
-                new Lanes(transactions, new Lanes.Terms(settings.duration(Setting.LEASE), timeout, PROBE, PROBE_MAX));
-        CallQueues callQueues = new CallQueues(context, lanes);
+        Replicas replicas = replicas(context, transactions);
+        Lanes lanes = new Lanes(transactions, new Lanes.Terms(lease(replicas), timeout, PROBE, PROBE_MAX), replicas);
+        CallQueues callQueues = new CallQueues(context, lanes, replicas);
         registry.bind("callQueues", callQueues);
         Turn turn = new Turn(
                 transactions,
@@ -246,7 +249,8 @@ public final class Wiring {
                                 settings.number(Setting.STATS_JOBS),
                                 JOB_LEASE,
                                 BACKOFF),
-                        hasBatchTarget()));
+                        hasBatchTarget(),
+                        replicas));
         registry.bind("refreshes", new Refreshes());
         registry.bind("jobRequests", new JobRequests(transactions, settings));
 
@@ -288,7 +292,9 @@ public final class Wiring {
         registry.bind("freshness", freshness);
         registry.bind("routeControl", routeControl);
         registry.bind("dryRun", new DryRun(transactions));
-        registry.bind("overview", new Overview(transactions, freshness, named, routeControl, liveRoutes, instance()));
+        Overview overview = new Overview(transactions, freshness, named, routeControl, liveRoutes, instance());
+        overview.alsoLooksAt(replicas);
+        registry.bind("overview", overview);
         bindLive(context, transactions, sleep);
 
         registry.bind("requests", new Requests());
@@ -310,6 +316,28 @@ public final class Wiring {
         new Meters(meters).of(fences);
         context.getRegistry().bind("fences", fences);
         context.getRegistry().bind("freshAnswer", new FreshAnswer(fences));
+    }
+
+    private Replicas replicas(CamelContext context, Transactions transactions) {
+        ProducerTemplate audit = context.createProducerTemplate();
+        Replicas replicas = new Replicas(
+                settings.text(Setting.REPLICAS).orElse(""),
+                settings.duration(Setting.REPLICA_WAIT),
+                transactions,
+                (name, passedOver, why) -> audit.sendBody(
+                        "seda:audit?discardWhenFull=true&size=10000", AuditLog.Row.ofReplica(name, passedOver, why)));
+        context.getRegistry().bind("replicas", replicas);
+        if (replicas.areThere()) {
+            context.getRegistry().bind("replicasCheck", new ReplicasCheck(replicas));
+            ReplicaMeters.of(replicas, meters);
+        }
+        return replicas;
+    }
+
+    /** What is claimed may have to wait for read replicas before its call can begin. */
+    private Duration lease(Replicas replicas) {
+        Duration lease = settings.duration(Setting.LEASE);
+        return replicas.areThere() ? lease.plus(settings.duration(Setting.REPLICA_WAIT)) : lease;
     }
 
     private void probe(CamelContext context, String route, Supplier<Duration> every, Sleep sleep) {

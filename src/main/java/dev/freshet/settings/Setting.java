@@ -18,6 +18,8 @@ public enum Setting {
     DB_PORT("freshet.source.own-port", "FRESHET_DB_PORT", 0, 65_535),
     POOL_SIZE("freshet.source.pool-size", "FRESHET_POOL_SIZE", 2, 200),
     DATABASE_TIMEOUT("freshet.source.answer-timeout", "FRESHET_DATABASE_TIMEOUT", "5s", "1d"),
+    REPLICAS("freshet.source.replicas", "FRESHET_REPLICAS", Kind.SECRET),
+    REPLICA_WAIT("freshet.source.replica-wait", "FRESHET_REPLICA_WAIT", "100ms", "1h"),
 
     BUCKET("freshet.queue.bucket", "FRESHET_BUCKET", "10ms", "1d"),
     DEBOUNCE("freshet.queue.debounce", "FRESHET_DEBOUNCE", "0", "1d"),

@@ -2,6 +2,7 @@ package dev.freshet.stats;
 
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
+import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.observe.JobMeters;
 import dev.freshet.run.stop.HandsBackOnStop;
 import dev.freshet.run.stop.StopsFirst;
@@ -60,10 +61,22 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
     private final JobMeters meters;
     private final Terms terms;
     private final boolean hasTarget;
+    private final Replicas replicas;
     private volatile boolean stopping;
 
     /** @param hasTarget whether there is a batch target to tell which tags are stale */
     public Jobs(Transactions transactions, StatsFunctions functions, JobMeters meters, Terms terms, boolean hasTarget) {
+        this(transactions, functions, meters, terms, hasTarget, Replicas.NONE);
+    }
+
+    public Jobs(
+            Transactions transactions,
+            StatsFunctions functions,
+            JobMeters meters,
+            Terms terms,
+            boolean hasTarget,
+            Replicas replicas) {
+        this.replicas = replicas;
         this.transactions = transactions;
         this.functions = functions;
         this.meters = meters;
@@ -157,12 +170,27 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
                 .in(c -> tagsToRefresh.rows(c, Map.of("job", job.id(), "attempt", job.attempt())))
                 .get(0);
         Array tags = (Array) row.get("tags");
-        return new Refresh(
+        Refresh refresh = new Refresh(
                 job,
                 tags == null ? List.of() : List.of((String[]) tags.getArray()),
                 (Timestamp) row.get("asked_at"),
                 (String) row.get("profile"),
                 hasTarget);
+        if (refresh.isNeeded() && replicas.areThere()) {
+            awaitReplicas(job);
+        }
+        return refresh;
+    }
+
+    /** The job is held meanwhile. */
+    private void awaitReplicas(Job job) throws SQLException {
+        boolean isReplayed =
+                replicas.await(replicas.position(), () -> held.computeIfPresent(job, (same, at) -> System.nanoTime()));
+        if (!isReplayed) {
+            handBack(job, false, null);
+            throw new IllegalStateException(
+                    "Freshet stops before the read replicas have what job " + job.id() + " changed");
+        }
     }
 
     /** @return null when the job was taken away meanwhile */

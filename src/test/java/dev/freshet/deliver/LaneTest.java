@@ -48,6 +48,13 @@ class LaneTest {
         assertEquals(1, narrow.roomForRetries());
     }
 
+    @Test
+    void what_waits_for_read_replicas_takes_no_room_from_what_can_begin() {
+        Lane lane = lane(4);
+        assertEquals(4 * 16, lane.room(0));
+        assertEquals(4 * (16 + 40), lane.room(2), "two seconds of calls that take 50 ms each");
+    }
+
     private static Lane lane(int concurrency) {
         Target target = new Target();
         target.setName("x");

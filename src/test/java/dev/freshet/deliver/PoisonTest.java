@@ -215,6 +215,7 @@ class PoisonTest {
                 1.0));
         terms.put("lease", UUID.randomUUID().toString());
         terms.putAll(Map.of("urgentLimit", 100, "lowestFirst", false));
+        terms.put("hasReplicas", false);
         List<Map<String, Object>> rows =
                 transactions.in(c -> SqlFile.of("deliver/claim").rows(c, terms));
         return new ArrayList<>(IntStream.range(0, rows.size())

@@ -43,6 +43,7 @@ class OperationsIT {
         }
         assertTrue(named.size() > 20, named.toString());
         try (Scene scene = new Scene()) {
+            scene.set("FRESHET_REPLICAS=" + scene.database.url()); // the primary itself: never behind
             FreshetProcess freshet = scene.start();
             scene.changeAndAwait("measured");
             // some are known only after the first look at the database

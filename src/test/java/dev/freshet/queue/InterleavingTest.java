@@ -1399,7 +1399,9 @@ class InterleavingTest {
                     "claims",
                     claims,
                     "leaseSeconds",
-                    60.0);
+                    60.0,
+                    "hasReplicas",
+                    false);
         }
 
         private void handOver(Worker worker) throws SQLException {
@@ -1523,6 +1525,8 @@ class InterleavingTest {
                     "leaseSeconds",
                     60.0));
             terms.putAll(Map.of(
+                    "hasReplicas",
+                    false,
                     "freshWithinSeconds",
                     1e9,
                     "retriesWithinSeconds",

@@ -1,0 +1,128 @@
+package dev.freshet.deliver.replica;
+
+import com.zaxxer.hikari.util.DriverDataSource;
+import dev.freshet.database.DatabaseUrl;
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import org.postgresql.Driver;
+
+/** One connection to a replica, on which it is asked how far it is. Used by one thread. */
+final class ReplicaSession {
+    /** The primary itself, or what was promoted and has become it, lacks nothing. */
+    static final long EVERYTHING = Long.MAX_VALUE;
+    /** After this it is made anew, so that a name that stands for another host by now is followed. */
+    private static final long GOOD_FOR_NANOS = Duration.ofMinutes(1).toNanos();
+
+    private static final SqlFile REPLAYED = SqlFile.of("deliver/replayed");
+    private static final SqlFile CLUSTER = SqlFile.of("deliver/which-cluster");
+    private static final SqlFile SERVER = SqlFile.of("deliver/which-server");
+
+    private final DatabaseUrl address;
+    private final DriverDataSource source;
+    private final Transactions primary;
+    private volatile Connection connection;
+    private long openedAt;
+
+    ReplicaSession(DatabaseUrl address, Transactions primary) {
+        this.address = address;
+        this.primary = primary;
+        Properties properties = new Properties();
+        properties.setProperty("connectTimeout", "2");
+        properties.setProperty("loginTimeout", "5");
+        properties.setProperty("socketTimeout", "5");
+        properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("ApplicationName", "freshet");
+        properties.setProperty("prepareThreshold", "0"); // nothing that a transaction pooler would not keep
+        this.source = new DriverDataSource(
+                address.jdbcUrl(), Driver.class.getName(), properties, address.user(), address.password());
+    }
+
+    /** @throws SQLException says why nothing is known of it */
+    long replayed() throws SQLException {
+        try {
+            if (connection == null || System.nanoTime() - openedAt > GOOD_FOR_NANOS) {
+                open();
+            }
+            Map<String, Object> row = REPLAYED.rows(connection, Map.of()).get(0);
+            if (row.get("replayed") != null) {
+                return (Long) row.get("replayed");
+            }
+            if ((Boolean) row.get("is_replica")) {
+                throw new SQLException("pg_last_wal_replay_lsn() is null there: it does not replay its primary's WAL");
+            }
+            Object server = SERVER.rows(connection, Map.of()).get(0).get("started");
+            if (server.equals(primary.inOne(c -> SERVER.rows(c, Map.of()).get(0).get("started")))) {
+                return EVERYTHING;
+            }
+            throw new SQLException("it takes writes of its own, and is not the database of DATABASE_URL");
+        } catch (SQLException | RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void open() throws SQLException {
+        close();
+        connection = source.getConnection();
+        openedAt = System.nanoTime();
+        Object cluster = cluster(connection);
+        Object primarys = primary.inOne(ReplicaSession::cluster);
+        if (cluster != null && primarys != null && !cluster.equals(primarys)) {
+            throw new SQLException("it belongs to another cluster than the database of DATABASE_URL");
+        }
+    }
+
+    /** Null where one may not ask. */
+    private static Object cluster(Connection connection) throws SQLException {
+        try {
+            return CLUSTER.rows(connection, Map.of()).get(0).get("system_identifier");
+        } catch (SQLException e) {
+            if (e.getSQLState() != null
+                    && (e.getSQLState().startsWith("42") || e.getSQLState().startsWith("0A"))) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    /** For people: one line, no password. */
+    String reason(Exception e) {
+        String text = String.valueOf(e.getMessage())
+                .lines()
+                .findFirst()
+                .orElse("")
+                .replaceFirst(" Check that the hostname and port are correct.*", "");
+        return address.password() == null || address.password().isEmpty()
+                ? text
+                : text.replace(address.password(), "***");
+    }
+
+    /** Also from another thread: who waits for an answer then waits no longer. */
+    void abort() {
+        Connection open = connection;
+        if (open != null) {
+            try {
+                open.abort(Runnable::run);
+            } catch (SQLException e) {
+                // it is gone as it is
+            }
+        }
+    }
+
+    private void close() {
+        Connection open = connection;
+        connection = null;
+        if (open != null) {
+            try {
+                open.close();
+            } catch (SQLException e) {
+                // it is gone as it is
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package dev.freshet.testing;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+
+/**
+ * An app behind its cache: at each call it reads the page's row from a read replica, as a page that is built anew does,
+ * and remembers what it saw.
+ */
+final class Refills implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String NOTHING = "nothing";
+
+    private final HttpServer server;
+    private final ExecutorService threads = Executors.newFixedThreadPool(16);
+    private final HikariDataSource replica;
+    private final String sql;
+    /** Of each tag, what its calls have read. */
+    private final Map<String, List<String>> read = new ConcurrentHashMap<>();
+
+    private volatile boolean failing;
+
+    /** @param sql reads one value; its parameter is the tag */
+    Refills(StreamingServers.Server readsFrom, String database, String sql) throws IOException {
+        this.sql = sql;
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl("jdbc:postgresql://127.0.0.1:" + readsFrom.port + "/" + database + "?user=postgres");
+        config.setMaximumPoolSize(16);
+        config.setConnectionTimeout(5_000);
+        config.setInitializationFailTimeout(-1);
+        replica = new HikariDataSource(config);
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 200);
+        server.createContext("/", this::refill);
+        server.setExecutor(threads);
+        server.start();
+    }
+
+    String url() {
+        return "http://127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    /** Whether each call is answered 500. */
+    void fails(boolean fails) {
+        failing = fails;
+    }
+
+    List<String> of(String tag) {
+        return read.getOrDefault(tag, List.of());
+    }
+
+    void await(String tag, int times) {
+        Eventually.is(
+                Duration.ofSeconds(90),
+                () -> of(tag).size() >= times,
+                () -> times + " calls of " + tag + "; there were " + of(tag));
+    }
+
+    int tags() {
+        return read.size();
+    }
+
+    /** How many calls have read this. */
+    long count(String value) {
+        return read.values().stream()
+                .flatMap(List::stream)
+                .filter(value::equals)
+                .count();
+    }
+
+    @Override
+    public String toString() {
+        return read.values().stream()
+                .flatMap(List::stream)
+                .collect(Collectors.groupingBy(v -> v, Collectors.counting()))
+                .toString();
+    }
+
+    private void refill(HttpExchange exchange) throws IOException {
+        JsonNode body = JSON.readTree(exchange.getRequestBody().readAllBytes());
+        if (body.has("tag")) {
+            refill(body.get("tag").asText());
+        }
+        body.path("tags").forEach(tag -> refill(tag.asText()));
+        exchange.sendResponseHeaders(failing ? 500 : 200, -1);
+        exchange.close();
+    }
+
+    private void refill(String tag) {
+        String value = NOTHING;
+        try (Connection connection = replica.getConnection()) {
+            value = TestDatabase.list(connection, sql, tag).stream().findFirst().orElse(NOTHING);
+        } catch (SQLException away) {
+            value = "away";
+        }
+        read.computeIfAbsent(tag, t -> new CopyOnWriteArrayList<>()).add(value);
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+        replica.close();
+    }
+}
