@@ -34,9 +34,10 @@ BEGIN
            coalesce(string_agg(freshet.tag_expression(w.watched, t, 'n'), ', ' ORDER BY place), 'NULL::text')
     INTO old_tags, new_tags FROM unnest(usable) WITH ORDINALITY u(t, place);
 
-    -- The whole row, or the columns that matter. Those in a tag always do, or the tag of a value left behind would be lost.
+    -- The whole row, or the columns that matter. Those in a tag always do, or the tag of a value left behind would be lost;
+    -- and those with a moment, or one that is moved into the past would never be said.
     SELECT 'ROW(' || string_agg(DISTINCT '%1$s.' || quote_ident(c), ', ') || ')::record' INTO image
-    FROM unnest(w.columns || needed) c WHERE w.columns IS NOT NULL AND freshet.has_column(w.watched, c);
+    FROM unnest(w.columns || needed || w.due) c WHERE w.columns IS NOT NULL AND freshet.has_column(w.watched, c);
     image := coalesce(image, '(%1$s.*)::record');
 
     -- Both sides are rendered only where a column used in a tag changed.

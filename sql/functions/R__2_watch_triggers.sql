@@ -59,7 +59,8 @@ END $$;
 
 -- Checks what was asked for, notes it and writes its functions. Returns the number of the watch: the same for the same question, so
 -- that calling again with nothing new touches no trigger. Safe to be called by anyone: it decides nothing about the table.
-CREATE OR REPLACE FUNCTION freshet.prepare_watch(wanted regclass, wanted_templates text[], wanted_columns text[]) RETURNS integer
+CREATE OR REPLACE FUNCTION freshet.prepare_watch(wanted regclass, wanted_templates text[], wanted_columns text[],
+                                                wanted_due text[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -90,6 +91,8 @@ BEGIN
         RAISE EXCEPTION 'a tag template must not be empty or null' USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ARRAY[''course:{id}''].';
     ELSIF cardinality(wanted_columns) = 0 THEN
         RAISE EXCEPTION 'the list of columns that matter is empty' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out, or null, when every column matters.';
+    ELSIF cardinality(wanted_due) = 0 THEN
+        RAISE EXCEPTION 'the list of due columns is empty' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out, or null, when no column holds a moment.';
     END IF;
 
     SELECT format('template %L uses {%s}', t, p.col) INTO unknown
@@ -98,6 +101,10 @@ BEGIN
     IF unknown IS NULL THEN
         SELECT format('%L is among the columns that matter', coalesce(col, 'NULL')) INTO unknown
         FROM unnest(wanted_columns) WITH ORDINALITY u(col, place) WHERE col IS NULL OR NOT freshet.has_column(wanted, col) ORDER BY place LIMIT 1;
+    END IF;
+    IF unknown IS NULL THEN
+        SELECT format('%L is among the due columns', coalesce(col, 'NULL')) INTO unknown
+        FROM unnest(wanted_due) WITH ORDINALITY u(col, place) WHERE col IS NULL OR NOT freshet.has_column(wanted, col) ORDER BY place LIMIT 1;
     END IF;
     IF unknown IS NOT NULL THEN
         SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO virtual
@@ -113,6 +120,7 @@ BEGIN
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION 'the tag % is longer than 256 characters', quote_literal(left(unknown, 40)) USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM freshet.must_be_moments(wanted, wanted_due);
     IF (SELECT bool_or(row_security_active(member)) FROM freshet.members(wanted)) THEN
         RAISE EXCEPTION 'row-level security of % would hide rows from Freshet, whose role is %: TRUNCATE could not name them', wanted, current_user
             USING ERRCODE = 'insufficient_privilege', HINT = format('ALTER ROLE %I BYPASSRLS, or let %1$I own the table.', current_user);
@@ -122,17 +130,55 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), hashtext(wanted::oid::text));
     wanted_templates := (SELECT array_agg(t ORDER BY place) FROM (SELECT t, min(place) AS place FROM unnest(wanted_templates) WITH ORDINALITY u(t, place) GROUP BY t) once);
     wanted_columns := (SELECT array_agg(DISTINCT col ORDER BY col) FROM unnest(wanted_columns) col);
+    wanted_due := (SELECT array_agg(col ORDER BY place) FROM (SELECT col, min(place) AS place FROM unnest(wanted_due) WITH ORDINALITY u(col, place) GROUP BY col) once);
+    IF wanted_due IS NOT NULL THEN
+        PERFORM freshet.learn_time_zone();
+    END IF;
     -- Locked, so that nobody drops its functions because no trigger uses them yet that anybody else can see.
     SELECT number INTO id FROM freshet.watch
+    -- One with moments only while they are noted, and read as they would be now: otherwise they are taken in anew.
     WHERE watched = wanted AND templates = wanted_templates AND columns IS NOT DISTINCT FROM wanted_columns
+      AND due IS NOT DISTINCT FROM wanted_due
+      AND (due IS NULL OR read_as = freshet.read_as(wanted, due) AND freshet.notes_moments(wanted, number))
     ORDER BY number LIMIT 1 FOR UPDATE;
     IF id IS NULL THEN
-        INSERT INTO freshet.watch (watched, templates, columns) VALUES (wanted, wanted_templates, wanted_columns) RETURNING number INTO id;
+        INSERT INTO freshet.watch (watched, templates, columns, due, read_as)
+        VALUES (wanted, wanted_templates, wanted_columns, wanted_due, freshet.read_as(wanted, wanted_due)) RETURNING number INTO id;
     END IF;
     PERFORM freshet.write_watch_functions(id);
+    PERFORM freshet.write_moment_functions(id);
     PERFORM freshet.let_in_owner(wanted);
     RETURN id;
 END $$;
+
+-- Refuses due columns of any type but those that hold a moment, and a transaction that would not see all rows.
+CREATE OR REPLACE FUNCTION freshet.must_be_moments(watched regclass, due text[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    col       text;
+    shown     text;
+    is_number boolean;
+BEGIN
+    SELECT d.col, format_type(a.atttypid, a.atttypmod), y.typcategory = 'N' INTO col, shown, is_number
+    FROM unnest(due) WITH ORDINALITY d(col, place)
+    JOIN pg_attribute a ON a.attrelid = watched AND a.attname = d.col JOIN pg_type y ON y.oid = a.atttypid
+    WHERE (freshet.moment_type(watched, d.col)).base IS NULL ORDER BY d.place LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the due column % of % is of type %: it has to be timestamptz, timestamp or date', quote_ident(col), watched, shown
+            USING ERRCODE = 'datatype_mismatch',
+                  HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE timestamptz USING %s', watched, col,
+                                CASE WHEN is_number THEN format('to_timestamp(%I)', col) ELSE format('%I::timestamptz', col) END);
+    ELSIF due IS NOT NULL AND current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'a % transaction does not see all rows whose moments are to be taken in', current_setting('transaction_isolation')
+            USING ERRCODE = 'invalid_transaction_state', HINT = 'First in the transaction: SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
+    END IF;
+END $$;
+
+-- Whether the table's rows are seen one by one, for their moments.
+CREATE OR REPLACE FUNCTION freshet.notes_moments(watched regclass, number integer) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = watched AND tgname = format('freshet_%s_moment', number)) $$;
 
 -- The triggers that a watch needs, given what its table is now:
 --   a table of its own     statement triggers; and a row trigger that wakes up when the table becomes a partition, so
@@ -141,6 +187,7 @@ END $$;
 --                          which PostgreSQL clones onto later partitions; it is switched off where statement triggers stand
 --   a partition            a row trigger: a statement that names the parent fires nothing else here
 -- TRUNCATE fires for every table that it empties, whatever it names.
+-- With `due` columns a row trigger more on the table itself, and one more for TRUNCATE on all of them (R__1_watch_moments).
 CREATE OR REPLACE FUNCTION freshet.wanted_triggers(watched regclass, number integer)
 RETURNS TABLE (relation regclass, name text, definition text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -159,11 +206,15 @@ CROSS JOIN (VALUES
     ('delete',   'AFTER DELETE', ' REFERENCING OLD TABLE AS old_rows', 'STATEMENT', ''),
     ('truncate', 'BEFORE TRUNCATE', '', 'STATEMENT', '_truncate'),
     ('row',      'AFTER INSERT OR UPDATE OR DELETE', '', 'ROW', '_row'),
-    ('attached', 'AFTER INSERT OR UPDATE OR DELETE', '', 'ROW', '_row')
+    ('attached', 'AFTER INSERT OR UPDATE OR DELETE', '', 'ROW', '_row'),
+    ('moment',   'AFTER INSERT OR UPDATE OR DELETE', '', 'ROW', '_moment'),
+    ('emptied',  'BEFORE TRUNCATE', '', 'STATEMENT', '_emptied')
 ) e(event, moment, tables, level, part)
 WHERE CASE e.event WHEN 'truncate' THEN true
                    WHEN 'row' THEN m.member = watched AND (root.partitioned OR root.is_partition)
                    WHEN 'attached' THEN NOT root.partitioned AND NOT root.is_partition
+                   WHEN 'moment' THEN m.member = watched AND to_regprocedure(format('freshet.watch_%s_moment()', number)) IS NOT NULL
+                   WHEN 'emptied' THEN to_regprocedure(format('freshet.watch_%s_emptied()', number)) IS NOT NULL
                    ELSE NOT root.is_partition END
 $$;
 
@@ -197,6 +248,16 @@ SELECT format('lacks triggers%s: its owner has to call cache_invalidation_watch 
          WHEN relkind = 'p' THEN ' on partitions, perhaps new ones (their TRUNCATE is missed)'
          ELSE '' END)
 FROM pg_class WHERE oid = watched
+$$;
+
+-- What is wrong where moments would be read in another way now than when they were taken in. A column that is gone is
+-- another problem. For everybody who may read cache_invalidation_watches.
+CREATE OR REPLACE FUNCTION freshet.reads_otherwise(watched regclass, due text[], read_as text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT format('its moments were read as: %s; now that is: %s. Its owner has to call cache_invalidation_watch again', read_as, now_as)
+FROM freshet.read_as(watched, due) now_as
+WHERE due IS NOT NULL AND now_as <> read_as AND NOT EXISTS (SELECT FROM unnest(due) col WHERE NOT freshet.has_column(watched, col))
 $$;
 
 CREATE OR REPLACE FUNCTION freshet.has_triggers(number integer) RETURNS boolean
@@ -247,6 +308,7 @@ DECLARE
     other   integer;
     schema  oid;
     part    regclass;
+    is_new  CONSTANT boolean := NOT freshet.notes_moments(watched, number);
 BEGIN
     -- TRUNCATE is answered by reading the table with Freshet's rights.
     FOR part, schema IN SELECT c.oid, c.relnamespace FROM freshet.members(watched) m JOIN pg_class c ON c.oid = m.member LOOP
@@ -278,6 +340,9 @@ BEGIN
             PERFORM freshet.drop_triggers(watched, other);
         END IF;
     END LOOP;
+    IF is_new AND freshet.notes_moments(watched, number) THEN
+        PERFORM freshet.take_moments_in(watched, number);
+    END IF;
     RETURN true;
 END $$;
 
@@ -347,7 +412,7 @@ BEGIN
               AND (w.watched = of OR w.without_triggers_since < now() - interval '1 day'
                    OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = w.watched))
             RETURNING w.number)
-        SELECT p.oid FROM pg_proc p JOIN gone ON p.proname ~ format('^watch_%s(_row|_truncate)?$', gone.number)
+        SELECT p.oid FROM pg_proc p JOIN gone ON p.proname ~ format('^watch_%s(_row|_truncate|_moment|_emptied)?$', gone.number)
         WHERE p.pronamespace = 'freshet'::regnamespace AND p.prorettype = 'trigger'::regtype
     LOOP
         EXECUTE format('DROP FUNCTION %s', function);
@@ -366,19 +431,32 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('freshet.watch'), 0) THEN
         RETURN;   -- another instance is at it
     END IF;
+    IF EXISTS (SELECT FROM freshet.watch WHERE due IS NOT NULL) THEN
+        PERFORM freshet.learn_time_zone();
+    END IF;
     FOR w IN SELECT f.* FROM freshet.watch f JOIN pg_class c ON c.oid = f.watched ORDER BY number LOOP
         BEGIN
             PERFORM FROM freshet.watch f WHERE f.number = w.number FOR UPDATE SKIP LOCKED;
             CONTINUE WHEN NOT FOUND;
             PERFORM freshet.write_watch_functions(w.number);
+            PERFORM freshet.write_moment_functions(w.number);
             IF (SELECT relowner FROM pg_class WHERE oid = w.watched) = freshet.role() THEN
                 PERFORM freshet.set_triggers(w.watched, w.number);
+                IF freshet.reads_otherwise(w.watched, w.due, w.read_as) IS NOT NULL THEN
+                    PERFORM freshet.drop_unused_watches(w.watched, freshet.install_watch(w.watched,
+                        freshet.prepare_watch(w.watched, w.templates, w.columns, w.due)));
+                END IF;
+            ELSIF freshet.reads_otherwise(w.watched, w.due, w.read_as) IS NOT NULL THEN
+                watched := w.watched;
+                problem := freshet.reads_otherwise(w.watched, w.due, w.read_as);
+                RETURN NEXT;
             ELSIF freshet.lacks_triggers(w.watched, w.number) THEN
                 watched := w.watched;
                 problem := freshet.lacking(w.watched);
                 RETURN NEXT;
             END IF;
-        EXCEPTION WHEN lock_not_available OR insufficient_privilege OR undefined_table OR deadlock_detected THEN
+        EXCEPTION WHEN lock_not_available OR insufficient_privilege OR undefined_table OR deadlock_detected
+                OR undefined_column OR datatype_mismatch OR invalid_transaction_state THEN
             watched := w.watched;   -- the table is busy, or has just changed: the next time
             problem := SQLERRM;
             RETURN NEXT;

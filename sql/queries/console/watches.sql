@@ -1,2 +1,2 @@
 -- Dry run: everything that queues tags.
-SELECT table_name, templates, problem FROM public.cache_invalidation_watches ORDER BY table_name
+SELECT table_name, templates, due, problem FROM public.cache_invalidation_watches ORDER BY table_name

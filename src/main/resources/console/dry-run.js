@@ -87,6 +87,11 @@ export default {
                 [
                   { name: 'Table', of: w => h('strong', { class: 'mono' }, w.table) },
                   { name: 'Template', of: w => h('span', { class: 'mono' }, w.template) },
+                  {
+                    name: 'Due by the clock',
+                    of: w =>
+                      w.due.length ? h('span', { class: 'mono' }, w.due.join(', ')) : h('span', { class: 'dim' }, '–'),
+                  },
                   { name: 'Problem', of: w => w.problem || h('span', { class: 'dim' }, '–') },
                 ],
                 d.watches,

@@ -145,6 +145,7 @@ public final class DryRun {
                     Map<String, Object> shown = new LinkedHashMap<>();
                     shown.put("table", watch.get("table_name"));
                     shown.put("template", template);
+                    shown.put("due", SqlFile.texts(watch.get("due")));
                     shown.put("problem", watch.get("problem"));
                     hit.add(shown);
                 }

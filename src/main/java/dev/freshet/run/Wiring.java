@@ -28,6 +28,7 @@ import dev.freshet.console.Freshness;
 import dev.freshet.console.Overview;
 import dev.freshet.console.RouteControl;
 import dev.freshet.database.DatabaseUrl;
+import dev.freshet.database.ServerTimeZone;
 import dev.freshet.database.Transactions;
 import dev.freshet.deliver.BearerKey;
 import dev.freshet.deliver.Call;
@@ -80,6 +81,7 @@ import dev.freshet.observe.RouteCounts;
 import dev.freshet.observe.TargetsCheck;
 import dev.freshet.queue.Inbox;
 import dev.freshet.queue.ManualRun;
+import dev.freshet.queue.Moments;
 import dev.freshet.queue.Probing;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Sleep;
@@ -101,6 +103,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Properties;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
@@ -168,6 +172,7 @@ public final class Wiring {
         Inbox inbox = new Inbox(dataSource, turn, sleep, probesFor(lanes.policies()));
         registry.bind("inbox", inbox);
         probe(context, "probe-inbox", () -> inbox.rest(settings.duration(Setting.QUEUE_PROBE)), sleep);
+        registry.bind("moments", moments(context, transactions));
         Retention retention = new Retention(
                 transactions, settings.duration(Setting.QUEUE_RETENTION), settings.duration(Setting.RETRY_FOR));
         registry.bind("retention", retention);
@@ -351,6 +356,14 @@ public final class Wiring {
         }
     }
 
+    private static Moments moments(CamelContext context, Transactions transactions) {
+        Wake look = new Wake(context, "seda:look-at-clock?size=1&discardWhenFull=true");
+        Wake handOver = new Wake(context, "seda:clock-struck?size=1&discardWhenFull=true");
+        ScheduledExecutorService clock = context.getExecutorServiceManager().newScheduledThreadPool(look, "clock", 1);
+        return new Moments(
+                transactions, wait -> clock.schedule(look::now, wait.toNanos(), TimeUnit.NANOSECONDS), handOver::now);
+    }
+
     private void bindLive(CamelContext context, Transactions transactions, Sleep sleep) {
         Registry registry = context.getRegistry();
         LiveMeters liveMeters = new LiveMeters(meters);
@@ -390,6 +403,7 @@ public final class Wiring {
         Hints hints = new Hints(context, direct);
         context.getRegistry().bind("hints", hints);
         context.getRegistry().bind("hintSource", hints.source());
+        context.getRegistry().bind("serverTimeZone", new ServerTimeZone(direct == null ? null : hints.source()));
     }
 
     /** In front of every route, so that none can forget who may call it. */

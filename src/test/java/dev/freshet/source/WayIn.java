@@ -30,7 +30,7 @@ public abstract class WayIn {
         database.runAsSuperuser("ALTER DATABASE " + database.name()
                 + " SET search_path = public; GRANT CREATE, USAGE ON SCHEMA public TO app");
         database.migrate();
-        database.run("GRANT EXECUTE ON FUNCTION cache_invalidation_watch(regclass, text[], text[]),"
+        database.run("GRANT EXECUTE ON FUNCTION cache_invalidation_watch(regclass, text[], text[], text[]),"
                 + " cache_invalidation_unwatch(regclass), enqueue_cache_invalidation(text),"
                 + " enqueue_cache_invalidation(text[]) TO app; GRANT SELECT ON cache_invalidation_watches TO app");
         app = database.connectAs("app");

@@ -360,7 +360,8 @@ class WayInTest extends WayIn {
                     .contains("Freshet"));
             assertTrue(refused(writer, "SELECT cache_invalidation_watch('plain', ARRAY['x'])")
                     .contains("permission denied"));
-            database.run("GRANT EXECUTE ON FUNCTION cache_invalidation_watch(regclass, text[], text[]) TO writer");
+            database.run(
+                    "GRANT EXECUTE ON FUNCTION cache_invalidation_watch(regclass, text[], text[], text[]) TO writer");
             assertTrue(refused(writer, "SELECT cache_invalidation_watch('plain', ARRAY['x'])")
                     .contains("only the owner"));
         }

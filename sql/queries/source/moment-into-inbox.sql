@@ -1,0 +1,13 @@
+-- The oldest moment that has come, where the queue's table does not take it now (a lock of somebody else's, or a
+-- constraint of its own): the fold knows what to do about that. It is as late as a change of that moment.
+WITH struck AS (
+    DELETE FROM freshet.moment
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM freshet.moment WHERE at <= :#horizon::timestamptz ORDER BY at LIMIT 1))
+    RETURNING watch, tag, at, count
+), said AS (
+    INSERT INTO freshet.inbox (tag, changed_at)
+    SELECT tag, at FROM struck
+    WHERE count > 0 AND EXISTS (SELECT FROM freshet.watch w JOIN pg_class c ON c.oid = w.watched WHERE w.number = watch)
+    RETURNING tag
+)
+SELECT (SELECT count(*) FROM struck)::integer AS struck, (SELECT count(*) FROM said)::integer AS queued

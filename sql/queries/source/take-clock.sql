@@ -1,0 +1,4 @@
+-- Moments are one instance's work at a time; as with the turn (take-turn.sql), the lock ends with the transaction, and
+-- whoever meets a lock of somebody else's gives way.
+SELECT pg_try_advisory_xact_lock(7382095) AS mine, set_config('lock_timeout', '15ms', true),
+       set_config('jit', 'off', true)

@@ -1,0 +1,165 @@
+package dev.freshet.queue;
+
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.SqlState;
+import dev.freshet.database.Transactions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Moments of rows (publish at, unpublish at): counts what rows have gained and lost, and queues what has come. The
+ * database's clock alone decides. One instance at a time, a page in a transaction: a process that dies leaves nothing
+ * half done.
+ */
+public final class Moments {
+    private record Next(boolean hasChanges, Double seconds) {
+        boolean isWork() {
+            return hasChanges || seconds != null && seconds <= 0;
+        }
+    }
+
+    private record Folded(int taken, Timestamp horizon) {}
+
+    private record Struck(int moments, int queued) {}
+
+    private static final int FOLD_ROWS = 10_000;
+    private static final int QUEUE_ROWS = 2_000;
+    private static final int BATCHES = 50;
+    private static final int PAGES = 1_000;
+    private static final int FORGET_ROWS = 5_000;
+    /** Where moments come and go faster than they are counted, a late one is worse than one that was called off. */
+    private static final Duration IMPATIENCE = Duration.ofSeconds(1);
+    /** The route looks so often anyway. */
+    private static final double LOOKS_EVERY_SECONDS = 1;
+
+    private static final Duration AT_ONCE = Duration.ofMillis(1);
+
+    private final Sparing sparing = new Sparing(20, Duration.ofMillis(5));
+    private final SqlFile nextMoment = SqlFile.of("source/next-moment");
+    private final SqlFile takeClock = SqlFile.of("source/take-clock");
+    private final SqlFile foldMoments = SqlFile.of("source/fold-moments");
+    private final SqlFile queueMoments = SqlFile.of("source/queue-moments");
+    private final SqlFile momentIntoInbox = SqlFile.of("source/moment-into-inbox");
+    private final SqlFile forgetMoments = SqlFile.of("source/forget-moments");
+    private final Transactions transactions;
+    private final Consumer<Duration> lookAgainIn;
+    private final Runnable handOver;
+
+    /**
+     * @param lookAgainIn has {@link #look} called after so long
+     * @param handOver    has what was queued handed over at once
+     */
+    public Moments(Transactions transactions, Consumer<Duration> lookAgainIn, Runnable handOver) {
+        this.transactions = transactions;
+        this.lookAgainIn = lookAgainIn;
+        this.handOver = handOver;
+    }
+
+    /** Every second, and when the next moment comes. */
+    public synchronized void look() throws Exception {
+        if (!sparing.mayAsk()) {
+            return;
+        }
+        Next next = sparing.ask(this::next);
+        if (next.isWork()) {
+            Optional<Timestamp> horizon = foldWhatCommitted();
+            if (horizon.isEmpty()) {
+                return; // another instance is at it, and looks as often
+            }
+            queueWhatHasCome(horizon.get());
+            next = next();
+        }
+        if (next.isWork()) {
+            lookAgainIn.accept(AT_ONCE); // it has come meanwhile
+        } else if (next.seconds() != null && next.seconds() < LOOKS_EVERY_SECONDS) {
+            lookAgainIn.accept(Duration.ofNanos((long) (next.seconds() * 1e9)).plus(AT_ONCE));
+        }
+    }
+
+    /** Those of watches that are no more. */
+    public synchronized void forget() throws SQLException {
+        for (int page = 0; page < PAGES; page++) {
+            Integer forgotten = transactions.in(c -> isMine(c)
+                    ? (Integer) forgetMoments
+                            .rows(c, Map.of("limit", FORGET_ROWS))
+                            .get(0)
+                            .get("forgotten")
+                    : null);
+            if (forgotten == null || forgotten < FORGET_ROWS) {
+                return;
+            }
+        }
+    }
+
+    private Next next() throws SQLException {
+        Map<String, Object> row =
+                transactions.inOne(c -> nextMoment.rows(c, Map.of())).get(0);
+        return new Next((Boolean) row.get("has_changes"), (Double) row.get("seconds"));
+    }
+
+    /** @return up to when everything that was committed is counted; empty when another instance has the clock */
+    private Optional<Timestamp> foldWhatCommitted() throws SQLException {
+        Folded folded = null;
+        for (int batch = 0; batch < BATCHES; batch++) {
+            folded = transactions.in(c -> isMine(c) ? fold(c) : null);
+            if (folded == null) {
+                return Optional.empty();
+            }
+            if (folded.taken() < FOLD_ROWS) {
+                return Optional.of(folded.horizon());
+            }
+        }
+        return Optional.of(Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
+    }
+
+    /** Page by page; what was queued is handed over while the next page is. */
+    private void queueWhatHasCome(Timestamp horizon) throws SQLException {
+        int limit = QUEUE_ROWS;
+        for (int page = 0; page < PAGES; page++) {
+            int rows = limit;
+            Struck struck;
+            try {
+                struck = transactions.in(c -> isMine(c) ? queue(c, queueMoments, horizon, rows) : null);
+            } catch (SQLException e) {
+                if (!SqlState.isLocked(e) && !SqlState.isRefused(e)) {
+                    throw e;
+                }
+                if (rows > 1) {
+                    limit = Math.max(1, rows / 4);
+                    continue;
+                }
+                struck = transactions.in(c -> isMine(c) ? queue(c, momentIntoInbox, horizon, rows) : null);
+            }
+            if (struck != null && struck.queued() > 0) {
+                handOver.run();
+            }
+            if (struck == null || struck.moments() < rows) {
+                return;
+            }
+            limit = Math.min(QUEUE_ROWS, rows * 4);
+        }
+    }
+
+    private boolean isMine(Connection connection) throws SQLException {
+        return (Boolean) takeClock.rows(connection, Map.of()).get(0).get("mine");
+    }
+
+    private Folded fold(Connection connection) throws SQLException {
+        Map<String, Object> row =
+                foldMoments.rows(connection, Map.of("limit", FOLD_ROWS)).get(0);
+        return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
+    }
+
+    private static Struck queue(Connection connection, SqlFile statement, Timestamp horizon, int limit)
+            throws SQLException {
+        Map<String, Object> row = statement
+                .rows(connection, Map.of("horizon", horizon, "limit", limit))
+                .get(0);
+        return new Struck((Integer) row.get("struck"), (Integer) row.get("queued"));
+    }
+}

@@ -1,0 +1,165 @@
+package dev.freshet.source;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.Scene;
+import dev.freshet.testing.TestDatabase;
+import java.sql.SQLException;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Rows that become something else by the clock. With a debounce and a poll of an hour, whatever is delivered here is
+ * delivered because its moment has come.
+ */
+class ClockIT {
+    private static final String[] SETTINGS = {"FRESHET_DEBOUNCE=1h", "FRESHET_BUCKET=1h", "FRESHET_QUEUE_POLL=1h"};
+
+    private static Scene scene(String... settings) throws Exception {
+        TestDatabase database = TestDatabase.empty();
+        // a role called freshet would otherwise find schema freshet first
+        database.runAsSuperuser("ALTER DATABASE " + database.name() + " SET search_path = public");
+        Scene scene = new Scene(database, SETTINGS);
+        scene.set(settings);
+        return scene;
+    }
+
+    private static void posts(Scene scene) throws SQLException {
+        scene.database.run(
+                "CREATE TABLE posts (id int PRIMARY KEY, publish_at timestamptz, unpublish_at timestamptz);SELECT"
+                        + " cache_invalidation_watch('posts', ARRAY['post:{id}'], due => ARRAY['publish_at',"
+                        + " 'unpublish_at'])");
+    }
+
+    private static void post(Scene scene, int id, String publishIn) throws SQLException {
+        scene.database.run("INSERT INTO posts VALUES (" + id + ", clock_timestamp() + interval '" + publishIn + "')");
+    }
+
+    private static void awaitMoment(Scene scene, int id) {
+        Scene.until(
+                "the moment of " + id,
+                () -> scene.isTrue("SELECT publish_at < clock_timestamp() FROM posts WHERE id = " + id));
+    }
+
+    /** None was early, whatever was called. */
+    private static void assertNoneEarly(Scene scene) throws SQLException {
+        assertEquals(
+                "0",
+                scene.one("SELECT count(*) FROM cache_invalidation_queue q LEFT JOIN posts p ON q.tag = 'post:' || p.id"
+                        + " AND q.ripe_at = p.publish_at WHERE q.ripe_at IS NOT NULL AND (p.id IS NULL OR"
+                        + " q.last_invalidated_at < p.publish_at)"));
+    }
+
+    @Test
+    void a_moment_is_delivered_when_it_comes_and_what_was_edited_away_or_deleted_is_not() throws Exception {
+        try (Scene scene = scene()) {
+            scene.start();
+            posts(scene);
+            post(scene, 1, "2 s");
+            post(scene, 2, "2 s");
+            post(scene, 3, "2 s");
+            post(scene, 4, "2500 ms");
+            scene.database.run(
+                    "UPDATE posts SET publish_at = '2100-01-01' WHERE id = 2; DELETE FROM posts WHERE id = 3");
+            post(scene, 5, "2500 ms");
+            scene.database.run("UPDATE posts SET publish_at = publish_at + interval '700 ms' WHERE id = 5");
+            scene.receiver.awaitCalls("post:1", 1);
+            scene.receiver.awaitCalls("post:4", 1);
+            scene.receiver.awaitCalls("post:5", 1);
+            Scene.until(
+                    "settled",
+                    () -> scene.isTrue("SELECT count(*) = 3 FROM cache_invalidation_queue WHERE ripe_at IS NOT NULL AND"
+                            + " last_invalidated_at IS NOT NULL"));
+            for (int id = 1; id <= 5; id++) {
+                assertEquals(
+                        id == 2 || id == 3 ? 0 : 1,
+                        scene.receiver.calls("post:" + id).size(),
+                        "post:" + id);
+            }
+            assertNoneEarly(scene);
+        }
+    }
+
+    @Test
+    void a_restart_across_a_moment_and_one_after_an_edit_lose_nothing() throws Exception {
+        try (Scene scene = scene()) {
+            FreshetProcess first = scene.start();
+            posts(scene);
+            post(scene, 1, "1 s");
+            post(scene, 4, "1 h");
+            assertEquals(0, first.term());
+            post(scene, 2, "1 s");
+            scene.database.run("UPDATE posts SET publish_at = '2100-01-01' WHERE id = 2");
+            post(scene, 3, "200 ms");
+            awaitMoment(scene, 1);
+            awaitMoment(scene, 3);
+            scene.start();
+            scene.receiver.awaitCalls("post:1", 1);
+            scene.receiver.awaitCalls("post:3", 1);
+            assertEquals(0, scene.receiver.calls("post:2").size());
+            assertEquals(0, scene.receiver.calls("post:4").size());
+            assertNoneEarly(scene);
+        }
+    }
+
+    @Test
+    void kill_9_in_the_middle_of_moments_loses_none() throws Exception {
+        try (Scene scene = scene("FRESHET_TARGET_TIMEOUT=1s", "FRESHET_LEASE=4s")) {
+            FreshetProcess first = scene.start();
+            posts(scene);
+            scene.database.run(
+                    "INSERT INTO posts SELECT i, clock_timestamp() + i * interval '4 ms' + interval '1 s' FROM"
+                            + " generate_series(1, 600) i");
+            scene.receiver.awaitCalls("post:100", 1);
+            first.kill9();
+            scene.start();
+            for (int id = 1; id <= 600; id++) {
+                scene.receiver.awaitCalls("post:" + id, 1);
+            }
+            assertNoneEarly(scene);
+        }
+    }
+
+    @Test
+    void two_instances_deliver_each_moment_once() throws Exception {
+        try (Scene scene = scene()) {
+            scene.start();
+            scene.start();
+            posts(scene);
+            scene.database.run(
+                    "INSERT INTO posts SELECT i, clock_timestamp() + i * interval '5 ms' + interval '1 s' FROM"
+                            + " generate_series(1, 300) i");
+            for (int id = 1; id <= 300; id++) {
+                scene.receiver.awaitCalls("post:" + id, 1);
+            }
+            Scene.until(
+                    "settled",
+                    () -> scene.isTrue(
+                            "SELECT count(*) = 300 FROM cache_invalidation_queue WHERE ripe_at IS NOT NULL AND"
+                                    + " last_invalidated_at IS NOT NULL"));
+            for (int id = 1; id <= 300; id++) {
+                assertEquals(1, scene.receiver.calls("post:" + id).size(), "post:" + id);
+            }
+        }
+    }
+
+    @Test
+    void a_timestamp_is_read_in_the_servers_time_zone_and_the_console_shows_the_watch() throws Exception {
+        try (Scene scene = scene()) {
+            FreshetProcess freshet = scene.start();
+            Scene.until(
+                    "the server's time zone is known",
+                    () -> scene.isTrue(
+                            "SELECT count(*) = 1 FROM freshet.server_time_zone WHERE name = 'Asia/Kathmandu'"));
+            scene.database.run("CREATE TABLE sales (id int, ends timestamp); SELECT cache_invalidation_watch('sales',"
+                    + " ARRAY['sale:{id}'], due => ARRAY['ends']);INSERT INTO sales VALUES (1, clock_timestamp()"
+                    + " AT TIME ZONE 'Asia/Kathmandu' + interval '1 s'), (2, clock_timestamp() AT TIME ZONE"
+                    + " 'Asia/Kathmandu' + interval '1 h')");
+            scene.receiver.awaitCalls("sale:1", 1);
+            assertEquals(0, scene.receiver.calls("sale:2").size());
+            String shown = freshet.get("/api/console/dry-run?tag=sale:1").body();
+            assertTrue(shown.contains("\"due\":[\"ends\"]"), shown);
+        }
+    }
+}
