@@ -396,12 +396,12 @@ class WayInMomentsTest extends WayIn {
     void who_was_allowed_to_watch_before_there_were_moments_still_is() throws Exception {
         database.run(
                 "CREATE FUNCTION public.cache_invalidation_watch(watched regclass, templates text[], columns text[]"
-                    + " DEFAULT NULL) RETURNS void LANGUAGE sql AS '';COMMENT ON FUNCTION"
-                    + " public.cache_invalidation_watch(regclass, text[], text[]) IS 'Freshet: before';REVOKE ALL ON"
-                    + " FUNCTION public.cache_invalidation_watch(regclass, text[], text[]) FROM PUBLIC;GRANT EXECUTE"
-                    + " ON FUNCTION public.cache_invalidation_watch(regclass, text[], text[]) TO writer;UPDATE"
-                    + " freshet.flyway_schema_history SET checksum = 0 WHERE description = 'cache invalidation"
-                    + " watch'");
+                        + " DEFAULT NULL) RETURNS void LANGUAGE sql AS '';COMMENT ON FUNCTION"
+                        + " public.cache_invalidation_watch(regclass, text[], text[]) IS 'Freshet: before';REVOKE ALL ON"
+                        + " FUNCTION public.cache_invalidation_watch(regclass, text[], text[]) FROM PUBLIC;GRANT EXECUTE"
+                        + " ON FUNCTION public.cache_invalidation_watch(regclass, text[], text[]) TO writer;UPDATE"
+                        + " freshet.flyway_schema_history SET checksum = 0 WHERE description = 'cache invalidation"
+                        + " watch'");
         database.migrate();
         assertEquals(
                 "{\"cache_invalidation_watch(regclass,text[],text[],text[])\"}",

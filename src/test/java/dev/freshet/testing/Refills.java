@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  * An app behind its cache: at each call it reads the page's row from a read replica, as a page that is built anew does,
  * and remembers what it saw.
  */
-final class Refills implements AutoCloseable {
+public final class Refills implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NOTHING = "nothing";
 
@@ -38,7 +38,7 @@ final class Refills implements AutoCloseable {
     private volatile boolean failing;
 
     /** @param sql reads one value; its parameter is the tag */
-    Refills(StreamingServers.Server readsFrom, String database, String sql) throws IOException {
+    public Refills(StreamingServers.Server readsFrom, String database, String sql) throws IOException {
         this.sql = sql;
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl("jdbc:postgresql://127.0.0.1:" + readsFrom.port + "/" + database + "?user=postgres");
@@ -52,32 +52,32 @@ final class Refills implements AutoCloseable {
         server.start();
     }
 
-    String url() {
+    public String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
     /** Whether each call is answered 500. */
-    void fails(boolean fails) {
+    public void fails(boolean fails) {
         failing = fails;
     }
 
-    List<String> of(String tag) {
+    public List<String> of(String tag) {
         return read.getOrDefault(tag, List.of());
     }
 
-    void await(String tag, int times) {
+    public void await(String tag, int times) {
         Eventually.is(
                 Duration.ofSeconds(90),
                 () -> of(tag).size() >= times,
                 () -> times + " calls of " + tag + "; there were " + of(tag));
     }
 
-    int tags() {
+    public int tags() {
         return read.size();
     }
 
     /** How many calls have read this. */
-    long count(String value) {
+    public long count(String value) {
         return read.values().stream()
                 .flatMap(List::stream)
                 .filter(value::equals)

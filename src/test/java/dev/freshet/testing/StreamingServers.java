@@ -18,15 +18,15 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A PostgreSQL that others follow, made with the binaries that Freshet brings: these have no pg_basebackup. */
-final class StreamingServers implements AutoCloseable {
+public final class StreamingServers implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    final Server primary;
+    public final Server primary;
     private final List<Server> all = new ArrayList<>();
 
     /** One server, which can be stopped, killed and started again. */
-    static final class Server {
-        final int port;
+    public static final class Server {
+        public final int port;
         private final Path data;
         private EmbeddedPostgres process;
         private long postmaster;
@@ -36,7 +36,7 @@ final class StreamingServers implements AutoCloseable {
             this.port = Installed.freePort();
         }
 
-        Server start() throws IOException {
+        public Server start() throws IOException {
             process = EmbeddedPostgres.builder()
                     .setDataDirectory(data)
                     .setCleanDataDirectory(false)
@@ -53,20 +53,20 @@ final class StreamingServers implements AutoCloseable {
         }
 
         /** As FRESHET_REPLICAS and DATABASE_URL take it. */
-        String url(String database) {
+        public String url(String database) {
             return "postgres://freshet:pass%20word@127.0.0.1:" + port + "/" + database;
         }
 
-        String name(String database) {
+        public String name(String database) {
             return "127.0.0.1:" + port + "/" + database;
         }
 
-        Connection connect(String database) throws SQLException {
+        public Connection connect(String database) throws SQLException {
             return DriverManager.getConnection(
                     "jdbc:postgresql://127.0.0.1:" + port + "/" + database + "?user=postgres");
         }
 
-        void run(String database, String... statements) throws SQLException {
+        public void run(String database, String... statements) throws SQLException {
             try (Connection c = connect(database);
                     Statement s = c.createStatement()) {
                 for (String statement : statements) {
@@ -75,14 +75,14 @@ final class StreamingServers implements AutoCloseable {
             }
         }
 
-        String one(String database, String sql) throws SQLException {
+        public String one(String database, String sql) throws SQLException {
             try (Connection c = connect(database)) {
                 return TestDatabase.list(c, sql).get(0);
             }
         }
 
         /** Every process of it. */
-        void signal(String signal) {
+        public void signal(String signal) {
             try {
                 List<String> command = new ArrayList<>(List.of("kill", "-" + signal, Long.toString(postmaster)));
                 ProcessHandle.of(postmaster).stream()
@@ -98,7 +98,7 @@ final class StreamingServers implements AutoCloseable {
             }
         }
 
-        void kill9() {
+        public void kill9() {
             signal("KILL");
             Eventually.is(
                     PATIENCE,
@@ -122,20 +122,20 @@ final class StreamingServers implements AutoCloseable {
         }
     }
 
-    StreamingServers() throws Exception {
+    public StreamingServers() throws Exception {
         primary = new Server(Files.createTempDirectory("freshet-it-primary-"));
         all.add(primary);
         primary.start().run("postgres", "CREATE ROLE freshet LOGIN PASSWORD 'pass word'");
     }
 
     /** A database that belongs to Freshet's role, which is no superuser. */
-    void createDatabase(String name) throws SQLException {
+    public void createDatabase(String name) throws SQLException {
         primary.run("postgres", "CREATE DATABASE " + name + " OWNER freshet");
         primary.run(name, "ALTER SCHEMA public OWNER TO freshet");
     }
 
     /** One more server, which follows the primary. */
-    Server addReplica() throws Exception {
+    public Server addReplica() throws Exception {
         Path copy = Files.createTempDirectory("freshet-it-replica-");
         try (Connection backup = primary.connect("postgres");
                 Statement s = backup.createStatement()) {
@@ -181,7 +181,7 @@ final class StreamingServers implements AutoCloseable {
     }
 
     /** Everything that is committed now is on the replica. */
-    void awaitReplayed(Server replica) throws SQLException {
+    public void awaitReplayed(Server replica) throws SQLException {
         String position = primary.one("postgres", "SELECT pg_current_wal_flush_lsn()");
         Scene.until(
                 "replayed " + position,
