@@ -41,7 +41,8 @@ public final class Turn {
         }
     }
 
-    private record Folded(int taken, Timestamp horizon) {}
+    /** @param policies which are in force; -1: there are none */
+    private record Folded(int taken, Timestamp horizon, long policies) {}
 
     private record Handed(
             List<String> tags,
@@ -226,8 +227,15 @@ public final class Turn {
                 Folded folded = fold(c, FOLD_ROWS, List.of(), null);
                 boolean isAll = folded.taken() < FOLD_ROWS;
                 return new Both(
-                        folded, isAll ? handOver(c, folded.horizon(), Share.of(rows), List.of(), claims) : null);
+                        folded,
+                        isAll
+                                ? handOver(c, folded.horizon(), Share.of(rows), List.of(), claims)
+                                : urgentOfTheNewest(c, List.of(), claims));
             });
+            if (both != null && both.handed() != null && both.folded().taken() == FOLD_ROWS) {
+                begin(claims, both.handed(), progress);
+                return Step.FAILED;
+            }
             if (both == null || both.handed() == null) {
                 return Step.FAILED;
             }
@@ -285,9 +293,14 @@ public final class Turn {
             int rows = limit;
             List<String> blocked = locked.tags();
             try {
-                folded = transactions.in(c -> isMine(c) ? fold(c, rows, blocked, null) : null);
-                if (folded == null) {
+                Claims claims = rows == FOLD_ROWS && policies().hasUrgent() ? lanes.claims() : null;
+                Both both = transactions.in(c -> isMine(c) ? foldSome(c, rows, blocked, claims) : null);
+                if (both == null) {
                     return Optional.empty();
+                }
+                folded = both.folded();
+                if (both.handed() != null) {
+                    begin(claims, both.handed(), progress);
                 }
                 found += folded.taken();
                 if (folded.taken() < rows) {
@@ -299,7 +312,9 @@ public final class Turn {
                     return Optional.of(folded.horizon());
                 }
                 limit = FOLD_ROWS;
-                urgentBetween(blocked, progress);
+                if (folded.policies() > policies().version()) {
+                    policies().keepCurrent();
+                }
             } catch (SQLException e) {
                 boolean isLocked = giveWayOrThrow(e);
                 List<String> held = isLocked ? transactions.in(c -> heldByOthers(c, rows)) : List.of();
@@ -324,29 +339,24 @@ public final class Turn {
                 : Optional.of(Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
     }
 
+    private Both foldSome(Connection connection, int rows, List<String> blocked, Claims claims) throws SQLException {
+        Folded folded = fold(connection, rows, blocked, null);
+        boolean isAll = folded.taken() < rows;
+        return new Both(folded, isAll ? null : urgentOfTheNewest(connection, blocked, claims));
+    }
+
     /**
-     * A fold that takes its time lets through what goes before all others, if that is among what came last. Changes of
-     * the same tags that are still in the inbox make a second call.
+     * A fold that takes its time lets through what goes before all others, if that is among what came last: in the
+     * fold's own transaction, for the next may be another instance's. Changes of the same tags that are still in the
+     * inbox make a second call.
      */
-    private void urgentBetween(List<String> blocked, Progress progress) throws SQLException {
-        Claims claims = policies().hasUrgent() ? lanes.claims() : null;
-        if (claims == null || claims.mostUrgentTags() == 0) {
-            return;
+    private Handed urgentOfTheNewest(Connection connection, List<String> blocked, Claims claims) throws SQLException {
+        if (claims == null || !policies().hasUrgent() || claims.mostUrgentTags() == 0) {
+            return null;
         }
-        try {
-            Folded newest = transactions.in(c -> isMine(c) ? fold(c, NEWEST_ROWS, blocked, null, true) : null);
-            if (newest != null) {
-                Share share = Share.ofUrgent(Math.min(HAND_OVER_ROWS, claims.mostUrgentTags()));
-                List<String> aside = aside();
-                Handed handed = transactions.audited(
-                        c -> isMine(c) ? handOver(c, newest.horizon(), share, aside, claims) : null);
-                if (handed != null) {
-                    begin(claims, handed, progress);
-                }
-            }
-        } catch (SQLException e) {
-            giveWayOrThrow(e);
-        }
+        Folded newest = fold(connection, NEWEST_ROWS, blocked, null, true);
+        Share share = Share.ofUrgent(Math.min(HAND_OVER_ROWS, claims.mostUrgentTags()));
+        return handOver(connection, newest.horizon(), share, aside(), claims);
     }
 
     private void foldWhatWasLocked() throws SQLException {
@@ -552,7 +562,8 @@ public final class Turn {
             byPolicy = (Boolean) row.get("has_policies");
         }
         fences.folded(connection, row.get("fenced"));
-        return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
+        return new Folded(
+                (Integer) row.get("taken"), (Timestamp) row.get("horizon"), (Long) row.getOrDefault("policies", -1L));
     }
 
     private Handed handOver(Connection connection, Timestamp horizon, Share share, List<String> aside, Claims claims)

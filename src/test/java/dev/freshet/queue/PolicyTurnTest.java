@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.freshet.database.Transactions;
 import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
+import dev.freshet.deliver.Target;
 import dev.freshet.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -219,6 +221,38 @@ class PolicyTurnTest {
         turn.take();
         turn.take();
         assertEquals(List.of("a 5", "b 5"), priorities());
+    }
+
+    @Test
+    void what_is_urgent_need_not_wait_until_everything_is_folded() throws Exception {
+        Lanes lanes = new Lanes(
+                transactions,
+                new Lanes.Terms(
+                        Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(10)));
+        Target target = new Target();
+        target.setName("x");
+        lanes.serve(target);
+        List<String> seen = new ArrayList<>();
+        Turn atOnce = new Turn(
+                transactions,
+                new Marking(),
+                lanes,
+                calls -> seen.add(calls.get(0).getTags().get(0) + " " + left()),
+                Duration.ofDays(1),
+                Duration.ZERO);
+        database.run("SELECT cache_invalidation_policy('urgent-*', priority => 9);"
+                + " INSERT INTO freshet.inbox (tag) SELECT 'many-' || i FROM generate_series(1, 35000) i;"
+                + " INSERT INTO freshet.inbox (tag) VALUES ('urgent-1')");
+        atOnce.take();
+        assertEquals("urgent-1 24501", seen.get(0));
+    }
+
+    private long left() {
+        try {
+            return Long.parseLong(database.one("SELECT count(*) FROM freshet.inbox"));
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private void change(String... tags) throws SQLException {
