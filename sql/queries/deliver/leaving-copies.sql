@@ -1,7 +1,7 @@
 -- Which copies leave the targets that this instance serves (:families: each with what it serves, and the host names that
 -- DNS has just answered for). Gone: DNS has not named it for a minute, on any instance. Otherwise it is not listed any
--- more, on no instance for a minute: the list was edited, or one address has become a list, or a list one address; or a
--- host name has got its first address. Locked, so that whoever owes them something at this moment has done so before
+-- more, on no instance for 20 seconds: the list was edited, or one address has become a list, or a list one address; or
+-- a host name has got its first address. Nothing is lost where that is too soon. Locked, so that whoever owes them something at this moment has done so before
 -- forget-copy.sql looks, and asked under the turn's lock, so that no hand-over is among those.
 WITH family AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:#families::jsonb) AS f(parent text, serves text[], answered text[])
@@ -11,11 +11,11 @@ WITH family AS MATERIALIZED (
         SELECT * FROM freshet.target WHERE name = f.parent
         UNION ALL SELECT * FROM freshet.target WHERE copy_of = f.parent) t
     WHERE t.missing_since < now() - interval '1 minute' AND t.place = ANY (f.answered)
-       OR t.name <> ALL (f.serves) AND (t.served_at < now() - interval '1 minute'
+       OR t.name <> ALL (f.serves) AND (t.served_at < now() - interval '20 seconds'
                                         OR t.ip IS NULL AND t.served_at = t.accepted_at AND t.place = ANY (f.answered))
 )
 SELECT t.name, l.parent, l.is_gone FROM freshet.target t JOIN leaving l USING (name)
 -- asked once more, of the row as it is now that it is ours
 WHERE t.deleted_at IS NULL AND (NOT l.is_gone OR t.missing_since < now() - interval '1 minute')
-  AND (l.is_gone OR t.served_at < now() - interval '1 minute' OR t.ip IS NULL AND t.served_at = t.accepted_at)
+  AND (l.is_gone OR t.served_at < now() - interval '20 seconds' OR t.ip IS NULL AND t.served_at = t.accepted_at)
 ORDER BY t.name FOR UPDATE OF t SKIP LOCKED

@@ -20,7 +20,16 @@ import java.util.Map;
 public final class AuditPages {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> KINDS = List.of(
-            "invalidation", "delivery", "attempt", "no-target", "postponed", "request", "refused", "replay", "job");
+            "invalidation",
+            "delivery",
+            "attempt",
+            "no-target",
+            "postponed",
+            "request",
+            "refused",
+            "replay",
+            "job",
+            "target");
     private static final Map<String, String> PLURALS = Map.of(
             "invalidations",
             "invalidation",

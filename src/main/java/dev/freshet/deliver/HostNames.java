@@ -49,6 +49,7 @@ public final class HostNames implements AutoCloseable {
     private final ExecutorService askers = Executors.newCachedThreadPool(daemons("resolve"));
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(daemons("resolve-again"));
     private final Resolver resolver;
+    private final Duration every;
 
     public HostNames(Resolver resolver) {
         this(resolver, EVERY);
@@ -56,8 +57,7 @@ public final class HostNames implements AutoCloseable {
 
     HostNames(Resolver resolver, Duration every) {
         this.resolver = resolver;
-        clock.scheduleWithFixedDelay(
-                () -> wanted.keySet().forEach(this::ask), every.toMillis(), every.toMillis(), TimeUnit.MILLISECONDS);
+        this.every = every;
     }
 
     /** Before anybody asks for a name: Java would remember each answer for half a minute. */
@@ -74,6 +74,7 @@ public final class HostNames implements AutoCloseable {
             CompletableFuture<Void> asked = new CompletableFuture<>();
             wanted.put(host, asked);
             ask(host);
+            clock.scheduleWithFixedDelay(() -> ask(host), every.toMillis(), every.toMillis(), TimeUnit.MILLISECONDS);
             try {
                 asked.get(FIRST_MILLIS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException | ExecutionException e) {

@@ -117,13 +117,14 @@ final class TemplatedTarget {
             try {
                 Addresses.normal(text("address"), this::checkedAddress);
             } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("address is " + text("address") + ": " + e.getMessage(), e);
+                // no cause: the last of them is what is told
+                throw new IllegalArgumentException("address is " + text("address") + ": " + e.getMessage());
             }
         }
     }
 
     private String checkedAddress(String address) {
-        if (!ADDRESS.matcher(address).matches()) {
+        if (!ADDRESS.matcher(address).matches() || address.startsWith("redis") != template.equals("redis")) {
             throw new IllegalArgumentException("write "
                     + (template.equals("redis")
                             ? "redis://host:6379"

@@ -69,8 +69,9 @@ class CopiesIT {
         released.countDown();
         Scene.until(
                 "its own breaker",
-                () -> scene.one("SELECT string_agg(name, ' ') FROM freshet.target" + " WHERE open_until IS NOT NULL")
-                        .equals(name(broken)));
+                () -> name(broken)
+                        .equals(scene.one(
+                                "SELECT string_agg(name, ' ') FROM freshet.target WHERE open_until IS NOT NULL")));
         Scene.until(
                 "the others are done",
                 () -> scene.isTrue("SELECT count(*) = 0 FROM freshet.delivery WHERE target <> ?", name(broken)));
@@ -280,8 +281,9 @@ class CopiesIT {
     private void knows(String... ips) {
         Scene.until(
                 "addresses " + List.of(ips),
-                () -> scene.one("SELECT string_agg(ip, ' ' ORDER BY ip) FROM freshet.target" + " WHERE copy_of = 'tag'")
-                        .equals(String.join(" ", ips)));
+                () -> String.join(" ", ips)
+                        .equals(scene.one(
+                                "SELECT string_agg(ip, ' ' ORDER BY ip) FROM freshet.target WHERE copy_of = 'tag'")));
     }
 
     private Receiver copy(String ip, int port) {

@@ -174,7 +174,7 @@ class CopiesTest {
     @Test
     void one_address_that_becomes_a_list_and_a_list_that_becomes_one_lose_nothing() throws Exception {
         Instance freshet = new Instance();
-        database.run("INSERT INTO freshet.target (name, served_at) VALUES ('tag', now() - interval '59 seconds')");
+        database.run("INSERT INTO freshet.target (name, served_at) VALUES ('tag', now() - interval '15 seconds')");
         owe("tag", 1, 2);
         letter("tag", "t9");
         String list = "http://10.0.0.1:3000,http://10.0.0.2:3000/x";

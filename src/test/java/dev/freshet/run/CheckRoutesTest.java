@@ -91,6 +91,43 @@ class CheckRoutesTest {
         assertEquals(0, check(folder.toString()), said.toString());
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "http://a:1,http://b:2 | has a list of addresses (or fanout: dns) in its bean, and no step that sends"
+                        + " to",
+                "http://a:1,,http://b:2 | address 2 of 3 is empty: write addresses with one comma between two",
+                "http://a:1,b:2 | address 2 of 2 is \"b:2\": no whole address; write it such as http://10.0.0.1:3000",
+                "http://a:1,http://A:1/ | address 2 of 2 is http://A:1/ and so is another one"
+            })
+    void a_list_of_addresses_that_makes_no_sense_is_refused(String address, String told) throws Exception {
+        Files.writeString(
+                folder.resolve("other.yaml"),
+                target(1, 4, "asTagOrTags()", 4)
+                        .replace("name: other", "name: other\n        address: \"" + address + "\""));
+        assertEquals(2, check(folder.toString()), said.toString());
+        assertTrue(said.toString().contains("other.yaml") && said.toString().contains(told), said.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "http://a:1,redis://b:2 | address 2 of 2 is \"redis://b:2\": write http://host or https://host",
+                "http://a:1, | address 2 of 2 is empty",
+                "http://a:1,http://b:2/ | address 2 of 2 is \"http://b:2/\": write http://host"
+            })
+    void so_is_one_of_a_target_in_six_lines(String address, String told) throws Exception {
+        Files.createDirectory(folder.resolve("targets"));
+        Files.writeString(
+                folder.resolve("targets/other.camel.yaml"),
+                "- templatedRoute:\n    routeTemplateRef: nginx\n"
+                        + "    parameters:\n      - { name: address, value: \"" + address + "\" }\n");
+        assertEquals(2, check(folder.toString()), said.toString());
+        assertTrue(said.toString().contains("address is " + address + ": " + told), said.toString());
+    }
+
     /** As where an image is built: the secrets come later. */
     @Test
     void a_variable_that_is_not_set_here_is_told_and_does_no_harm() throws Exception {
