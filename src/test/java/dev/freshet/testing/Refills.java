@@ -107,7 +107,7 @@ public final class Refills implements AutoCloseable {
         try (Connection connection = replica.getConnection()) {
             value = TestDatabase.list(connection, sql, tag).stream().findFirst().orElse(NOTHING);
         } catch (SQLException away) {
-            value = "away";
+            value = "away: " + away.getMessage();
         }
         read.computeIfAbsent(tag, t -> new CopyOnWriteArrayList<>()).add(value);
     }
