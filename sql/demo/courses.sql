@@ -1,4 +1,5 @@
--- Demo data: courses, watched. Run at every start with the demo on; a table of that name that is somebody else's is left alone.
+-- Demo data: courses, watched. Run at every start with the demo on; a table of that name that is somebody else's is
+-- left alone.
 DO $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7382085);                           -- two instances that start at the same time
@@ -9,7 +10,8 @@ BEGIN
             updated_at timestamptz NOT NULL DEFAULT now()
         );
         COMMENT ON TABLE public.courses IS 'Freshet: demo data';
-        INSERT INTO public.courses (title) VALUES ('Rivers and streams'), ('Keeping things fresh'), ('Introduction to caching');
+        INSERT INTO public.courses (title)
+        VALUES ('Rivers and streams'), ('Keeping things fresh'), ('Introduction to caching');
         PERFORM public.cache_invalidation_watch('public.courses', ARRAY['course:{id}']);
     ELSIF NOT freshet.is_ours('public.courses'::regclass, 'pg_class') THEN
         RAISE WARNING 'The demo leaves the table courses alone: it was there before';

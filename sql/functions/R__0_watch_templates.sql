@@ -1,9 +1,11 @@
--- From templates to expressions. Everything generated here will run with Freshet's rights on values of other people's types, so it
--- only uses what never calls their code: output functions (through concat), num_nulls, and *= on images. No casts, no operators
--- of theirs: a user-defined cast or = would run as Freshet. That also holds after ALTER TABLE … TYPE, when nobody asks us.
+-- From templates to expressions. Everything generated here will run with Freshet's rights on values of other people's
+-- types, so it only uses what never calls their code: output functions (through concat), num_nulls, and *= on images.
+-- No casts, no operators of theirs: a user-defined cast or = would run as Freshet. That also holds after ALTER TABLE …
+-- TYPE, when nobody asks us.
 
 -- 'a:{b}' -> (1, 'a:', null), (2, null, 'b'). {{ and }} stand for braces; {"odd } name"} quotes a column as SQL does.
-CREATE OR REPLACE FUNCTION freshet.template_pieces(template text, OUT place bigint, OUT literal text, OUT col text) RETURNS SETOF record
+CREATE OR REPLACE FUNCTION freshet.template_pieces(template text, OUT place bigint, OUT literal text, OUT col text)
+    RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -11,7 +13,8 @@ DECLARE
 BEGIN
     FOR place, piece IN
         SELECT m.ordinality, m.found[1]
-        FROM regexp_matches(template, '(\{\{|\}\}|\{"(?:[^"]|"")*"\}|\{[^{}]*\}|[{}]|[^{}]+)', 'g') WITH ORDINALITY m(found)
+        FROM regexp_matches(template, '(\{\{|\}\}|\{"(?:[^"]|"")*"\}|\{[^{}]*\}|[{}]|[^{}]+)', 'g')
+             WITH ORDINALITY m(found)
     LOOP
         literal := CASE WHEN piece IN ('{{', '}}') THEN left(piece, 1) WHEN piece !~ '^[{}]' THEN piece END;
         col := CASE WHEN literal IS NOT NULL THEN NULL
@@ -28,7 +31,11 @@ END $$;
 -- A column that triggers can see. PostgreSQL 18's virtual generated columns are always null in a trigger.
 CREATE OR REPLACE FUNCTION freshet.has_column(watched regclass, col text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = watched AND attname = col AND attnum > 0 AND NOT attisdropped AND attgenerated <> 'v') $$;
+AS $$
+SELECT EXISTS (
+    SELECT FROM pg_attribute
+    WHERE attrelid = watched AND attname = col AND attnum > 0 AND NOT attisdropped AND attgenerated <> 'v')
+$$;
 
 -- The expression that renders one template of the row called `source`; null when a column is null.
 -- At most 257 characters: enough to see that a tag is too long, and a huge value is not carried around.
@@ -41,7 +48,9 @@ SELECT format(CASE WHEN count(p.col) = 0 THEN 'left(concat(%2$s), 257)'
     string_agg(CASE
         WHEN p.col IS NULL THEN quote_literal(p.literal)
         -- as text || column writes them: true instead of t, char(n) without its padding
-        WHEN t.base = 'bool'::regtype THEN format('CASE concat(%1$s) WHEN ''t'' THEN ''true'' WHEN ''f'' THEN ''false'' ELSE concat(%1$s) END', source || '.' || quote_ident(p.col))
+        WHEN t.base = 'bool'::regtype THEN
+            format('CASE concat(%1$s) WHEN ''t'' THEN ''true'' WHEN ''f'' THEN ''false'' ELSE concat(%1$s) END',
+                source || '.' || quote_ident(p.col))
         WHEN t.base = 'bpchar'::regtype THEN format('rtrim(concat(%s), '' '')', source || '.' || quote_ident(p.col))
         ELSE source || '.' || quote_ident(p.col) END, ', ' ORDER BY p.place))
 FROM freshet.template_pieces(template) p
@@ -52,19 +61,21 @@ LEFT JOIN LATERAL (
     SELECT down.base FROM down JOIN pg_type y ON y.oid = down.base WHERE y.typtype <> 'd') t ON true
 $$;
 
--- The SET clauses that make the columns' values look alike in every session. Each costs a little at every call, so only those that
--- the types at hand need; for base types of extensions, which may heed anything, all.
+-- The SET clauses that make the columns' values look alike in every session. Each costs a little at every call, so only
+-- those that the types at hand need; for base types of extensions, which may heed anything, all.
 CREATE OR REPLACE FUNCTION freshet.rendering_settings(watched regclass, columns text[]) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 WITH RECURSIVE inside(type) AS (
-    SELECT atttypid FROM pg_attribute WHERE attrelid = watched AND attname = ANY (columns) AND attnum > 0 AND NOT attisdropped
+    SELECT atttypid FROM pg_attribute
+    WHERE attrelid = watched AND attname = ANY (columns) AND attnum > 0 AND NOT attisdropped
     UNION
     SELECT part.type FROM inside JOIN pg_type t ON t.oid = inside.type CROSS JOIN LATERAL (
         SELECT t.typelem WHERE t.typelem <> 0
         UNION ALL SELECT t.typbasetype WHERE t.typbasetype <> 0
         UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
-        UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE t.typrelid <> 0 AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL SELECT a.atttypid FROM pg_attribute a
+                  WHERE t.typrelid <> 0 AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
     ) part(type)
 )
 SELECT coalesce(string_agg(DISTINCT ' SET ' || s.setting, '' ORDER BY ' SET ' || s.setting), '')
@@ -76,7 +87,9 @@ JOIN (VALUES
     ('extra_float_digits = 1',     '{float4,float8,point,lseg,path,box,polygon,line,circle}'),
     ('bytea_output = ''hex''',     '{bytea}'),
     ('lc_monetary = ''C''',        '{money}'),
-    ('quote_all_identifiers = off', '{regproc,regprocedure,regoper,regoperator,regclass,regcollation,regtype,regrole,regnamespace,regconfig,regdictionary,aclitem}')
+    ('quote_all_identifiers = off', '{regproc,regprocedure,regoper,regoperator,regclass,regcollation,regtype,regrole,'
+                                    'regnamespace,regconfig,regdictionary,aclitem}')
 ) s(setting, heeded_by) ON CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname = ANY (s.heeded_by)
-                                ELSE t.typtype = 'b' AND t.typelem = 0 AND t.typname NOT IN ('citext', 'hstore', 'ltree') END
+                                ELSE t.typtype = 'b' AND t.typelem = 0
+                                     AND t.typname NOT IN ('citext', 'hstore', 'ltree') END
 $$;

@@ -1,6 +1,10 @@
--- Invalidating in SQL, inside the caller's transaction: by keys, by tags, or by what happened (cache_tag_rules). All return the number of
--- registry entries that are gone; what they publish goes out when the transaction has committed.
-DO $$ BEGIN PERFORM freshet.step_aside(name) FROM unnest('{cache_invalidate_keys,cache_invalidate_tags,cache_invalidate,cache_tags_of_rule}'::name[]) name; END $$;
+-- Invalidating in SQL, inside the caller's transaction: by keys, by tags, or by what happened (cache_tag_rules). All
+-- return the number of registry entries that are gone; what they publish goes out when the transaction has committed.
+DO $$
+BEGIN
+    PERFORM freshet.step_aside(name)
+    FROM unnest('{cache_invalidate_keys,cache_invalidate_tags,cache_invalidate,cache_tags_of_rule}'::name[]) name;
+END $$;
 
 CREATE OR REPLACE FUNCTION public.cache_invalidate_keys(keys text[], triggered_by text DEFAULT 'sql') RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -17,7 +21,9 @@ BEGIN
         RETURN 0;
     END IF;
     WITH held AS MATERIALIZED (
-        SELECT e.cache_key FROM unnest(wanted) k JOIN public.cache_entries e ON e.cache_key = k ORDER BY e.cache_key FOR UPDATE OF e
+        SELECT e.cache_key
+        FROM unnest(wanted) k JOIN public.cache_entries e ON e.cache_key = k
+        ORDER BY e.cache_key FOR UPDATE OF e
     ), gone AS (
         DELETE FROM public.cache_entries e USING held WHERE e.cache_key = held.cache_key RETURNING e.expires_at
     ), audited AS (
@@ -31,7 +37,8 @@ BEGIN
     RETURN counted;
 END $$;
 
--- The tags are queued for the targets, too. The event carries them, and the keys of the entries that are gone (100,000 at most).
+-- The tags are queued for the targets, too. The event carries them, and the keys of the entries that are gone (100,000
+-- at most).
 CREATE OR REPLACE FUNCTION public.cache_invalidate_tags(tags text[], triggered_by text DEFAULT 'sql') RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -55,13 +62,16 @@ BEGIN
     WITH held AS MATERIALIZED (
         SELECT e.cache_key FROM public.cache_entries e WHERE e.tags && wanted ORDER BY e.cache_key FOR UPDATE
     ), gone AS (
-        DELETE FROM public.cache_entries e USING held WHERE e.cache_key = held.cache_key RETURNING e.cache_key, e.expires_at
+        DELETE FROM public.cache_entries e USING held WHERE e.cache_key = held.cache_key
+        RETURNING e.cache_key, e.expires_at
     )
-    SELECT coalesce(array_agg(cache_key ORDER BY cache_key), '{}'), count(*) FILTER (WHERE expires_at IS NULL OR expires_at > now())
+    SELECT coalesce(array_agg(cache_key ORDER BY cache_key), '{}'),
+           count(*) FILTER (WHERE expires_at IS NULL OR expires_at > now())
     INTO keys, counted FROM gone;
     keys := keys[:100000] || ARRAY(SELECT t FROM unnest(wanted) t WHERE t <> ALL (keys));
     INSERT INTO public.invalidation_audit (kind, keys, triggered_by, timestamp, request_id, detail)
-    VALUES ('invalidation', to_jsonb(keys), triggered_by, clock_timestamp(), request, 'tags ' || array_to_string(wanted, ', '));
+    VALUES ('invalidation', to_jsonb(keys), triggered_by, clock_timestamp(), request,
+            'tags ' || array_to_string(wanted, ', '));
     INSERT INTO freshet.publication (keys, tags, triggered_by, request_id, published_at)
     VALUES (to_jsonb(keys), wanted, triggered_by, request, clock_timestamp());
     RETURN counted;
@@ -83,12 +93,16 @@ WITH RECURSIVE meant(name, path) AS (
     GROUP BY t.template
 ), rendered AS (
     -- in one pass, so that what an id holds is never taken for a placeholder
-    SELECT path, string_agg(CASE WHEN piece[1] LIKE '{_%}' THEN ids ->> btrim(piece[1], '{}') ELSE piece[1] END, '' ORDER BY n) AS tag,
+    SELECT path,
+           string_agg(CASE WHEN piece[1] LIKE '{_%}' THEN ids ->> btrim(piece[1], '{}') ELSE piece[1] END, ''
+                      ORDER BY n) AS tag,
            bool_or(piece[1] LIKE '{_%}' AND ids ->> btrim(piece[1], '{}') IS NULL) AS lacks_id
-    FROM templates CROSS JOIN LATERAL regexp_matches(template, '\{[A-Za-z]+\}|[^{]+|\{', 'g') WITH ORDINALITY m(piece, n)
+    FROM templates
+    CROSS JOIN LATERAL regexp_matches(template, '\{[A-Za-z]+\}|[^{]+|\{', 'g') WITH ORDINALITY m(piece, n)
     GROUP BY template, path
 )
-SELECT coalesce(array_agg(tag ORDER BY path), '{}') FROM (SELECT tag, min(path) AS path FROM rendered WHERE NOT lacks_id GROUP BY tag) each
+SELECT coalesce(array_agg(tag ORDER BY path), '{}')
+FROM (SELECT tag, min(path) AS path FROM rendered WHERE NOT lacks_id GROUP BY tag) each
 $$;
 REVOKE ALL ON FUNCTION freshet.tags_of_rules(text[], jsonb) FROM PUBLIC;
 
@@ -97,20 +111,26 @@ CREATE OR REPLACE FUNCTION public.cache_tags_of_rule(rule text, ids jsonb DEFAUL
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT freshet.tags_of_rules(ARRAY[rule], ids) $$;
 
-CREATE OR REPLACE FUNCTION public.cache_invalidate(rule text, ids jsonb DEFAULT '{}', triggered_by text DEFAULT 'sql') RETURNS bigint
+CREATE OR REPLACE FUNCTION public.cache_invalidate(rule text, ids jsonb DEFAULT '{}', triggered_by text DEFAULT 'sql')
+    RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM public.cache_tag_rules WHERE name = rule) THEN
-        RAISE EXCEPTION 'there is no rule % in cache_tag_rules', quote_literal(rule) USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'there is no rule % in cache_tag_rules', quote_literal(rule)
+            USING ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN public.cache_invalidate_tags(freshet.tags_of_rules(ARRAY[rule], ids), triggered_by);
 END $$;
 
 DO $$
 BEGIN
-    PERFORM freshet.settle_in('public.cache_invalidate_keys(text[], text)', 'pg_proc', 'invalidates keys', '{service_role}');
-    PERFORM freshet.settle_in('public.cache_invalidate_tags(text[], text)', 'pg_proc', 'invalidates what has one of these tags, and queues them', '{service_role}');
-    PERFORM freshet.settle_in('public.cache_tags_of_rule(text, jsonb)', 'pg_proc', 'the tags that a rule of cache_tag_rules stands for', '{service_role}');
-    PERFORM freshet.settle_in('public.cache_invalidate(text, jsonb, text)', 'pg_proc', 'invalidates what a rule of cache_tag_rules stands for', '{service_role}');
+    PERFORM freshet.settle_in('public.cache_invalidate_keys(text[], text)', 'pg_proc',
+        'invalidates keys', '{service_role}');
+    PERFORM freshet.settle_in('public.cache_invalidate_tags(text[], text)', 'pg_proc',
+        'invalidates what has one of these tags, and queues them', '{service_role}');
+    PERFORM freshet.settle_in('public.cache_tags_of_rule(text, jsonb)', 'pg_proc',
+        'the tags that a rule of cache_tag_rules stands for', '{service_role}');
+    PERFORM freshet.settle_in('public.cache_invalidate(text, jsonb, text)', 'pg_proc',
+        'invalidates what a rule of cache_tag_rules stands for', '{service_role}');
 END $$;

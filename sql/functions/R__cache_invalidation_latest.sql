@@ -1,5 +1,9 @@
 -- What clients read as a watermark: when was a tag last invalidated, how often was it touched?
-DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_latest', '{tag,last_invalidated_at,total_invalidations,latest_created_at}'); END $$;
+DO $$
+BEGIN
+    PERFORM freshet.step_aside('cache_invalidation_latest',
+        '{tag,last_invalidated_at,total_invalidations,latest_created_at}');
+END $$;
 
 DO $do$
 BEGIN
@@ -11,6 +15,7 @@ BEGIN
                max(created_at) AS latest_created_at
         FROM public.cache_invalidation_queue
         GROUP BY tag;
-        PERFORM freshet.settle_in('public.cache_invalidation_latest', 'pg_class', 'per tag: last invalidated when, touched how often', '{service_role}');
+        PERFORM freshet.settle_in('public.cache_invalidation_latest', 'pg_class',
+            'per tag: last invalidated when, touched how often', '{service_role}');
     END IF;
 END $do$;

@@ -6,4 +6,8 @@ LANGUAGE sql VOLATILE
 RETURN freshet.drop_unused_watches(watched,
     freshet.remove_watch(watched, freshet.watch_numbers(freshet.must_own(watched))));
 
-DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_unwatch(regclass)', 'pg_proc', 'ends cache_invalidation_watch; the table''s owner may call this'); END $$;
+DO $$
+BEGIN
+    PERFORM freshet.settle_in('public.cache_invalidation_unwatch(regclass)', 'pg_proc',
+        'ends cache_invalidation_watch; the table''s owner may call this');
+END $$;

@@ -10,10 +10,14 @@ DECLARE
 BEGIN
     FOREACH tag IN ARRAY coalesce(tags, '{}') LOOP
         IF tag IS NULL THEN
-            RAISE EXCEPTION 'a tag must not be null' USING ERRCODE = 'null_value_not_allowed', HINT = 'Write a tag of 1 to 256 characters.';
+            RAISE EXCEPTION 'a tag must not be null'
+                USING ERRCODE = 'null_value_not_allowed', HINT = 'Write a tag of 1 to 256 characters.';
         ELSIF length(tag) NOT BETWEEN 1 AND 256 THEN
-            RAISE EXCEPTION 'a tag has 1 to 256 characters; this one has %: %', length(tag), quote_literal(left(tag, 40))
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'Write a shorter tag, for example a hash of the long part; nothing of this call was queued.';
+            RAISE EXCEPTION 'a tag has 1 to 256 characters; this one has %: %',
+                    length(tag), quote_literal(left(tag, 40))
+                USING ERRCODE = 'invalid_parameter_value',
+                      HINT = 'Write a shorter tag, for example a hash of the long part; '
+                             'nothing of this call was queued.';
         END IF;
     END LOOP;
     INSERT INTO freshet.inbox (tag) SELECT DISTINCT t COLLATE "C" FROM unnest(tags) t;
@@ -30,5 +34,13 @@ BEGIN
     PERFORM public.enqueue_cache_invalidation(ARRAY[tag]);
 END $$;
 
-DO $$ BEGIN PERFORM freshet.settle_in('public.enqueue_cache_invalidation(text[])', 'pg_proc', 'queue tags, inside the caller''s transaction', '{service_role}'); END $$;
-DO $$ BEGIN PERFORM freshet.settle_in('public.enqueue_cache_invalidation(text)', 'pg_proc', 'queue a tag, inside the caller''s transaction', '{service_role}'); END $$;
+DO $$
+BEGIN
+    PERFORM freshet.settle_in('public.enqueue_cache_invalidation(text[])', 'pg_proc',
+        'queue tags, inside the caller''s transaction', '{service_role}');
+END $$;
+DO $$
+BEGIN
+    PERFORM freshet.settle_in('public.enqueue_cache_invalidation(text)', 'pg_proc',
+        'queue a tag, inside the caller''s transaction', '{service_role}');
+END $$;

@@ -1,4 +1,5 @@
--- SELECT * FROM get_cache_invalidation_stats('AB3028', 60): what was sent in the last 60 minutes; null: for all events. At most what the history holds.
+-- SELECT * FROM get_cache_invalidation_stats('AB3028', 60): what was sent in the last 60 minutes; null: for all events.
+-- At most what the history holds.
 DO $$ BEGIN PERFORM freshet.step_aside('get_cache_invalidation_stats'); END $$;
 
 CREATE OR REPLACE FUNCTION public.get_cache_invalidation_stats(eid text DEFAULT NULL, minutes integer DEFAULT 60)
@@ -12,4 +13,8 @@ GROUP BY e.event_eid, e.table_name, e.operation
 ORDER BY e.event_eid, e.table_name, e.operation
 $$;
 
-DO $$ BEGIN PERFORM freshet.settle_in('public.get_cache_invalidation_stats(text, integer)', 'pg_proc', 'live events of the last minutes, counted', '{service_role}'); END $$;
+DO $$
+BEGIN
+    PERFORM freshet.settle_in('public.get_cache_invalidation_stats(text, integer)', 'pg_proc',
+        'live events of the last minutes, counted', '{service_role}');
+END $$;

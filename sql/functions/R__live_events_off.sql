@@ -10,7 +10,8 @@ DECLARE
 BEGIN
     FOR ours IN
         SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^freshet_live_(art|votes|bids|media)$' AND t.tgparentid = 0
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^freshet_live_(art|votes|bids|media)$'
+          AND t.tgparentid = 0
         ORDER BY 1
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', ours.tgname, ours.relation);
@@ -21,4 +22,8 @@ BEGIN
     END IF;
 END $$;
 
-DO $$ BEGIN PERFORM freshet.settle_in('public.live_events_off()', 'pg_proc', 'drops the triggers of install_live_events(); the tables'' owner may call this'); END $$;
+DO $$
+BEGIN
+    PERFORM freshet.settle_in('public.live_events_off()', 'pg_proc',
+        'drops the triggers of install_live_events(); the tables'' owner may call this');
+END $$;

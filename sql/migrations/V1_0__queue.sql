@@ -57,14 +57,19 @@ CREATE SEQUENCE freshet.handover_number;
 -- Whom a change is owed to. A row appears when a target's file is first accepted and leaves when the file is deleted.
 CREATE TABLE freshet.target (
     name          text        PRIMARY KEY,
-    takes_queue   boolean     NOT NULL DEFAULT true,                  -- false: takes only what is sent to it by name (stats)
+    takes_queue   boolean     NOT NULL DEFAULT true,                  -- false: takes only what is sent to it
+                                                                      -- by name (stats)
     batch         integer     NOT NULL DEFAULT 1,                     -- tags in one call
     accepted_at   timestamptz NOT NULL DEFAULT now(),
     served_at     timestamptz NOT NULL DEFAULT now(),                 -- when an instance last said that it serves it
-    deleted_at    timestamptz,                                        -- its file was deleted, and nobody has served it since
-    failing_tags  text[]      NOT NULL DEFAULT '{}',                  -- one tag of each call without an answer, since the last one
-    failed_at     timestamptz,                                        -- last call without an answer: give-up.sql asks for it
-    open_until    timestamptz,                                        -- breaker: null = closed; until then no call; after it, one probe
+    deleted_at    timestamptz,                                        -- its file was deleted,
+                                                                      -- and nobody has served it since
+    failing_tags  text[]      NOT NULL DEFAULT '{}',                  -- one tag of each call without an answer,
+                                                                      -- since the last one
+    failed_at     timestamptz,                                        -- last call without an answer:
+                                                                      -- give-up.sql asks for it
+    open_until    timestamptz,                                        -- breaker: null = closed;
+                                                                      -- until then no call; after it, one probe
     opened_at     timestamptz,
     opened_times  integer     NOT NULL DEFAULT 0,                     -- how often the probe failed in this outage
     CONSTRAINT name_is_a_plain_word CHECK (name ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
@@ -76,17 +81,22 @@ CREATE TABLE freshet.target (
 CREATE TABLE freshet.delivery (
     tag              text        NOT NULL,
     target           text        NOT NULL,
-    id               bigint      GENERATED ALWAYS AS IDENTITY,        -- with handover: names what a call covers (webhook-id)
+    id               bigint      GENERATED ALWAYS AS IDENTITY,        -- with handover: names what a call covers
+                                                                      -- (webhook-id)
     handover         bigint      NOT NULL,                            -- newest hand-over that is owed
-    settled_handover bigint      NOT NULL DEFAULT 0,                  -- up to here every change has an outcome: delivered, or stored here as a retry
-    handed_at        timestamptz NOT NULL DEFAULT now(),              -- of the newest change: FRESHET_RETRY_FOR counts from here
+    settled_handover bigint      NOT NULL DEFAULT 0,                  -- up to here every change has an outcome:
+                                                                      -- delivered, or stored here as a retry
+    handed_at        timestamptz NOT NULL DEFAULT now(),              -- of the newest change:
+                                                                      -- FRESHET_RETRY_FOR counts from here
     changed_at       timestamptz NOT NULL,                            -- oldest change owed: latency counts from here
     due_at           timestamptz NOT NULL DEFAULT now(),              -- not before; while leased: when the lease ends
-    rank             smallint    NOT NULL DEFAULT 0,                  -- 0 first attempts, 1 retries and replays, 2 failed often
+    rank             smallint    NOT NULL DEFAULT 0,                  -- 0 first attempts,
+                                                                      -- 1 retries and replays, 2 failed often
     lease_id         uuid,
     claimed_handover bigint,                                          -- what the call in flight covers
     not_before       timestamptz,                                     -- what the target asked for with Retry-After
-    together         integer,                                         -- at most so many tags in its call (a batch that was refused is halved)
+    together         integer,                                         -- at most so many tags in its call
+                                                                      -- (a batch that was refused is halved)
     attempts         integer     NOT NULL DEFAULT 0,                  -- failed ones since the last success
     first_failed_at  timestamptz,
     last_failed_at   timestamptz,
@@ -96,12 +106,13 @@ CREATE TABLE freshet.delivery (
     CONSTRAINT leased_knows_what_it_claimed CHECK ((lease_id IS NULL) = (claimed_handover IS NULL)),
     CONSTRAINT failed_knows_when CHECK ((attempts = 0) = (first_failed_at IS NULL)),
     CONSTRAINT rank_is_one_of_three CHECK (rank BETWEEN 0 AND 2)
-) WITH (fillfactor = 80, vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+) WITH (fillfactor = 80, vacuum_truncate = off,
+        autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 -- claim: what is due for a target, the oldest first, and what has failed after what has not been tried
 CREATE INDEX delivery_due ON freshet.delivery (target, rank, due_at);
 
--- An audit table that was adopted may refuse a row (a constraint of its own). Then the work is done without that row: it is
--- counted and said in the log, and nothing else waits for it. Set by the transaction that does so, for itself.
+-- An audit table that was adopted may refuse a row (a constraint of its own). Then the work is done without that row:
+-- it is counted and said in the log, and nothing else waits for it. Set by the transaction that does so, for itself.
 CREATE FUNCTION freshet.audits() RETURNS boolean LANGUAGE sql STABLE
 AS $$ SELECT coalesce(current_setting('freshet.audit', true), '') <> 'off' $$;
 REVOKE ALL ON FUNCTION freshet.audits() FROM PUBLIC;

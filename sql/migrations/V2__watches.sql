@@ -1,7 +1,8 @@
 -- The way in: what cache_invalidation_watch remembers, and how Freshet's names in public come to be Freshet's.
 
--- One row per watch. Its trigger functions are freshet.watch_<number>(), …_row() and …_truncate(); they never look at this table.
--- regclass travels through pg_dump as a name, so a restored row finds its table again although oids have changed.
+-- One row per watch. Its trigger functions are freshet.watch_<number>(), …_row() and …_truncate(); they never look at
+-- this table. regclass travels through pg_dump as a name, so a restored row finds its table again although oids have
+-- changed.
 CREATE TABLE freshet.watch (
     number    integer     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     watched   regclass    NOT NULL,
@@ -10,15 +11,18 @@ CREATE TABLE freshet.watch (
     made_at   timestamptz NOT NULL DEFAULT now(),
     without_triggers_since timestamptz                                -- seen by the worker; after a day it goes
 );
-COMMENT ON TABLE freshet.watch IS 'What cache_invalidation_watch was asked for; pg_trigger knows whether it is in force';
+COMMENT ON TABLE freshet.watch
+    IS 'What cache_invalidation_watch was asked for; pg_trigger knows whether it is in force';
 
 -- Whether an object is ours: its comment starts with 'Freshet'.
 CREATE FUNCTION freshet.is_ours(object oid, catalog regclass) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT coalesce(obj_description(object, (SELECT relname FROM pg_class WHERE oid = catalog)) LIKE 'Freshet%', false) $$;
+AS $$
+SELECT coalesce(obj_description(object, (SELECT relname FROM pg_class WHERE oid = catalog)) LIKE 'Freshet%', false)
+$$;
 
--- Renames aside what stands in public under one of our names: a function of that name with whatever arguments (a second one would
--- make calls ambiguous), or a relation, unless it is a view with exactly the columns in `keep`.
+-- Renames aside what stands in public under one of our names: a function of that name with whatever arguments (a second
+-- one would make calls ambiguous), or a relation, unless it is a view with exactly the columns in `keep`.
 CREATE FUNCTION freshet.step_aside(wanted name, keep text[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -54,19 +58,22 @@ CREATE FUNCTION freshet.is_view_with(relation oid, wanted_columns text[]) RETURN
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT relkind = 'v' AND wanted_columns IS NOT DISTINCT FROM (
-    SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped)
+    SELECT array_agg(attname::text ORDER BY attnum)
+    FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped)
 FROM pg_class WHERE oid = relation
 $$;
 
--- A new object in public starts with its owner's rights and those of the roles named here, whatever the database's default
--- privileges (Supabase: everything to anon). Only when new: what ops grant later survives every re-application.
+-- A new object in public starts with its owner's rights and those of the roles named here, whatever the database's
+-- default privileges (Supabase: everything to anon). Only when new: what ops grant later survives every re-application.
 CREATE FUNCTION freshet.settle_in(object text, catalog regclass, about text, readers name[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     is_function CONSTANT boolean := catalog = 'pg_proc'::regclass;
     id          CONSTANT oid := CASE WHEN is_function THEN object::regprocedure::oid ELSE object::regclass::oid END;
-    word        CONSTANT text := CASE WHEN is_function THEN 'FUNCTION' WHEN (SELECT relkind FROM pg_class WHERE oid = id) = 'v' THEN 'VIEW' ELSE 'TABLE' END;
+    word        CONSTANT text := CASE WHEN is_function THEN 'FUNCTION'
+                                      WHEN (SELECT relkind FROM pg_class WHERE oid = id) = 'v' THEN 'VIEW'
+                                      ELSE 'TABLE' END;
     grantee     text;
     sequence    regclass;
 BEGIN
@@ -75,14 +82,17 @@ BEGIN
     END IF;
     FOR grantee IN
         SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
-        FROM (SELECT coalesce(proacl, acldefault('f', proowner)) AS acl, proowner AS owner FROM pg_proc WHERE is_function AND oid = id
+        FROM (SELECT coalesce(proacl, acldefault('f', proowner)) AS acl, proowner AS owner
+              FROM pg_proc WHERE is_function AND oid = id
               UNION ALL
-              SELECT coalesce(relacl, acldefault('r', relowner)), relowner FROM pg_class WHERE NOT is_function AND oid = id) o,
+              SELECT coalesce(relacl, acldefault('r', relowner)), relowner
+              FROM pg_class WHERE NOT is_function AND oid = id) o,
              aclexplode(o.acl) a
         WHERE a.grantee <> o.owner
         GROUP BY a.grantee
     LOOP
-        EXECUTE format('REVOKE ALL ON %s %s FROM %s', CASE WHEN is_function THEN 'FUNCTION' ELSE 'TABLE' END, object, grantee);
+        EXECUTE format('REVOKE ALL ON %s %s FROM %s',
+            CASE WHEN is_function THEN 'FUNCTION' ELSE 'TABLE' END, object, grantee);
     END LOOP;
     FOR sequence, grantee IN
         SELECT c.oid, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
@@ -93,19 +103,21 @@ BEGIN
         EXECUTE format('REVOKE ALL ON SEQUENCE %s FROM %s', sequence, grantee);
     END LOOP;
     FOR grantee IN SELECT quote_ident(rolname) FROM pg_roles WHERE rolname = ANY (readers) LOOP
-        EXECUTE format('GRANT %s %s TO %s', CASE WHEN is_function THEN 'EXECUTE ON FUNCTION' ELSE 'SELECT ON' END, object, grantee);
+        EXECUTE format('GRANT %s %s TO %s',
+            CASE WHEN is_function THEN 'EXECUTE ON FUNCTION' ELSE 'SELECT ON' END, object, grantee);
     END LOOP;
     EXECUTE format('COMMENT ON %s %s IS %L', word, object, 'Freshet: ' || about);
 END $$;
 
-REVOKE ALL ON FUNCTION freshet.is_ours(oid, regclass), freshet.step_aside(name, text[]), freshet.is_view_with(oid, text[]),
-    freshet.settle_in(text, regclass, text, name[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION freshet.is_ours(oid, regclass), freshet.step_aside(name, text[]),
+    freshet.is_view_with(oid, text[]), freshet.settle_in(text, regclass, text, name[]) FROM PUBLIC;
 
 -- The tables that V1 made (not those it found and adopted, whose oids are older than the inbox's) start closed as well.
 DO $$
 BEGIN
     IF 'public.cache_invalidation_queue'::regclass::oid > 'freshet.inbox'::regclass::oid THEN
-        PERFORM freshet.settle_in('public.cache_invalidation_queue', 'pg_class', 'the queue of tags, one row per tag and five seconds');
+        PERFORM freshet.settle_in('public.cache_invalidation_queue', 'pg_class',
+            'the queue of tags, one row per tag and five seconds');
     END IF;
     IF 'public.invalidation_audit'::regclass::oid > 'freshet.inbox'::regclass::oid THEN
         PERFORM freshet.settle_in('public.invalidation_audit', 'pg_class', 'the log of everything Freshet does');

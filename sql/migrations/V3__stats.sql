@@ -4,13 +4,17 @@
 CREATE TABLE IF NOT EXISTS public.background_job_status (
     id            uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     job_type      text        NOT NULL DEFAULT 'stats_update',
-    job_payload   jsonb,                                              -- triggeredBy, requestId, matchId, userId, tenantId
+    job_payload   jsonb,                                              -- triggeredBy, requestId,
+                                                                      -- matchId, userId, tenantId
     status        text        NOT NULL DEFAULT 'queued'
         CONSTRAINT status_is_known CHECK (status IN (
-            'queued',                                                 -- waiting; also again: after a retry, a hand-back, a worker's death
-            'processing',                                             -- todo -> doing: a worker holds it for as long as it renews lease_until
+            'queued',                                                 -- waiting; also again: after a retry,
+                                                                      -- a hand-back, a worker's death
+            'processing',                                             -- todo -> doing: a worker holds it
+                                                                      -- for as long as it renews lease_until
             'completed',                                              -- doing -> done: every function succeeded
-            'failed')),                                               -- doing -> given up until somebody retries; todo -> cancelled
+            'failed')),                                               -- doing -> given up until somebody retries;
+                                                                      -- todo -> cancelled
     priority      integer     NOT NULL DEFAULT 1,                     -- 2 after a match, 1 admin and cron
     retry_count   integer     NOT NULL DEFAULT 0,
     tenant_id     uuid,
@@ -24,18 +28,24 @@ CREATE TABLE IF NOT EXISTS public.background_job_status (
 ALTER TABLE public.background_job_status
     ADD COLUMN IF NOT EXISTS worker_id   text,
     ADD COLUMN IF NOT EXISTS queue_name  text,
-    ADD COLUMN IF NOT EXISTS attempt     integer NOT NULL DEFAULT 0,  -- fences: whoever writes for an older one writes nothing
-    ADD COLUMN IF NOT EXISTS round       integer NOT NULL DEFAULT 0,  -- a completed job that is queued again runs all of its functions again
+    ADD COLUMN IF NOT EXISTS attempt     integer NOT NULL DEFAULT 0,  -- fences: whoever writes for an older one
+                                                                      -- writes nothing
+    ADD COLUMN IF NOT EXISTS round       integer NOT NULL DEFAULT 0,  -- a completed job that is queued again
+                                                                      -- runs all of its functions again
     ADD COLUMN IF NOT EXISTS deaths      integer NOT NULL DEFAULT 0,  -- workers lost since somebody last queued it
-    ADD COLUMN IF NOT EXISTS lease_until timestamptz;                 -- of the worker that holds it; null while processing: not one of ours
+    ADD COLUMN IF NOT EXISTS lease_until timestamptz;                 -- of the worker that holds it;
+                                                                      -- null while processing: not one of ours
 CREATE INDEX IF NOT EXISTS background_job_status_open ON public.background_job_status (status, created_at)
-    WHERE status IN ('queued', 'processing');                         -- claim-job, recover-jobs: what is next, who is late
-CREATE INDEX IF NOT EXISTS background_job_status_newest ON public.background_job_status (created_at DESC, id);   -- GET /api/admin/jobs
+    WHERE status IN ('queued', 'processing');                         -- claim-job, recover-jobs:
+                                                                      -- what is next, who is late
+CREATE INDEX IF NOT EXISTS background_job_status_newest
+    ON public.background_job_status (created_at DESC, id);            -- GET /api/admin/jobs
 
 -- What an adopted table may ask for and Freshet leaves out.
 ALTER TABLE public.background_job_status
-    ALTER COLUMN job_payload DROP NOT NULL, ALTER COLUMN tenant_id DROP NOT NULL, ALTER COLUMN error_message DROP NOT NULL,
-    ALTER COLUMN results DROP NOT NULL, ALTER COLUMN started_at DROP NOT NULL, ALTER COLUMN completed_at DROP NOT NULL;
+    ALTER COLUMN job_payload DROP NOT NULL, ALTER COLUMN tenant_id DROP NOT NULL,
+    ALTER COLUMN error_message DROP NOT NULL, ALTER COLUMN results DROP NOT NULL,
+    ALTER COLUMN started_at DROP NOT NULL, ALTER COLUMN completed_at DROP NOT NULL;
 
 -- Keeps a job's columns true to its status whoever changes it: Freshet, a console, or the manual's UPDATE.
 CREATE FUNCTION freshet.keep_job_in_order() RETURNS trigger
@@ -64,7 +74,8 @@ ALTER TABLE public.background_job_status
     ADD CONSTRAINT leased_only_while_processing CHECK (lease_until IS NULL OR status = 'processing'),
     ADD CONSTRAINT counts_are_not_negative CHECK (attempt >= 0 AND round >= 0 AND deaths >= 0);
 
--- One function of one job; `results` is put together from these. A row with success stays: a later attempt does not run it again.
+-- One function of one job; `results` is put together from these. A row with success stays: a later attempt does not run
+-- it again.
 CREATE TABLE freshet.job_function (
     job_id     uuid        NOT NULL,
     function   text        NOT NULL,
@@ -75,14 +86,16 @@ CREATE TABLE freshet.job_function (
     error      text,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at   timestamptz,
-    refreshed  boolean     NOT NULL DEFAULT false,                    -- its tags were delivered, or stand in freshet.delivery
+    refreshed  boolean     NOT NULL DEFAULT false,                    -- its tags were delivered,
+                                                                      -- or stand in freshet.delivery
     PRIMARY KEY (job_id, function),
     CONSTRAINT status_is_known CHECK (status IN ('running', 'success', 'failed')),
     CONSTRAINT ended_unless_running CHECK ((status = 'running') = (ended_at IS NULL)),
     CONSTRAINT failed_says_why CHECK ((status = 'failed') = (error IS NOT NULL)),
     CONSTRAINT only_success_is_refreshed CHECK (status = 'success' OR NOT refreshed)
 );
-CREATE INDEX job_function_owes_tags ON freshet.job_function (job_id) WHERE status = 'success' AND NOT refreshed;   -- owe-refresh
+CREATE INDEX job_function_owes_tags ON freshet.job_function (job_id)
+    WHERE status = 'success' AND NOT refreshed;                       -- owe-refresh
 
 -- The same request again is the same job, also when its row was deleted since.
 CREATE TABLE freshet.job_request (
@@ -96,7 +109,8 @@ SELECT DISTINCT ON (job_payload ->> 'requestId') job_payload ->> 'requestId', id
 FROM public.background_job_status WHERE job_payload ->> 'requestId' <> '' AND length(job_payload ->> 'requestId') <= 200
 ORDER BY job_payload ->> 'requestId', created_at;
 
--- The lock that whoever runs this function for this job holds until its transaction ends: so a new attempt knows the backends of the old one.
+-- The lock that whoever runs this function for this job holds until its transaction ends: so a new attempt knows the
+-- backends of the old one.
 CREATE FUNCTION freshet.job_lock(job uuid, function text) RETURNS bigint
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN hashtextextended(job::text || '/' || function, 7382086);
@@ -112,12 +126,14 @@ RETURN (
         'running_functions', coalesce(jsonb_agg(function ORDER BY function) FILTER (WHERE status = 'running'), '[]'),
         'cache_invalidation_success', false,
         'function_results', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-            'function', function, 'status', status, 'duration', round(extract(epoch FROM ended_at - started_at) * 1000), 'error', error,
-            'started_at', started_at, 'ended_at', ended_at)) ORDER BY ended_at) FILTER (WHERE status <> 'running'), '[]'))
+            'function', function, 'status', status,
+            'duration', round(extract(epoch FROM ended_at - started_at) * 1000), 'error', error,
+            'started_at', started_at, 'ended_at', ended_at)) ORDER BY ended_at)
+            FILTER (WHERE status <> 'running'), '[]'))
     FROM freshet.job_function f WHERE f.job_id = job AND f.attempt = of_attempt);
 
--- Runs one statistics function, in the caller's transaction and with the caller's search_path. With a tenant, and a parameter
--- target_tenant_id to take it, for that tenant only.
+-- Runs one statistics function, in the caller's transaction and with the caller's search_path. With a tenant, and a
+-- parameter target_tenant_id to take it, for that tenant only.
 CREATE FUNCTION freshet.run_stats_function(wanted text, tenant uuid) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -126,7 +142,8 @@ DECLARE
 BEGIN
     SELECT format('%I.%I', n.nspname, p.proname) AS name,
            tenant IS NOT NULL AND EXISTS (
-               SELECT FROM unnest(p.proargnames, p.proargtypes::oid[]) a(name, type) WHERE a.name = 'target_tenant_id' AND a.type = 'uuid'::regtype) AS for_tenant
+               SELECT FROM unnest(p.proargnames, p.proargtypes::oid[]) a(name, type)
+               WHERE a.name = 'target_tenant_id' AND a.type = 'uuid'::regtype) AS for_tenant
     INTO callee
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE p.proname = wanted AND p.prokind = 'f' AND pg_catalog.pg_function_is_visible(p.oid)
@@ -140,7 +157,8 @@ BEGIN
         EXECUTE 'SELECT FROM ' || callee.name || '()';
     END IF;
 END $$;
-REVOKE ALL ON FUNCTION freshet.job_lock(uuid, text), freshet.job_results(uuid, integer), freshet.run_stats_function(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION freshet.job_lock(uuid, text), freshet.job_results(uuid, integer),
+    freshet.run_stats_function(text, uuid) FROM PUBLIC;
 
 -- A table that V3 made (not one that it found and adopted) hides its rows from everybody whom ops give no policy.
 DO $$

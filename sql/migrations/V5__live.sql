@@ -1,14 +1,20 @@
--- Live events: a committed row on its way to open browser tabs. live_outbox -> live_event, in the order of the one relay.
+-- Live events: a committed row on its way to open browser tabs. live_outbox -> live_event, in the order of
+-- the one relay.
 
--- Where the triggers on art, votes, bids and art_media write: append-only, nothing unique, so that no writer ever meets another.
+-- Where the triggers on art, votes, bids and art_media write: append-only, nothing unique, so that no writer ever meets
+-- another.
 CREATE TABLE freshet.live_outbox (
     id         bigint      GENERATED ALWAYS AS IDENTITY (CACHE 1),
-    type       text        NOT NULL,                                  -- art_updated, vote_cast, bid_placed, media_updated, manual_invalidation
-    event_eid  text,                                                  -- null, or none that fits into a URL: skipped and counted
+    type       text        NOT NULL,                                  -- art_updated, vote_cast, bid_placed,
+                                                                      -- media_updated, manual_invalidation
+    event_eid  text,                                                  -- null, or none that fits into a URL:
+                                                                      -- skipped and counted
     operation  text,                                                  -- null: the only one that its type has
-    detail     json,                                                  -- what the payload holds besides: art_id, round, easel, amount
+    detail     json,                                                  -- what the payload holds besides:
+                                                                      -- art_id, round, easel, amount
     endpoints  text[],                                                -- null: those that follow from type and detail
-    changes    integer     NOT NULL DEFAULT 1,                        -- more: several that FRESHET_LIVE_LIMIT has put together
+    changes    integer     NOT NULL DEFAULT 1,                        -- more: several that FRESHET_LIVE_LIMIT
+                                                                      -- has put together
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000);
@@ -30,7 +36,8 @@ CREATE TABLE freshet.live_event (
     CONSTRAINT payload_fits_into_a_notify CHECK (octet_length(payload) < 8000)
 );
 CREATE INDEX live_event_of ON freshet.live_event (event_eid, id);     -- replay, history: one event's, after an id
-CREATE INDEX live_event_published ON freshet.live_event (published_at);   -- get_cache_invalidation_stats, FRESHET_LIVE_LIMIT
+CREATE INDEX live_event_published                                     -- get_cache_invalidation_stats,
+    ON freshet.live_event (published_at);                             -- FRESHET_LIVE_LIMIT
 
 -- The counter: whoever holds its row's lock is the relay. A process that dies loses the lock with its connection.
 CREATE TABLE freshet.live_relay (
