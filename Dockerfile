@@ -23,5 +23,7 @@ EXPOSE 4000
 # It hands back what is in flight within 20 s: docker run --stop-timeout 25
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$FRESHET_PORT && printf 'GET /observe/health/ready HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$FRESHET_PORT \
+        && printf 'GET /observe/health/ready HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 \
+        && head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["./freshet"]

@@ -1,4 +1,5 @@
-// The invalidation service beside Redis: how long until the keys that a pattern means are known, gone and audited, among a million.
+// The invalidation service beside Redis: how long until the keys that a pattern means are known, gone and audited,
+// among a million.
 //   mvn -DskipTests package && npm install --prefix bench --package-lock=false && \
 //     node bench/invalidate.mjs [--keys 1000000] [--seconds 10] [--rounds 1] [--jar FILE]
 // Needs redis-server on the PATH for the comparison; says so where it is missing.
@@ -27,7 +28,10 @@ await stage(async () => {
   const server = await startPostgres('shared_buffers=512MB'),
     freshet = await startFreshet(server);
   await server.client.query(
-    `INSERT INTO cache_entries (cache_key, tags) SELECT 'user:' || i / 10 || ':' || (ARRAY['${kinds.join("','")}'])[i % 10 + 1] || ':g' || i / 10 % 100000, ARRAY['bench'] FROM generate_series(0, ${keys - 1}) i`,
+    `INSERT INTO cache_entries (cache_key, tags)
+     SELECT 'user:' || i / 10 || ':' || (ARRAY['${kinds.join("','")}'])[i % 10 + 1] || ':g' || i / 10 % 100000,
+            ARRAY['bench']
+     FROM generate_series(0, ${keys - 1}) i`,
   );
   await server.client.query('VACUUM ANALYZE cache_entries');
   const redis = await startRedis();
@@ -76,7 +80,9 @@ await stage(async () => {
     const p50 = percentile(mine, 0.5),
       theirs50 = theirs.length ? percentile(theirs, 0.5) : NaN;
     console.log(
-      `${name}, ${percentile(found, 0.5)} of ${keys} keys: p50 ${p50.toFixed(2)} ms, p99 ${percentile(mine, 0.99).toFixed(1)} ms; Redis SCAN MATCH ${theirs50.toFixed(0)} ms, ratio ${(theirs50 / p50).toFixed(0)}`,
+      `${name}, ${percentile(found, 0.5)} of ${keys} keys: p50 ${p50.toFixed(2)} ms, ` +
+        `p99 ${percentile(mine, 0.99).toFixed(1)} ms; ` +
+        `Redis SCAN MATCH ${theirs50.toFixed(0)} ms, ratio ${(theirs50 / p50).toFixed(0)}`,
     );
   }
   const many = Array.from({ length: 100000 }, (_, i) => 'k' + i),
@@ -91,7 +97,8 @@ await stage(async () => {
     hostile.push((await post('/invalidate/pattern', { pattern: '^(a+)+$', cache_keys: ['a'.repeat(1000) + 'b'] })).ms);
   }
   console.log(
-    `^(a+)+$ on a thousand a and a b: p50 ${percentile(hostile, 0.5).toFixed(2)} ms; a*b on the same: ${percentile(plain, 0.5).toFixed(2)} ms`,
+    `^(a+)+$ on a thousand a and a b: p50 ${percentile(hostile, 0.5).toFixed(2)} ms; ` +
+      `a*b on the same: ${percentile(plain, 0.5).toFixed(2)} ms`,
   );
 
   for (const connections of Array(rounds).fill([8, 32]).flat()) {
@@ -114,10 +121,11 @@ await stage(async () => {
         }
       }),
     );
+    const each = cpu().map((after, i) => (((after - before[i]) / requests) * 1e6).toFixed(0) + ' µs');
     console.log(
-      `/invalidate/key, ${connections} at once: ${(requests / seconds).toFixed(0)} requests/s, p50 ${percentile(latencies, 0.5).toFixed(1)} ms, p99 ${percentile(latencies, 0.99).toFixed(1)} ms; CPU of Freshet and of PostgreSQL: ${cpu()
-        .map((after, i) => (((after - before[i]) / requests) * 1e6).toFixed(0) + ' µs')
-        .join(', ')} each`,
+      `/invalidate/key, ${connections} at once: ${(requests / seconds).toFixed(0)} requests/s, ` +
+        `p50 ${percentile(latencies, 0.5).toFixed(1)} ms, p99 ${percentile(latencies, 0.99).toFixed(1)} ms; ` +
+        `CPU of Freshet and of PostgreSQL: ${each.join(', ')} each`,
     );
   }
   const {

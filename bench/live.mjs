@@ -1,7 +1,9 @@
-// From a commit to open streams: Freshet beside twenty lines of LISTEN -> event stream on the replaced system's triggers, and what either costs the bidders.
+// From a commit to open streams: Freshet beside twenty lines of LISTEN -> event stream on the replaced system's
+// triggers, and what either costs the bidders.
 //   mvn -DskipTests package && npm install --prefix bench --package-lock=false && \
 //     node bench/live.mjs [--seconds 15] [--rounds 3] [--only many,one,bids] [--jar FILE]
-// Starts its own PostgreSQL (pg_config --bindir), and stops all it started. Latency is from the change's clock_timestamp() to the reader, on one machine.
+// Starts its own PostgreSQL (pg_config --bindir), and stops all it started. Latency is from the change's
+// clock_timestamp() to the reader, on one machine.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -123,7 +125,8 @@ if (option('--peer')) {
       `${dir}/data`,
       '-w',
       '-o',
-      `-p ${port} -k ${dir} -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=256MB -c max_wal_size=4GB`,
+      `-p ${port} -k ${dir} -c listen_addresses=127.0.0.1 -c max_connections=200 ` +
+        '-c shared_buffers=256MB -c max_wal_size=4GB',
       '-l',
       `${dir}/log`,
       'start',
@@ -132,23 +135,31 @@ if (option('--peer')) {
       db = new pg.Client(url);
     await db.connect();
     await db.query(`CREATE TABLE events (id int PRIMARY KEY, eid text);
-      CREATE TABLE art (id int PRIMARY KEY, event_id int REFERENCES events, round int, easel int, status text, description text);
+      CREATE TABLE art (id int PRIMARY KEY, event_id int REFERENCES events, round int, easel int, status text,
+        description text);
       CREATE TABLE votes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, art_id int REFERENCES art);
-      CREATE TABLE bids (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, art_id int REFERENCES art, amount numeric, placed_at timestamptz DEFAULT now());
+      CREATE TABLE bids (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, art_id int REFERENCES art, amount numeric,
+        placed_at timestamptz DEFAULT now());
       CREATE TABLE art_media (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, artwork_id int REFERENCES art);
-      INSERT INTO events SELECT n, 'E' || n FROM generate_series(1, 100) n; INSERT INTO art SELECT n, 1 + n % 100, 1 + n / 100, n % 100 FROM generate_series(0, 999) n;
+      INSERT INTO events SELECT n, 'E' || n FROM generate_series(1, 100) n;
+      INSERT INTO art SELECT n, 1 + n % 100, 1 + n / 100, n % 100 FROM generate_series(0, 999) n;
       CREATE FUNCTION old_notify() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE a record; BEGIN
-        SELECT e.eid, art.round, art.easel INTO a FROM art JOIN events e ON e.id = art.event_id WHERE art.id = NEW.art_id;
-        PERFORM pg_notify('cache_invalidate_' || a.eid, json_build_object('type', TG_ARGV[0], 'event_eid', a.eid, 'endpoints', json_build_array('/live/event/' || a.eid),
-          'art_id', NEW.art_id, 'round', a.round, 'easel', a.easel, 'timestamp', extract(epoch FROM clock_timestamp()))::text);
-        PERFORM pg_notify('global_cache_stats', json_build_object('event_eid', a.eid, 'table', TG_TABLE_NAME, 'operation', TG_OP, 'timestamp', extract(epoch FROM now()))::text);
+        SELECT e.eid, art.round, art.easel INTO a
+        FROM art JOIN events e ON e.id = art.event_id WHERE art.id = NEW.art_id;
+        PERFORM pg_notify('cache_invalidate_' || a.eid, json_build_object('type', TG_ARGV[0],
+          'event_eid', a.eid, 'endpoints', json_build_array('/live/event/' || a.eid),
+          'art_id', NEW.art_id, 'round', a.round, 'easel', a.easel,
+          'timestamp', extract(epoch FROM clock_timestamp()))::text);
+        PERFORM pg_notify('global_cache_stats', json_build_object('event_eid', a.eid, 'table', TG_TABLE_NAME,
+          'operation', TG_OP, 'timestamp', extract(epoch FROM now()))::text);
         RETURN NEW; END $$;`);
     const freshet = await server('java', ['-jar', jar], { DATABASE_URL: url, FRESHET_PORT: '0' });
     const peer = await server(process.execPath, [process.argv[1], '--peer', url], {});
     const on = {
       none: 'SELECT live_events_off()',
       freshet: 'SELECT install_live_events()',
-      old: `CREATE TRIGGER old_votes AFTER INSERT ON votes FOR EACH ROW EXECUTE FUNCTION old_notify('vote_cast'); CREATE TRIGGER old_bids AFTER INSERT ON bids FOR EACH ROW EXECUTE FUNCTION old_notify('bid_placed')`,
+      old: `CREATE TRIGGER old_votes AFTER INSERT ON votes FOR EACH ROW EXECUTE FUNCTION old_notify('vote_cast');
+        CREATE TRIGGER old_bids AFTER INSERT ON bids FOR EACH ROW EXECUTE FUNCTION old_notify('bid_placed')`,
     };
     const install = async which => {
       await db.query(
@@ -180,7 +191,11 @@ if (option('--peer')) {
       const result = new Promise(done => child.once('message', done));
       child.send('report');
       const { seen, p50, p99, max } = await result;
-      return `${which.padEnd(8)} ${sent} events, ${seen} of ${(sent * readers) / events} deliveries, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms, CPU ${(((cpuSeconds([target.child.pid]) - cpu) / seen) * 1e6).toFixed(1)} µs each`;
+      const each = ((cpuSeconds([target.child.pid]) - cpu) / seen) * 1e6;
+      return (
+        `${which.padEnd(8)} ${sent} events, ${seen} of ${(sent * readers) / events} deliveries, ` +
+        `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms, CPU ${each.toFixed(1)} µs each`
+      );
     };
     for (const [which, target] of [
       ['freshet', freshet],

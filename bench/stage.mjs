@@ -1,4 +1,5 @@
-// What every measurement here needs: a PostgreSQL of its own, Freshet from target/freshet.jar, on free ports of 127.0.0.1, and an end to all of it.
+// What every measurement here needs: a PostgreSQL of its own, Freshet from target/freshet.jar, on free ports of
+// 127.0.0.1, and an end to all of it.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';

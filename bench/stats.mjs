@@ -1,6 +1,8 @@
-// How long a stats job of ten functions takes beside its slowest function, and beside their sum, which the replaced worker took.
+// How long a stats job of ten functions takes beside its slowest function, and beside their sum, which the replaced
+// worker took.
 //   mvn -DskipTests package && npm install --prefix bench --package-lock=false && node bench/stats.mjs [--rounds 5]
-// The functions sleep for 0.2 to 2 s, so that the database is not the limit. Starts its own PostgreSQL (pg_config --bindir) and Freshet, and stops them.
+// The functions sleep for 0.2 to 2 s, so that the database is not the limit. Starts its own PostgreSQL (pg_config
+// --bindir) and Freshet, and stops them.
 import { option, sleep, stage, startFreshet, startPostgres } from './stage.mjs';
 
 const rounds = +option('rounds', 5);
@@ -34,7 +36,8 @@ await stage(async () => {
       ({
         rows: [job],
       } = await db.query(
-        `SELECT status, extract(epoch FROM completed_at - started_at) * 1000 AS ms, results FROM background_job_status WHERE id = $1`,
+        `SELECT status, extract(epoch FROM completed_at - started_at) * 1000 AS ms, results
+         FROM background_job_status WHERE id = $1`,
         [id],
       ));
     } while (!['completed', 'failed'].includes(job.status));
@@ -42,7 +45,8 @@ await stage(async () => {
       slowest = Math.max(...took),
       sum = took.reduce((a, b) => a + b, 0);
     console.log(
-      `round ${round}: ${job.status}, job ${Math.round(job.ms)} ms, slowest function ${slowest} ms, ratio ${(job.ms / slowest).toFixed(3)}; one after the other ${sum} ms`,
+      `round ${round}: ${job.status}, job ${Math.round(job.ms)} ms, slowest function ${slowest} ms, ` +
+        `ratio ${(job.ms / slowest).toFixed(3)}; one after the other ${sum} ms`,
     );
   }
 });

@@ -1,7 +1,10 @@
 const MAX_ENTRIES = 1_000;
 const MAX_CHANGES = 2_000;
 
-/** What was fetched, by endpoint; and which endpoints changed when, so that what was fetched before a change is not kept after it. */
+/**
+ * What was fetched, by endpoint; and which endpoints changed when, so that what was fetched before a change is not kept
+ * after it.
+ */
 export class EndpointCache {
   #entries = new Map();
   #changes = new Map();

@@ -1,6 +1,9 @@
 import { freshetUrl } from './settings.js';
 
-/** Freshet is asked for events without names, all of which are messages. The names are for one that is older than this client. */
+/**
+ * Freshet is asked for events without names, all of which are messages. The names are for one that is older than this
+ * client.
+ */
 const NAMES = ['message', 'art_updated', 'vote_cast', 'bid_placed', 'media_updated', 'manual_invalidation'];
 const CLOSED = 2;
 const PAGE = 1_000;
@@ -23,7 +26,8 @@ export const TIMINGS = Object.freeze({
 /**
  * One event's changes, each once and in order: by one EventSource, or by polling its history where streaming fails.
  *
- * streaming -> (failed three times in a row) -> polling, with a stream on trial from time to time -> (the stream delivered) -> streaming
+ * streaming -> (failed three times in a row) -> polling, with a stream on trial from time to time
+ *           -> (the stream delivered) -> streaming
  */
 export class EventChannel {
   #eid;
@@ -50,7 +54,8 @@ export class EventChannel {
 
   /**
    * @param settings gives url, liveKey, EventSource and timings as they are now
-   * @param on       change(payload), reset(), log(text), and listens(): from now on it hears what changes, by whichever way
+   * @param on       change(payload), reset(), log(text), and listens(): from now on it hears what changes, by whichever
+   *                 way
    */
   constructor(eid, settings, on) {
     this.#eid = eid;
@@ -422,7 +427,9 @@ export class EventChannel {
     return { ...TIMINGS, ...this.#settings().timings };
   }
 
-  /** Anywhere between the shortest and one that doubles, so that those who lost one server do not come back together. */
+  /**
+   * Anywhere between the shortest and one that doubles, so that those who lost one server do not come back together.
+   */
   #backOff(attempt) {
     const { retryMs, retryMaxMs } = this.#timings;
     const longest = Math.min(retryMaxMs, retryMs * 2 ** attempt);

@@ -1,4 +1,7 @@
-/** All but the React hooks, which are freshet-client/react: an app without React, or a server component, can import this. */
+/**
+ * All but the React hooks, which are freshet-client/react: an app without React, or a server component, can import
+ * this.
+ */
 export { cacheInvalidation, CacheInvalidationUtils, FreshetError } from './cache.js';
 export { waitUntilFresh } from './fence.js';
 export { BroadcastCacheManager, broadcastCacheManager } from './live.js';

@@ -4,8 +4,9 @@ import { useCallback, useEffect, useRef } from 'react';
 import { broadcastCacheManager } from './live.js';
 
 /**
- * Tells onInvalidation of an event's changes. With autoRefresh, those that come within refreshDelay of the first are one call; without it, each is one at once.
- * Neither a new function at every render nor new options subscribe again. An eid that is null or empty subscribes to nothing.
+ * Tells onInvalidation of an event's changes. With autoRefresh, those that come within refreshDelay of the first are
+ * one call; without it, each is one at once. Neither a new function at every render nor new options subscribe again. An
+ * eid that is null or empty subscribes to nothing.
  */
 export function useBroadcastCache(
   eid,
@@ -45,8 +46,9 @@ export function useBroadcastCache(
 }
 
 /**
- * Fetches url and keeps the answer until the event changes it, or for options.ttl milliseconds. The other options are fetch's. While
- * the component is mounted it listens to the event, because nothing else would tell that what it keeps is stale.
+ * Fetches url and keeps the answer until the event changes it, or for options.ttl milliseconds. The other options are
+ * fetch's. While the component is mounted it listens to the event, because nothing else would tell that what it keeps
+ * is stale.
  */
 export function useCachedFetch(url, eid, options) {
   const latest = useLatest(options);
@@ -70,7 +72,10 @@ export function useCachedFetch(url, eid, options) {
   return { fetchData, getCachedOrFetch, getCachedData };
 }
 
-/** Those that have not answered yet; who asks meanwhile may wait for the same answer, unless something changed since it was asked for. */
+/**
+ * Those that have not answered yet; who asks meanwhile may wait for the same answer, unless something changed since it
+ * was asked for.
+ */
 const fetches = new Map();
 
 async function fetchAndKeep(url, eid, { ttl, ...init }) {

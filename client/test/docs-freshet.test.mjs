@@ -3,7 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { register } from 'node:module';
 import { after, before, test } from 'node:test';
 
-/** docs/migrate-from-cache-utils.md as written: its marked blocks, in their order, as modules of an app that has installed the package. */
+/**
+ * docs/migrate-from-cache-utils.md as written: its marked blocks, in their order, as modules of an app that has
+ * installed the package.
+ */
 const text = await readFile(new URL('../../docs/migrate-from-cache-utils.md', import.meta.url), 'utf8');
 const blocks = new Map(
   [...text.matchAll(/<!-- run: (\S+) -->\s*```js\n(.*?)```/gs)].map(([, name, code]) => [name, code]),
@@ -25,7 +28,8 @@ const modules = {
 register(
   `data:text/javascript,${encodeURIComponent(`
   const modules = ${JSON.stringify(modules)};
-  export const resolve = (name, context, next) => Object.hasOwn(modules, name) ? { url: modules[name], shortCircuit: true } : next(name, context);
+  export const resolve = (name, context, next) =>
+    Object.hasOwn(modules, name) ? { url: modules[name], shortCircuit: true } : next(name, context);
 `)}`,
 );
 

@@ -409,7 +409,7 @@ test('polling ends when a stream delivers again', async () => {
   );
 });
 
-test('a stream that a proxy holds back is found out: what it let pass is told, and in the end it is polled', async () => {
+test('a stream that a proxy holds back is found out: what it let pass is told, and in the end is polled', async () => {
   manager = managerWith({ silenceMs: 20 });
   manager.subscribeToEvent(E, note);
   await streaming();

@@ -37,10 +37,8 @@ export async function liveServer() {
     response.write(': open\n\n');
     streams.add(reader);
     response.on('close', () => streams.delete(reader));
-    send(
-      reader,
-      `${reader.named || faults.noHello ? '' : `event: hello\ndata: {"type":"hello","event_eid":"${eid}"}\n`}id: ${after ?? published}\n\n`,
-    );
+    const hello = `event: hello\ndata: {"type":"hello","event_eid":"${eid}"}\n`;
+    send(reader, `${reader.named || faults.noHello ? '' : hello}id: ${after ?? published}\n\n`);
     if (after !== null && after !== undefined) {
       history
         .filter(event => event.eid === eid && event.id > Number(after))

@@ -1,4 +1,7 @@
-/** A web server with the routes of a Next.js app, by real Request and Response objects. It prints its address; what it was told is under /told. */
+/**
+ * A web server with the routes of a Next.js app, by real Request and Response objects. It prints its address; what it
+ * was told is under /told.
+ */
 import { createServer } from 'node:http';
 import { revalidateHandler } from '../../revalidate.js';
 

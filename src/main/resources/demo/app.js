@@ -136,7 +136,9 @@ function live() {
       h(
         'p',
         {},
-        'Three answers of an auction’s API, kept by this window. A committed row reaches every open tab of its event; only what it touches goes stale, and a burst of changes is fetched once.',
+        'Three answers of an auction’s API, kept by this window. ' +
+          'A committed row reaches every open tab of its event; only what it touches goes stale, ' +
+          'and a burst of changes is fetched once.',
       ),
     ),
     h(
@@ -439,7 +441,8 @@ function pages() {
         'p',
         {},
         seen.told
-          ? 'Rendered once and kept until Freshet calls and names their tag, as a Next.js app or a CDN does. Nobody looks at the clock.'
+          ? 'Rendered once and kept until Freshet calls and names their tag, as a Next.js app or a CDN does. ' +
+              'Nobody looks at the clock.'
           : 'Targets are configured, so the calls go there and not to this page: its copies stay as they are.',
       ),
     ),
@@ -554,7 +557,8 @@ function draw() {
       h(
         'p',
         {},
-        'Everything here is a cached copy. The buttons only write rows, as any application would; telling the caches is left to Freshet. Open a ',
+        'Everything here is a cached copy. The buttons only write rows, as any application would; ' +
+          'telling the caches is left to Freshet. Open a ',
         h('a', { href: '/demo', target: '_blank', rel: 'noopener' }, 'second window'),
         ' beside this one and click in either.',
       ),

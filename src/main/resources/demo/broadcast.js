@@ -1,4 +1,5 @@
-// What an application does with the client: it keeps what it fetched, hears what became stale, and fetches that again, once per burst.
+// What an application does with the client: it keeps what it fetched, hears what became stale, and fetches that again,
+// once per burst.
 import { broadcastCacheManager as manager, configure } from '/client/live.js';
 import { get } from '/admin/assets/api.js';
 
@@ -53,7 +54,9 @@ export class Kept {
   }
 }
 
-/** @param kept gives all that this window keeps, and shown what of it can be seen: the rest waits until somebody looks */
+/**
+ * @param kept gives all that this window keeps, and shown what of it can be seen: the rest waits until somebody looks
+ */
 export function subscribe(kept, shown, liveKey, heard) {
   if (liveKey) configure({ liveKey });
   manager.setDebugMode(true);

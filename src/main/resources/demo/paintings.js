@@ -83,7 +83,9 @@ export function photo(id, round, easel, label) {
     s(
       'g',
       {
-        transform: `translate(${n(60 + (roll() - 0.5) * 16)} ${n(42 + (roll() - 0.5) * 8)}) rotate(${n(turn)}) scale(${scale.toFixed(2)}) translate(-60 -45)`,
+        transform:
+          `translate(${n(60 + (roll() - 0.5) * 16)} ${n(42 + (roll() - 0.5) * 8)}) ` +
+          `rotate(${n(turn)}) scale(${scale.toFixed(2)}) translate(-60 -45)`,
       },
       s('rect', { x: -5, y: -5, width: 130, height: 100, fill: '#2a221b' }),
       s('svg', { x: 0, y: 0, width: 120, height: 90, viewBox: '0 0 120 90' }, strokes(round, easel)),
