@@ -11,7 +11,7 @@ const DESCRIPTION = /^( {4}description: ).*$/m;
 
 export async function measure({ server, receiver, size, ends }) {
   const folder = temporaryFolder(),
-    file = path.join(folder, 'routes', 'targets', 'tag.yaml');
+    file = path.join(folder, 'routes', 'targets', 'tag.camel.yaml');
   fs.cpSync(path.join(root, 'routes'), path.join(folder, 'routes'), { recursive: true });
   const freshet = ends(await startFreshet(server, receiver, {}, { folder }));
   await sleep(size.settleFor);

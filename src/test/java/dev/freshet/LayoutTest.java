@@ -22,7 +22,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** docs/architecture.md and docs/glossary.md, held against the folders: every file is in the room that its name says. */
+/**
+ * docs/architecture.md and docs/glossary.md, held against the folders: every file is in the room that its name says.
+ */
 class LayoutTest {
     private static final List<String> STAGES =
             List.of("source", "queue", "deliver", "audit", "stats", "cache", "live", "api", "console", "observe");
@@ -61,7 +63,7 @@ class LayoutTest {
 
     @Test
     void route_files_are_called_after_stages() throws IOException {
-        Pattern name = Pattern.compile("(api-)?(" + String.join("|", STAGES) + "|demo|errors)\\.camel\\.yaml");
+        Pattern name = Pattern.compile("(api-)?(" + String.join("|", STAGES) + "|demo|errors)(-[a-z]+)?\\.camel\\.yaml");
         try (Stream<Path> files = Files.list(Path.of("routes"))) {
             List<String> strange = files.filter(Files::isRegularFile)
                     .map(path -> path.getFileName().toString())

@@ -64,7 +64,8 @@ class ApiIT {
     void empty() throws SQLException {
         scene.database.run(
                 "DELETE FROM freshet.inbox; DELETE FROM public.cache_invalidation_queue; DELETE FROM freshet.delivery;"
-                        + " DELETE FROM freshet.dead_letter; UPDATE freshet.target SET failing_tags = '{}', open_until ="
+                        + " DELETE FROM freshet.dead_letter;"
+                        + " UPDATE freshet.target SET failing_tags = '{}', open_until ="
                         + " NULL, opened_at = NULL");
     }
 
@@ -156,7 +157,8 @@ class ApiIT {
         run("?force=true");
         scene.database.run(
                 "UPDATE public.cache_invalidation_queue SET last_invalidated_at = now() - CASE tag WHEN 'young' THEN"
-                        + " interval '59 minutes' ELSE interval '61 minutes' END; UPDATE public.cache_invalidation_queue"
+                        + " interval '59 minutes' ELSE interval '61 minutes' END;"
+                        + " UPDATE public.cache_invalidation_queue"
                         + " SET invalidation_count = 9 WHERE tag = 'old-but-changed'");
         scene.change("other");
         assertEquals(1, run("?force=true").json().get("cleanedUp").asInt());

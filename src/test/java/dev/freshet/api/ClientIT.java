@@ -28,7 +28,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The npm package of client/: its own tests, run by Node, some of them against a Freshet; and as that serves it to pages. */
+/**
+ * The npm package of client/: its own tests, run by Node, some of them against a Freshet; and as that serves it to
+ * pages.
+ */
 @Timeout(300)
 class ClientIT {
     private static final String KEY = "client-key-62d0";
@@ -73,7 +76,8 @@ class ClientIT {
         assumeTrue(hasNode(), "node is not installed: the tests of client/ are skipped");
         assumeTrue(
                 Files.isDirectory(INSTALLED),
-                "client/node_modules is absent (npm ci in client/): the tests with React, TypeScript and Prettier are skipped");
+                "client/node_modules is absent (npm ci in client/):"
+                        + " the tests with React, TypeScript and Prettier are skipped");
         run(name);
     }
 

@@ -24,7 +24,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The document that describes the API, against the API: every example is sent, every answer is held against its schema. */
+/**
+ * The document that describes the API, against the API: every example is sent, every answer is held against its schema.
+ */
 class OpenApiIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> METHODS = List.of("get", "put", "post", "delete");

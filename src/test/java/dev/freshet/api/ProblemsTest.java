@@ -40,7 +40,8 @@ class ProblemsTest {
                 .with("success", false);
         assertEquals(new ObjectMapper().readTree("""
             {"error":"Invalid trigger","type":"about:blank","title":"Bad Request","status":400,
-             "detail":"triggeredBy: must be admin, cron or post-match","message":"triggeredBy: must be admin, cron or post-match",
+             "detail":"triggeredBy: must be admin, cron or post-match",
+             "message":"triggeredBy: must be admin, cron or post-match",
              "success":false}\
             """), new ObjectMapper().readTree(problem.json()));
     }

@@ -28,8 +28,8 @@ class AuditTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String INSERT =
             "INSERT INTO invalidation_audit (kind, pattern, keys, triggered_by, request_id, timestamp) SELECT"
-                    + " 'invalidation', 'p' || i %% 3, jsonb_build_array('k' || i), 'test', 'r' || i, now() - interval '1"
-                    + " day' + i * interval '1 second' FROM generate_series(%d, %d) i";
+                    + " 'invalidation', 'p' || i %% 3, jsonb_build_array('k' || i), 'test', 'r' || i,"
+                    + " now() - interval '1 day' + i * interval '1 second' FROM generate_series(%d, %d) i";
 
     private TestDatabase database;
     private Transactions transactions;

@@ -93,13 +93,15 @@ class CacheApiIT {
                 204,
                 put(
                                 "user:1",
-                                "{\"value\":{\"name\":\"Ada\",\"n\":1e400,\"big\":123456789012345678901234567890.5},\"tags\":[\"users\",\"users\"]}")
+                                "{\"value\":{\"name\":\"Ada\",\"n\":1e400,"
+                                        + "\"big\":123456789012345678901234567890.5},\"tags\":[\"users\",\"users\"]}")
                         .status());
         RawHttp.Answer read = api.ask("GET /api/cache/entries/user:1", KEY);
         assertEquals("application/json", read.header("content-type"));
         assertEquals(
                 "{\"key\":\"user:1\",\"value\":{\"n\":1" + "0".repeat(400)
-                        + ",\"big\":123456789012345678901234567890.5,\"name\":\"Ada\"},\"tags\":[\"users\"],\"expires_at\":null}",
+                        + ",\"big\":123456789012345678901234567890.5,"
+                        + "\"name\":\"Ada\"},\"tags\":[\"users\"],\"expires_at\":null}",
                 read.body().replace(" ", ""));
         assertEquals(204, put("user:1", "{\"tags\":[\"people\"]}").status());
         assertEquals(
@@ -251,19 +253,27 @@ class CacheApiIT {
                 "clear|{\"type\":\"products\"}|job_readiness_products,products",
                 "clear|{\"type\":\"products\",\"clientId\":\"7\"}|job_readiness_products,products,client:7",
                 "clear|{\"type\":\"expert_sessions\",\"productId\":9}|expert_sessions,job_readiness,product:9",
-                "clear|{\"type\":\"client_configs\",\"clientId\":7,\"moduleId\":3}|client_configs,clients,settings,client:7",
-                "clear|{\"type\":\"module_content\",\"moduleId\":\"m{clientId}\",\"clientId\":1}|module_content,modules,lessons,module:m{clientId}",
+                "clear|{\"type\":\"client_configs\",\"clientId\":7,\"moduleId\":3}|"
+                        + "client_configs,clients,settings,client:7",
+                "clear|{\"type\":\"module_content\",\"moduleId\":\"m{clientId}\",\"clientId\":1}|"
+                        + "module_content,modules,lessons,module:m{clientId}",
                 "clear|{\"type\":\"products\",\"clientId\":\"\",\"moduleId\":\"\"}|job_readiness_products,products",
                 "related|{\"event\":\"onExpertSessionModified\",\"productId\":\"\"}|expert_sessions,job_readiness",
                 "related|{\"products\":true,\"clientId\":\"\"}|job_readiness_products,products",
                 "clear|{\"type\":\"all_phase2\"}|job_readiness_products,expert_sessions,client_configs,module_content",
                 "clear|{\"type\":\"all_phase1\"}|users,clients,analytics,dashboard",
-                "related|{\"event\":\"onProductCreated\",\"productId\":1,\"clientId\":2}|job_readiness_products,products,client:2,client_configs,clients,settings,product:1",
-                "related|{\"event\":\"onExpertSessionModified\",\"productId\":1}|expert_sessions,job_readiness,product:1",
-                "related|{\"event\":\"onModuleContentModified\",\"moduleId\":1}|module_content,modules,lessons,module:1",
-                "related|{\"event\":\"onClientConfigModified\",\"clientId\":5}|job_readiness_products,products,client:5,client_configs,clients,settings",
-                "related|{\"event\":\"onBulkDataImport\"}|job_readiness_products,expert_sessions,client_configs,module_content",
-                "related|{\"products\":true,\"moduleContent\":true,\"clientConfigs\":false,\"moduleId\":1}|job_readiness_products,products,module_content,modules,lessons,module:1",
+                "related|{\"event\":\"onProductCreated\",\"productId\":1,\"clientId\":2}|"
+                        + "job_readiness_products,products,client:2,client_configs,clients,settings,product:1",
+                "related|{\"event\":\"onExpertSessionModified\",\"productId\":1}|"
+                        + "expert_sessions,job_readiness,product:1",
+                "related|{\"event\":\"onModuleContentModified\",\"moduleId\":1}|"
+                        + "module_content,modules,lessons,module:1",
+                "related|{\"event\":\"onClientConfigModified\",\"clientId\":5}|"
+                        + "job_readiness_products,products,client:5,client_configs,clients,settings",
+                "related|{\"event\":\"onBulkDataImport\"}|"
+                        + "job_readiness_products,expert_sessions,client_configs,module_content",
+                "related|{\"products\":true,\"moduleContent\":true,\"clientConfigs\":false,\"moduleId\":1}|"
+                        + "job_readiness_products,products,module_content,modules,lessons,module:1",
                 "related|{\"tags\":[\"a\",\"b\",\"a\"]}|a,b"
             })
     void what_happened_stands_for_tags_which_are_queued_and_published_and_whose_entries_are_gone(
@@ -297,7 +307,8 @@ class CacheApiIT {
     void the_rules_are_data_and_the_next_call_follows() throws Exception {
         scene.database.run(
                 "UPDATE cache_tag_rules SET tags = tags || ARRAY['catalogue:{clientId}'] WHERE name = 'products';"
-                        + " INSERT INTO cache_tag_rules (name, tags, option) VALUES ('reports', '{reports}', 'reports')");
+                        + " INSERT INTO cache_tag_rules (name, tags, option)"
+                        + " VALUES ('reports', '{reports}', 'reports')");
         try {
             post("/api/cache/invalidate", "{\"event\":\"onClientConfigModified\",\"clientId\":5}");
             assertTrue(scene.database.list("SELECT tag FROM freshet.inbox").contains("catalogue:5"));

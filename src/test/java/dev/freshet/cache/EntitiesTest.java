@@ -14,7 +14,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Entities in SQL: the rules of cache_tag_rules, the registry's functions, the preset of watches, the demo's academy. */
+/**
+ * Entities in SQL: the rules of cache_tag_rules, the registry's functions, the preset of watches, the demo's academy.
+ */
 class EntitiesTest {
     private TestDatabase database;
 
@@ -41,7 +43,8 @@ class EntitiesTest {
                                 + " {job_readiness_products,products,\"client:{id}\",client_configs,clients,settings}",
                         "public.lessons {module_content,modules,lessons}",
                         "public.products"
-                                + " {\"product:{id}\",job_readiness_products,products,\"client:{client_id}\",client_configs,clients,settings}"),
+                                + " {\"product:{id}\",job_readiness_products,products,"
+                                + "\"client:{client_id}\",client_configs,clients,settings}"),
                 database.list("SELECT watched || ' ' || tags::text FROM install_cache_entities() ORDER BY 1"));
         assertQueued(
                 "INSERT INTO public.products VALUES (7, 3, 'x')",

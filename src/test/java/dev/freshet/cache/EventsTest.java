@@ -25,7 +25,8 @@ class EventsTest {
         JsonNode event = events("user:*", List.of("user:1", "user:2"), List.of("users"), "me", "r1")
                 .get(0);
         assertEquals(
-                "{\"pattern\":\"user:*\",\"matched_keys\":[\"user:1\",\"user:2\"],\"triggered_by\":\"me\",\"timestamp\":\"2026-01-01T00:00:00.000Z\","
+                "{\"pattern\":\"user:*\",\"matched_keys\":[\"user:1\",\"user:2\"],"
+                        + "\"triggered_by\":\"me\",\"timestamp\":\"2026-01-01T00:00:00.000Z\","
                         + "\"request_id\":\"r1\",\"id\":\"the-id\",\"tags\":[\"users\"]}",
                 event.toString());
     }

@@ -21,10 +21,13 @@ import org.postgresql.PGConnection;
 /** docs/migrate-from-invalidation-service.md, as written, there and back. */
 class MigrateFromInvalidationServiceIT {
     private static final String OLD_SYSTEM = """
-        CREATE TABLE public.invalidation_audit (id SERIAL PRIMARY KEY, pattern VARCHAR(1000) NOT NULL, keys JSONB NOT NULL, triggered_by VARCHAR(255) NOT NULL,
-            timestamp TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'), request_id VARCHAR(255) NOT NULL, latency_ms INTEGER, created_at TIMESTAMP DEFAULT NOW());
+        CREATE TABLE public.invalidation_audit (id SERIAL PRIMARY KEY, pattern VARCHAR(1000) NOT NULL,
+            keys JSONB NOT NULL, triggered_by VARCHAR(255) NOT NULL,
+            timestamp TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'), request_id VARCHAR(255) NOT NULL,
+            latency_ms INTEGER, created_at TIMESTAMP DEFAULT NOW());
         CREATE INDEX ON public.invalidation_audit (request_id);
-        INSERT INTO public.invalidation_audit (pattern, keys, triggered_by, request_id, latency_ms) VALUES ('user:*', '["user:1"]', 'old-service', 'from-the-old-service', 12);
+        INSERT INTO public.invalidation_audit (pattern, keys, triggered_by, request_id, latency_ms)
+        VALUES ('user:*', '["user:1"]', 'old-service', 'from-the-old-service', 12);
         """;
 
     private TestDatabase database;

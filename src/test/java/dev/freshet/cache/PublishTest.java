@@ -82,13 +82,17 @@ class PublishTest {
         }
     }
 
-    /** Rows of the registry and of its indexes, by this connection, since it last reported: which it does between transactions only. */
+    /**
+     * Rows of the registry and of its indexes, by this connection, since it last reported: which it does between
+     * transactions only.
+     */
     private static long read(Connection c) throws SQLException {
         return Long.parseLong(TestDatabase.list(
                         c,
                         "SELECT pg_stat_get_xact_tuples_returned(t) + pg_stat_get_xact_tuples_fetched(t) + (SELECT"
                                 + " sum(pg_stat_get_xact_tuples_fetched(indexrelid) +"
-                                + " pg_stat_get_xact_tuples_returned(indexrelid)) FROM pg_index WHERE indrelid = t) FROM"
+                                + " pg_stat_get_xact_tuples_returned(indexrelid))"
+                                + " FROM pg_index WHERE indrelid = t) FROM"
                                 + " (SELECT 'public.cache_entries'::regclass::oid AS t) _")
                 .get(0));
     }

@@ -75,7 +75,8 @@ class ConsoleIT {
         scene.database.run(
                 "DELETE FROM background_job_status; DELETE FROM freshet.job_function; DELETE FROM freshet.job_request;"
                         + " DELETE FROM freshet.dead_letter; DELETE FROM freshet.delivery; DELETE FROM"
-                        + " public.cache_invalidation_queue; UPDATE freshet.target SET failing_tags = '{}', open_until ="
+                        + " public.cache_invalidation_queue;"
+                        + " UPDATE freshet.target SET failing_tags = '{}', open_until ="
                         + " NULL, opened_at = NULL");
         functions.reset();
         browser.size(1280, 900, false);

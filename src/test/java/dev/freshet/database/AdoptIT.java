@@ -24,32 +24,43 @@ class AdoptIT {
         INSERT INTO public.cache_invalidation_queue VALUES
             ('left-to-do', now() - interval '1 hour', 7, NULL, now() - interval '1 hour'),
             ('left-to-do', now() - interval '2 hours', 1, NULL, now() - interval '2 hours'),
-            ('left-processed', now() - interval '5 minutes', 3, now() - interval '4 minutes', now() - interval '5 minutes');
+            ('left-processed', now() - interval '5 minutes', 3, now() - interval '4 minutes',
+             now() - interval '5 minutes');
         CREATE TABLE public.lessons (id int PRIMARY KEY, title text);
         CREATE FUNCTION public.old_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             INSERT INTO cache_invalidation_queue (tag, time_bucket, invalidation_count)
             VALUES ('lesson:' || NEW.id, date_trunc('day', now()), 1)
-            ON CONFLICT (tag, time_bucket) DO UPDATE SET invalidation_count = cache_invalidation_queue.invalidation_count + 1;
+            ON CONFLICT (tag, time_bucket)
+            DO UPDATE SET invalidation_count = cache_invalidation_queue.invalidation_count + 1;
             RETURN NEW;
         END $$;
-        CREATE TRIGGER old_trigger AFTER INSERT OR UPDATE ON public.lessons FOR EACH ROW EXECUTE FUNCTION public.old_trigger();
+        CREATE TRIGGER old_trigger AFTER INSERT OR UPDATE ON public.lessons
+            FOR EACH ROW EXECUTE FUNCTION public.old_trigger();
         """;
 
     private static final String OLD_JOBS = """
         CREATE TABLE public.background_job_status (
             id UUID PRIMARY KEY DEFAULT gen_random_uuid(), job_type TEXT NOT NULL, job_payload JSONB NOT NULL,
-            status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed')), priority INTEGER DEFAULT 1,
-            retry_count INTEGER DEFAULT 0, tenant_id UUID, error_message TEXT, results JSONB, started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ,
+            status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed')),
+            priority INTEGER DEFAULT 1,
+            retry_count INTEGER DEFAULT 0, tenant_id UUID, error_message TEXT, results JSONB,
+            started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ,
             created_at TIMESTAMPTZ DEFAULT NOW(), updated_at TIMESTAMPTZ DEFAULT NOW());
         CREATE INDEX idx_background_job_status_status ON public.background_job_status (status);
-        INSERT INTO public.background_job_status (job_type, job_payload, status, retry_count, error_message, results, started_at, completed_at, created_at, updated_at)
-        SELECT 'stats_update', jsonb_build_object('triggeredBy', 'admin', 'requestId', 'old-' || status, 'timestamp', '2025-01-01'), status, 1,
-               CASE status WHEN 'failed' THEN 'timeout' END, CASE status WHEN 'completed' THEN '{"total_functions": 10}'::jsonb END,
-               CASE WHEN status <> 'queued' THEN now() - interval '5 hours' END, CASE WHEN status IN ('completed', 'failed') THEN now() - interval '4 hours' END,
+        INSERT INTO public.background_job_status (job_type, job_payload, status, retry_count, error_message, results,
+            started_at, completed_at, created_at, updated_at)
+        SELECT 'stats_update',
+               jsonb_build_object('triggeredBy', 'admin', 'requestId', 'old-' || status, 'timestamp', '2025-01-01'),
+               status, 1,
+               CASE status WHEN 'failed' THEN 'timeout' END,
+               CASE status WHEN 'completed' THEN '{"total_functions": 10}'::jsonb END,
+               CASE WHEN status <> 'queued' THEN now() - interval '5 hours' END,
+               CASE WHEN status IN ('completed', 'failed') THEN now() - interval '4 hours' END,
                now() - interval '6 hours', now() - interval '4 hours'
         FROM unnest(ARRAY['queued', 'processing', 'completed', 'failed']) status;
-        CREATE VIEW public.old_columns AS SELECT id, job_type, job_payload, status, priority, retry_count, tenant_id, error_message, results,
+        CREATE VIEW public.old_columns AS
+        SELECT id, job_type, job_payload, status, priority, retry_count, tenant_id, error_message, results,
             started_at, completed_at, created_at, updated_at FROM public.background_job_status;
         CREATE TABLE public.as_it_was AS SELECT * FROM public.old_columns;
         """;

@@ -5,7 +5,9 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
-/** What a transaction pooler comes to: every "connection" ends up in the same session, and closing it closes nothing. */
+/**
+ * What a transaction pooler comes to: every "connection" ends up in the same session, and closing it closes nothing.
+ */
 final class OneSession extends AbstractDataSource {
     private final Connection session;
 

@@ -60,7 +60,8 @@ class GiveUpIT {
                 "dead letters",
                 () -> scene.isTrue(
                         "SELECT count(*) = cardinality(t) FROM (SELECT ?::text[] AS t) x LEFT JOIN freshet.dead_letter"
-                                + " ON tag = ANY (t) WHERE NOT EXISTS (SELECT FROM freshet.delivery WHERE tag = ANY (t))"
+                                + " ON tag = ANY (t) WHERE NOT EXISTS"
+                                + " (SELECT FROM freshet.delivery WHERE tag = ANY (t))"
                                 + " GROUP BY t",
                         (Object) tags));
     }

@@ -26,7 +26,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What the README's first screen promises: start it, change a row, watch one call arrive; and what /observe tells meanwhile. */
+/**
+ * What the README's first screen promises: start it, change a row, watch one call arrive; and what /observe tells
+ * meanwhile.
+ */
 class DemoIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern PSQL =

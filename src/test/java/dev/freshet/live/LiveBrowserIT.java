@@ -18,8 +18,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * From a committed row to an open browser tab, in a real browser: the client as /client serves it, on the page at /demo, in two windows. (The React
- * hooks are held to it in client/test/react.test.mjs.)
+ * From a committed row to an open browser tab, in a real browser: the client as /client serves it, on the page at
+ * /demo, in two windows. (The React hooks are held to it in client/test/react.test.mjs.)
  */
 class LiveBrowserIT {
     private static final String KEY = "demo-key-0c61";

@@ -109,7 +109,8 @@ class LiveIT {
             assertTrue(head.toLowerCase().contains("access-control-allow-origin: *"), head);
             scene.database.run(
                     "INSERT INTO votes (art_id) VALUES (1); INSERT INTO votes (art_id) VALUES (2); UPDATE art SET"
-                            + " status = 'sold' WHERE id = 1; INSERT INTO bids (art_id, amount) VALUES (1, 5);INSERT INTO"
+                            + " status = 'sold' WHERE id = 1;"
+                            + " INSERT INTO bids (art_id, amount) VALUES (1, 5);INSERT INTO"
                             + " art_media (artwork_id) VALUES (1)");
             for (EventStream stream : List.of(here, there)) {
                 stream.await(4);
@@ -615,7 +616,8 @@ class LiveIT {
             RawHttp.Answer answer =
                     api(other).post("/live/By.hand_1-x/invalidate", "", "Content-Type: application/json");
             assertEquals(
-                    "202 {\"success\":true,\"event_eid\":\"By.hand_1-x\",\"endpoints\":[\"/live/event/By.hand_1-x\",\"/live/event/By.hand_1-x/media\"]}",
+                    "202 {\"success\":true,\"event_eid\":\"By.hand_1-x\","
+                            + "\"endpoints\":[\"/live/event/By.hand_1-x\",\"/live/event/By.hand_1-x/media\"]}",
                     answer.status() + " " + answer.body());
             String longest = "/" + "é".repeat(1_023);
             assertEquals(

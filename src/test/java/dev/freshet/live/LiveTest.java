@@ -33,7 +33,8 @@ import org.postgresql.PGNotification;
 class LiveTest {
     private static final String TABLES = """
         CREATE TABLE events (id %1$s PRIMARY KEY, eid text);
-        CREATE TABLE art (id %1$s PRIMARY KEY, event_id %1$s, round int, easel int, status text, description text, price numeric);
+        CREATE TABLE art (id %1$s PRIMARY KEY, event_id %1$s, round int, easel int, status text, description text,
+            price numeric);
         CREATE TABLE votes (id int GENERATED ALWAYS AS IDENTITY, art_id %1$s);
         CREATE TABLE bids (id int GENERATED ALWAYS AS IDENTITY, art_id %1$s, amount numeric);
         CREATE TABLE art_media (id int GENERATED ALWAYS AS IDENTITY, artwork_id %1$s, url text);
@@ -143,13 +144,20 @@ class LiveTest {
                 .toList();
         assertEquals(
                 List.of(
-                        "{'type':'art_updated','event_eid':'AB3028','endpoints':['/live/event/AB3028','/live/event/AB3028/media'],'art_id':10,'round':2,'easel':7}",
-                        "{'type':'vote_cast','event_eid':'AB3028','endpoints':['/live/event/AB3028'],'art_id':10,'round':2,'easel':7}",
-                        "{'type':'bid_placed','event_eid':'AB3028','endpoints':['/live/event/AB3028','/live/event/AB3028-2-7/bids'],'art_id':10,'round':2,'easel':7,'amount':150.5}",
-                        "{'type':'media_updated','event_eid':'AB3028','endpoints':['/live/event/AB3028/media'],'artwork_id':10}",
-                        "{'type':'media_updated','event_eid':'AB3028','endpoints':['/live/event/AB3028/media'],'artwork_id':10}",
-                        "{'type':'manual_invalidation','event_eid':'AB3028','endpoints':['/live/event/AB3028','/live/event/AB3028/media']}",
-                        "{'type':'manual_invalidation','event_eid':'AB3028','endpoints':['/live/event/AB3028-1-1/bids']}"),
+                        "{'type':'art_updated','event_eid':'AB3028','endpoints':['/live/event/AB3028',"
+                                + "'/live/event/AB3028/media'],'art_id':10,'round':2,'easel':7}",
+                        "{'type':'vote_cast','event_eid':'AB3028',"
+                                + "'endpoints':['/live/event/AB3028'],'art_id':10,'round':2,'easel':7}",
+                        "{'type':'bid_placed','event_eid':'AB3028','endpoints':['/live/event/AB3028',"
+                                + "'/live/event/AB3028-2-7/bids'],'art_id':10,'round':2,'easel':7,'amount':150.5}",
+                        "{'type':'media_updated','event_eid':'AB3028',"
+                                + "'endpoints':['/live/event/AB3028/media'],'artwork_id':10}",
+                        "{'type':'media_updated','event_eid':'AB3028',"
+                                + "'endpoints':['/live/event/AB3028/media'],'artwork_id':10}",
+                        "{'type':'manual_invalidation','event_eid':'AB3028',"
+                                + "'endpoints':['/live/event/AB3028','/live/event/AB3028/media']}",
+                        "{'type':'manual_invalidation','event_eid':'AB3028',"
+                                + "'endpoints':['/live/event/AB3028-1-1/bids']}"),
                 seen.stream().map(text -> text.replace('"', '\'')).toList());
     }
 
@@ -778,9 +786,12 @@ class LiveTest {
         try (TestDatabase theirs = TestDatabase.empty()) {
             theirs.runAsSuperuser("ALTER DATABASE " + theirs.name() + " SET search_path = public");
             theirs.run(TABLES.formatted("int") + """
-                CREATE FUNCTION notify_vote() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_notify('old', ''); RETURN NEW; END $$;
-                CREATE TRIGGER cache_invalidate_votes_trigger AFTER INSERT ON votes FOR EACH ROW EXECUTE FUNCTION notify_vote();
-                CREATE CONSTRAINT TRIGGER cache_invalidate_bids_trigger AFTER INSERT ON bids FOR EACH ROW EXECUTE FUNCTION notify_vote();
+                CREATE FUNCTION notify_vote() RETURNS trigger LANGUAGE plpgsql
+                AS $$ BEGIN PERFORM pg_notify('old', ''); RETURN NEW; END $$;
+                CREATE TRIGGER cache_invalidate_votes_trigger AFTER INSERT ON votes
+                    FOR EACH ROW EXECUTE FUNCTION notify_vote();
+                CREATE CONSTRAINT TRIGGER cache_invalidate_bids_trigger AFTER INSERT ON bids
+                    FOR EACH ROW EXECUTE FUNCTION notify_vote();
                 CREATE FUNCTION manual_cache_invalidation(p_eid text) RETURNS json LANGUAGE sql AS 'SELECT NULL::json';
                 CREATE FUNCTION get_cache_invalidation_stats(a text, b int) RETURNS int LANGUAGE sql AS 'SELECT 1';
                 INSERT INTO events VALUES (1, 'E'); INSERT INTO art VALUES (1, 1, 1, 1);
@@ -851,7 +862,8 @@ class LiveTest {
         roles();
         database.runAsSuperuser(
                 "GRANT CREATE, USAGE ON SCHEMA public TO painter; GRANT USAGE ON SCHEMA public TO bidder; GRANT"
-                        + " EXECUTE ON FUNCTION install_live_events() TO painter;CREATE SCHEMA evil; GRANT ALL ON SCHEMA"
+                        + " EXECUTE ON FUNCTION install_live_events() TO painter;"
+                        + "CREATE SCHEMA evil; GRANT ALL ON SCHEMA"
                         + " evil TO bidder");
         try (Connection owner = database.connectAs("painter");
                 Connection writer = database.connectAs("bidder")) {
@@ -869,7 +881,8 @@ class LiveTest {
                     writer,
                     "CREATE TABLE evil.art (id int, event_id int, round int, easel int); CREATE FUNCTION"
                             + " evil.left(text, int) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM"
-                            + " set_config(''trap.ran_as'', ''stolen '' || current_user, false); RETURN $1; END'; CREATE"
+                            + " set_config(''trap.ran_as'', ''stolen '' || current_user, false);"
+                            + " RETURN $1; END'; CREATE"
                             + " TEMP TABLE new_rows (art_id int, amount int); CREATE TEMP TABLE has_table_privilege (x"
                             + " int);SET search_path = evil, pg_temp, public; INSERT INTO public.bids (art_id, amount)"
                             + " VALUES (10, 5)");

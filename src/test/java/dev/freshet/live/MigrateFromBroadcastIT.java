@@ -32,16 +32,21 @@ class MigrateFromBroadcastIT {
     private static final String OLD_SYSTEM = """
         SELECT live_events_off();
         CREATE FUNCTION notify_vote() RETURNS trigger LANGUAGE plpgsql AS $$
-        DECLARE e text := (SELECT eid FROM public.events JOIN public.art a ON a.event_id = events.id WHERE a.id = NEW.art_id);
+        DECLARE
+            e text := (SELECT eid FROM public.events JOIN public.art a ON a.event_id = events.id
+                       WHERE a.id = NEW.art_id);
         BEGIN
-            PERFORM pg_notify('cache_invalidate_' || e, json_build_object('type', 'vote_cast', 'event_eid', e, 'endpoints', json_build_array('/live/event/' || e))::text);
+            PERFORM pg_notify('cache_invalidate_' || e, json_build_object('type', 'vote_cast', 'event_eid', e,
+                'endpoints', json_build_array('/live/event/' || e))::text);
             RETURN NEW;
         END $$;
-        CREATE FUNCTION notify_other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_notify('global_cache_stats', '{"old":true}'); RETURN NEW; END $$;
+        CREATE FUNCTION notify_other() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN PERFORM pg_notify('global_cache_stats', '{"old":true}'); RETURN NEW; END $$;
         CREATE TRIGGER cache_invalidate_art_trigger AFTER UPDATE ON art FOR EACH ROW EXECUTE FUNCTION notify_other();
         CREATE TRIGGER cache_invalidate_votes_trigger AFTER INSERT ON votes FOR EACH ROW EXECUTE FUNCTION notify_vote();
         CREATE TRIGGER cache_invalidate_bids_trigger AFTER INSERT ON bids FOR EACH ROW EXECUTE FUNCTION notify_other();
-        CREATE TRIGGER cache_invalidate_media_trigger AFTER INSERT OR UPDATE ON art_media FOR EACH ROW EXECUTE FUNCTION notify_other();
+        CREATE TRIGGER cache_invalidate_media_trigger AFTER INSERT OR UPDATE ON art_media
+            FOR EACH ROW EXECUTE FUNCTION notify_other();
         """;
 
     private TestDatabase database;
@@ -111,7 +116,10 @@ class MigrateFromBroadcastIT {
         guide.everyBlockIsRunIn(MigrateFromBroadcastIT.class);
     }
 
-    /** What came on the event's channel, with one more on the channel for all; nothing else may follow before a later event does. */
+    /**
+     * What came on the event's channel, with one more on the channel for all; nothing else may follow before a later
+     * event does.
+     */
     private List<String> heard() throws Exception {
         List<String> heard = new ArrayList<>();
         int others = 0;

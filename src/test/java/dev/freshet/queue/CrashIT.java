@@ -13,7 +13,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** kill -9 at every step between a commit and its end: the successor, who is the next victim, brings everything home. */
+/**
+ * kill -9 at every step between a commit and its end: the successor, who is the next victim, brings everything home.
+ */
 class CrashIT {
     private static Scene scene;
     private static FreshetProcess victim;

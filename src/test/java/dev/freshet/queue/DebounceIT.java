@@ -9,7 +9,9 @@ import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The contract's own times: buckets of five seconds, ripe five seconds after they began, with two instances at work. */
+/**
+ * The contract's own times: buckets of five seconds, ripe five seconds after they began, with two instances at work.
+ */
 class DebounceIT {
     @Test
     void three_updates_of_one_bucket_make_one_call() throws Exception {

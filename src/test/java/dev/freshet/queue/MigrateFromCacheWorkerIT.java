@@ -43,8 +43,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * docs/migrate-from-cache-worker.md, as written, there and back, on a database that never stops changing: its marked blocks are run in their
- * order between an old worker that loses changes, as the replaced one did, and a cache that reloads what it is told to.
+ * docs/migrate-from-cache-worker.md, as written, there and back, on a database that never stops changing: its marked
+ * blocks are run in their order between an old worker that loses changes, as the replaced one did, and a cache that
+ * reloads what it is told to.
  */
 @Timeout(240)
 class MigrateFromCacheWorkerIT {
@@ -174,12 +175,14 @@ class MigrateFromCacheWorkerIT {
         CREATE TABLE courses (id integer PRIMARY KEY, version integer NOT NULL DEFAULT 0);
         CREATE TABLE cache_invalidation_queue (
             tag text NOT NULL, time_bucket timestamptz NOT NULL, invalidation_count integer NOT NULL DEFAULT 1,
-            last_invalidated_at timestamptz, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tag, time_bucket));
+            last_invalidated_at timestamptz, created_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (tag, time_bucket));
         CREATE FUNCTION queue_course_invalidation() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             INSERT INTO cache_invalidation_queue (tag, time_bucket, invalidation_count)
             VALUES ('course:' || NEW.id, to_timestamp(floor(extract(epoch FROM now()) / 5) * 5), 1)
-            ON CONFLICT (tag, time_bucket) DO UPDATE SET invalidation_count = cache_invalidation_queue.invalidation_count + 1;
+            ON CONFLICT (tag, time_bucket)
+            DO UPDATE SET invalidation_count = cache_invalidation_queue.invalidation_count + 1;
             RETURN NULL;
         END $$;
         CREATE TRIGGER courses_cache_invalidation AFTER INSERT OR UPDATE ON courses
@@ -189,14 +192,17 @@ class MigrateFromCacheWorkerIT {
         -- as much of pg_cron as the document uses
         CREATE SCHEMA cron;
         CREATE TABLE cron.job (jobid bigint PRIMARY KEY, schedule text, command text, active boolean);
-        CREATE FUNCTION cron.alter_job(job_id bigint, schedule text DEFAULT NULL, command text DEFAULT NULL, database text DEFAULT NULL,
-            username text DEFAULT NULL, active boolean DEFAULT NULL) RETURNS void LANGUAGE sql AS
+        CREATE FUNCTION cron.alter_job(job_id bigint, schedule text DEFAULT NULL, command text DEFAULT NULL,
+            database text DEFAULT NULL, username text DEFAULT NULL, active boolean DEFAULT NULL) RETURNS void
+            LANGUAGE sql AS
             $$ UPDATE cron.job j SET active = coalesce(alter_job.active, j.active) WHERE jobid = job_id $$;
         INSERT INTO cron.job VALUES (1, '5 seconds',
             'SELECT net.http_post(url := ''https://ref.supabase.co/functions/v1/cache-invalidation-worker'')', true);
         """;
 
-    /** Each course changes three times in a row and then never again, so that no later call makes good for a lost one. */
+    /**
+     * Each course changes three times in a row and then never again, so that no later call makes good for a lost one.
+     */
     private static final class Writers implements AutoCloseable {
         private final TestDatabase database;
         private final AtomicInteger next = new AtomicInteger();
@@ -264,7 +270,10 @@ class MigrateFromCacheWorkerIT {
         }
     }
 
-    /** Reads what is pending, calls, and marks whatever is pending then: what came in between is lost, and what failed, too. */
+    /**
+     * Reads what is pending, calls, and marks whatever is pending then: what came in between is lost, and what failed,
+     * too.
+     */
     private static final class OldWorker implements AutoCloseable {
         private final AtomicInteger calls = new AtomicInteger();
         private final TestDatabase database;

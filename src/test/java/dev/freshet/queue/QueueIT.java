@@ -16,7 +16,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** From users' transactions to calls: what is committed makes a call, and no lock of theirs or ours holds up anybody. */
+/**
+ * From users' transactions to calls: what is committed makes a call, and no lock of theirs or ours holds up anybody.
+ */
 class QueueIT {
     private static final String UPSERT =
             "INSERT INTO public.cache_invalidation_queue (tag, time_bucket, invalidation_count)"

@@ -36,12 +36,12 @@ class CheckRoutesTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "no YAML | queue.yaml | description: | description: [",
-                "unknown bean | queue.yaml | ref: retention | ref: retentiom",
-                "unknown method | queue.yaml | method: forgetWhatIsDue | method: forgetWhatIsDew",
-                "unknown option | queue.yaml | stateful: true | stateless: true",
-                "bad expression | queue.yaml | '${body.tags} > 0' | '${body.tags > 0'",
-                "unknown statement | deliver.yaml | queries/deliver/claim.sql | queries/klaim.sql"
+                "no YAML | queue.camel.yaml | description: | description: [",
+                "unknown bean | queue.camel.yaml | ref: retention | ref: retentiom",
+                "unknown method | queue.camel.yaml | method: forgetWhatIsDue | method: forgetWhatIsDew",
+                "unknown option | queue.camel.yaml | stateful: true | stateless: true",
+                "bad expression | queue.camel.yaml | '${body.tags} > 0' | '${body.tags > 0'",
+                "unknown statement | deliver.camel.yaml | queries/deliver/claim.sql | queries/deliver/klaim.sql"
             })
     void a_broken_file_is_told_with_its_line(String what, String name, String good, String bad) throws Exception {
         Path file = copy().resolve(name);
@@ -181,8 +181,8 @@ class CheckRoutesTest {
         assertEquals(2, check(folder.toString()));
         assertEquals(3, said.toString().lines().count(), said.toString());
         assertTrue(
-                said.toString().contains("audit.yaml line ")
-                        && said.toString().contains("targets/tag.yaml line ")
+                said.toString().contains("audit.camel.yaml line ")
+                        && said.toString().contains("targets/tag.camel.yaml line ")
                         && said.toString().contains("2 of "),
                 said.toString());
     }

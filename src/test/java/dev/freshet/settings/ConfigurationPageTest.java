@@ -14,7 +14,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** docs/configuration.md is application.properties as a page. After a change: {@code mvn test -Dtest=ConfigurationPageTest -Dfreshet.write-docs=true}. */
+/**
+ * docs/configuration.md is application.properties as a page. After a change: {@code mvn test
+ * -Dtest=ConfigurationPageTest -Dfreshet.write-docs=true}.
+ */
 class ConfigurationPageTest {
     private static final Path PAGE = Path.of("docs/configuration.md");
     private static final Pattern BLOCK = Pattern.compile("# --- (.*?) -+");
@@ -39,7 +42,8 @@ class ConfigurationPageTest {
             Made from [application.properties](../application.properties) by `ConfigurationPageTest`, which fails when
             this page is out of date. An environment variable wins over the file. An empty one counts as unset, so that
             compose files may pass what nobody has set; what is on by default is switched off by a word: `false`, `0`,
-            `none`. Durations are `500ms`, `5s`, `10m`, `1h` or `2d`; a bare number is seconds. A bad value ends the start
+            `none`. Durations are `500ms`, `5s`, `10m`, `1h` or `2d`; a bare number is seconds. A bad value \
+            ends the start
             with one line that names it, and exit code 2. Secrets belong in the environment.
             """);
         List<String> comment = new ArrayList<>();

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 
-/** What the tests of the way in share: a database where an ordinary role, app, owns the tables, and one session of it. */
+/**
+ * What the tests of the way in share: a database where an ordinary role, app, owns the tables, and one session of it.
+ */
 @TestInstance(Lifecycle.PER_CLASS)
 public abstract class WayIn {
     TestDatabase database;

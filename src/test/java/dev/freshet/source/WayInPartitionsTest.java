@@ -19,7 +19,8 @@ class WayInPartitionsTest extends WayIn {
     @Test
     void every_partition_is_seen_whichever_table_a_statement_names() throws Exception {
         run("CREATE TABLE log (id int, d int, v int, PRIMARY KEY (id, d)) PARTITION BY LIST (d);CREATE TABLE log_1"
-                + " PARTITION OF log FOR VALUES IN (1); CREATE TABLE log_2 PARTITION OF log FOR VALUES IN (2, 3) PARTITION"
+                + " PARTITION OF log FOR VALUES IN (1);"
+                + " CREATE TABLE log_2 PARTITION OF log FOR VALUES IN (2, 3) PARTITION"
                 + " BY LIST (d);CREATE TABLE log_2a PARTITION OF log_2 FOR VALUES IN (2)");
         watch("log", "log:{id}", "log");
         queues("INSERT INTO log VALUES (1, 1), (2, 2), (3, 1)", "log", "log:1", "log:2", "log:3");

@@ -158,15 +158,17 @@ class WayInRightsTest extends WayIn {
             supabase.runAsSuperuser(
                     "ALTER DEFAULT PRIVILEGES FOR ROLE freshet IN SCHEMA public GRANT ALL ON TABLES TO anon,"
                             + " authenticated, service_role;ALTER DEFAULT PRIVILEGES FOR ROLE freshet IN SCHEMA public"
-                            + " GRANT ALL ON FUNCTIONS TO anon, authenticated, service_role;ALTER DEFAULT PRIVILEGES FOR"
-                            + " ROLE freshet IN SCHEMA public GRANT ALL ON SEQUENCES TO anon, authenticated, service_role;"
+                            + " GRANT ALL ON FUNCTIONS TO anon, authenticated, service_role;"
+                            + "ALTER DEFAULT PRIVILEGES FOR ROLE freshet IN SCHEMA public"
+                            + " GRANT ALL ON SEQUENCES TO anon, authenticated, service_role;"
                             + " GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role");
             supabase.migrate();
             String touchable =
                     "WITH r(role) AS (VALUES (?)) SELECT o FROM r, (SELECT c.oid::regclass::text AS o, c.relnamespace"
                             + " AS n, CASE c.relkind WHEN 'S' THEN has_sequence_privilege(role, c.oid,"
                             + " 'USAGE,SELECT,UPDATE') ELSE has_table_privilege(role, c.oid,"
-                            + " 'SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER') END AS may FROM r, pg_class c"
+                            + " 'SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER') END AS may"
+                            + " FROM r, pg_class c"
                             + " WHERE relkind IN ('r', 'v', 'm', 'p', 'S') UNION ALL SELECT p.oid::regprocedure::text,"
                             + " pronamespace, has_function_privilege(role, p.oid, 'EXECUTE') FROM r, pg_proc p) x WHERE"
                             + " may AND n IN ('public'::regnamespace, 'freshet'::regnamespace) AND"
@@ -215,13 +217,17 @@ class WayInRightsTest extends WayIn {
             theirs.runAsSuperuser("ALTER DATABASE " + theirs.name() + " SET search_path = public");
             theirs.run(
                     "CREATE TABLE cache_invalidation_queue (tag text, time_bucket timestamptz, invalidation_count int"
-                            + " DEFAULT 1 NOT NULL, last_invalidated_at timestamptz, created_at timestamptz DEFAULT now(),"
-                            + " PRIMARY KEY (tag, time_bucket));GRANT SELECT ON cache_invalidation_queue TO anon; INSERT"
+                            + " DEFAULT 1 NOT NULL, last_invalidated_at timestamptz,"
+                            + " created_at timestamptz DEFAULT now(),"
+                            + " PRIMARY KEY (tag, time_bucket));"
+                            + "GRANT SELECT ON cache_invalidation_queue TO anon; INSERT"
                             + " INTO cache_invalidation_queue VALUES ('a', now(), 2, now() - interval '2 hours'), ('b',"
-                            + " now(), 1, NULL), ('c', now(), 1, now());CREATE FUNCTION cleanup_old_cache_invalidations()"
+                            + " now(), 1, NULL), ('c', now(), 1, now());"
+                            + "CREATE FUNCTION cleanup_old_cache_invalidations()"
                             + " RETURNS void LANGUAGE sql AS 'SELECT'; CREATE FUNCTION"
                             + " cleanup_old_cache_invalidations_before_freshet() RETURNS void LANGUAGE sql AS"
-                            + " 'SELECT';CREATE FUNCTION enqueue_cache_invalidation(t text, n int DEFAULT 1) RETURNS int"
+                            + " 'SELECT';CREATE FUNCTION enqueue_cache_invalidation(t text, n int DEFAULT 1)"
+                            + " RETURNS int"
                             + " LANGUAGE sql AS 'SELECT 1'; CREATE VIEW cache_invalidation_latest AS SELECT tag FROM"
                             + " cache_invalidation_queue");
             theirs.migrate();

@@ -23,7 +23,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** docs/migrate-from-capo-worker.md, as written, there and back: its marked blocks are run in their order, from an old worker that dies in a job. */
+/**
+ * docs/migrate-from-capo-worker.md, as written, there and back: its marked blocks are run in their order, from an old
+ * worker that dies in a job.
+ */
 @Timeout(240)
 class MigrateFromCapoWorkerIT {
     private static final String DOCUMENT = "docs/migrate-from-capo-worker.md";
@@ -160,8 +163,10 @@ class MigrateFromCapoWorkerIT {
     private static final String OLD_TABLE = """
         CREATE TABLE public.background_job_status (
             id UUID PRIMARY KEY DEFAULT gen_random_uuid(), job_type TEXT NOT NULL, job_payload JSONB NOT NULL,
-            status TEXT NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'processing', 'completed', 'failed')), priority INTEGER DEFAULT 1,
-            retry_count INTEGER DEFAULT 0, tenant_id UUID, error_message TEXT, results JSONB, started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ,
+            status TEXT NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'processing', 'completed', 'failed')),
+            priority INTEGER DEFAULT 1,
+            retry_count INTEGER DEFAULT 0, tenant_id UUID, error_message TEXT, results JSONB,
+            started_at TIMESTAMPTZ, completed_at TIMESTAMPTZ,
             created_at TIMESTAMPTZ DEFAULT clock_timestamp(), updated_at TIMESTAMPTZ DEFAULT NOW());
         """;
 

@@ -34,8 +34,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A real Chromium, driven over its DevTools protocol. One of its windows at a time is what calls are about; what any of them logs and asks for
- * is remembered.
+ * A real Chromium, driven over its DevTools protocol. One of its windows at a time is what calls are about; what any of
+ * them logs and asks for is remembered.
  */
 public final class Browser implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(40);
@@ -271,7 +271,8 @@ public final class Browser implements AutoCloseable {
         }
         List<String> findings = new ArrayList<>();
         js("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.filter(v => ['serious',"
-                        + " 'critical'].includes(v.impact)).map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0,"
+                        + " 'critical'].includes(v.impact)).map(v => v.id"
+                        + " + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0,"
                         + " 160) + ' ' + (n.any[0] || n.all[0] || n.none[0] || {}).message).join(' | ')))")
                 .forEach(finding -> findings.add(finding.asText()));
         return findings;

@@ -11,7 +11,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.tooling.maven.MavenDownloaderImpl;
 
-/** Camel JBang as one has it on a machine: its own jars, from Maven's local repository or Maven Central, and nothing of Freshet's. */
+/**
+ * Camel JBang as one has it on a machine: its own jars, from Maven's local repository or Maven Central, and nothing of
+ * Freshet's.
+ */
 public final class CamelJBang {
     /** What the jbang tool runs under the name of camel. */
     private static final String SCRIPT = """

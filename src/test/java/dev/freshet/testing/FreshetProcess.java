@@ -21,12 +21,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The packaged jar as a process of its own, in a folder of its own, with nothing of this machine's environment that is meant for it. */
+/**
+ * The packaged jar as a process of its own, in a folder of its own, with nothing of this machine's environment that is
+ * meant for it.
+ */
 public final class FreshetProcess implements AutoCloseable {
     private static final Pattern LISTENING = Pattern.compile("Freshet is listening on (http://[^\\s\"]+)");
-    private static final Pattern OURS = Pattern.compile(
-            "(DATABASE_URL|SUPABASE_.*|VERCEL_.*|REVALIDATION_SECRET|NEXT_PUBLIC_.*|"
-                    + "CACHE_INVALIDATION_URL|INTERNAL_API_KEY|QUEUE_NAME|WORKER_ID|USE_BG_JOBS_.*|FRESHET_.*|PG[A-Z]+|JAVA_TOOL_OPTIONS|CAMEL_.*)");
+    private static final Pattern OURS =
+            Pattern.compile("(DATABASE_URL|SUPABASE_.*|VERCEL_.*|REVALIDATION_SECRET|NEXT_PUBLIC_.*|"
+                    + "CACHE_INVALIDATION_URL|INTERNAL_API_KEY|QUEUE_NAME|WORKER_ID|"
+                    + "USE_BG_JOBS_.*|FRESHET_.*|PG[A-Z]+|JAVA_TOOL_OPTIONS|CAMEL_.*)");
     /** A test's process does not live for long. */
     private static final List<String> QUICK_START = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
@@ -83,7 +87,10 @@ public final class FreshetProcess implements AutoCloseable {
         return Path.of(System.getProperty("freshet.jar", "target/freshet.jar")).toAbsolutePath();
     }
 
-    /** The jar's classes as docs/operations.md archives them, made by whoever is first: a quarter of a start's work less. */
+    /**
+     * The jar's classes as docs/operations.md archives them, made by whoever is first: a quarter of a start's work
+     * less.
+     */
     private static synchronized Path archive() {
         Path archive = jar().resolveSibling("freshet.jsa");
         try (FileChannel channel = FileChannel.open(

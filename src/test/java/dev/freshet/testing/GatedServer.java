@@ -28,7 +28,9 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 
-/** A real Camel Main with a real HTTP server on a free port, the gate in front, and routes that say what reached them. */
+/**
+ * A real Camel Main with a real HTTP server on a free port, the gate in front, and routes that say what reached them.
+ */
 public final class GatedServer implements AutoCloseable {
 
     /** What reached the route last. */

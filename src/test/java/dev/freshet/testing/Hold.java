@@ -3,7 +3,10 @@ package dev.freshet.testing;
 import java.sql.Connection;
 import java.sql.SQLException;
 
-/** Stops the database in front of one statement for one tag: a trigger that waits, with no lock that a lock_timeout would see. */
+/**
+ * Stops the database in front of one statement for one tag: a trigger that waits, with no lock that a lock_timeout
+ * would see.
+ */
 public final class Hold implements AutoCloseable {
     private static final int KEY = 4711;
     /** What is held says so itself. That it sleeps would not do: between two sleeps it is awake for a moment. */

@@ -30,7 +30,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** A cache as Freshet sees it, on bare sockets: it remembers every call and answers 200, unless it was told otherwise. */
+/**
+ * A cache as Freshet sees it, on bare sockets: it remembers every call and answers 200, unless it was told otherwise.
+ */
 public final class Receiver implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final ObjectMapper JSON = new ObjectMapper();

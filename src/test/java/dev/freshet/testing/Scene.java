@@ -15,8 +15,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A database, a receiver, and Freshet between them. Changes go at once and all of a day fall into one bucket, so that a tag's row is the
- * same one whenever it changes; calls that are not answered end after a second.
+ * A database, a receiver, and Freshet between them. Changes go at once and all of a day fall into one bucket, so that a
+ * tag's row is the same one whenever it changes; calls that are not answered end after a second.
  */
 public final class Scene implements AutoCloseable {
     public static final String SECRET = "plain-secret-7f3a";
@@ -109,7 +109,10 @@ public final class Scene implements AutoCloseable {
         awaitProcessed(tag);
     }
 
-    /** What was committed before this and was going to happen at once has happened after it: two changes have gone all the way. */
+    /**
+     * What was committed before this and was going to happen at once has happened after it: two changes have gone all
+     * the way.
+     */
     public void letEverythingPass() throws SQLException {
         changeAndAwait("sentinel-" + SENTINELS.incrementAndGet());
         changeAndAwait("sentinel-" + SENTINELS.incrementAndGet());
@@ -121,7 +124,8 @@ public final class Scene implements AutoCloseable {
                 () -> isTrue(
                         "SELECT count(DISTINCT q.tag) = cardinality(t.tags) AND bool_and(last_invalidated_at IS NOT"
                                 + " NULL AND handover IS NULL AND invalidation_count = handed_count) AND NOT EXISTS"
-                                + " (SELECT FROM freshet.inbox WHERE tag = ANY (t.tags)) FROM (SELECT ?::text[] AS tags) t"
+                                + " (SELECT FROM freshet.inbox WHERE tag = ANY (t.tags))"
+                                + " FROM (SELECT ?::text[] AS tags) t"
                                 + " JOIN public.cache_invalidation_queue q ON q.tag = ANY (t.tags) GROUP BY t.tags",
                         (Object) tags));
     }

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The ten statistics functions as a test needs them: each counts that it has begun (also when that rolls back), writes into public.ran when
- * it ran, on which backend and in which transaction, and does meanwhile what the test says.
+ * The ten statistics functions as a test needs them: each counts that it has begun (also when that rolls back), writes
+ * into public.ran when it ran, on which backend and in which transaction, and does meanwhile what the test says.
  */
 public final class TenFunctions {
     public interface Connector {
@@ -45,7 +45,8 @@ public final class TenFunctions {
             + " WHILE (SELECT last_value FROM public.company) < 10 LOOP PERFORM pg_sleep(0.01); END LOOP;";
 
     private static final String TABLES = """
-        CREATE TABLE public.ran (function text, pid integer, transaction text, tenant uuid, started timestamptz, ended timestamptz);
+        CREATE TABLE public.ran (function text, pid integer, transaction text, tenant uuid,
+            started timestamptz, ended timestamptz);
         CREATE TABLE public.gate (is_open boolean);
         INSERT INTO public.gate VALUES (false);
         CREATE SEQUENCE public.company;
@@ -54,9 +55,11 @@ public final class TenFunctions {
         CREATE OR REPLACE FUNCTION public.%1$s() RETURNS void LANGUAGE plpgsql AS $$
         BEGIN
             PERFORM nextval('public.begun_%1$s');
-            INSERT INTO public.ran (function, pid, transaction, started) VALUES ('%1$s', pg_backend_pid(), pg_current_xact_id()::text, clock_timestamp());
+            INSERT INTO public.ran (function, pid, transaction, started)
+            VALUES ('%1$s', pg_backend_pid(), pg_current_xact_id()::text, clock_timestamp());
             PERFORM public.during('%1$s');
-            UPDATE public.ran SET ended = clock_timestamp() WHERE function = '%1$s' AND transaction = pg_current_xact_id()::text;
+            UPDATE public.ran SET ended = clock_timestamp()
+            WHERE function = '%1$s' AND transaction = pg_current_xact_id()::text;
         END $$;
         """;
 

@@ -17,8 +17,8 @@ import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 
 /**
- * A database of its own in one real, hostile PostgreSQL per test JVM: the sessions' time zone is Kathmandu's, DateStyle is German, and
- * Freshet's role is an ordinary one that owns its database but is no superuser.
+ * A database of its own in one real, hostile PostgreSQL per test JVM: the sessions' time zone is Kathmandu's, DateStyle
+ * is German, and Freshet's role is an ordinary one that owns its database but is no superuser.
  */
 public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger COUNT = new AtomicInteger();

@@ -109,7 +109,10 @@ public final class Walkthrough {
         return environment;
     }
 
-    /** As much of curl as the documents use, so that a machine without it runs this; the status and the answer hold what follows "# expect:". */
+    /**
+     * As much of curl as the documents use, so that a machine without it runs this; the status and the answer hold what
+     * follows "# expect:".
+     */
     public void curl(FreshetProcess freshet, Map<String, String> environment, String name)
             throws IOException, InterruptedException {
         Matcher command = CURL.matcher(block(name));

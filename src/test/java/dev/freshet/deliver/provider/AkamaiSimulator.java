@@ -68,7 +68,8 @@ public final class AkamaiSimulator extends Simulator {
         return new Reply(
                 201,
                 "{\"httpStatus\":201,\"detail\":\"Request accepted\",\"estimatedSeconds\":5,"
-                        + "\"purgeId\":\"e535071c-26b2-11e7-94d7-276f2f54d938\",\"supportId\":\"17PY1492793544958045\"}",
+                        + "\"purgeId\":\"e535071c-26b2-11e7-94d7-276f2f54d938\","
+                        + "\"supportId\":\"17PY1492793544958045\"}",
                 objects);
     }
 

@@ -39,7 +39,8 @@ class SignatureVectorsTest {
         assertEquals(
                 "EG1-HMAC-SHA256 client_token=akaa-k7glklzuxkkh2ycw-oadjrtwpvpn6yjoj;"
                         + "access_token=akaa-dm5g2bfwoodqnc6k-ju7vlao2gz6oz234;timestamp=20160804T07:00:00+0000;"
-                        + "nonce=ec9d20ee-1e9b-4c1f-925a-f0017754f86c;signature=AY5RxJqWU9EO3iMM1x/Fd6AdsJF8kzz7NYVmyc8QixA=",
+                        + "nonce=ec9d20ee-1e9b-4c1f-925a-f0017754f86c;"
+                        + "signature=AY5RxJqWU9EO3iMM1x/Fd6AdsJF8kzz7NYVmyc8QixA=",
                 EdgeGrid.authorization(
                         client,
                         URI.create("http://control.akamai.com/send"),

@@ -18,7 +18,10 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Somebody edits route files badly in every way, at noon: each mistake is told, the last good version goes on, and no call is lost or doubled. */
+/**
+ * Somebody edits route files badly in every way, at noon: each mistake is told, the last good version goes on, and no
+ * call is lost or doubled.
+ */
 class LiveEditingIT {
     /** @param edit the whole text, one character per byte */
     private record Mistake(String kind, String file, UnaryOperator<String> edit) {
