@@ -63,7 +63,8 @@ class LayoutTest {
 
     @Test
     void route_files_are_called_after_stages() throws IOException {
-        Pattern name = Pattern.compile("(api-)?(" + String.join("|", STAGES) + "|demo|errors)(-[a-z]+)?\\.camel\\.yaml");
+        Pattern name =
+                Pattern.compile("(api-)?(" + String.join("|", STAGES) + "|demo|errors)(-[a-z]+)?\\.camel\\.yaml");
         try (Stream<Path> files = Files.list(Path.of("routes"))) {
             List<String> strange = files.filter(Files::isRegularFile)
                     .map(path -> path.getFileName().toString())

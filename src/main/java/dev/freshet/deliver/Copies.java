@@ -3,6 +3,7 @@ package dev.freshet.deliver;
 import dev.freshet.database.Json;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
+import dev.freshet.settings.Addresses;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;

@@ -1,5 +1,7 @@
 package dev.freshet.deliver;
 
+import dev.freshet.settings.Addresses;
+
 /**
  * One copy of a target's app, which is a target of its own in the database.
  *

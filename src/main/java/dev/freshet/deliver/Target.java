@@ -1,5 +1,6 @@
 package dev.freshet.deliver;
 
+import dev.freshet.settings.Addresses;
 import java.util.List;
 import org.apache.camel.Route;
 import org.apache.camel.component.seda.SedaEndpoint;

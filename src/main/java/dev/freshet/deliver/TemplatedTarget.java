@@ -1,5 +1,6 @@
 package dev.freshet.deliver;
 
+import dev.freshet.settings.Addresses;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;

@@ -127,7 +127,7 @@ public enum Setting {
                 case FORMAT -> oneOf(value.toLowerCase(java.util.Locale.ROOT), "text", "json");
                 case FLAG -> flag(value.toLowerCase(java.util.Locale.ROOT));
                 case URL -> url(value);
-                case URLS -> dev.freshet.deliver.Addresses.normal(value, Setting::url);
+                case URLS -> Addresses.normal(value, Setting::url);
                 case FANOUT -> fanout(value.toLowerCase(java.util.Locale.ROOT));
                 case CRON -> cron(value);
                 case NUMBER -> number(value);

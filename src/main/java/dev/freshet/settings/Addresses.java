@@ -1,4 +1,4 @@
-package dev.freshet.deliver;
+package dev.freshet.settings;
 
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -22,19 +22,19 @@ public final class Addresses {
      *
      * @param place its host, port and path: its name among the others, without what may be secret in an address
      */
-    record Listed(String url, String place, String host) {
+    public record Listed(String url, String place, String host) {
         private static Listed of(String url) {
             URI uri = uri(url);
             String host = uri.getHost().toLowerCase(Locale.ROOT);
             return new Listed(url, placeAt(host, uri), host);
         }
 
-        boolean isName() {
+        public boolean isName() {
             return !IS_IP.matcher(host).matches();
         }
 
         /** The same port and path, at one of the addresses that the name stands for. */
-        String placeAt(String ip) {
+        public String placeAt(String ip) {
             return placeAt(ip.contains(":") ? "[" + ip + "]" : ip, uri(url));
         }
 
@@ -50,7 +50,7 @@ public final class Addresses {
     }
 
     /** @throws IllegalArgumentException with what is wrong and what to write */
-    static List<Listed> of(String list) {
+    public static List<Listed> of(String list) {
         List<Listed> listed = new ArrayList<>();
         for (String url : normal(list, item -> item).split(",")) {
             listed.add(Listed.of(url));
