@@ -8,7 +8,8 @@ export interface GivenUp {
 export type FenceAnswer = { fresh: true } | { fresh: false; given_up: GivenUp[] };
 
 /**
- * Resolves once everything that the transaction of `token` changed has been delivered to every target, or part of it was given up.
- * Rejects for a token that is not known (a FreshetError of status 404), and after timeoutMs (by default 30,000).
+ * Resolves once everything that the transaction of `token` changed has been delivered to every target, or part of it
+ * was given up. Rejects for a token that is not known (a FreshetError of status 404), and after timeoutMs (by default
+ * 30,000).
  */
 export function waitUntilFresh(token: string, options?: { timeoutMs?: number }): Promise<FenceAnswer>;

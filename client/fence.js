@@ -9,9 +9,9 @@ const PAUSE_MS = 250;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * Resolves once everything that the transaction of `token` changed has been delivered to every target, or part of it was given up:
- * to the answer's body, { fresh: true } or { fresh: false, given_up: [{ tag, target, error }] }. Rejects for a token that is not
- * known (status 404), and after timeoutMs. A Freshet that is away for a moment is asked again.
+ * Resolves once everything that the transaction of `token` changed has been delivered to every target, or part of it
+ * was given up: to the answer's body, { fresh: true } or { fresh: false, given_up: [{ tag, target, error }] }. Rejects
+ * for a token that is not known (status 404), and after timeoutMs. A Freshet that is away for a moment is asked again.
  */
 export async function waitUntilFresh(token, { timeoutMs = TIMEOUT_MS } = {}) {
   if (typeof token !== 'string' || token === '') {

@@ -10,8 +10,8 @@ const AT_ONCE = { expire: 0 };
 const utf8 = new TextEncoder();
 
 /**
- * A Next.js route handler for Freshet's calls: `export const POST = revalidateHandler({ secret: process.env.REVALIDATION_SECRET })`.
- * It runs on Node and on the Edge runtime.
+ * A Next.js route handler for Freshet's calls: `export const POST = revalidateHandler({ secret:
+ * process.env.REVALIDATION_SECRET })`. It runs on Node and on the Edge runtime.
  */
 export function revalidateHandler({ secret, key, revalidateTag, profile, toleranceSeconds = TOLERANCE_SECONDS } = {}) {
   const accepted = [secret, key].filter(given => given !== undefined && given !== null && given !== '');

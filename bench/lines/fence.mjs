@@ -1,4 +1,5 @@
-// the last target's answer → GET /api/fresh answers, p50 and p99; and what the fence costs who asks for one and who does not
+// the last target's answer → GET /api/fresh answers, p50 and p99; and what the fence costs who asks for one and who
+// does not
 import { percentile, row, show } from '../tools/figures.mjs';
 import { startFreshet } from '../tools/freshet.mjs';
 import { now } from '../tools/processes.mjs';

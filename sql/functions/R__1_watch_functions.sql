@@ -1,6 +1,7 @@
--- The trigger functions of one watch, generated: static SQL with cached plans, owned by Freshet, SECURITY DEFINER so that writers
--- need no right on anything of ours. Measured per single-row UPDATE (one client, on top of the bare 4 µs): one constant INSERT 10 µs,
--- this way 14 to 16 µs, the join of old and new rows that several rows need 25 to 30 µs. bench/writers.sh has it under load.
+-- The trigger functions of one watch, generated: static SQL with cached plans, owned by Freshet, SECURITY DEFINER so
+-- that writers need no right on anything of ours. Measured per single-row UPDATE (one client, on top of the bare 4 µs):
+-- one constant INSERT 10 µs, this way 14 to 16 µs, the join of old and new rows that several rows need 25 to 30 µs.
+-- bench/writers.sh has it under load.
 
 -- Writes what is missing or out of date (a column has gone or changed its type); says whether it did anything.
 CREATE OR REPLACE FUNCTION freshet.write_watch_functions(watch_number integer) RETURNS boolean
@@ -34,8 +35,8 @@ BEGIN
            coalesce(string_agg(freshet.tag_expression(w.watched, t, 'n'), ', ' ORDER BY place), 'NULL::text')
     INTO old_tags, new_tags FROM unnest(usable) WITH ORDINALITY u(t, place);
 
-    -- The whole row, or the columns that matter. Those in a tag always do, or the tag of a value left behind would be lost;
-    -- and those with a moment, or one that is moved into the past would never be said.
+    -- The whole row, or the columns that matter. Those in a tag always do, or the tag of a value left behind would be
+    -- lost; and those with a moment, or one that is moved into the past would never be said.
     SELECT 'ROW(' || string_agg(DISTINCT '%1$s.' || quote_ident(c), ', ') || ')::record' INTO image
     FROM unnest(w.columns || needed || w.due) c WHERE w.columns IS NOT NULL AND freshet.has_column(w.watched, c);
     image := coalesce(image, '(%1$s.*)::record');
@@ -81,13 +82,15 @@ BEGIN
         WHEN OTHERS THEN failure := SQLERRM;
     END;
     IF many THEN
-        -- Old and new rows are paired by their place in the transition tables. Were that order ever to differ, unequal pairs would
-        -- name more tags, never fewer: images that cancel out under any pairing are the same before and after.
-        -- A plan made for a large statement would have later ones compiled first; set here, as a SET clause costs every call 2 µs.
+        -- Old and new rows are paired by their place in the transition tables. Were that order ever to differ, unequal
+        -- pairs would name more tags, never fewer: images that cancel out under any pairing are the same before and
+        -- after. A plan made for a large statement would have later ones compiled first; set here, as a SET clause
+        -- costs every call 2 µs.
         BEGIN
             jit := current_setting('jit');
             PERFORM set_config('jit', 'off', true);
-            -- Up to 10,000 rows' tags are collected first; more are written as they are found, at the price of a transaction id.
+            -- Up to 10,000 rows' tags are collected first; more are written as they are found, at the price of a
+            -- transaction id.
             IF TG_OP = 'UPDATE' THEN
                 IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
                     INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%4$s) d WHERE d.tag IS NOT NULL;
@@ -149,8 +152,8 @@ $body$, unchanged, old_tags, new_tags, changed, new_rows, old_rows,
         CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s INTO STRICT old_tag', old_tags) ELSE format('SELECT ARRAY[%s] INTO STRICT tags', old_tags) END,
         CASE WHEN cardinality(usable) = 1 THEN 'NOT many' ELSE 'false' END);
 
-    -- For partitions: transition tables do not exist there, so this counts rows instead of statements.
-    -- The image of a row of a partition never meets that of another: a move between partitions is a delete and an insert.
+    -- For partitions: transition tables do not exist there, so this counts rows instead of statements. The image of a
+    -- row of a partition never meets that of another: a move between partitions is a delete and an insert.
     bodies[2] := format($body$
 DECLARE
     tags    text[];
@@ -192,8 +195,9 @@ $body$, CASE WHEN image = '(%1$s.*)::record' THEN 'old *= new' ELSE format(image
         (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'old'), ', ' ORDER BY place), 'NULL::text') FROM unnest(usable) WITH ORDINALITY u(t, place)),
         (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'new'), ', ' ORDER BY place), 'NULL::text') FROM unnest(usable) WITH ORDINALITY u(t, place)));
 
-    -- TRUNCATE has no transition table: this one reads what is about to go. The name comes from TG_RELID, so that a rename does no harm.
-    -- row_security = off makes policies an error instead of running somebody's code with Freshet's rights.
+    -- TRUNCATE has no transition table: this one reads what is about to go. The name comes from TG_RELID, so that a
+    -- rename does no harm. row_security = off makes policies an error instead of running somebody's code with Freshet's
+    -- rights.
     bodies[3] := format($body$
 BEGIN
     BEGIN
@@ -233,7 +237,8 @@ $body$, format('INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) B
         EXECUTE format('CREATE OR REPLACE FUNCTION freshet.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
                        'SET search_path = pg_catalog, pg_temp%s%s AS %L',
                        name, CASE WHEN part = 3 THEN ' SET row_security = off' END, settings, bodies[part]);
-        -- A trigger function can only be called as a trigger; whoever adds a partition must be allowed to let it be cloned.
+        -- A trigger function can only be called as a trigger; whoever adds a partition must be allowed to let it be
+        -- cloned.
         EXECUTE format('GRANT EXECUTE ON FUNCTION freshet.%I() TO PUBLIC', name);
         EXECUTE format('COMMENT ON FUNCTION freshet.%I() IS %L', name, version);
         written := true;
@@ -241,8 +246,9 @@ $body$, format('INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) B
     RETURN written;
 END $generator$;
 
--- Reading a table can run code of its owner's: PostgreSQL evaluates constant parts of its index, constraint, statistics and partition
--- expressions while planning. Names the first function there that belongs to somebody who is not trusted with Freshet's rights anyway.
+-- Reading a table can run code of its owner's: PostgreSQL evaluates constant parts of its index, constraint, statistics
+-- and partition expressions while planning. Names the first function there that belongs to somebody who is not trusted
+-- with Freshet's rights anyway.
 CREATE OR REPLACE FUNCTION freshet.foreign_code_in(watched regclass) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,6 +1,7 @@
--- Putting a watch in force. Who does what: functions are Freshet's (SECURITY DEFINER, in prepare_watch); triggers and grants on the
--- table are its owner's (SECURITY INVOKER). The public functions call these by oid (RETURN …), so no caller needs USAGE on schema
--- freshet to get here; prepare_watch then grants it to the table's owner, who has to name Freshet's functions in CREATE TRIGGER.
+-- Putting a watch in force. Who does what: functions are Freshet's (SECURITY DEFINER, in prepare_watch); triggers and
+-- grants on the table are its owner's (SECURITY INVOKER). The public functions call these by oid (RETURN …), so no
+-- caller needs USAGE on schema freshet to get here; prepare_watch then grants it to the table's owner, who has to name
+-- Freshet's functions in CREATE TRIGGER.
 
 CREATE OR REPLACE FUNCTION freshet.must_own(watched regclass) RETURNS regclass
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -57,8 +58,9 @@ BEGIN
     END IF;
 END $$;
 
--- Checks what was asked for, notes it and writes its functions. Returns the number of the watch: the same for the same question, so
--- that calling again with nothing new touches no trigger. Safe to be called by anyone: it decides nothing about the table.
+-- Checks what was asked for, notes it and writes its functions. Returns the number of the watch: the same for the same
+-- question, so that calling again with nothing new touches no trigger. Safe to be called by anyone: it decides nothing
+-- about the table.
 CREATE OR REPLACE FUNCTION freshet.prepare_watch(wanted regclass, wanted_templates text[], wanted_columns text[],
                                                 wanted_due text[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -183,11 +185,13 @@ AS $$ SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = watched AND tgname =
 -- The triggers that a watch needs, given what its table is now:
 --   a table of its own     statement triggers; and a row trigger that wakes up when the table becomes a partition, so
 --                          that nothing is lost until its watch is made anew (what it costs: docs/decisions.md)
---   a partitioned table    statement triggers on it and on everything below it, for whichever a statement names; and a row trigger,
---                          which PostgreSQL clones onto later partitions; it is switched off where statement triggers stand
+--   a partitioned table statement triggers on it and on everything below it, for whichever a statement names; and a row
+--   trigger,
+--                          which PostgreSQL clones onto later partitions; it is switched off where statement triggers
+--                          stand
 --   a partition            a row trigger: a statement that names the parent fires nothing else here
--- TRUNCATE fires for every table that it empties, whatever it names.
--- With `due` columns a row trigger more on the table itself, and one more for TRUNCATE on all of them (R__1_watch_moments).
+-- TRUNCATE fires for every table that it empties, whatever it names. With `due` columns a row trigger more on the table
+-- itself, and one more for TRUNCATE on all of them (R__1_watch_moments).
 CREATE OR REPLACE FUNCTION freshet.wanted_triggers(watched regclass, number integer)
 RETURNS TABLE (relation regclass, name text, definition text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -465,5 +469,6 @@ BEGIN
     PERFORM freshet.drop_unused_watches(NULL, NULL);
 END $$;
 
--- Nobody reaches these without USAGE on the schema, which only owners of watched tables have; those may run what acts with their own rights.
+-- Nobody reaches these without USAGE on the schema, which only owners of watched tables have; those may run what acts
+-- with their own rights.
 REVOKE ALL ON FUNCTION freshet.tend_watches(), freshet.let_in_owner(regclass) FROM PUBLIC;

@@ -2,7 +2,8 @@
 -- With due => ARRAY['publish_at'] they are queued when such a moment comes, too.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_watch'); END $$;
 
--- regclass takes 'courses', 'shop."Order Lines"' and text expressions alike. RETURN binds the inner functions now: see R__2.
+-- regclass takes 'courses', 'shop."Order Lines"' and text expressions alike. RETURN binds the inner functions now: see
+-- R__2.
 CREATE OR REPLACE FUNCTION public.cache_invalidation_watch(watched regclass, templates text[], columns text[] DEFAULT NULL,
                                                            due text[] DEFAULT NULL) RETURNS void
 LANGUAGE sql VOLATILE
@@ -11,7 +12,8 @@ RETURN freshet.drop_unused_watches(watched,
 
 DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_watch(regclass, text[], text[], text[])', 'pg_proc', 'queue tags when the table changes; its owner may call this'); END $$;
 
--- The one before there was `due` goes, for with both no call would say which of them it means; who might call it may call this one.
+-- The one before there was `due` goes, for with both no call would say which of them it means; who might call it may
+-- call this one.
 DO $$
 DECLARE
     former CONSTANT regprocedure := to_regprocedure('public.cache_invalidation_watch(regclass, text[], text[])');

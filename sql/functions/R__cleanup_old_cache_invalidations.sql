@@ -1,4 +1,5 @@
--- The replaced worker's clean-up, for those who call it from cron: Freshet does the same by itself (sql/queries/queue/forget-processed.sql).
+-- The replaced worker's clean-up, for those who call it from cron: Freshet does the same by itself
+-- (sql/queries/queue/forget-processed.sql).
 DO $$ BEGIN PERFORM freshet.step_aside('cleanup_old_cache_invalidations'); END $$;
 
 -- At most 5,000 rows a call, so that nobody waits for its locks for long; SELECT it again while it returns 5000.

@@ -1,7 +1,7 @@
 -- "Is it out?": a fence is asked for inside a transaction and knows what that transaction has changed. docs/fence.md
 -- tells what is meant; sql/functions/R__cache_invalidation_fence.sql makes fences and notes the changes at commit, the
--- turn notes their way (sql/queries/queue/note-folded.sql, note-handed.sql), and freshet.delivery and freshet.dead_letter
--- say what became of them. Where nobody asks, all of these tables are empty.
+-- turn notes their way (sql/queries/queue/note-folded.sql, note-handed.sql), and freshet.delivery and
+-- freshet.dead_letter say what became of them. Where nobody asks, all of these tables are empty.
 
 CREATE TABLE freshet.fence (
     id       bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,4 +1,13 @@
-import { BroadcastCacheManager, CacheInvalidationUtils, FreshetError, broadcastCacheManager, cacheInvalidation, configure, revalidateHandler, waitUntilFresh } from 'freshet-client';
+import {
+  BroadcastCacheManager,
+  CacheInvalidationUtils,
+  FreshetError,
+  broadcastCacheManager,
+  cacheInvalidation,
+  configure,
+  revalidateHandler,
+  waitUntilFresh,
+} from 'freshet-client';
 import type { ChangePayload } from 'freshet-client/live';
 import type { FenceAnswer } from 'freshet-client/fence';
 import { useBroadcastCache, useCachedFetch } from 'freshet-client/react';
@@ -14,7 +23,11 @@ configure({
 
 export const POST: (request: Request) => Promise<Response> = revalidateHandler({ secret: 'x' });
 revalidateHandler({ secret: () => undefined, key: 'k', revalidateTag: (tag: string) => tag });
-revalidateHandler({ secret: 'x', profile: 'max', revalidateTag: (tag: string, profile: string | { expire?: number }) => [tag, profile] });
+revalidateHandler({
+  secret: 'x',
+  profile: 'max',
+  revalidateTag: (tag: string, profile: string | { expire?: number }) => [tag, profile],
+});
 revalidateHandler({ secret: 'x', profile: { expire: 60 } });
 
 export async function published(token: string): Promise<string[]> {

@@ -1,4 +1,5 @@
--- By kind, or by a key or tag: among the newest rows only, because no index is worth its cost on the way of every delivery.
+-- By kind, or by a key or tag: among the newest rows only, because no index is worth its cost on the way of every
+-- delivery.
 WITH newest AS NOT MATERIALIZED (
     SELECT a FROM public.invalidation_audit a
     WHERE :#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz

@@ -1,4 +1,5 @@
--- The console: jobs by state. Open ones exactly, ended ones among the newest 2,000; `revision` is another one when one of them has changed.
+-- The console: jobs by state. Open ones exactly, ended ones among the newest 2,000; `revision` is another one when one
+-- of them has changed.
 WITH newest AS MATERIALIZED (
     SELECT id, status::text AS status, error_message, completed_at, updated_at FROM public.background_job_status ORDER BY created_at DESC LIMIT 2000
 ), open AS MATERIALIZED (

@@ -1,7 +1,7 @@
 -- A copy is forgotten. Where its address is gone, up to :limit of what it is still owed, and of its dead letters, is
 -- dropped: there is no cache any more that could be wrong. Otherwise that is owed to the others of its target instead,
--- :heirs, each of which may stand for it: twice is better than not at all. It leaves when nothing is left; what is being
--- called is waited for. The next turn marks the queue rows. leaving-copies.sql has locked it before, in the same
+-- :heirs, each of which may stand for it: twice is better than not at all. It leaves when nothing is left; what is
+-- being called is waited for. The next turn marks the queue rows. leaving-copies.sql has locked it before, in the same
 -- transaction.
 WITH heirs AS MATERIALIZED (
     SELECT name FROM freshet.target

@@ -1,8 +1,9 @@
--- Which copies leave the targets that this instance serves (:families: each with what it serves, and the host names that
--- DNS has just answered for). Gone: DNS has not named it for a minute, on any instance. Otherwise it is not listed any
--- more, on no instance for 20 seconds: the list was edited, or one address has become a list, or a list one address; or
--- a host name has got its first address. Nothing is lost where that is too soon. Locked, so that whoever owes them something at this moment has done so before
--- forget-copy.sql looks, and asked under the turn's lock, so that no hand-over is among those.
+-- Which copies leave the targets that this instance serves (:families: each with what it serves, and the host names
+-- that DNS has just answered for). Gone: DNS has not named it for a minute, on any instance. Otherwise it is not listed
+-- any more, on no instance for 20 seconds: the list was edited, or one address has become a list, or a list one
+-- address; or a host name has got its first address. Nothing is lost where that is too soon. Locked, so that whoever
+-- owes them something at this moment has done so before forget-copy.sql looks, and asked under the turn's lock, so that
+-- no hand-over is among those.
 WITH family AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:#families::jsonb) AS f(parent text, serves text[], answered text[])
 ), leaving AS MATERIALIZED (

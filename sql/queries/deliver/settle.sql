@@ -101,7 +101,8 @@ WITH outcome AS MATERIALIZED (
     FROM held WHERE result IN ('delivered', 'failed', 'refused') AND freshet.audits()
     GROUP BY target, call, result, given_up
 ), news AS (
-    -- a call counts once, however many tags it carried: its first tag stands for it, so that one broken tag counts once as well
+    -- a call counts once, however many tags it carried: its first tag stands for it, so that one broken tag counts once
+    -- as well
     SELECT target, bool_or(answered) AS answered, array_agg(DISTINCT first_tag) FILTER (WHERE unanswered) AS failing
     FROM (SELECT target, bool_or(NOT unanswered) AS answered, bool_or(unanswered) AS unanswered, min(tag) AS first_tag
           FROM held WHERE result <> 'returned' GROUP BY target, call) calls

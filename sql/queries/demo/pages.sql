@@ -1,4 +1,5 @@
--- The two pages of the demo's app as they would be if they were rendered now, and the tags whose change makes them stale.
+-- The two pages of the demo's app as they would be if they were rendered now, and the tags whose change makes them
+-- stale.
 SELECT 'course' AS page, 'course:' || c.id AS tag, jsonb_build_object('title', c.title, 'updated_at', c.updated_at)::text AS content
 FROM (SELECT * FROM public.courses ORDER BY id LIMIT 1) c
 UNION ALL

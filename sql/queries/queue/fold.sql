@@ -17,7 +17,8 @@ WITH taken AS (
     FROM taken WHERE tag IS NOT NULL
     GROUP BY tag, bucket ORDER BY tag, bucket
     ON CONFLICT (tag, time_bucket) DO UPDATE SET
-        -- a count that is full stays so; what was handed over is then counted as less, since the row has grown all the same
+        -- a count that is full stays so; what was handed over is then counted as less, since the row has grown all the
+        -- same
         invalidation_count = greatest(q.invalidation_count,
                                       least(q.invalidation_count::bigint + excluded.invalidation_count, 2147483647)),
         handed_count = CASE WHEN q.invalidation_count::bigint + excluded.invalidation_count > 2147483647

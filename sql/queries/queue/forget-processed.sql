@@ -1,4 +1,5 @@
--- Retention: a window of `at_once` stays until its tag has been quiet for it. The delete asks again whether the row is still processed; a foreign upsert may have woken it meanwhile.
+-- Retention: a window of `at_once` stays until its tag has been quiet for it. The delete asks again whether the row is
+-- still processed; a foreign upsert may have woken it meanwhile.
 DELETE FROM public.cache_invalidation_queue q
 WHERE (tag, time_bucket) IN (
     SELECT tag, time_bucket FROM public.cache_invalidation_queue

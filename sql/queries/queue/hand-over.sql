@@ -35,8 +35,9 @@ WITH claims AS MATERIALIZED (
             LIMIT :#momentLimit) at_a_moment) oldest
 ), taken AS MATERIALIZED (
     SELECT q.* FROM ripe CROSS JOIN LATERAL (
-        -- by the primary key, whatever the planner believes of the table: OFFSET 0 keeps it from joining all rows, and the CASE,
-        -- which says the same as above, from reading the index of what is to be handed over once for every tag
+        -- by the primary key, whatever the planner believes of the table: OFFSET 0 keeps it from joining all rows, and
+        -- the CASE, which says the same as above, from reading the index of what is to be handed over once for every
+        -- tag
         SELECT tag, time_bucket,
                -- an adopted row may have been created at -infinity, which no age can be reckoned from; nothing is late
                -- before the moment that it waits for

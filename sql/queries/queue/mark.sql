@@ -1,5 +1,5 @@
--- Second half of marking, a statement of its own so that it sees what others settled before the lock was ours: processed is what
--- has an outcome at every target and has not grown since it was handed over.
+-- Second half of marking, a statement of its own so that it sees what others settled before the lock was ours:
+-- processed is what has an outcome at every target and has not grown since it was handed over.
 WITH held AS MATERIALIZED (
     SELECT * FROM unnest(:#heldTags::text[], :#heldBuckets::timestamptz[]) AS h(tag, time_bucket)
 ), marked AS (

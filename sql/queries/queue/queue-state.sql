@@ -1,4 +1,5 @@
--- GET /api/queue. Exact where people count, bounded where it would take long: beyond 100,000 the planner's estimate stands in.
+-- GET /api/queue. Exact where people count, bounded where it would take long: beyond 100,000 the planner's estimate
+-- stands in.
 WITH to_hand_over AS MATERIALIZED (
     SELECT * FROM (
         SELECT tag, time_bucket AS since FROM public.cache_invalidation_queue

@@ -1,4 +1,5 @@
--- In the function's own transaction: its effect and the knowledge of it are true together, and only under the attempt that was to run it.
+-- In the function's own transaction: its effect and the knowledge of it are true together, and only under the attempt
+-- that was to run it.
 WITH held AS MATERIALIZED (
     SELECT id FROM public.background_job_status WHERE id = :#job::uuid AND attempt = :#attempt AND status = 'processing' FOR SHARE
 )

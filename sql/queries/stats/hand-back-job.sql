@@ -1,4 +1,5 @@
--- Not finished, and nobody's fault but this worker's: queued again. A stop does not count as a death, a lost database does.
+-- Not finished, and nobody's fault but this worker's: queued again. A stop does not count as a death, a lost database
+-- does.
 UPDATE public.background_job_status SET
     status = CASE WHEN :#death AND deaths >= 3 THEN 'failed' ELSE 'queued' END,
     retry_count = CASE WHEN :#death AND deaths >= 3 THEN coalesce(retry_count, 0) + 1 ELSE retry_count END,

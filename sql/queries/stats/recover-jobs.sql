@@ -1,5 +1,5 @@
--- Jobs whose worker has not been heard of: queued again three times, then failed. What it left running in the database ends first.
--- A job in processing without a lease is the replaced worker's; it never took ten minutes.
+-- Jobs whose worker has not been heard of: queued again three times, then failed. What it left running in the database
+-- ends first. A job in processing without a lease is the replaced worker's; it never took ten minutes.
 WITH late AS MATERIALIZED (
     SELECT id, attempt, deaths FROM public.background_job_status
     WHERE status = 'processing' AND job_type = 'stats_update'

@@ -61,8 +61,8 @@ export const fieldsOf = form =>
   Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
 
 /**
- * A form whose fields are the view's parameters: what is filtered can be sent to somebody. A field's `typed` is told all
- * fields while somebody types, and whether that has ended.
+ * A form whose fields are the view's parameters: what is filtered can be sent to somebody. A field's `typed` is told
+ * all fields while somebody types, and whether that has ended.
  */
 export function filters(fields, params, go, ...more) {
   const submit = event => {

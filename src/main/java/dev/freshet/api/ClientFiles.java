@@ -18,7 +18,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
-/** The npm package of {@code client/}, for pages that import it from here. Who may read it, and how long it is kept, is the gate's business. */
+/**
+ * The npm package of {@code client/}, for pages that import it from here. Who may read it, and how long it is kept, is
+ * the gate's business.
+ */
 public final class ClientFiles implements Handler<RoutingContext> {
 
     private static final Pattern NAME = Pattern.compile("[a-z][a-z-]*\\.(js|d\\.ts)|package\\.json|README\\.md");

@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Every request passes here before any route sees it, so that no route can forget a check. In order: the key (or, with no
- * key configured, Host and Origin), hostile names, the kind and size of the body.
+ * Every request passes here before any route sees it, so that no route can forget a check. In order: the key (or, with
+ * no key configured, Host and Origin), hostile names, the kind and size of the body.
  */
 public final class Gate implements Handler<RoutingContext> {
 

@@ -39,8 +39,8 @@ public final class GateMount {
     }
 
     /**
-     * To be called in MainListener.afterConfigure; again: no effect. The server then starts early in the start of the context,
-     * the gate as the next service, and routes only after both.
+     * To be called in MainListener.afterConfigure; again: no effect. The server then starts early in the start of the
+     * context, the gate as the next service, and routes only after both.
      */
     public void mount(CamelContext context, int port) throws Exception {
         if (VertxPlatformHttpRouter.lookup(context, VertxPlatformHttpRouter.getRouterNameFromPort(port)) != null) {

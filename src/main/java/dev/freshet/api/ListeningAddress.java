@@ -16,7 +16,10 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Where Freshet listens. Camel only logs that a port is taken, says "started" and serves nobody: so it is asked before and after. */
+/**
+ * Where Freshet listens. Camel only logs that a port is taken, says "started" and serves nobody: so it is asked before
+ * and after.
+ */
 public final class ListeningAddress {
     private static final Logger LOG = LoggerFactory.getLogger(ListeningAddress.class);
 
@@ -31,7 +34,10 @@ public final class ListeningAddress {
         this.port = port;
     }
 
-    /** Of port 0 it finds a free one and holds that until {@link #release()}, because others have to know it before Camel's server does. */
+    /**
+     * Of port 0 it finds a free one and holds that until {@link #release()}, because others have to know it before
+     * Camel's server does.
+     */
     public void refuseIfTaken() {
         try {
             held = new ServerSocket();
@@ -71,7 +77,10 @@ public final class ListeningAddress {
         return new Http1Only((VertxInternal) vertx);
     }
 
-    /** An upgrade to HTTP/2 without TLS gains nothing here, and Java's own client, which always asks for it, then at times waits for ever. */
+    /**
+     * An upgrade to HTTP/2 without TLS gains nothing here, and Java's own client, which always asks for it, then at
+     * times waits for ever.
+     */
     private static final class Http1Only extends VertxWrapper {
         Http1Only(VertxInternal vertx) {
             super(vertx);

@@ -7,7 +7,9 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The body of every error answer: RFC 9457 members, and {@code error}, which the callers of the replaced systems read. */
+/**
+ * The body of every error answer: RFC 9457 members, and {@code error}, which the callers of the replaced systems read.
+ */
 public final class Problem {
 
     public static final String CONTENT_TYPE = "application/problem+json";

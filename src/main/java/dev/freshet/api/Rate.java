@@ -6,7 +6,10 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
 
-/** So many requests a second for each client address, and two seconds' worth at once. An address that was quiet for a minute is forgotten. */
+/**
+ * So many requests a second for each client address, and two seconds' worth at once. An address that was quiet for a
+ * minute is forgotten.
+ */
 public final class Rate implements ToLongFunction<String> {
     private static final double SECOND = 1e9;
     private static final int ADDRESSES = 100_000;

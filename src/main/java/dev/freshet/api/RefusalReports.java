@@ -6,7 +6,9 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Passes refusals on, ten in any second at most, so that a flood of bad requests cannot become a flood of audit rows. */
+/**
+ * Passes refusals on, ten in any second at most, so that a flood of bad requests cannot become a flood of audit rows.
+ */
 public final class RefusalReports {
 
     static final int PER_SECOND = 10;

@@ -17,7 +17,10 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A page and what it is made of. The files lie in the jar; nothing comes from another host, and no script stands in the page. */
+/**
+ * A page and what it is made of. The files lie in the jar; nothing comes from another host, and no script stands in the
+ * page.
+ */
 public final class WebPage implements Handler<RoutingContext> {
     private static final int BEFORE_CAMELS_ROUTES = -500;
     private static final String POLICY =

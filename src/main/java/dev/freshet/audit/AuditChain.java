@@ -9,7 +9,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 
-/** Whoever changes the audit behind Freshet's back is found out: its rows are sealed in batches, each batch with the hash of the one before. */
+/**
+ * Whoever changes the audit behind Freshet's back is found out: its rows are sealed in batches, each batch with the
+ * hash of the one before.
+ */
 public final class AuditChain {
     private static final int BATCH = 10_000;
     private static final long LONGEST_WAIT_NANOS = 60_000_000_000L;
@@ -40,7 +43,9 @@ public final class AuditChain {
         } while (rows >= BATCH);
     }
 
-    /** From the oldest batch, or from the one asked for; what is not done within 20 seconds is left to another request. */
+    /**
+     * From the oldest batch, or from the one asked for; what is not done within 20 seconds is left to another request.
+     */
     public Map<String, Object> verify(Object from) throws SQLException {
         Map<String, Object> range =
                 transactions.inOne(c -> batches.rows(c, Map.of())).get(0);

@@ -15,7 +15,10 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The end of the wire tap: what was asked, tried and refused. Outcomes are not here: the settlement writes them with their effect. */
+/**
+ * The end of the wire tap: what was asked, tried and refused. Outcomes are not here: the settlement writes them with
+ * their effect.
+ */
 public final class AuditLog {
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Row(

@@ -16,7 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The audit as it is read: newest first, by page or by cursor, and never counted further than anybody would turn pages. */
+/**
+ * The audit as it is read: newest first, by page or by cursor, and never counted further than anybody would turn pages.
+ */
 public final class AuditPages {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> KINDS = List.of(

@@ -9,7 +9,9 @@ import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** An attempt that failed and is followed by another in its route leaves a row, too; called before the next one begins. */
+/**
+ * An attempt that failed and is followed by another in its route leaves a row, too; called before the next one begins.
+ */
 public final class FailedAttempts implements Processor {
     private final ProducerTemplate audit;
     private final Consumer<Call> counted;

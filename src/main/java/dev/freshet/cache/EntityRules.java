@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** What happened to an entity, and which tags that stands for: the table cache_tag_rules says it, asked anew at every call. */
+/**
+ * What happened to an entity, and which tags that stands for: the table cache_tag_rules says it, asked anew at every
+ * call.
+ */
 public final class EntityRules {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> IDS = List.of("clientId", "productId", "moduleId");

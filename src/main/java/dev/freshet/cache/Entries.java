@@ -89,7 +89,10 @@ public final class Entries {
         this.retention = retention;
     }
 
-    /** An index narrows, the pattern itself decides. Entries beyond those that an answer lists are removed here, the others by the caller. */
+    /**
+     * An index narrows, the pattern itself decides. Entries beyond those that an answer lists are removed here, the
+     * others by the caller.
+     */
     Matched match(Connection connection, KeyPattern pattern) throws SQLException {
         List<String> listed = new ArrayList<>();
         List<String> beyond = new ArrayList<>();

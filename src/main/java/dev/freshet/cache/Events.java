@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** A publication as the topic takes it: NOTIFY carries less than 8,000 bytes, so that a large one becomes several, each valid by itself. */
+/**
+ * A publication as the topic takes it: NOTIFY carries less than 8,000 bytes, so that a large one becomes several, each
+ * valid by itself.
+ */
 final class Events {
     static final int MOST_BYTES = 7_900;
     /** Names of members, times and ids. */

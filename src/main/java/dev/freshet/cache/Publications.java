@@ -24,8 +24,9 @@ import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Sends on what was committed to be published. Sending and forgetting are one transaction, which an endpoint on the same database (NOTIFY) joins: then
- * each event goes out exactly once. With another broker a death in between sends it again, with the same id.
+ * Sends on what was committed to be published. Sending and forgetting are one transaction, which an endpoint on the
+ * same database (NOTIFY) joins: then each event goes out exactly once. With another broker a death in between sends it
+ * again, with the same id.
  */
 public final class Publications {
     private static final Logger LOG = LoggerFactory.getLogger(Publications.class);

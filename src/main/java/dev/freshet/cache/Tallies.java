@@ -13,8 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Counts over all instances and restarts. Counting touches memory only; once a second the sums go to the database as new rows, so that nobody
- * waits for anybody. A process that is killed takes its last second's counts with it.
+ * Counts over all instances and restarts. Counting touches memory only; once a second the sums go to the database as
+ * new rows, so that nobody waits for anybody. A process that is killed takes its last second's counts with it.
  */
 public final class Tallies implements HandsBackOnStop {
     private static final int LIMIT = 10_000;

@@ -10,7 +10,10 @@ import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
-/** PostgreSQL as the broker: NOTIFY "cache-invalidate", in the transaction that forgets the events, all of it in one statement. */
+/**
+ * PostgreSQL as the broker: NOTIFY "cache-invalidate", in the transaction that forgets the events, all of it in one
+ * statement.
+ */
 public final class Topic {
     private final SqlFile notify = SqlFile.of("cache/notify");
     private final DataSource dataSource;

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * GET /api/console/stream: the overview once a second when it has changed, as server-sent events. Each is the whole state, so that a
- * reader who is slow misses some and lacks nothing. Nobody there: nothing is looked at.
+ * GET /api/console/stream: the overview once a second when it has changed, as server-sent events. Each is the whole
+ * state, so that a reader who is slow misses some and lacks nothing. Nobody there: nothing is looked at.
  */
 final class ConsoleStream implements Handler<RoutingContext> {
     private static final Logger LOG = LoggerFactory.getLogger(ConsoleStream.class);

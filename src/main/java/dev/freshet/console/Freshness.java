@@ -15,7 +15,10 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** How long changes took from their commit to their delivery lately, as the calls of this instance have it; a look every few seconds, kept for ten minutes. */
+/**
+ * How long changes took from their commit to their delivery lately, as the calls of this instance have it; a look every
+ * few seconds, kept for ten minutes.
+ */
 public final class Freshness {
     private static final int LOOKS = 121;
     private static final Duration WINDOW = Duration.ofMinutes(5);

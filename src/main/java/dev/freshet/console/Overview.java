@@ -16,7 +16,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the console shows first, in one answer. Asked by many at once it looks once a second; what costs more, every ten. */
+/**
+ * What the console shows first, in one answer. Asked by many at once it looks once a second; what costs more, every
+ * ten.
+ */
 public final class Overview {
     /** Who answers, and when the oldest change counts as late. */
     public record Instance(String name, String version, Instant started, Duration late) {}

@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What somebody would invalidate: a tag, a pattern with {@code *}, or a regular expression, as section 5 of the contract tells them apart. */
+/**
+ * What somebody would invalidate: a tag, a pattern with {@code *}, or a regular expression, as section 5 of the
+ * contract tells them apart.
+ */
 record TagPattern(KeyPattern pattern) {
     enum Kind {
         tag,
@@ -59,7 +62,10 @@ record TagPattern(KeyPattern pattern) {
         };
     }
 
-    /** Whether a template such as {@code course:{id}} can make a tag that this takes; of a regular expression nobody knows. */
+    /**
+     * Whether a template such as {@code course:{id}} can make a tag that this takes; of a regular expression nobody
+     * knows.
+     */
     boolean takesSomeOf(String template) {
         List<Character> own = new ArrayList<>();
         text().chars().forEach(c -> own.add(kind() == Kind.glob && c == '*' ? ANY : (char) c));

@@ -17,7 +17,9 @@ import org.postgresql.util.PSQLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Whether Freshet may and can move in: its own rights, and the tables of the replaced systems that are there already. */
+/**
+ * Whether Freshet may and can move in: its own rights, and the tables of the replaced systems that are there already.
+ */
 public final class Adoption {
     private static final Logger LOG = LoggerFactory.getLogger(Adoption.class);
 

@@ -41,7 +41,9 @@ public record DatabaseUrl(
     private static final List<String> DROPPED =
             List.of("connection_limit", "pool_timeout", "statement_cache_size", "schema", "uselibpqcompat");
 
-    /** @throws IllegalArgumentException says what is wrong with the address, without the address: it may hold a password */
+    /**
+     * @throws IllegalArgumentException says what is wrong with the address, without the address: it may hold a password
+     */
     public static DatabaseUrl parse(String text) {
         Matcher form = FORM.matcher(text.trim());
         if (!form.matches()) {

@@ -15,7 +15,10 @@ import org.slf4j.LoggerFactory;
 final class FirstContact {
     private static final Logger LOG = LoggerFactory.getLogger(FirstContact.class);
     private static final int OLDEST_VERSION = 14; // date_bin
-    /** No server there yet, or one that is starting, stopping or full: worth waiting for, since a compose file starts both at once. */
+    /**
+     * No server there yet, or one that is starting, stopping or full: worth waiting for, since a compose file starts
+     * both at once.
+     */
     private static final List<String> PASSING = List.of("08001", "08004", "08006", "57P01", "57P02", "57P03", "53300");
 
     private final DatabaseUrl address;

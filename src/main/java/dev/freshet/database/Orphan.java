@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * What postmaster.pid in a data folder speaks of: a server that still runs because its Freshet was killed, or nothing but the file. The
- * process number alone proves nothing: after a container's restart it is often somebody else's.
+ * What postmaster.pid in a data folder speaks of: a server that still runs because its Freshet was killed, or nothing
+ * but the file. The process number alone proves nothing: after a container's restart it is often somebody else's.
  */
 final class Orphan {
     private static final int PATIENCE_SECONDS = 5;
@@ -61,7 +61,10 @@ final class Orphan {
         }
     }
 
-    /** First politely, then not; the data survive both. A file that speaks of no server of ours is removed: PostgreSQL would believe it. */
+    /**
+     * First politely, then not; the data survive both. A file that speaks of no server of ours is removed: PostgreSQL
+     * would believe it.
+     */
     void stop() throws IOException {
         Optional<ProcessHandle> server =
                 process == 0 ? Optional.empty() : ProcessHandle.of(process).filter(this::isOurs);

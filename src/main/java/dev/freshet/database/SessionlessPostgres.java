@@ -11,8 +11,8 @@ import org.flywaydb.database.postgresql.PostgreSQLDatabase;
 import org.flywaydb.database.postgresql.PostgreSQLDatabaseType;
 
 /**
- * Flyway without its session state. It sets search_path and the role for the session; behind a transaction pooler that session belongs to
- * the users' next transaction. Our migrations name their schemas, so they need neither.
+ * Flyway without its session state. It sets search_path and the role for the session; behind a transaction pooler that
+ * session belongs to the users' next transaction. Our migrations name their schemas, so they need neither.
  */
 public final class SessionlessPostgres extends PostgreSQLDatabaseType {
     @Override

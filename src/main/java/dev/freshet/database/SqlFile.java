@@ -16,7 +16,10 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** One statement of sql/queries, with parameters named as camel-sql names them ({@code :#limit}), so that routes and Java share the files. */
+/**
+ * One statement of sql/queries, with parameters named as camel-sql names them ({@code :#limit}), so that routes and
+ * Java share the files.
+ */
 public final class SqlFile {
     private static final Pattern PARAMETER = Pattern.compile(":#(\\w+)");
 

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A queue of its own for each copy of an app, and as many calls at one time as its target has concurrency: all copies go
- * through one route, whose readers a copy that hangs would soon have to itself.
+ * A queue of its own for each copy of an app, and as many calls at one time as its target has concurrency: all copies
+ * go through one route, whose readers a copy that hangs would soon have to itself.
  */
 final class CopyQueues {
     private static final Logger LOG = LoggerFactory.getLogger(CopyQueues.class);

@@ -20,8 +20,9 @@ import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 
 /**
- * Calls to targets: one attempt is one request (no retries, redirects or cookies of the client's own), and it ends in time whatever
- * the target does. The client's time-outs only see silence; a target that drips its answer byte by byte would hold a call for ever.
+ * Calls to targets: one attempt is one request (no retries, redirects or cookies of the client's own), and it ends in
+ * time whatever the target does. The client's time-outs only see silence; a target that drips its answer byte by byte
+ * would hold a call for ever.
  */
 public final class Deadline implements HttpClientConfigurer, ExecChainHandler, AutoCloseable {
     private static final int LONGEST_ANSWER = 64 * 1024;

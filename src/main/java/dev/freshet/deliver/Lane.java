@@ -8,7 +8,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** What this instance holds for one target: bounded, so that a slow target takes no more than it can get through within its lease. */
+/**
+ * What this instance holds for one target: bounded, so that a slow target takes no more than it can get through within
+ * its lease.
+ */
 final class Lane {
     /**
      * Enough in hand for each connection that calls never wait for the database, and that it is asked for many at a

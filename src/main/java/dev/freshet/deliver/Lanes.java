@@ -19,7 +19,9 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin. */
+/**
+ * One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin.
+ */
 public final class Lanes implements StopsFirst, FeedsRoutes {
     static final String ROUTE_PREFIX = "target-";
     private static final int RANKS = 3;

@@ -7,7 +7,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
-/** Marks queue rows as processed once every target has an outcome; what somebody else holds is left to the next turn. */
+/**
+ * Marks queue rows as processed once every target has an outcome; what somebody else holds is left to the next turn.
+ */
 public final class Marking {
     private final SqlFile lock = SqlFile.of("queue/lock-handed");
     private final SqlFile mark = SqlFile.of("queue/mark");

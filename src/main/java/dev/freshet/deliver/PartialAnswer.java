@@ -9,8 +9,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * A 2xx that may not be one for every tag: 207, or {@code "success": false}, with {@code "failed_tags": [...]}. What such an answer leaves
- * open counts as failed, since a tag that is called twice is no harm and one that is missed is.
+ * A 2xx that may not be one for every tag: 207, or {@code "success": false}, with {@code "failed_tags": [...]}. What
+ * such an answer leaves open counts as failed, since a tag that is called twice is no harm and one that is missed is.
  */
 public final class PartialAnswer {
     private static final int MULTI_STATUS = 207;

@@ -27,7 +27,9 @@ public final class CachedPages {
     private final Clock clock;
     private long changes;
 
-    /** @param told whether the targets are the demo's own receivers; otherwise others are told, and these pages show so */
+    /**
+     * @param told whether the targets are the demo's own receivers; otherwise others are told, and these pages show so
+     */
     public CachedPages(Transactions transactions, boolean told, Clock clock) {
         this.transactions = transactions;
         this.tables = new DemoTables(transactions);

@@ -19,7 +19,10 @@ import org.apache.camel.Header;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The app whose cache is kept true, where none is configured: it takes the calls of the tag target over real HTTP and remembers the last ones. */
+/**
+ * The app whose cache is kept true, where none is configured: it takes the calls of the tag target over real HTTP and
+ * remembers the last ones.
+ */
 public final class DemoReceiver {
     private static final Logger LOG = LoggerFactory.getLogger(DemoReceiver.class);
     private static final int REMEMBERED = 100;

@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import org.apache.camel.Body;
 
-/** What the demo's page reads and changes: plain statements on plain tables, as an application would make them. No cache is told here. */
+/**
+ * What the demo's page reads and changes: plain statements on plain tables, as an application would make them. No cache
+ * is told here.
+ */
 public final class DemoTables {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> AUCTION = List.of("events", "art", "votes", "bids", "art_media");
@@ -96,7 +99,9 @@ public final class DemoTables {
         return json(rows.get(0).get("content"));
     }
 
-    /** A table of the same name that was there before belongs to somebody, whatever the demo would like to do with it. */
+    /**
+     * A table of the same name that was there before belongs to somebody, whatever the demo would like to do with it.
+     */
     void checkThatTheyAreOurs(Connection connection, List<String> tables) throws SQLException {
         if (!(Boolean) areOurs.rows(connection, Map.of("tables", tables)).get(0).get("are_ours")) {
             throw new Refused(

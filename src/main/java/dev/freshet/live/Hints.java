@@ -10,13 +10,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hears other instances say "look now" (camel-pgevent). A hint that is lost or comes twice changes nothing, so where LISTEN is not possible
- * everything is found by asking, a little later.
+ * Hears other instances say "look now" (camel-pgevent). A hint that is lost or comes twice changes nothing, so where
+ * LISTEN is not possible everything is found by asking, a little later.
  */
 public final class Hints {
     private static final Logger LOG = LoggerFactory.getLogger(Hints.class);
     private static final String ROUTE = "hear-live-hint";
-    /** It logs by itself, to standard error, that it cannot read dates: hints have none. Held here, or else its level would be forgotten. */
+    /**
+     * It logs by itself, to standard error, that it cannot read dates: hints have none. Held here, or else its level
+     * would be forgotten.
+     */
     private static final java.util.logging.Logger DRIVER = java.util.logging.Logger.getLogger("com.impossibl.postgres");
 
     static {
@@ -60,7 +63,10 @@ public final class Hints {
         };
     }
 
-    /** Begins to listen where it is possible; called again and again, for a server that was away or a route file that was edited. */
+    /**
+     * Begins to listen where it is possible; called again and again, for a server that was away or a route file that
+     * was edited.
+     */
     public void tend() {
         ServiceStatus status = context.getRouteController().getRouteStatus(ROUTE);
         if (direct == null || status == null || !status.isStopped()) {

@@ -14,7 +14,8 @@ import java.util.Map;
 /** What was published for one event, as far back as FRESHET_LIVE_RETENTION. */
 public final class History {
     /**
-     * @param known whether the id is one to go on from: false when what came after it is not kept any more, or nobody ever gave it out
+     * @param known whether the id is one to go on from: false when what came after it is not kept any more, or nobody
+     * ever gave it out
      * @param last  newest id of all events, in the same snapshot
      */
     record Stretch(boolean known, long last, List<LiveEvent> events) {}
@@ -47,7 +48,9 @@ public final class History {
                         .toList());
     }
 
-    /** GET /live/{eid}/history, with its parameters as they came. Without {@code after}: from the oldest that is kept. */
+    /**
+     * GET /live/{eid}/history, with its parameters as they came. Without {@code after}: from the oldest that is kept.
+     */
     public Map<String, Object> page(Object eid, Object after, Object limit) throws SQLException {
         int most = Page.of(limit, null).limit();
         boolean fromTheOldest = after == null || after.toString().isBlank();

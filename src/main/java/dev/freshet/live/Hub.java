@@ -18,11 +18,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The streams that are open here, by event: what an event costs depends on its own subscribers. Each event loop takes what has gathered for its
- * connections, in the order of publication, and writes it into bytes once for all of them.
+ * The streams that are open here, by event: what an event costs depends on its own subscribers. Each event loop takes
+ * what has gathered for its connections, in the order of publication, and writes it into bytes once for all of them.
  */
 public final class Hub implements StopsFirst {
-    /** Who watches one event on one event loop. The set is only touched by that loop; what waits for it, under the hub's lock. */
+    /**
+     * Who watches one event on one event loop. The set is only touched by that loop; what waits for it, under the hub's
+     * lock.
+     */
     private static final class Bench {
         final Set<Subscriber> all = new LinkedHashSet<>();
         List<LiveEvent> waiting = new ArrayList<>();
@@ -101,7 +104,10 @@ public final class Hub implements StopsFirst {
         rooms.keySet().forEach(eid -> each(eid, subscriber -> subscriber.startAnew(at)));
     }
 
-    /** To be called on the subscriber's event loop. Whatever is published from now on is offered to it; what was before is up to it. */
+    /**
+     * To be called on the subscriber's event loop. Whatever is published from now on is offered to it; what was before
+     * is up to it.
+     */
     synchronized boolean enter(Subscriber subscriber, Consumer<Long> at) {
         if (stopped) {
             return false;

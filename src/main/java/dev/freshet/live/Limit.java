@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * FRESHET_LIVE_LIMIT: notifications per event and second. What is above it becomes one notification that names all their endpoints; where not
- * even that one may be sent yet, it is held until it may. None is dropped.
+ * FRESHET_LIVE_LIMIT: notifications per event and second. What is above it becomes one notification that names all
+ * their endpoints; where not even that one may be sent yet, it is held until it may. None is dropped.
  */
 record Limit(int perSecond) {
     /** In the order in which they are to be sent; {@code held} go back to the outbox. */

@@ -4,7 +4,8 @@ package dev.freshet.live;
  * What was published, as everybody reads it.
  *
  * @param payload one line of JSON
- * @param changed when its change was made, on this JVM's {@link System#nanoTime()}, reckoned from its age by the database's clock
+ * @param changed when its change was made, on this JVM's {@link System#nanoTime()}, reckoned from its age by the
+ * database's clock
  */
 public record LiveEvent(long id, String eid, String type, String payload, long changed) {
     /**

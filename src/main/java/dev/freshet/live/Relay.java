@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives what has committed its published order, and sends the notifications with it: one transaction, one instance at a time. Whoever dies
- * in the middle has done nothing.
+ * Gives what has committed its published order, and sends the notifications with it: one transaction, one instance at a
+ * time. Whoever dies in the middle has done nothing.
  */
 public final class Relay {
     private record Taken(boolean mine, int rows, long from, List<LiveEvent> published) {

@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * GET /live/{eid}/stream. With an id to go on from, the past comes out of the history up to where the hub was when the stream entered, and
- * what was published since then waits until that is told: no gap, and nothing twice.
+ * GET /live/{eid}/stream. With an id to go on from, the past comes out of the history up to where the hub was when the
+ * stream entered, and what was published since then waits until that is told: no gap, and nothing twice.
  */
 public final class Stream implements Handler<RoutingContext> {
     private static final Logger LOG = LoggerFactory.getLogger(Stream.class);

@@ -14,8 +14,9 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * A line for what became of each call, with what it is found by: its own id, which the target was told and the audit keeps, and the
- * handovers that it covers, which are in freshet.delivery while they are owed, and in the line of the turn. Successes are said at DEBUG.
+ * A line for what became of each call, with what it is found by: its own id, which the target was told and the audit
+ * keeps, and the handovers that it covers, which are in freshet.delivery while they are owed, and in the line of the
+ * turn. Successes are said at DEBUG.
  */
 public final class CallLog {
     private static final Logger LOG = LoggerFactory.getLogger(CallLog.class);

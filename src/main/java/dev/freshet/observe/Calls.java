@@ -19,7 +19,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 
-/** Counts calls by how they ended, and times the way of a change from its statement to the written outcome of the call that carried it. */
+/**
+ * Counts calls by how they ended, and times the way of a change from its statement to the written outcome of the call
+ * that carried it.
+ */
 public final class Calls {
     /** From what FRESHET_DEBOUNCE=0 promises, over what the default of 5 s makes usual, to outages of a day. */
     private static final List<String> BUCKETS = List.of(

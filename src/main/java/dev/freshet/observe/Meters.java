@@ -11,7 +11,10 @@ import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import java.util.stream.Collectors;
 
-/** Names the numbers that /observe/metrics shows. Labels are names of targets and of outcomes only: neither grows with the data. */
+/**
+ * Names the numbers that /observe/metrics shows. Labels are names of targets and of outcomes only: neither grows with
+ * the data.
+ */
 public final class Meters {
     private final MeterRegistry registry;
 

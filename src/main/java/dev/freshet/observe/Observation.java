@@ -11,7 +11,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** The database as it was a few seconds ago, for all who ask at any rate. What is older than half a minute is not known any more. */
+/**
+ * The database as it was a few seconds ago, for all who ask at any rate. What is older than half a minute is not known
+ * any more.
+ */
 public final class Observation {
     /** The same on every instance. */
     public record Seen(

@@ -7,8 +7,9 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.health.HealthCheckResultStrategy;
 
 /**
- * /observe/health needs no key, and Camel shows whoever asks for them ({@code ?data=true&stackTrace=true}) the causes of its own checks
- * with addresses and stack traces: here they are taken out, whoever asks. A check's name and state remain.
+ * /observe/health needs no key, and Camel shows whoever asks for them ({@code ?data=true&stackTrace=true}) the causes
+ * of its own checks with addresses and stack traces: here they are taken out, whoever asks. A check's name and state
+ * remain.
  */
 public final class PublicHealth implements HealthCheckResultStrategy {
     static final String GROUP = "freshet";

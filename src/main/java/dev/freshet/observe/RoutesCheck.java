@@ -7,7 +7,9 @@ import java.util.Map;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** Route files that were edited and not taken over. What ran before goes on, so that this is a warning and no failure. */
+/**
+ * Route files that were edited and not taken over. What ran before goes on, so that this is a warning and no failure.
+ */
 public final class RoutesCheck extends AbstractHealthCheck {
     private final LiveRoutes routes;
 

@@ -2,7 +2,10 @@ package dev.freshet.queue;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What coalescing saves, counted where changes are handed over: only there are the changes known together with the calls they make. */
+/**
+ * What coalescing saves, counted where changes are handed over: only there are the changes known together with the
+ * calls they make.
+ */
 public final class Coalescing {
     private final LongAdder changes = new LongAdder();
     private final LongAdder callsWithout = new LongAdder();

@@ -9,9 +9,10 @@ import java.util.Deque;
 import java.util.Map;
 
 /**
- * An id of the inbox (or the live outbox) up to which nothing is there and nothing will come, so that looking for changes does not mean to walk past all
- * that were deleted and cannot be vacuumed yet (a dump that runs for an hour). It only narrows the search: ids are given out before
- * they commit, so it stays behind the oldest transaction that still writes, and now and then the search begins at the beginning.
+ * An id of the inbox (or the live outbox) up to which nothing is there and nothing will come, so that looking for
+ * changes does not mean to walk past all that were deleted and cannot be vacuumed yet (a dump that runs for an hour).
+ * It only narrows the search: ids are given out before they commit, so it stays behind the oldest transaction that
+ * still writes, and now and then the search begins at the beginning.
  */
 public final class Floor {
     private record Sample(long id, long next) {}

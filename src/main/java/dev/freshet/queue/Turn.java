@@ -30,8 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One turn at the queue: fold what has committed, then hand what is ripe over to the targets. One instance at a time; each batch is
- * a transaction of its own that asks for the turn again, so a process that dies leaves nothing half done.
+ * One turn at the queue: fold what has committed, then hand what is ripe over to the targets. One instance at a time;
+ * each batch is a transaction of its own that asks for the turn again, so a process that dies leaves nothing half done.
  */
 public final class Turn {
     /** What a turn handed over; {@code mine} is false when another instance had the turn. */
@@ -65,7 +65,10 @@ public final class Turn {
     private static final int MARK_TAGS = 1_000;
     private static final long MARK_EVERY_NANOS = Duration.ofMillis(250).toNanos();
     private static final Duration SHORT_PAUSE = Duration.ofMillis(20);
-    /** When the inbox fills faster than it is folded, a bucket need not wait for it to be empty: late is worse than twice. */
+    /**
+     * When the inbox fills faster than it is folded, a bucket need not wait for it to be empty: late is worse than
+     * twice.
+     */
     private static final Duration IMPATIENCE = Duration.ofSeconds(10);
 
     private final SqlFile hasWork = SqlFile.of("queue/turn-has-work");

@@ -27,7 +27,10 @@ import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** {@code java -jar freshet.jar check [FILE|FOLDER]...}: would these route files be taken over? Asks no database and starts nothing that consumes. */
+/**
+ * {@code java -jar freshet.jar check [FILE|FOLDER]...}: would these route files be taken over? Asks no database and
+ * starts nothing that consumes.
+ */
 public final class CheckRoutes {
     private static final int GOOD = 0;
     private static final int BROKEN = 2;

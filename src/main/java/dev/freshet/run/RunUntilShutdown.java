@@ -5,7 +5,10 @@ import org.apache.camel.main.Main;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs Camel until SIGTERM and makes sure that the process ends: in order, in time, and with an exit code that says how. */
+/**
+ * Runs Camel until SIGTERM and makes sure that the process ends: in order, in time, and with an exit code that says
+ * how.
+ */
 public final class RunUntilShutdown {
     private static final Logger LOG = LoggerFactory.getLogger("dev.freshet.Freshet");
 

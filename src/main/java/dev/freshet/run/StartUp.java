@@ -47,7 +47,10 @@ import org.apache.logging.log4j.core.config.Configurator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the last has stopped. */
+/**
+ * What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the
+ * last has stopped.
+ */
 public class StartUp extends MainListenerSupport implements AutoCloseable {
     /** The first one that has a key wins. */
     static final String PROPERTIES =

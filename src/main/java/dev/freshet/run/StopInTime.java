@@ -12,8 +12,8 @@ final class StopInTime {
     private static final int GIVE_UP_AFTER_SECONDS = 18;
 
     /**
-     * The JVM's own answer to SIGTERM would be exit code 143, with all shutdown hooks at once. By reflection: javac warns about the class
-     * whatever one does, and a JVM without it still stops, only less politely.
+     * The JVM's own answer to SIGTERM would be exit code 143, with all shutdown hooks at once. By reflection: javac
+     * warns about the class whatever one does, and a JVM without it still stops, only less politely.
      */
     static void onSignals(MainSupport main) {
         for (String name : List.of("TERM", "INT")) {
@@ -35,7 +35,10 @@ final class StopInTime {
         }
     }
 
-    /** Nothing is lost by halting: what is in flight is leased in the database. But a process that does not end is killed by its supervisor. */
+    /**
+     * Nothing is lost by halting: what is in flight is leased in the database. But a process that does not end is
+     * killed by its supervisor.
+     */
     static void orHalt() {
         Thread guard = new Thread(
                 () -> {

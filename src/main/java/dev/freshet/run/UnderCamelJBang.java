@@ -7,7 +7,10 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainSupport;
 import org.apache.camel.spi.ContextServicePlugin;
 
-/** Where the main class is Camel JBang's, which finds this in the jar: the same start-up, as one of that main's listeners. */
+/**
+ * Where the main class is Camel JBang's, which finds this in the jar: the same start-up, as one of that main's
+ * listeners.
+ */
 public final class UnderCamelJBang implements ContextServicePlugin {
     @Override
     public void load(CamelContext context) {

@@ -313,7 +313,9 @@ public final class Wiring {
         return () -> always || policies.hasSoonerThan(SHORT_DEBOUNCE);
     }
 
-    /** Who asks whether changes are out waits without a thread of its own, and hears of what is settled here at once. */
+    /**
+     * Who asks whether changes are out waits without a thread of its own, and hears of what is settled here at once.
+     */
     private void bindFences(CamelContext context, Transactions transactions, Ledger ledger) {
         Fences fences =
                 new Fences(transactions, context.getExecutorServiceManager().newFixedThreadPool(ledger, "fences", 1));

@@ -1,8 +1,8 @@
 package dev.freshet.settings;
 
 /**
- * Every setting: its key in application.properties, its environment variable, and what is a good value. Defaults stand in
- * application.properties only.
+ * Every setting: its key in application.properties, its environment variable, and what is a good value. Defaults stand
+ * in application.properties only.
  */
 public enum Setting {
     LOG_LEVEL("freshet.run.log-level", "FRESHET_LOG_LEVEL", Kind.LEVEL),
@@ -114,7 +114,8 @@ public enum Setting {
     }
 
     /**
-     * The value in its one normal form: milliseconds for durations, true or false for flags, no slash at the end of a URL.
+     * The value in its one normal form: milliseconds for durations, true or false for flags, no slash at the end of a
+     * URL.
      *
      * @throws Refusal names the setting, what is wrong, and what to write
      */

@@ -13,7 +13,10 @@ import org.apache.camel.model.RouteDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Whether the database takes as many connections as the functions of all jobs need side by side, and the rest of Freshet beside them. */
+/**
+ * Whether the database takes as many connections as the functions of all jobs need side by side, and the rest of
+ * Freshet beside them.
+ */
 public final class ConnectionBudget {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionBudget.class);
     private static final String ROUTE = "run-job";

@@ -1,6 +1,9 @@
 package dev.freshet.stats;
 
-/** One attempt at a job, claimed under a lease. Whatever it writes names the attempt, so that an older one writes nothing. */
+/**
+ * One attempt at a job, claimed under a lease. Whatever it writes names the attempt, so that an older one writes
+ * nothing.
+ */
 public record Job(String id, int attempt, String tenant, String triggeredBy, String request) {
     /** What the batch target is told about who sent it. */
     public String source() {

@@ -20,7 +20,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The jobs of public.background_job_status: taken one by one, held by a lease that is renewed, finished or given back. */
+/**
+ * The jobs of public.background_job_status: taken one by one, held by a lease that is renewed, finished or given back.
+ */
 public final class Jobs implements HandsBackOnStop, StopsFirst {
     /**
      * Under which name jobs are held, how many at the same time over all instances, for how long after the last
@@ -245,8 +247,8 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
     }
 
     /**
-     * No new ones; those that run may end. What has not ended when Camel is still waiting for it is given back: it would not wait for ever, and
-     * then not stop in time either.
+     * No new ones; those that run may end. What has not ended when Camel is still waiting for it is given back: it
+     * would not wait for ever, and then not stop in time either.
      */
     @Override
     public void stop() {
@@ -267,7 +269,9 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
         guard.start();
     }
 
-    /** What has not ended when Freshet stops is queued again at once; functions that have committed do not run again. */
+    /**
+     * What has not ended when Freshet stops is queued again at once; functions that have committed do not run again.
+     */
     @Override
     public void handBack() throws SQLException {
         for (Job job : List.copyOf(held.keySet())) {

@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** A job's stale tags on their way to the batch target: in one call; what it does not take is tried again, and then owed to it. */
+/**
+ * A job's stale tags on their way to the batch target: in one call; what it does not take is tried again, and then owed
+ * to it.
+ */
 public final class Refresh {
     /** The target answered 2xx, but not for all tags. */
     public static final class SomeFailed extends Exception {

@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs statistics functions, each on a connection of its own (what one sets there, no other meets) and in a transaction that also
- * records that it has run: after a death it is known which have committed.
+ * Runs statistics functions, each on a connection of its own (what one sets there, no other meets) and in a transaction
+ * that also records that it has run: after a death it is known which have committed.
  */
 public final class StatsFunctions {
     public enum Result {

@@ -33,11 +33,12 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The algorithm of docs/guarantees.md, statement by statement, in many orders: two workers, writers of Freshet's own way in, and a
- * foreign writer with the replaced system's upsert; transactions left open across other steps, crashes before and after each commit,
- * leases that run out under a living worker, targets that fail and refuse, breakers, clean-up. After every step it asks whether a
- * committed change that a target has not seen is still owed somewhere; at the end everything must have arrived.
- * Each guard of the statements is then taken out in turn: some order must show it.
+ * The algorithm of docs/guarantees.md, statement by statement, in many orders: two workers, writers of Freshet's own
+ * way in, and a foreign writer with the replaced system's upsert; transactions left open across other steps, crashes
+ * before and after each commit, leases that run out under a living worker, targets that fail and refuse, breakers,
+ * clean-up. After every step it asks whether a committed change that a target has not seen is still owed somewhere; at
+ * the end everything must have arrived. Each guard of the statements is then taken out in turn: some order must show
+ * it.
  */
 class InterleavingTest {
     private static final int SEEDS = 100;

@@ -30,7 +30,9 @@ class WayInMomentsTest extends WayIn {
         database.run("DELETE FROM freshet.moment_change; DELETE FROM freshet.moment");
     }
 
-    /** All moments to come are these: tag@year-month-day of UTC, and how many rows have it where that is more than one. */
+    /**
+     * All moments to come are these: tag@year-month-day of UTC, and how many rows have it where that is more than one.
+     */
     private void noted(String... expected) throws SQLException {
         transactions.in(c -> SqlFile.of("source/fold-moments").rows(c, Map.of("limit", 100_000)));
         assertEquals(

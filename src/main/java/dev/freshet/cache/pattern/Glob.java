@@ -4,7 +4,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
-/** Literals with any run of characters between them, also none, also line ends; no two literals share a character of the key. */
+/**
+ * Literals with any run of characters between them, also none, also line ends; no two literals share a character of the
+ * key.
+ */
 public final class Glob implements KeyPattern {
     private final String text;
     private final String first;

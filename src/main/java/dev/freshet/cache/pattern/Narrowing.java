@@ -1,13 +1,15 @@
 package dev.freshet.cache.pattern;
 
 /**
- * What holds for every key that a pattern matches, so that an index may look for it first. It never says more than the pattern does: a key
- * that does not fulfil it does not match, one that does is still to be matched. A member is null where nothing is known.
+ * What holds for every key that a pattern matches, so that an index may look for it first. It never says more than the
+ * pattern does: a key that does not fulfil it does not match, one that does is still to be matched. A member is null
+ * where nothing is known.
  *
  * @param exact the only key that can match
  * @param prefix what every match begins with
  * @param suffix what every match ends with
- * @param infix what every match holds somewhere: the longest such literal that is known, also if it is the prefix or the suffix
+ * @param infix what every match holds somewhere: the longest such literal that is known, also if it is the prefix or
+ * the suffix
  */
 public record Narrowing(String exact, String prefix, String suffix, String infix) {
     /** What to look for: that with the longest literal, and among equals what comes first here. */

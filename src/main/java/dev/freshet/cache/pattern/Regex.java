@@ -5,11 +5,19 @@ import com.google.re2j.PatternSyntaxException;
 import dev.freshet.api.Refused;
 import java.util.List;
 
-/** A regular expression in the syntax of RE2, which must match somewhere in the key. Its time is linear in the key, whatever the expression. */
+/**
+ * A regular expression in the syntax of RE2, which must match somewhere in the key. Its time is linear in the key,
+ * whatever the expression.
+ */
 public final class Regex implements KeyPattern {
-    /** RE2's own limit for a count, held here for counts within counts too: RE2/J would unfold them until memory ends. */
+    /**
+     * RE2's own limit for a count, held here for counts within counts too: RE2/J would unfold them until memory ends.
+     */
     static final int MOST_REPEATS = 1000;
-    /** RE2/J descends as deep as there are steps that take no character: 3,000 need up to 700 kB of a thread's 1 MB, 5,000 might need all. */
+    /**
+     * RE2/J descends as deep as there are steps that take no character: 3,000 need up to 700 kB of a thread's 1 MB,
+     * 5,000 might need all.
+     */
     static final int MOST_STEPS = 3000;
 
     private static final java.util.regex.Pattern UNICODE_CLASS = java.util.regex.Pattern.compile("\\\\[pP]");

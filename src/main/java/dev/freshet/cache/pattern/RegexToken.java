@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A piece of a regular expression, cut where RE2/J cuts a valid one. Of an invalid one the pieces mean little, but there are always some.
+ * A piece of a regular expression, cut where RE2/J cuts a valid one. Of an invalid one the pieces mean little, but
+ * there are always some.
  *
  * @param at where it begins, counted in Java's chars
  * @param least how often that before it is repeated at least, if it is a REPEAT

@@ -3,8 +3,9 @@ package dev.freshet.cache.pattern;
 import java.util.List;
 
 /**
- * Reads from a valid regular expression what every match holds, and knows little: literals one after the other, also in groups, and what
- * comes at least once. What it does not surely understand (alternatives, what may be absent, flags) holds nothing.
+ * Reads from a valid regular expression what every match holds, and knows little: literals one after the other, also in
+ * groups, and what comes at least once. What it does not surely understand (alternatives, what may be absent, flags)
+ * holds nothing.
  */
 final class RequiredLiterals {
     /**

@@ -22,9 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the pages read (FRESHET_REPLICAS): a call begins only when each of them has replayed what it covers. Who waits is
- * a position with something to run, not a thread. One thread per replica asks it, all the time while somebody waits for
- * it, every few seconds otherwise; another one looks at the clock, so that a replica that hangs holds up nobody for
+ * What the pages read (FRESHET_REPLICAS): a call begins only when each of them has replayed what it covers. Who waits
+ * is a position with something to run, not a thread. One thread per replica asks it, all the time while somebody waits
+ * for it, every few seconds otherwise; another one looks at the clock, so that a replica that hangs holds up nobody for
  * longer than FRESHET_REPLICA_WAIT.
  */
 public final class Replicas implements StopsFirst {
@@ -129,7 +129,9 @@ public final class Replicas implements StopsFirst {
                 : (Long) primary.in(c -> written.rows(c, Map.of())).get(0).get("position");
     }
 
-    /** Runs this as soon as every replica that is not passed over has replayed so much: at once, or by another thread. */
+    /**
+     * Runs this as soon as every replica that is not passed over has replayed so much: at once, or by another thread.
+     */
     public void whenReplayed(long position, Runnable go) {
         if (!replicas.isEmpty() && !isReplayed(position, go)) {
             return;

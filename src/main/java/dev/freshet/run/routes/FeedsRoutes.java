@@ -1,6 +1,9 @@
 package dev.freshet.run.routes;
 
-/** Whoever puts work before a route all the time: asked to wait while the route is replaced, or it would never come to an end. */
+/**
+ * Whoever puts work before a route all the time: asked to wait while the route is replaced, or it would never come to
+ * an end.
+ */
 public interface FeedsRoutes {
     /** Until {@link #resume}, nothing new; what lies there already may be given back. */
     default void hold(String route) {}

@@ -9,8 +9,9 @@ import org.apache.camel.Exchange;
 import org.apache.camel.component.seda.BlockingQueueFactory;
 
 /**
- * The queues between routes. Who reads one looks up once a second whether it is to stop, and Camel stops one after the other: ten
- * seconds in all, where nothing was left to do. So readers are woken when something stops, and look up all the time until it has.
+ * The queues between routes. Who reads one looks up once a second whether it is to stop, and Camel stops one after the
+ * other: ten seconds in all, where nothing was left to do. So readers are woken when something stops, and look up all
+ * the time until it has.
  */
 public final class HurriedQueues implements BlockingQueueFactory<Exchange> {
     private static final long GLANCE_MILLIS = 20;

@@ -6,7 +6,9 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Where in a file a failure is at home: the reader of YAML says it, other failures name a thing that stands somewhere. */
+/**
+ * Where in a file a failure is at home: the reader of YAML says it, other failures name a thing that stands somewhere.
+ */
 final class Lines {
     private static final Pattern SAID = Pattern.compile("line:? (\\d+)");
     private static final List<Pattern> WORDS =

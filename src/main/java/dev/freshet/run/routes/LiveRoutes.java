@@ -18,8 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Route files as ops edit them, while Freshet runs. A file that is new or has changed is tried first; only one that passes takes the
- * place of what is running. One that fails is reported, and the last good version goes on: Camel itself would have stopped it first.
+ * Route files as ops edit them, while Freshet runs. A file that is new or has changed is tried first; only one that
+ * passes takes the place of what is running. One that fails is reported, and the last good version goes on: Camel
+ * itself would have stopped it first.
  */
 public final class LiveRoutes implements AutoCloseable {
     /** A file that was not taken over. */

@@ -36,7 +36,9 @@ public final class RouteCheck {
         return broken;
     }
 
-    /** A trial ends at the first mistake, whosever it is: so half of the files at a time, until one is alone with it. */
+    /**
+     * A trial ends at the first mistake, whosever it is: so half of the files at a time, until one is alone with it.
+     */
     private void sort(
             List<String> names, Map<String, String> files, Map<String, String> good, Map<String, Exception> failures) {
         Map<String, String> with = new TreeMap<>(good);

@@ -21,7 +21,10 @@ import org.apache.camel.support.PluginHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Puts the routes of an edited file in the place of those that run, and makes those anew that are made of what stands in it: all, or none. */
+/**
+ * Puts the routes of an edited file in the place of those that run, and makes those anew that are made of what stands
+ * in it: all, or none.
+ */
 final class RouteSwap {
     private static final Logger LOG = LoggerFactory.getLogger(RouteSwap.class);
     /** A statistics function may take that long, and an edit that cuts it off would have it begin anew. */
@@ -36,7 +39,8 @@ final class RouteSwap {
     }
 
     /**
-     * @param running what runs, by file, and afterwards what runs then; where not even the old version could be put back, nothing
+     * @param running what runs, by file, and afterwards what runs then; where not even the old version could be put
+     * back, nothing
      * @param text null when the file is gone
      */
     void swap(Map<String, String> running, String file, String text) throws Exception {
@@ -140,7 +144,10 @@ final class RouteSwap {
         }
     }
 
-    /** What begins something comes first, what others call last: what is in flight needs that on its way, and is waited for. */
+    /**
+     * What begins something comes first, what others call last: what is in flight needs that on its way, and is waited
+     * for.
+     */
     private void stop(Set<String> routes) throws Exception {
         List<String> inOrder = new ArrayList<>(routes);
         inOrder.sort(Comparator.comparing(this::calledByOthers));

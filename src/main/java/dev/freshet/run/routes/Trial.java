@@ -31,8 +31,9 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
- * Starts route files in a context of their own, with the beans and settings of the running one: every endpoint, option, bean and
- * expression is resolved. Nothing is consumed: each route's own endpoint is made, and then stands aside for one that nobody calls.
+ * Starts route files in a context of their own, with the beans and settings of the running one: every endpoint, option,
+ * bean and expression is resolved. Nothing is consumed: each route's own endpoint is made, and then stands aside for
+ * one that nobody calls.
  */
 final class Trial {
     private final CamelContext running;
@@ -87,7 +88,10 @@ final class Trial {
         return quartz;
     }
 
-    /** As Camel's main does it for the running one: camel.component.NAME.OPTION; "properties" is no component, but where these came from. */
+    /**
+     * As Camel's main does it for the running one: camel.component.NAME.OPTION; "properties" is no component, but where
+     * these came from.
+     */
     private static void configureComponents(DefaultCamelContext scratch, Properties settings) {
         Map<String, Map<String, Object>> options = new TreeMap<>();
         for (String key : settings.stringPropertyNames()) {
@@ -144,7 +148,10 @@ final class Trial {
         }
     }
 
-    /** Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and open ports. */
+    /**
+     * Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and
+     * open ports.
+     */
     private record Aside(
             DefaultCamelContext scratch, Set<String> touched, Set<RouteRule> rules, Map<String, String> owners)
             implements RouteBuilderLifecycleStrategy {
