@@ -39,23 +39,25 @@ public final class Moments {
 
     private static final Duration AT_ONCE = Duration.ofMillis(1);
 
-    private final Sparing sparing = new Sparing(20, Duration.ofMillis(5));
     private final SqlFile nextMoment = SqlFile.of("source/next-moment");
     private final SqlFile takeClock = SqlFile.of("source/take-clock");
     private final SqlFile foldMoments = SqlFile.of("source/fold-moments");
     private final SqlFile queueMoments = SqlFile.of("source/queue-moments");
     private final SqlFile momentIntoInbox = SqlFile.of("source/moment-into-inbox");
     private final SqlFile forgetMoments = SqlFile.of("source/forget-moments");
+    private final Sparing sparing;
     private final Transactions transactions;
     private final Consumer<Duration> lookAgainIn;
     private final Runnable handOver;
 
     /**
+     * @param sparing     how long to rest where the database is slow to answer
      * @param lookAgainIn has {@link #look} called after so long
      * @param handOver    has what was queued handed over at once
      */
-    public Moments(Transactions transactions, Consumer<Duration> lookAgainIn, Runnable handOver) {
+    public Moments(Transactions transactions, Sparing sparing, Consumer<Duration> lookAgainIn, Runnable handOver) {
         this.transactions = transactions;
+        this.sparing = sparing;
         this.lookAgainIn = lookAgainIn;
         this.handOver = handOver;
     }

@@ -85,6 +85,7 @@ import dev.freshet.queue.Moments;
 import dev.freshet.queue.Probing;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Sleep;
+import dev.freshet.queue.Sparing;
 import dev.freshet.queue.Turn;
 import dev.freshet.run.routes.HurriedQueues;
 import dev.freshet.run.routes.LiveRoutes;
@@ -363,7 +364,10 @@ public final class Wiring {
         Wake handOver = new Wake(context, "seda:clock-struck?size=1&discardWhenFull=true");
         ScheduledExecutorService clock = context.getExecutorServiceManager().newScheduledThreadPool(look, "clock", 1);
         return new Moments(
-                transactions, wait -> clock.schedule(look::now, wait.toNanos(), TimeUnit.NANOSECONDS), handOver::now);
+                transactions,
+                new Sparing(3, Duration.ofMillis(5)), // a second late at most while an answer takes 300 ms
+                wait -> clock.schedule(look::now, wait.toNanos(), TimeUnit.NANOSECONDS),
+                handOver::now);
     }
 
     private void bindLive(CamelContext context, Transactions transactions, Sleep sleep) {

@@ -69,12 +69,12 @@ class RipeAtTest {
     @Test
     void what_waits_for_its_moment_makes_no_work_and_is_not_late() throws Exception {
         row("moment", "now() - interval '2 hours'", "now() + interval '1 day'");
-        assertEquals(false, ask("turn-has-work", Map.of("floor", 0L)).get("has_work"));
-        Map<String, Object> state = ask("queue-state", Map.of());
+        assertEquals(false, ask("queue/turn-has-work", Map.of("floor", 0L)).get("has_work"));
+        Map<String, Object> state = ask("queue/queue-state", Map.of());
         assertEquals("1 0.0", state.get("pending_tags") + " " + state.get("oldest_seconds"));
         database.run("UPDATE cache_invalidation_queue SET ripe_at = now() - interval '10 seconds'");
-        assertEquals(true, ask("turn-has-work", Map.of("floor", 0L)).get("has_work"));
-        assertEquals(10, Math.round((Double) ask("queue-state", Map.of()).get("oldest_seconds")));
+        assertEquals(true, ask("queue/turn-has-work", Map.of("floor", 0L)).get("has_work"));
+        assertEquals(10, Math.round((Double) ask("queue/queue-state", Map.of()).get("oldest_seconds")));
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import dev.freshet.queue.Moments;
+import dev.freshet.queue.Sparing;
 import dev.freshet.testing.Eventually;
 import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
@@ -51,7 +52,7 @@ class MomentsTest {
     }
 
     private Moments moments() {
-        return new Moments(transactions, waits::add, handOvers::incrementAndGet);
+        return new Moments(transactions, new Sparing(0, Duration.ZERO), waits::add, handOvers::incrementAndGet);
     }
 
     private List<String> queued() throws SQLException {

@@ -527,24 +527,24 @@ class FenceTest {
         String functions = "R__cache_invalidation_fence";
         return Stream.of(
                 Arguments.of(
-                        "note-folded",
+                        "queue/note-folded",
                         "OR xmin::text::bigint = [^)]*\\)::text::bigint % 4294967296",
                         "OR true",
                         (Scenario) FenceTest::of_several_buckets_it_waits_for_its_own),
-                Arguments.of("note-handed", "q.handed_count < w.count", "false", (Scenario)
+                Arguments.of("queue/note-handed", "q.handed_count < w.count", "false", (Scenario)
                         FenceTest::of_several_buckets_it_waits_for_its_own),
-                Arguments.of("note-handed", "q.handed_count < w.count\\s+AND", "true AND", (Scenario)
+                Arguments.of("queue/note-handed", "q.handed_count < w.count\\s+AND", "true AND", (Scenario)
                         FenceTest::a_row_that_grows_all_the_time_is_handed_over_all_the_same),
-                Arguments.of("hand-over", "number - 1,", "0,", (Scenario)
+                Arguments.of("queue/hand-over", "number - 1,", "0,", (Scenario)
                         FenceTest::what_was_given_up_is_told_for_its_own_change_only),
-                Arguments.of("fences-now", "l.handover >= w.handover AND", "", (Scenario)
+                Arguments.of("deliver/fences-now", "l.handover >= w.handover AND", "", (Scenario)
                         FenceTest::an_earlier_letter_is_not_taken_for_it),
-                Arguments.of("fences-now", "f.noted_at IS NULL\\s+OR", "", (Scenario)
+                Arguments.of("deliver/fences-now", "f.noted_at IS NULL\\s+OR", "", (Scenario)
                         FenceTest::a_look_that_did_not_happen_is_no_look),
-                Arguments.of("fences-now", "AND d.id = w.delivery", "", (Scenario)
+                Arguments.of("deliver/fences-now", "AND d.id = w.delivery", "", (Scenario)
                         FenceTest::a_hot_tag_whose_delivery_is_another_one_is_out),
-                Arguments.of(
-                        "note-handed", "AND t.takes_queue", "", (Scenario) FenceTest::what_a_job_owes_holds_nobody_up),
+                Arguments.of("queue/note-handed", "AND t.takes_queue", "", (Scenario)
+                        FenceTest::what_a_job_owes_holds_nobody_up),
                 Arguments.of(functions, "OR freshet.is_open\\([^)]*\\) % 4294967296\\)", "", (Scenario)
                         FenceTest::savepoints_and_exception_blocks_belong_to_it_unless_they_were_rolled_back),
                 Arguments.of(
@@ -689,7 +689,7 @@ class FenceTest {
     }
 
     private List<Map<String, Object>> stand(String token) throws SQLException {
-        return new SqlFile("fences-now", text("fences-now"))
+        return new SqlFile("deliver/fences-now", text("deliver/fences-now"))
                 .rows(freshet, Map.of("tokens", List.of(token), "listed", 100));
     }
 
@@ -716,6 +716,8 @@ class FenceTest {
         Map<String, Object> which =
                 new HashMap<>(Map.of("bucketSeconds", 5.0, "floor", 0L, "blocked", List.of(), "limit", 100));
         which.put("only", null);
+        which.put("newest", false);
+        which.put("debounceSeconds", 0.0);
         return which;
     }
 
@@ -742,12 +744,18 @@ class FenceTest {
                 "claims",
                 "[]",
                 "leaseSeconds",
-                60.0);
+                60.0,
+                "momentLimit",
+                100,
+                "lowest",
+                0,
+                "hasReplicas",
+                false);
     }
 
     private void handOver(double debounce) throws SQLException {
         freshet.setAutoCommit(false);
-        Map<String, Object> row = new SqlFile("hand-over", text("hand-over"))
+        Map<String, Object> row = new SqlFile("queue/hand-over", text("queue/hand-over"))
                 .rows(freshet, handOver0(debounce))
                 .get(0);
         FencesAsked.noteHanded(freshet, this::text, row);
@@ -758,38 +766,38 @@ class FenceTest {
     private void noteUnnoticed() throws SQLException {
         Map<String, Object> all = new HashMap<>();
         all.put("ids", null);
-        new SqlFile("note-folded", text("note-folded")).update(freshet, all);
+        new SqlFile("queue/note-folded", text("queue/note-folded")).update(freshet, all);
         all.put("tags", null);
         all.put("pastQueue", false);
-        new SqlFile("note-handed", text("note-handed")).update(freshet, all);
+        new SqlFile("queue/note-handed", text("queue/note-handed")).update(freshet, all);
     }
 
     private record Call(String target, List<String> tags, String lease) {}
 
     private Call claim(String target) throws SQLException {
         String lease = UUID.randomUUID().toString();
-        List<Map<String, Object>> rows = SqlFile.of("deliver/claim")
-                .rows(
-                        freshet,
-                        Map.of(
-                                "target",
-                                target,
-                                "limit",
-                                100,
-                                "retries",
-                                100,
-                                "freshWithinSeconds",
-                                1e9,
-                                "retriesWithinSeconds",
-                                1e9,
-                                "lease",
-                                lease,
-                                "leaseSeconds",
-                                60.0,
-                                "probeSeconds",
-                                60.0,
-                                "probeMaxSeconds",
-                                60.0));
+        Map<String, Object> terms =
+                new HashMap<>(Map.of("urgentLimit", 100, "lowestFirst", false, "hasReplicas", false));
+        terms.putAll(Map.of(
+                "target",
+                target,
+                "limit",
+                100,
+                "retries",
+                100,
+                "freshWithinSeconds",
+                1e9,
+                "retriesWithinSeconds",
+                1e9,
+                "lease",
+                lease,
+                "leaseSeconds",
+                60.0,
+                "probeSeconds",
+                60.0,
+                "probeMaxSeconds",
+                60.0));
+        List<Map<String, Object>> rows = SqlFile.of("deliver/claim").rows(freshet, terms);
         return new Call(
                 target, rows.stream().map(row -> (String) row.get("tag")).toList(), lease);
     }

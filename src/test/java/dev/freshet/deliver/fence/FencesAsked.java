@@ -62,7 +62,7 @@ public final class FencesAsked {
         if (folded.get("fenced") != null) {
             Map<String, Object> which = new HashMap<>();
             which.put("ids", Arrays.asList((Object[]) ((Array) folded.get("fenced")).getArray()));
-            new SqlFile("note-folded", text.apply("note-folded")).update(worker, which);
+            new SqlFile("queue/note-folded", text.apply("queue/note-folded")).update(worker, which);
         }
     }
 
@@ -72,7 +72,7 @@ public final class FencesAsked {
             Map<String, Object> which = new HashMap<>();
             which.put("tags", SqlFile.texts(handed.get("tags")));
             which.put("pastQueue", false);
-            new SqlFile("note-handed", text.apply("note-handed")).update(worker, which);
+            new SqlFile("queue/note-handed", text.apply("queue/note-handed")).update(worker, which);
         }
     }
 
@@ -120,7 +120,7 @@ public final class FencesAsked {
         if (versions.isEmpty()) {
             return List.of();
         }
-        return new SqlFile("fences-now", fencesNow)
+        return new SqlFile("deliver/fences-now", fencesNow)
                 .rows(eye, Map.of("tokens", List.copyOf(versions.keySet()), "listed", 100));
     }
 
