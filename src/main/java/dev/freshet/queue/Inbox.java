@@ -38,15 +38,15 @@ public final class Inbox {
         this.isWanted = isWanted;
     }
 
-    /** Until the next look. Where nobody needs one, it is asked now and then whether a policy does. */
+    /** Until the next look. */
     public Duration rest(Duration probe) {
-        if (!isWanted.getAsBoolean()) {
-            turn.policies().keepCurrent();
-        }
         return isWanted.getAsBoolean() ? probe : UNWANTED;
     }
 
     public synchronized boolean hasChanges() throws Exception {
+        if (!isWanted.getAsBoolean()) {
+            turn.policies().keepCurrent(); // asked by the look itself: who is woken by a change may be in time for it
+        }
         if (!isWanted.getAsBoolean()) {
             return false;
         }
