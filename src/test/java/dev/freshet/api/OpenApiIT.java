@@ -61,7 +61,7 @@ class OpenApiIT {
     void every_path_of_the_rest_dsl_is_described_and_the_other_way_round() throws Exception {
         Set<String> served = new TreeSet<>();
         try (var files = Files.walk(Path.of("routes"))) {
-            for (Path file : files.filter(path -> path.getFileName().toString().startsWith("api-"))
+            for (Path file : files.filter(path -> path.getFileName().toString().startsWith("api"))
                     .toList()) {
                 for (JsonNode entry : new YAMLMapper().readTree(Files.readString(file))) {
                     JsonNode rest = entry.get("rest");
