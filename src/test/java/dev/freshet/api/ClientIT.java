@@ -64,7 +64,8 @@ class ClientIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"cache", "revalidate", "tags", "live", "cache-freshet", "live-freshet", "docs-freshet"})
+    @ValueSource(
+            strings = {"cache", "revalidate", "tags", "live", "fence", "cache-freshet", "live-freshet", "docs-freshet"})
     void its_tests_pass(String name) throws Exception {
         assumeTrue(hasNode(), "node is not installed: the tests of client/ are skipped");
         run(name);
