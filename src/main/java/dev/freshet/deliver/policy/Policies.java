@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 public final class Policies {
     private static final Logger LOG = LoggerFactory.getLogger(Policies.class);
     /** Who asked a moment ago need not ask again. */
-    private static final long CURRENT_NANOS = Duration.ofMillis(50).toNanos();
+    private static final long CURRENT_NANOS = Duration.ofMillis(2).toNanos();
 
     private static final long NEVER_READ = -1;
 
