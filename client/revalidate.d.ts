@@ -8,7 +8,7 @@ export interface RevalidateOptions {
   key?: string | (() => string | undefined);
   /** Default: that of `next/cache`. It is called with the tag and its profile. */
   revalidateTag?: (tag: string, profile: any) => unknown;
-  /** For tags of which Freshet sends no profile (`cache_invalidation_policy(…, profile => …)`). Default: `{ expire: 0 }`. */
+  /** For tags of which Freshet sends no profile (`cache_invalidation_policy`). Default: `{ expire: 0 }`. */
   profile?: RevalidateProfile;
   /** How old a signature may be. Default: 300. */
   toleranceSeconds?: number;

@@ -28,7 +28,8 @@ BEGIN
     SELECT * INTO STRICT w FROM freshet.watch WHERE number = watch_number;
     SELECT array_agg(t.template ORDER BY t.place) INTO usable
     FROM unnest(w.templates) WITH ORDINALITY t(template, place)
-    WHERE NOT EXISTS (SELECT FROM freshet.template_pieces(t.template) p WHERE p.col IS NOT NULL AND NOT freshet.has_column(w.watched, p.col));
+    WHERE NOT EXISTS (SELECT FROM freshet.template_pieces(t.template) p WHERE p.col IS NOT NULL
+        AND NOT freshet.has_column(w.watched, p.col));
     SELECT array_agg(DISTINCT p.col ORDER BY p.col) INTO needed
     FROM unnest(usable) t CROSS JOIN freshet.template_pieces(t) p WHERE p.col IS NOT NULL;
     SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'o'), ', ' ORDER BY place), 'NULL::text'),
@@ -43,7 +44,8 @@ BEGIN
 
     -- Both sides are rendered only where a column used in a tag changed.
     pair_tags := coalesce((SELECT format('CASE WHEN ROW(%s)::record *= ROW(%s)::record THEN ARRAY[%s] ELSE ARRAY[%s, %s] END',
-                                    string_agg('o.' || quote_ident(c), ', '), string_agg('n.' || quote_ident(c), ', '), new_tags, old_tags, new_tags)
+                                    string_agg('o.' || quote_ident(c), ', '), string_agg('n.' || quote_ident(c), ', '),
+                                        new_tags, old_tags, new_tags)
                       FROM unnest(needed) c HAVING count(*) > 0), format('ARRAY[%s]', new_tags));
     -- unnest stands in the target list: as a function in FROM it costs 5 µs a row
     old_rows := format('SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM old_rows o', old_tags);
@@ -93,19 +95,22 @@ BEGIN
             -- transaction id.
             IF TG_OP = 'UPDATE' THEN
                 IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%4$s) d WHERE d.tag IS NOT NULL;
+                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END
+                        FROM (%4$s) d WHERE d.tag IS NOT NULL;
                 ELSE
                     SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s) d;
                 END IF;
             ELSIF TG_OP = 'INSERT' THEN
                 IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%5$s) d WHERE d.tag IS NOT NULL;
+                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END
+                        FROM (%5$s) d WHERE d.tag IS NOT NULL;
                 ELSE
                     SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s) d;
                 END IF;
             ELSE
                 IF EXISTS (SELECT FROM old_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM (%6$s) d WHERE d.tag IS NOT NULL;
+                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END
+                        FROM (%6$s) d WHERE d.tag IS NOT NULL;
                 ELSE
                     SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s) d;
                 END IF;
@@ -146,10 +151,14 @@ BEGIN
     RETURN NULL;
 END
 $body$, unchanged, old_tags, new_tags, changed, new_rows, old_rows,
-        CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s, %s, %s INTO STRICT same, old_tag, new_tag', unchanged, old_tags, new_tags)
-             ELSE format('SELECT CASE WHEN NOT %s THEN ARRAY[%s, %s] END INTO STRICT tags', unchanged, old_tags, new_tags) END,
-        CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s INTO STRICT new_tag', new_tags) ELSE format('SELECT ARRAY[%s] INTO STRICT tags', new_tags) END,
-        CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s INTO STRICT old_tag', old_tags) ELSE format('SELECT ARRAY[%s] INTO STRICT tags', old_tags) END,
+        CASE WHEN cardinality(usable) = 1
+            THEN format('SELECT %s, %s, %s INTO STRICT same, old_tag, new_tag', unchanged, old_tags, new_tags)
+             ELSE format('SELECT CASE WHEN NOT %s THEN ARRAY[%s, %s] END INTO STRICT tags', unchanged, old_tags,
+                 new_tags) END,
+        CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s INTO STRICT new_tag', new_tags)
+            ELSE format('SELECT ARRAY[%s] INTO STRICT tags', new_tags) END,
+        CASE WHEN cardinality(usable) = 1 THEN format('SELECT %s INTO STRICT old_tag', old_tags)
+            ELSE format('SELECT ARRAY[%s] INTO STRICT tags', old_tags) END,
         CASE WHEN cardinality(usable) = 1 THEN 'NOT many' ELSE 'false' END);
 
     -- For partitions: transition tables do not exist there, so this counts rows instead of statements. The image of a
@@ -191,9 +200,12 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-$body$, CASE WHEN image = '(%1$s.*)::record' THEN 'old *= new' ELSE format(image, 'old') || ' *= ' || format(image, 'new') END,
-        (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'old'), ', ' ORDER BY place), 'NULL::text') FROM unnest(usable) WITH ORDINALITY u(t, place)),
-        (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'new'), ', ' ORDER BY place), 'NULL::text') FROM unnest(usable) WITH ORDINALITY u(t, place)));
+$body$, CASE WHEN image = '(%1$s.*)::record' THEN 'old *= new'
+    ELSE format(image, 'old') || ' *= ' || format(image, 'new') END,
+        (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'old'), ', ' ORDER BY place), 'NULL::text')
+            FROM unnest(usable) WITH ORDINALITY u(t, place)),
+        (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'new'), ', ' ORDER BY place), 'NULL::text')
+            FROM unnest(usable) WITH ORDINALITY u(t, place)));
 
     -- TRUNCATE has no transition table: this one reads what is about to go. The name comes from TG_RELID, so that a
     -- rename does no harm. row_security = off makes policies an error instead of running somebody's code with Freshet's
@@ -227,7 +239,8 @@ BEGIN
     RETURN NULL;
 END
 $body$, format('INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM'
-        ' (SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM %%s o) d WHERE d.tag IS NOT NULL', replace(old_tags, '%', '%%')));
+        ' (SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM %%s o) d WHERE d.tag IS NOT NULL',
+            replace(old_tags, '%', '%%')));
 
     settings := freshet.rendering_settings(w.watched, needed);
     FOR part IN 1..3 LOOP
@@ -262,7 +275,8 @@ WITH RECURSIVE family(id) AS (
     UNION ALL SELECT 'pg_statistic_ext'::regclass, oid FROM pg_statistic_ext WHERE stxrelid IN (SELECT id FROM family)
 ), code(id) AS (
     SELECT d.refobjid FROM pg_depend d JOIN holder h USING (classid, objid) WHERE d.refclassid = 'pg_proc'::regclass
-    UNION SELECT o.oprcode FROM pg_depend d JOIN holder h USING (classid, objid) JOIN pg_operator o ON o.oid = d.refobjid
+    UNION SELECT o.oprcode FROM pg_depend d JOIN holder h USING (classid, objid)
+        JOIN pg_operator o ON o.oid = d.refobjid
     WHERE d.refclassid = 'pg_operator'::regclass
 )
 SELECT min(p.oid::regprocedure::text) FROM code JOIN pg_proc p ON p.oid = code.id

@@ -10,7 +10,8 @@ DECLARE
     owner oid := (SELECT relowner FROM pg_class WHERE oid = watched);
 BEGIN
     IF owner IS NULL THEN
-        RAISE EXCEPTION 'there is no such table' USING ERRCODE = 'undefined_table', HINT = 'Write its name, with the schema where needed: ''shop."Order Lines"''.';
+        RAISE EXCEPTION 'there is no such table' USING ERRCODE = 'undefined_table',
+            HINT = 'Write its name, with the schema where needed: ''shop."Order Lines"''.';
     ELSIF NOT pg_has_role(owner, 'USAGE') THEN
         RAISE EXCEPTION 'only the owner of % may have it watched', watched USING ERRCODE = 'insufficient_privilege',
             HINT = format('Ask %I to call this, or to GRANT %1$I TO %I.', pg_get_userbyid(owner), current_user);
@@ -75,26 +76,35 @@ BEGIN
     SELECT * INTO STRICT c FROM pg_class WHERE oid = wanted;
     SELECT nspname INTO namespace FROM pg_namespace WHERE oid = c.relnamespace;
     IF c.relkind NOT IN ('r', 'p') THEN
-        RAISE EXCEPTION '% is no table but a %', wanted, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
+        RAISE EXCEPTION '% is no table but a %', wanted, CASE c.relkind WHEN 'v' THEN 'view'
+            WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
             WHEN 'S' THEN 'sequence' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' ELSE 'relation of another kind' END
             USING ERRCODE = 'wrong_object_type', HINT = 'Watch the tables that it is made from.';
     ELSIF c.relpersistence = 't' THEN
-        RAISE EXCEPTION '% is a temporary table: nobody else can see its changes', wanted USING ERRCODE = 'wrong_object_type';
+        RAISE EXCEPTION '% is a temporary table: nobody else can see its changes', wanted
+            USING ERRCODE = 'wrong_object_type';
     ELSIF namespace IN ('pg_catalog', 'information_schema', 'pg_toast') THEN
         RAISE EXCEPTION '% belongs to PostgreSQL and has no triggers', wanted USING ERRCODE = 'wrong_object_type';
-    ELSIF namespace = 'freshet' OR namespace = 'public' AND c.relname IN ('cache_invalidation_queue', 'invalidation_audit') THEN
-        RAISE EXCEPTION '% is a table of Freshet''s own: watching it would never end', wanted USING ERRCODE = 'wrong_object_type';
+    ELSIF namespace = 'freshet' OR namespace = 'public'
+        AND c.relname IN ('cache_invalidation_queue', 'invalidation_audit') THEN
+        RAISE EXCEPTION '% is a table of Freshet''s own: watching it would never end', wanted
+            USING ERRCODE = 'wrong_object_type';
     ELSIF EXISTS (SELECT FROM freshet.members(wanted) m JOIN pg_class f ON f.oid = m.member WHERE f.relkind = 'f') THEN
-        RAISE EXCEPTION '% has a foreign table as a partition, whose changes no trigger sees', wanted USING ERRCODE = 'wrong_object_type',
+        RAISE EXCEPTION '% has a foreign table as a partition, whose changes no trigger sees', wanted
+            USING ERRCODE = 'wrong_object_type',
             HINT = 'Watch the other partitions one by one.';
     ELSIF coalesce(cardinality(wanted_templates), 0) = 0 THEN
-        RAISE EXCEPTION 'no tag templates were given' USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ARRAY[''course:{id}''].';
+        RAISE EXCEPTION 'no tag templates were given' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Write for example ARRAY[''course:{id}''].';
     ELSIF EXISTS (SELECT FROM unnest(wanted_templates) t WHERE coalesce(t, '') = '') THEN
-        RAISE EXCEPTION 'a tag template must not be empty or null' USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ARRAY[''course:{id}''].';
+        RAISE EXCEPTION 'a tag template must not be empty or null' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Write for example ARRAY[''course:{id}''].';
     ELSIF cardinality(wanted_columns) = 0 THEN
-        RAISE EXCEPTION 'the list of columns that matter is empty' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out, or null, when every column matters.';
+        RAISE EXCEPTION 'the list of columns that matter is empty' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Leave it out, or null, when every column matters.';
     ELSIF cardinality(wanted_due) = 0 THEN
-        RAISE EXCEPTION 'the list of due columns is empty' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out, or null, when no column holds a moment.';
+        RAISE EXCEPTION 'the list of due columns is empty' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Leave it out, or null, when no column holds a moment.';
     END IF;
 
     SELECT format('template %L uses {%s}', t, p.col) INTO unknown
@@ -102,37 +112,46 @@ BEGIN
     WHERE p.col IS NOT NULL AND NOT freshet.has_column(wanted, p.col) ORDER BY u.place, p.place LIMIT 1;
     IF unknown IS NULL THEN
         SELECT format('%L is among the columns that matter', coalesce(col, 'NULL')) INTO unknown
-        FROM unnest(wanted_columns) WITH ORDINALITY u(col, place) WHERE col IS NULL OR NOT freshet.has_column(wanted, col) ORDER BY place LIMIT 1;
+        FROM unnest(wanted_columns) WITH ORDINALITY u(col, place) WHERE col IS NULL
+            OR NOT freshet.has_column(wanted, col) ORDER BY place LIMIT 1;
     END IF;
     IF unknown IS NULL THEN
         SELECT format('%L is among the due columns', coalesce(col, 'NULL')) INTO unknown
-        FROM unnest(wanted_due) WITH ORDINALITY u(col, place) WHERE col IS NULL OR NOT freshet.has_column(wanted, col) ORDER BY place LIMIT 1;
+        FROM unnest(wanted_due) WITH ORDINALITY u(col, place) WHERE col IS NULL OR NOT freshet.has_column(wanted, col)
+            ORDER BY place LIMIT 1;
     END IF;
     IF unknown IS NOT NULL THEN
         SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO virtual
         FROM pg_attribute WHERE attrelid = wanted AND attnum > 0 AND attgenerated = 'v';
-        RAISE EXCEPTION '%, but % has no such column that a trigger can see', unknown, wanted USING ERRCODE = 'undefined_column',
-            HINT = 'Its columns: ' || (SELECT coalesce(string_agg(attname, ', ' ORDER BY attnum), 'none') FROM pg_attribute
-                                      WHERE attrelid = wanted AND attnum > 0 AND NOT attisdropped AND attgenerated <> 'v')
+        RAISE EXCEPTION '%, but % has no such column that a trigger can see', unknown, wanted
+            USING ERRCODE = 'undefined_column',
+            HINT = 'Its columns: ' || (SELECT coalesce(string_agg(attname, ', ' ORDER BY attnum), 'none')
+                FROM pg_attribute
+                                      WHERE attrelid = wanted AND attnum > 0 AND NOT attisdropped
+                                          AND attgenerated <> 'v')
                    || coalesce('. Virtual generated columns are unknown to triggers: ' || virtual || '.', '');
     END IF;
     SELECT t INTO unknown FROM unnest(wanted_templates) t
     WHERE NOT EXISTS (SELECT FROM freshet.template_pieces(t) p WHERE p.col IS NOT NULL)
       AND (SELECT sum(length(p.literal)) FROM freshet.template_pieces(t) p) > 256 LIMIT 1;
     IF unknown IS NOT NULL THEN
-        RAISE EXCEPTION 'the tag % is longer than 256 characters', quote_literal(left(unknown, 40)) USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'the tag % is longer than 256 characters', quote_literal(left(unknown, 40))
+            USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM freshet.must_be_moments(wanted, wanted_due);
     IF (SELECT bool_or(row_security_active(member)) FROM freshet.members(wanted)) THEN
         RAISE EXCEPTION 'row-level security of % would hide rows from Freshet, whose role is %: TRUNCATE could not name them', wanted, current_user
-            USING ERRCODE = 'insufficient_privilege', HINT = format('ALTER ROLE %I BYPASSRLS, or let %1$I own the table.', current_user);
+            USING ERRCODE = 'insufficient_privilege',
+                HINT = format('ALTER ROLE %I BYPASSRLS, or let %1$I own the table.', current_user);
     END IF;
 
     -- One at a time per table: what two callers add and drop must not mix.
     PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), hashtext(wanted::oid::text));
-    wanted_templates := (SELECT array_agg(t ORDER BY place) FROM (SELECT t, min(place) AS place FROM unnest(wanted_templates) WITH ORDINALITY u(t, place) GROUP BY t) once);
+    wanted_templates := (SELECT array_agg(t ORDER BY place)
+        FROM (SELECT t, min(place) AS place FROM unnest(wanted_templates) WITH ORDINALITY u(t, place) GROUP BY t) once);
     wanted_columns := (SELECT array_agg(DISTINCT col ORDER BY col) FROM unnest(wanted_columns) col);
-    wanted_due := (SELECT array_agg(col ORDER BY place) FROM (SELECT col, min(place) AS place FROM unnest(wanted_due) WITH ORDINALITY u(col, place) GROUP BY col) once);
+    wanted_due := (SELECT array_agg(col ORDER BY place)
+        FROM (SELECT col, min(place) AS place FROM unnest(wanted_due) WITH ORDINALITY u(col, place) GROUP BY col) once);
     IF wanted_due IS NOT NULL THEN
         PERFORM freshet.learn_time_zone();
     END IF;
@@ -145,7 +164,8 @@ BEGIN
     ORDER BY number LIMIT 1 FOR UPDATE;
     IF id IS NULL THEN
         INSERT INTO freshet.watch (watched, templates, columns, due, read_as)
-        VALUES (wanted, wanted_templates, wanted_columns, wanted_due, freshet.read_as(wanted, wanted_due)) RETURNING number INTO id;
+        VALUES (wanted, wanted_templates, wanted_columns, wanted_due,
+            freshet.read_as(wanted, wanted_due)) RETURNING number INTO id;
     END IF;
     PERFORM freshet.write_watch_functions(id);
     PERFORM freshet.write_moment_functions(id);
@@ -167,20 +187,26 @@ BEGIN
     JOIN pg_attribute a ON a.attrelid = watched AND a.attname = d.col JOIN pg_type y ON y.oid = a.atttypid
     WHERE (freshet.moment_type(watched, d.col)).base IS NULL ORDER BY d.place LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'the due column % of % is of type %: it has to be timestamptz, timestamp or date', quote_ident(col), watched, shown
+        RAISE EXCEPTION 'the due column % of % is of type %: it has to be timestamptz, timestamp or date',
+            quote_ident(col), watched, shown
             USING ERRCODE = 'datatype_mismatch',
                   HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE timestamptz USING %s', watched, col,
-                                CASE WHEN is_number THEN format('to_timestamp(%I)', col) ELSE format('%I::timestamptz', col) END);
-    ELSIF due IS NOT NULL AND current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-        RAISE EXCEPTION 'a % transaction does not see all rows whose moments are to be taken in', current_setting('transaction_isolation')
-            USING ERRCODE = 'invalid_transaction_state', HINT = 'First in the transaction: SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
+                                CASE WHEN is_number THEN format('to_timestamp(%I)', col)
+                                    ELSE format('%I::timestamptz', col) END);
+    ELSIF due IS NOT NULL
+        AND current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'a % transaction does not see all rows whose moments are to be taken in',
+            current_setting('transaction_isolation')
+            USING ERRCODE = 'invalid_transaction_state',
+                HINT = 'First in the transaction: SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
     END IF;
 END $$;
 
 -- Whether the table's rows are seen one by one, for their moments.
 CREATE OR REPLACE FUNCTION freshet.notes_moments(watched regclass, number integer) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = watched AND tgname = format('freshet_%s_moment', number)) $$;
+AS $$ SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = watched
+    AND tgname = format('freshet_%s_moment', number)) $$;
 
 -- The triggers that a watch needs, given what its table is now:
 --   a table of its own     statement triggers; and a row trigger that wakes up when the table becomes a partition, so
@@ -217,7 +243,8 @@ CROSS JOIN (VALUES
 WHERE CASE e.event WHEN 'truncate' THEN true
                    WHEN 'row' THEN m.member = watched AND (root.partitioned OR root.is_partition)
                    WHEN 'attached' THEN NOT root.partitioned AND NOT root.is_partition
-                   WHEN 'moment' THEN m.member = watched AND to_regprocedure(format('freshet.watch_%s_moment()', number)) IS NOT NULL
+                   WHEN 'moment' THEN m.member = watched
+                       AND to_regprocedure(format('freshet.watch_%s_moment()', number)) IS NOT NULL
                    WHEN 'emptied' THEN to_regprocedure(format('freshet.watch_%s_emptied()', number)) IS NOT NULL
                    ELSE NOT root.is_partition END
 $$;
@@ -259,9 +286,11 @@ $$;
 CREATE OR REPLACE FUNCTION freshet.reads_otherwise(watched regclass, due text[], read_as text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format('its moments were read as: %s; now that is: %s. Its owner has to call cache_invalidation_watch again', read_as, now_as)
+SELECT format('its moments were read as: %s; now that is: %s. Its owner has to call cache_invalidation_watch again',
+    read_as, now_as)
 FROM freshet.read_as(watched, due) now_as
-WHERE due IS NOT NULL AND now_as <> read_as AND NOT EXISTS (SELECT FROM unnest(due) col WHERE NOT freshet.has_column(watched, col))
+WHERE due IS NOT NULL AND now_as <> read_as
+    AND NOT EXISTS (SELECT FROM unnest(due) col WHERE NOT freshet.has_column(watched, col))
 $$;
 
 CREATE OR REPLACE FUNCTION freshet.has_triggers(number integer) RETURNS boolean
@@ -282,9 +311,11 @@ BEGIN
     FOR step IN
         SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
         FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number) AND t.tgparentid = 0
+        WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number)
+            AND t.tgparentid = 0
           AND t.tgrelid IN (SELECT member FROM freshet.members(watched))
-          AND NOT EXISTS (SELECT FROM freshet.wanted_triggers(watched, number) w WHERE w.relation = t.tgrelid AND w.name = t.tgname)
+          AND NOT EXISTS (SELECT FROM freshet.wanted_triggers(watched, number) w WHERE w.relation = t.tgrelid
+              AND w.name = t.tgname)
         UNION ALL
         SELECT w.definition FROM freshet.wanted_triggers(watched, number) w
         WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = w.relation AND t.tgname = w.name)
@@ -315,7 +346,8 @@ DECLARE
     is_new  CONSTANT boolean := NOT freshet.notes_moments(watched, number);
 BEGIN
     -- TRUNCATE is answered by reading the table with Freshet's rights.
-    FOR part, schema IN SELECT c.oid, c.relnamespace FROM freshet.members(watched) m JOIN pg_class c ON c.oid = m.member LOOP
+    FOR part, schema IN SELECT c.oid, c.relnamespace
+        FROM freshet.members(watched) m JOIN pg_class c ON c.oid = m.member LOOP
         IF NOT has_table_privilege(reader, part, 'SELECT') THEN
             EXECUTE format('GRANT SELECT ON %s TO %s', part, reader);
         END IF;
@@ -326,16 +358,19 @@ BEGIN
                 NULL;
             END;
             IF NOT has_schema_privilege(reader, schema, 'USAGE') THEN
-                RAISE EXCEPTION 'Freshet''s role % may not look into schema %', reader, schema::regnamespace USING ERRCODE = 'insufficient_privilege',
+                RAISE EXCEPTION 'Freshet''s role % may not look into schema %', reader, schema::regnamespace
+                    USING ERRCODE = 'insufficient_privilege',
                     HINT = format('Its owner has to: GRANT USAGE ON SCHEMA %s TO %s', schema::regnamespace, reader);
             END IF;
         END IF;
     END LOOP;
     strange := freshet.foreign_code_in(watched);
     IF strange IS NOT NULL THEN
-        RAISE WARNING 'TRUNCATE of % will be counted as skipped: reading the table would run % with the rights of %', watched, strange, reader;
+        RAISE WARNING 'TRUNCATE of % will be counted as skipped: reading the table would run % with the rights of %',
+            watched, strange, reader;
     END IF;
-    IF EXISTS (SELECT FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = watched AND NOT c.relispartition) THEN
+    IF EXISTS (SELECT FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = watched
+        AND NOT c.relispartition) THEN
         RAISE NOTICE '% has inheritance children: statements that name a child are seen only if the child is watched too', watched;
     END IF;
     PERFORM freshet.set_triggers(watched, number);
@@ -360,7 +395,8 @@ BEGIN
     FOR step IN
         SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
         FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number) AND t.tgparentid = 0
+        WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number)
+            AND t.tgparentid = 0
           AND t.tgrelid IN (SELECT member FROM freshet.members(watched))
     LOOP
         EXECUTE step;
@@ -416,7 +452,8 @@ BEGIN
               AND (w.watched = of OR w.without_triggers_since < now() - interval '1 day'
                    OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = w.watched))
             RETURNING w.number)
-        SELECT p.oid FROM pg_proc p JOIN gone ON p.proname ~ format('^watch_%s(_row|_truncate|_moment|_emptied)?$', gone.number)
+        SELECT p.oid FROM pg_proc p JOIN gone ON p.proname ~ format('^watch_%s(_row|_truncate|_moment|_emptied)?$',
+            gone.number)
         WHERE p.pronamespace = 'freshet'::regnamespace AND p.prorettype = 'trigger'::regtype
     LOOP
         EXECUTE format('DROP FUNCTION %s', function);

@@ -152,7 +152,8 @@ BEGIN
     FOR grantee IN
         SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
         FROM pg_proc p, aclexplode(p.proacl) a
-        WHERE is_new AND p.oid = to_regprocedure('public.enqueue_cache_invalidation(text[])') AND a.privilege_type = 'EXECUTE'
+        WHERE is_new AND p.oid = to_regprocedure('public.enqueue_cache_invalidation(text[])')
+            AND a.privilege_type = 'EXECUTE'
           AND a.grantee <> p.proowner
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION public.cache_invalidation_fence() TO %s', grantee);

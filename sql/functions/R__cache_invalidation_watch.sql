@@ -4,13 +4,15 @@ DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_watch'); END $$;
 
 -- regclass takes 'courses', 'shop."Order Lines"' and text expressions alike. RETURN binds the inner functions now: see
 -- R__2.
-CREATE OR REPLACE FUNCTION public.cache_invalidation_watch(watched regclass, templates text[], columns text[] DEFAULT NULL,
+CREATE OR REPLACE FUNCTION public.cache_invalidation_watch(watched regclass, templates text[],
+    columns text[] DEFAULT NULL,
                                                            due text[] DEFAULT NULL) RETURNS void
 LANGUAGE sql VOLATILE
 RETURN freshet.drop_unused_watches(watched,
     freshet.install_watch(watched, freshet.prepare_watch(freshet.must_own(watched), templates, columns, due)));
 
-DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_watch(regclass, text[], text[], text[])', 'pg_proc', 'queue tags when the table changes; its owner may call this'); END $$;
+DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_watch(regclass, text[], text[], text[])', 'pg_proc',
+    'queue tags when the table changes; its owner may call this'); END $$;
 
 -- The one before there was `due` goes, for with both no call would say which of them it means; who might call it may
 -- call this one.
@@ -32,7 +34,8 @@ BEGIN
         DROP FUNCTION public.cache_invalidation_watch(regclass, text[], text[]);
         DROP FUNCTION IF EXISTS freshet.prepare_watch(regclass, text[], text[]);
     EXCEPTION WHEN dependent_objects_still_exist THEN
-        ALTER FUNCTION public.cache_invalidation_watch(regclass, text[], text[]) RENAME TO cache_invalidation_watch_without_due;
+        ALTER FUNCTION public.cache_invalidation_watch(regclass, text[],
+            text[]) RENAME TO cache_invalidation_watch_without_due;
         RAISE NOTICE 'what was made with cache_invalidation_watch(regclass, text[], text[]) now calls cache_invalidation_watch_without_due';
     END;
 END $$;

@@ -13,7 +13,8 @@ BEGIN
     DELETE FROM public.cache_invalidation_queue q
     WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM public.cache_invalidation_queue
-        WHERE last_invalidated_at < now() - interval '1 hour' AND handover IS NULL AND invalidation_count <= handed_count
+        WHERE last_invalidated_at < now() - interval '1 hour' AND handover IS NULL
+            AND invalidation_count <= handed_count
           AND (quiet_at IS NULL OR quiet_at < now())       -- a window of a policy is known until its tag has been quiet
         ORDER BY last_invalidated_at LIMIT 5000 FOR UPDATE SKIP LOCKED))
       AND last_invalidated_at < now() - interval '1 hour' AND handover IS NULL AND invalidation_count <= handed_count;
@@ -21,4 +22,5 @@ BEGIN
     RETURN deleted;
 END $$;
 
-DO $$ BEGIN PERFORM freshet.settle_in('public.cleanup_old_cache_invalidations()', 'pg_proc', 'deletes rows processed more than an hour ago'); END $$;
+DO $$ BEGIN PERFORM freshet.settle_in('public.cleanup_old_cache_invalidations()', 'pg_proc',
+    'deletes rows processed more than an hour ago'); END $$;

@@ -15,7 +15,8 @@ CREATE TABLE freshet.moment_change (
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000);
 CREATE INDEX moment_change_oldest ON freshet.moment_change (id);  -- fold-moments: the oldest first; probe: is it empty?
-COMMENT ON TABLE freshet.moment_change IS 'Moments that rows gained and lost, until they are folded into freshet.moment';
+COMMENT ON TABLE freshet.moment_change IS
+    'Moments that rows gained and lost, until they are folded into freshet.moment';
 
 -- Moments to come; changed only by the one who holds the clock (take-clock.sql). No foreign key: a watch that somebody
 -- is about to remove must not hold up the others. What has no watch any more is forgotten.

@@ -4,13 +4,16 @@
 WITH total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM public.invalidation_audit a
-        WHERE kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery' AND outcome IN ('delivered', 'dead')
+        WHERE kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
+            AND outcome IN ('delivered', 'dead')
         LIMIT :#countTo) counted
 )
 SELECT total.total, page.* FROM total LEFT JOIN LATERAL (
-    SELECT freshet.audit_as_json(a) AS log, to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at, a.id::text AS id
+    SELECT freshet.audit_as_json(a) AS log,
+        to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at, a.id::text AS id
     FROM public.invalidation_audit a
-    WHERE (kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery' AND outcome IN ('delivered', 'dead'))
+    WHERE (kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
+        AND outcome IN ('delivered', 'dead'))
       AND (:#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz
           AND (a.timestamp::timestamptz, length(a.id::text), a.id::text)
             < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text))

@@ -1,1 +1,2 @@
-SELECT public.cache_entry_put(:#key, :#value::jsonb, :#tags::text[], :#ttlSeconds::double precision, :#expiresAt::timestamptz)
+SELECT public.cache_entry_put(:#key, :#value::jsonb, :#tags::text[], :#ttlSeconds::double precision,
+    :#expiresAt::timestamptz)

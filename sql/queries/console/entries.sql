@@ -5,5 +5,6 @@ WHERE (expires_at IS NULL OR expires_at > now())
   AND (CASE WHEN :#keys::text[] IS NULL THEN cache_key LIKE :#like::text ELSE cache_key = ANY (:#keys::text[]) END
        OR tags @> ARRAY[:#tag::text]
        OR tags && :#tags::text[]
-       OR :#tag::text IS NULL AND :#tags::text[] IS NULL AND EXISTS (SELECT FROM unnest(tags) t WHERE t LIKE :#like::text))
+       OR :#tag::text IS NULL AND :#tags::text[] IS NULL
+           AND EXISTS (SELECT FROM unnest(tags) t WHERE t LIKE :#like::text))
 ORDER BY cache_key LIMIT :#limit

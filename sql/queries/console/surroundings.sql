@@ -2,5 +2,6 @@
 -- knows), and how large things are.
 SELECT nullif((SELECT count(DISTINCT (client_addr, application_name)) FROM pg_stat_activity
                WHERE datname = current_database() AND application_name ~ '^freshet [0-9]+$'), 0) AS instances,
-       (SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = 'public.cache_invalidation_queue'::regclass)::double precision AS queue_rows,
+       (SELECT greatest(reltuples, 0) FROM pg_class
+           WHERE oid = 'public.cache_invalidation_queue'::regclass)::double precision AS queue_rows,
        (SELECT count(*) FROM public.cache_invalidation_watches) AS watches

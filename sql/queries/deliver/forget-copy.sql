@@ -33,7 +33,8 @@ WITH heirs AS MATERIALIZED (
 ), letters_left AS (
     DELETE FROM freshet.dead_letter l USING letters WHERE l.id = letters.id
 ), letters_inherited AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
+    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at,
+        last_failed_at)
     SELECT h.name, tag, attempts, last_status, last_error, first_failed_at, last_failed_at
     FROM letters CROSS JOIN heirs h ORDER BY tag, h.name
     ON CONFLICT (tag, target) DO NOTHING
@@ -42,7 +43,8 @@ WITH heirs AS MATERIALIZED (
 ), forgotten AS (
     DELETE FROM freshet.target t USING leaving
     WHERE t.name = leaving.name AND (SELECT count(*) FROM owed) = (SELECT count(*) FROM taken)
-      AND (SELECT count(*) FROM (SELECT FROM freshet.dead_letter l WHERE l.target = leaving.name LIMIT :#limit + 1) all_letters)
+      AND (SELECT count(*) FROM (SELECT FROM freshet.dead_letter l
+          WHERE l.target = leaving.name LIMIT :#limit + 1) all_letters)
           = (SELECT count(*) FROM letters)
     RETURNING t.name
 ), audited AS (

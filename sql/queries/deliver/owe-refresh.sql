@@ -6,7 +6,8 @@ WITH known AS MATERIALIZED (
 ), left_over AS (
     UPDATE freshet.job_function f SET refreshed = true
     WHERE status = 'success' AND NOT refreshed AND (NOT :#hasTarget::boolean OR EXISTS (SELECT FROM known))
-      AND NOT EXISTS (SELECT FROM public.background_job_status j WHERE j.id = f.job_id AND j.status IN ('queued', 'processing'))
+      AND NOT EXISTS (SELECT FROM public.background_job_status j WHERE j.id = f.job_id
+          AND j.status IN ('queued', 'processing'))
     RETURNING tags
 )
 INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, done_handover, changed_at, priority)

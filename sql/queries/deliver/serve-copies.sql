@@ -5,7 +5,8 @@
 -- nobody: a row that somebody else holds is left to the next turn. The answer: all copies that are to be called, and
 -- whether one of them may be forgotten at this moment, by a statement that is not over yet.
 WITH listed AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(:#listed::jsonb) AS l(name text, place text, ip text, seen boolean, pending boolean)
+    SELECT * FROM jsonb_to_recordset(:#listed::jsonb) AS l(name text, place text, ip text, seen boolean,
+        pending boolean)
 ), known AS MATERIALIZED (
     SELECT * FROM freshet.target WHERE copy_of = :#parent
 ), kept AS MATERIALIZED (

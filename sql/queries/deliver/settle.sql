@@ -34,7 +34,8 @@ WITH outcome AS MATERIALIZED (
         lease_id = NULL, claimed_handover = NULL,
         due_at = CASE WHEN h.result = 'failed' AND NOT h.given_up
                       THEN now() + make_interval(secs => greatest(
-                           least(:#backoffMaxSeconds, :#backoffSeconds * power(2, least(h.attempts, 30))) * (0.75 + random() / 2),
+                           least(:#backoffMaxSeconds,
+                               :#backoffSeconds * power(2, least(h.attempts, 30))) * (0.75 + random() / 2),
                            least(coalesce(h."retryAfterSeconds", 0), 600)))
                       ELSE now() END,
         rank = CASE WHEN h.result = 'delivered' OR h.given_up THEN 0
@@ -49,7 +50,8 @@ WITH outcome AS MATERIALIZED (
         attempts = CASE WHEN h.result = 'delivered' OR h.given_up THEN 0
                         WHEN h.result = 'failed' THEN h.attempts + 1 ELSE h.attempts END,
         first_failed_at = CASE WHEN h.result = 'delivered' OR h.given_up THEN NULL
-                               WHEN h.result = 'failed' THEN coalesce(h.first_failed_at, now()) ELSE h.first_failed_at END,
+                               WHEN h.result = 'failed' THEN coalesce(h.first_failed_at, now())
+                                   ELSE h.first_failed_at END,
         last_failed_at = CASE WHEN h.result = 'failed' THEN now() ELSE h.last_failed_at END,
         last_status = CASE WHEN h.result = 'failed' THEN h.status ELSE h.last_status END,
         last_error = CASE WHEN h.result = 'failed' THEN h.error ELSE h.last_error END,
@@ -60,15 +62,18 @@ WITH outcome AS MATERIALIZED (
     FROM held h
     WHERE d.tag = h.tag AND d.target = h.target AND (h.newer OR NOT (h.result = 'delivered' OR h.given_up))
 ), buried AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at,
+    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at,
+        last_failed_at,
                                           handover, done_handover)
-    SELECT target, tag, attempts + 1, status, error, coalesce(first_failed_at, now()), now(), claimed_handover, done_handover
+    SELECT target, tag, attempts + 1, status, error, coalesce(first_failed_at, now()), now(), claimed_handover,
+        done_handover
     FROM held WHERE given_up ORDER BY tag, target
     ON CONFLICT (tag, target) DO UPDATE SET
         attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
         last_error = excluded.last_error, last_failed_at = excluded.last_failed_at, handover = excluded.handover
 ), cleared AS (
-    DELETE FROM freshet.dead_letter l USING held h WHERE h.result = 'delivered' AND l.tag = h.tag AND l.target = h.target
+    DELETE FROM freshet.dead_letter l USING held h WHERE h.result = 'delivered' AND l.tag = h.tag
+        AND l.target = h.target
 ), settled AS MATERIALIZED (
     -- up to which hand-over each tag has an outcome at the targets of these calls, and at all others
     SELECT tag, upto, (SELECT min(settled_handover) FROM freshet.delivery d
@@ -125,7 +130,8 @@ WITH outcome AS MATERIALIZED (
         opened_times = CASE WHEN b.open AND NOT n.answered THEN t.opened_times ELSE 0 END
     FROM before b JOIN news n ON n.target = b.name, LATERAL (
         SELECT array_agg(tag) AS tags, count(*) >= :#breakerTags AS enough
-        FROM (SELECT tag FROM (SELECT unnest(b.failing_tags) UNION SELECT unnest(n.failing)) u(tag) LIMIT :#breakerTags) distinct_tags
+        FROM (SELECT tag FROM (SELECT unnest(b.failing_tags)
+            UNION SELECT unnest(n.failing)) u(tag) LIMIT :#breakerTags) distinct_tags
     ) so_far
     WHERE t.name = b.name
     RETURNING t.name, t.open_until IS NOT NULL AS open, b.open AS was_open

@@ -13,7 +13,8 @@ SELECT :#name::text, clock_timestamp() + call, clock_timestamp() + tags FROM cos
 ON CONFLICT (name) DO UPDATE SET
     calls_full_at = greatest(b.calls_full_at, clock_timestamp()) + (SELECT call FROM cost),
     tags_full_at = greatest(b.tags_full_at, clock_timestamp()) + (SELECT tags FROM cost)
-WHERE greatest(b.calls_full_at, clock_timestamp()) + (SELECT call - calls_room - patience FROM cost) <= clock_timestamp()
+WHERE greatest(b.calls_full_at, clock_timestamp()) + (SELECT call - calls_room - patience
+    FROM cost) <= clock_timestamp()
   AND greatest(b.tags_full_at, clock_timestamp()) + (SELECT tags - tags_room - patience FROM cost) <= clock_timestamp()
 RETURNING greatest(0, extract(epoch FROM greatest(b.calls_full_at - (SELECT calls_room FROM cost),
                                                   b.tags_full_at - (SELECT tags_room FROM cost))

@@ -2,5 +2,6 @@
 SELECT tag, target, coalesce(last_error, 'the target is in outage; stored for a retry') AS last_error
 FROM freshet.delivery WHERE tag = ANY (:#tags::text[]) AND settled_handover >= handover
 UNION ALL
-SELECT tag, target, last_error FROM freshet.dead_letter WHERE tag = ANY (:#tags::text[]) AND last_failed_at >= :#since::timestamptz
+SELECT tag, target, last_error FROM freshet.dead_letter WHERE tag = ANY (:#tags::text[])
+    AND last_failed_at >= :#since::timestamptz
 ORDER BY tag, target

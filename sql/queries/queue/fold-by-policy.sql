@@ -13,7 +13,8 @@ WITH taken AS (
         SELECT * FROM (
             SELECT ctid FROM freshet.inbox
             WHERE id > :#floor AND NOT :#newest::boolean
-              AND CASE WHEN :#only::text IS NULL THEN tag IS NULL OR tag <> ALL (:#blocked::text[]) ELSE tag = :#only END
+              AND CASE WHEN :#only::text IS NULL THEN tag IS NULL OR tag <> ALL (:#blocked::text[])
+                  ELSE tag = :#only END
             ORDER BY id LIMIT :#limit) oldest
         UNION ALL
         SELECT * FROM (

@@ -41,12 +41,14 @@ WITH claims AS MATERIALIZED (
         SELECT tag, time_bucket,
                -- an adopted row may have been created at -infinity, which no age can be reckoned from; nothing is late
                -- before the moment that it waits for
-               greatest(coalesce(changed_at, created_at, time_bucket), CASE WHEN ripe_at IS NOT NULL THEN least(ripe_at, now()) END,
+               greatest(coalesce(changed_at, created_at, time_bucket), CASE WHEN ripe_at IS NOT NULL
+                   THEN least(ripe_at, now()) END,
                         now() - interval '100 years') AS changed_at,
                greatest(invalidation_count::bigint - handed_count, 1) AS changes
         FROM public.cache_invalidation_queue
         WHERE tag = ripe.tag
-          AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL AND handover IS NULL END
+          AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL
+              AND handover IS NULL END
           AND coalesce(ripe_at, time_bucket + make_interval(secs => :#debounceSeconds)) <= :#horizon::timestamptz
         ORDER BY time_bucket
         FOR UPDATE SKIP LOCKED OFFSET 0) q
@@ -73,7 +75,8 @@ WITH claims AS MATERIALIZED (
     FROM to_owe ORDER BY tag, name
     ON CONFLICT (tag, target) DO UPDATE SET
         handover = greatest(d.handover + 1, excluded.handover),
-        settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL THEN greatest(d.handover + 1, excluded.handover)
+        settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL
+            THEN greatest(d.handover + 1, excluded.handover)
                                 ELSE greatest(d.settled_handover, excluded.settled_handover) END,
         rank = CASE WHEN d.attempts = 0 THEN 0 ELSE d.rank END,
         priority = excluded.priority,

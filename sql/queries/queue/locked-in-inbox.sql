@@ -2,8 +2,10 @@
 -- lock: one answer for a transaction that holds very many. A row that is not committed yet cannot be seen here;
 -- oldest-in-inbox.sql finds its tag.
 WITH oldest AS MATERIALIZED (
-    SELECT DISTINCT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at, timestamptz 'epoch') AS time_bucket
-    FROM (SELECT tag, changed_at FROM freshet.inbox WHERE id > :#floor AND tag <> ALL (:#blocked::text[]) ORDER BY id LIMIT :#limit) i
+    SELECT DISTINCT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at,
+        timestamptz 'epoch') AS time_bucket
+    FROM (SELECT tag, changed_at FROM freshet.inbox WHERE id > :#floor AND tag <> ALL (:#blocked::text[])
+        ORDER BY id LIMIT :#limit) i
 ), there AS MATERIALIZED (
     SELECT q.* FROM oldest o CROSS JOIN LATERAL (
         SELECT tag, time_bucket FROM public.cache_invalidation_queue

@@ -17,7 +17,8 @@ WITH gone AS MATERIALIZED (
     SELECT c.fence, c.tag, q.time_bucket, q.invalidation_count FROM changed c CROSS JOIN LATERAL (
         SELECT time_bucket, invalidation_count FROM public.cache_invalidation_queue
         WHERE tag = c.tag
-          AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL AND handover IS NULL END
+          AND CASE WHEN invalidation_count > handed_count THEN true ELSE last_invalidated_at IS NULL
+              AND handover IS NULL END
           AND (:#ids::bigint[] IS NULL
                OR xmin::text::bigint = pg_current_xact_id()::text::bigint % 4294967296) OFFSET 0) q
 ), noted AS (

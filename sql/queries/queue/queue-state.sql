@@ -12,7 +12,8 @@ WITH to_hand_over AS MATERIALIZED (
         WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
           AND ripe_at IS NOT NULL LIMIT 100001) at_a_moment
 ), handed AS MATERIALIZED (
-    SELECT tag, min(changed_at) AS changed_at, bool_or(lease_id IS NOT NULL AND due_at > now()) AS in_flight, bool_or(attempts > 0) AS retrying,
+    SELECT tag, min(changed_at) AS changed_at, bool_or(lease_id IS NOT NULL
+        AND due_at > now()) AS in_flight, bool_or(attempts > 0) AS retrying,
            bool_or(attempts = 0) AS first_time
     FROM (SELECT * FROM freshet.delivery LIMIT 100001) d GROUP BY tag
 ), inbox AS MATERIALIZED (
@@ -21,14 +22,18 @@ WITH to_hand_over AS MATERIALIZED (
     SELECT tag FROM to_hand_over UNION SELECT tag FROM handed WHERE first_time UNION SELECT tag FROM inbox
 ), counted AS (
     SELECT (SELECT count(*) FROM pending) AS tags,
-           (SELECT count(*) FROM to_hand_over) + (SELECT count(*) FROM handed WHERE first_time) + (SELECT count(*) FROM inbox) AS rows
+           (SELECT count(*) FROM to_hand_over) + (SELECT count(*) FROM handed WHERE first_time) + (SELECT count(*)
+               FROM inbox) AS rows
 ), estimated AS (
     SELECT sum(greatest(reltuples, 0))::bigint AS rows FROM pg_class
-    WHERE oid IN ('freshet.inbox'::regclass, 'freshet.delivery'::regclass, 'public.cache_invalidation_queue_to_hand_over'::regclass,
+    WHERE oid IN ('freshet.inbox'::regclass, 'freshet.delivery'::regclass,
+        'public.cache_invalidation_queue_to_hand_over'::regclass,
                   'public.cache_invalidation_queue_to_hand_over_at'::regclass)
 )
-SELECT CASE WHEN counted.tags > 100000 THEN greatest(counted.tags, estimated.rows) ELSE counted.tags END AS pending_tags,
-       CASE WHEN counted.rows > 100000 THEN greatest(counted.rows, estimated.rows) ELSE counted.rows END AS pending_rows,
+SELECT CASE WHEN counted.tags > 100000 THEN greatest(counted.tags, estimated.rows)
+    ELSE counted.tags END AS pending_tags,
+       CASE WHEN counted.rows > 100000 THEN greatest(counted.rows, estimated.rows)
+           ELSE counted.rows END AS pending_rows,
        coalesce(round(extract(epoch FROM now() - least(
            -- a foreign row may stand at -infinity, which no age can be reckoned from
            (SELECT min(least(greatest(since, now() - interval '100 years'), now())) FROM to_hand_over),

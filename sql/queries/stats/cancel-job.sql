@@ -2,9 +2,11 @@
 WITH job AS MATERIALIZED (
     SELECT id, status FROM public.background_job_status WHERE id = :#job::uuid FOR UPDATE
 ), changed AS (
-    UPDATE public.background_job_status j SET status = 'failed', error_message = 'cancelled', completed_at = now() FROM job
+    UPDATE public.background_job_status j SET status = 'failed', error_message = 'cancelled', completed_at = now()
+        FROM job
     WHERE j.id = job.id AND job.status = 'queued' RETURNING j.id
 ), audited AS (
-    INSERT INTO public.invalidation_audit (kind, triggered_by, detail) SELECT 'request', 'manual', 'cancel job ' || id FROM changed
+    INSERT INTO public.invalidation_audit (kind, triggered_by, detail) SELECT 'request', 'manual', 'cancel job ' || id
+        FROM changed
 )
 SELECT status::text, EXISTS (SELECT FROM changed) AS changed FROM job

@@ -5,7 +5,8 @@ WITH request AS (
     RETURNING job_id, xmax = 0 AS is_new
 ), job AS (
     INSERT INTO public.background_job_status (id, job_type, job_payload, status, priority, tenant_id, queue_name)
-    SELECT job_id, 'stats_update', :#payload::jsonb, 'queued', :#priority, :#tenant::uuid, :#queue FROM request WHERE is_new
+    SELECT job_id, 'stats_update', :#payload::jsonb, 'queued', :#priority, :#tenant::uuid, :#queue FROM request
+        WHERE is_new
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, triggered_by, request_id, detail)
     SELECT 'request', :#source, :#requestId, 'enqueue-stats-job ' || job_id FROM request WHERE is_new

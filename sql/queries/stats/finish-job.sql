@@ -31,8 +31,10 @@ WITH done AS MATERIALIZED (
     ON CONFLICT (tag, target) DO UPDATE SET
         handover = greatest(d.handover + 1, nextval('freshet.handover_number')), handed_at = now()
 ), buried AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at)
-    SELECT :#target, tag, 1, :#lastStatus::integer, coalesce(:#lastError, 'there is no such target any more'), now(), now()
+    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at,
+        last_failed_at)
+    SELECT :#target, tag, 1, :#lastStatus::integer, coalesce(:#lastError, 'there is no such target any more'), now(),
+        now()
     FROM finished CROSS JOIN unnest(:#owed::text[]) AS tag WHERE NOT EXISTS (SELECT FROM known)
     ORDER BY tag
     ON CONFLICT (tag, target) DO UPDATE SET
@@ -53,7 +55,8 @@ WITH done AS MATERIALIZED (
     FROM finished WHERE cardinality(:#delivered::text[]) > 0 AND freshet.audits()
     UNION ALL
     SELECT 'delivery', :#target, to_jsonb(:#owed::text[]), :#source,
-           CASE WHEN EXISTS (SELECT FROM known) THEN 'retry' ELSE 'dead' END, :#lastStatus::integer, :#lastError, :#requestId, NULL
+           CASE WHEN EXISTS (SELECT FROM known) THEN 'retry'
+               ELSE 'dead' END, :#lastStatus::integer, :#lastError, :#requestId, NULL
     FROM finished WHERE cardinality(:#owed::text[]) > 0 AND freshet.audits()
 )
 SELECT status, error_message, took_ms FROM finished

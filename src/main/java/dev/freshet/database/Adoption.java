@@ -232,7 +232,9 @@ public final class Adoption {
         for (String column : TABLES.get(table)) {
             String[] nameAndType = column.split(" ");
             Map<String, Object> found = row(connection, """
-                SELECT t.typname::text AS type, t.typcategory::text AS category, format_type(a.atttypid, a.atttypmod) AS written FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                SELECT t.typname::text AS type, t.typcategory::text AS category,
+                    format_type(a.atttypid, a.atttypmod) AS written FROM pg_attribute a
+                        JOIN pg_type t ON t.oid = a.atttypid
                 WHERE a.attrelid = ('public.' || ?)::regclass AND a.attname = ? AND a.attnum > 0 AND NOT a.attisdropped
                 """, table, nameAndType[0]);
             if (found == null) {

@@ -159,7 +159,8 @@ class PoisonTest {
         database.run("DROP VIEW cache_invalidation_latest; DROP INDEX cache_invalidation_queue_to_hand_over; DROP"
                 + " INDEX cache_invalidation_queue_to_hand_over_at; ALTER TABLE cache_invalidation_queue ALTER"
                 + " invalidation_count TYPE smallint, ALTER handed_count TYPE smallint; UPDATE cache_invalidation_queue"
-                + " SET invalidation_count = 32767, handed_count = 32767 WHERE tag = 'a'; INSERT INTO freshet.inbox (tag,"
+                + " SET invalidation_count = 32767, handed_count = 32767 WHERE tag = 'a'; INSERT INTO freshet.inbox"
+                + " (tag,"
                 + " changed_at) SELECT tag, time_bucket FROM cache_invalidation_queue");
         turn.take();
         assertEquals(List.of("a", "b"), database.list("SELECT tag FROM freshet.delivery ORDER BY 1"));

@@ -1618,7 +1618,8 @@ class InterleavingTest {
                 SELECT target || tag FROM (
                     SELECT tag FROM freshet.inbox
                     UNION SELECT tag FROM public.cache_invalidation_queue
-                        WHERE last_invalidated_at IS NULL AND handover IS NULL OR invalidation_count > handed_count) before_targets,
+                        WHERE last_invalidated_at IS NULL AND handover IS NULL
+                            OR invalidation_count > handed_count) before_targets,
                     unnest(ARRAY['x', 'y']) target
                 UNION SELECT 'x' || unnest(tags) FROM freshet.job_function WHERE NOT refreshed
                 UNION SELECT target || tag FROM freshet.delivery
@@ -1670,9 +1671,11 @@ class InterleavingTest {
                 WHERE last_invalidated_at IS NOT NULL AND invalidation_count = handed_count
                   AND d.attempts = 0 AND d.settled_handover = 0
                   AND NOT EXISTS (SELECT FROM freshet.dead_letter l WHERE l.tag = d.tag AND l.target = d.target)
-                  AND NOT EXISTS (SELECT FROM public.cache_invalidation_queue o WHERE o.tag = d.tag AND o.handover IS NOT NULL)
+                  AND NOT EXISTS (SELECT FROM public.cache_invalidation_queue o WHERE o.tag = d.tag
+                      AND o.handover IS NOT NULL)
                 UNION ALL
-                SELECT 'without an audit row: ' || tag FROM public.cache_invalidation_queue WHERE last_invalidated_at IS NOT NULL
+                SELECT 'without an audit row: ' || tag FROM public.cache_invalidation_queue
+                    WHERE last_invalidated_at IS NOT NULL
                   AND NOT EXISTS (SELECT FROM public.invalidation_audit WHERE keys @> to_jsonb(tag))\
                 """);
             if (!wrong.isEmpty()) {
@@ -1717,8 +1720,10 @@ class InterleavingTest {
                 claim(worker, TARGETS.get(simple ? 0 : round / 2 % 2));
             }
             throw new Broken("it never comes to rest: " + TestDatabase.list(eye, """
-                SELECT 'inbox ' || i FROM freshet.inbox i UNION ALL SELECT 'queue ' || q FROM public.cache_invalidation_queue q
-                UNION ALL SELECT 'delivery ' || d FROM freshet.delivery d UNION ALL SELECT 'dead ' || l FROM freshet.dead_letter l\
+                SELECT 'inbox ' || i FROM freshet.inbox i UNION ALL SELECT 'queue ' || q
+                    FROM public.cache_invalidation_queue q
+                UNION ALL SELECT 'delivery ' || d FROM freshet.delivery d UNION ALL SELECT 'dead ' || l
+                    FROM freshet.dead_letter l\
                 """));
         }
 
@@ -1744,9 +1749,11 @@ class InterleavingTest {
 
         private boolean drained() throws SQLException {
             return TestDatabase.list(eye, """
-                SELECT 1 FROM freshet.inbox UNION ALL SELECT 1 FROM freshet.delivery UNION ALL SELECT 1 FROM freshet.dead_letter
+                SELECT 1 FROM freshet.inbox UNION ALL SELECT 1 FROM freshet.delivery UNION ALL SELECT 1
+                    FROM freshet.dead_letter
                 UNION ALL SELECT 1 FROM freshet.job_function WHERE NOT refreshed
-                UNION ALL SELECT 1 FROM public.cache_invalidation_queue WHERE last_invalidated_at IS NULL OR invalidation_count > handed_count
+                UNION ALL SELECT 1 FROM public.cache_invalidation_queue WHERE last_invalidated_at IS NULL
+                    OR invalidation_count > handed_count
                 LIMIT 1\
                 """).isEmpty();
         }

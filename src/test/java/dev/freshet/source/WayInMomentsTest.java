@@ -399,8 +399,10 @@ class WayInMomentsTest extends WayIn {
         database.run(
                 "CREATE FUNCTION public.cache_invalidation_watch(watched regclass, templates text[], columns text[]"
                         + " DEFAULT NULL) RETURNS void LANGUAGE sql AS '';COMMENT ON FUNCTION"
-                        + " public.cache_invalidation_watch(regclass, text[], text[]) IS 'Freshet: before';REVOKE ALL ON"
-                        + " FUNCTION public.cache_invalidation_watch(regclass, text[], text[]) FROM PUBLIC;GRANT EXECUTE"
+                        + " public.cache_invalidation_watch(regclass, text[], text[]) IS 'Freshet: before';REVOKE ALL"
+                        + " ON"
+                        + " FUNCTION public.cache_invalidation_watch(regclass, text[], text[]) FROM PUBLIC;GRANT"
+                        + " EXECUTE"
                         + " ON FUNCTION public.cache_invalidation_watch(regclass, text[], text[]) TO writer;UPDATE"
                         + " freshet.flyway_schema_history SET checksum = 0 WHERE description = 'cache invalidation"
                         + " watch'");

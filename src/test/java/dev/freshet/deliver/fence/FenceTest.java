@@ -47,7 +47,8 @@ class FenceTest {
         freshet = database.connect();
         TestDatabase.run(freshet, """
             TRUNCATE freshet.inbox, public.cache_invalidation_queue, freshet.delivery, freshet.dead_letter,
-                     freshet.target, freshet.fence, freshet.fence_inbox, freshet.fence_queue, freshet.fence_delivery, page;
+                     freshet.target, freshet.fence, freshet.fence_inbox,
+                         freshet.fence_queue, freshet.fence_delivery, page;
             INSERT INTO freshet.target (name) VALUES ('x')\
             """);
         app.setAutoCommit(false);
@@ -415,7 +416,8 @@ class FenceTest {
         TestDatabase.run(
                 freshet,
                 "UPDATE freshet.target SET open_until = now(), opened_at = now(), failed_at = now() WHERE name = 'x';"
-                        + " UPDATE freshet.target SET deleted_at = now(), served_at = now() - interval '1 hour' WHERE name"
+                        + " UPDATE freshet.target SET deleted_at = now(), served_at = now() - interval '1 hour' WHERE"
+                        + " name"
                         + " = 'y'");
         SqlFile.of("deliver/forget-target").rows(freshet, Map.of("name", "y", "limit", 10));
         SqlFile.of("deliver/give-up").rows(freshet, Map.of("retryForSeconds", -1.0, "upSeconds", 1e9, "limit", 10));
@@ -475,8 +477,10 @@ class FenceTest {
     void whoever_may_queue_may_ask_and_nobody_else() throws SQLException {
         database.runAsSuperuser(
                 "DO $$ BEGIN CREATE ROLE may_ask LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; GRANT"
-                        + " EXECUTE ON FUNCTION public.enqueue_cache_invalidation(text), public.cache_invalidation_fence()"
-                        + " TO may_ask; DO $$ BEGIN CREATE ROLE may_not LOGIN; EXCEPTION WHEN duplicate_object THEN NULL;"
+                        + " EXECUTE ON FUNCTION public.enqueue_cache_invalidation(text),"
+                        + " public.cache_invalidation_fence()"
+                        + " TO may_ask; DO $$ BEGIN CREATE ROLE may_not LOGIN; EXCEPTION WHEN duplicate_object THEN"
+                        + " NULL;"
                         + " END $$");
         try (Connection asks = database.connectAs("may_ask");
                 Connection not = database.connectAs("may_not")) {
@@ -679,7 +683,8 @@ class FenceTest {
     private static List<String> waitsFor(String token) throws SQLException {
         return database.list(
                 "SELECT DISTINCT tag COLLATE \"C\" FROM (SELECT fence, tag FROM freshet.fence_inbox UNION ALL SELECT"
-                        + " fence, tag FROM freshet.fence_queue) w JOIN freshet.fence f ON f.id = w.fence WHERE f.token ="
+                        + " fence, tag FROM freshet.fence_queue) w JOIN freshet.fence f ON f.id = w.fence WHERE f.token"
+                        + " ="
                         + " ? ORDER BY 1",
                 token);
     }
