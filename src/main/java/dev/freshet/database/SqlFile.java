@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -73,6 +75,36 @@ public final class SqlFile {
         }
     }
 
+    /** @param type a record whose components are named as the columns, or the first column's type */
+    public <T> List<T> rows(Connection connection, Map<String, ?> values, Class<T> type) throws SQLException {
+        RowReader<T> reader = RowReader.of(type);
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            bind(connection, statement, values);
+            List<T> rows = new ArrayList<>();
+            if (statement.execute()) {
+                try (ResultSet result = statement.getResultSet()) {
+                    while (result.next()) {
+                        rows.add(reader.read(result, name));
+                    }
+                }
+            }
+            return rows;
+        }
+    }
+
+    /** The first row, of a statement that always has one. */
+    public <T> T row(Connection connection, Map<String, ?> values, Class<T> type) throws SQLException {
+        List<T> rows = rows(connection, values, type);
+        if (rows.isEmpty()) {
+            throw new IllegalStateException("sql/queries/" + name + ".sql has no row");
+        }
+        return rows.get(0);
+    }
+
+    public <T> Optional<T> firstRow(Connection connection, Map<String, ?> values, Class<T> type) throws SQLException {
+        return rows(connection, values, type).stream().filter(Objects::nonNull).findFirst();
+    }
+
     public int update(Connection connection, Map<String, ?> values) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             bind(connection, statement, values);
@@ -81,14 +113,14 @@ public final class SqlFile {
     }
 
     /** What is done with each row of a result that is too long to hold. */
-    public interface RowReader {
+    public interface EachRow {
         void read(ResultSet row) throws SQLException;
     }
 
     /** The statement with its values. */
     public record Bound(SqlFile statement, Map<String, ?> values) {
         /** Inside a transaction, {@code fetch} rows at a time. */
-        public void each(Connection connection, int fetch, RowReader reader) throws SQLException {
+        public void each(Connection connection, int fetch, EachRow reader) throws SQLException {
             try (PreparedStatement prepared = connection.prepareStatement(statement.sql)) {
                 prepared.setFetchSize(fetch);
                 statement.bind(connection, prepared, values);
