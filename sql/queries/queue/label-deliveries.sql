@@ -15,5 +15,6 @@ WITH looked AS MATERIALIZED (
     UPDATE freshet.delivery d SET priority = f.wanted FROM free f WHERE d.tag = f.tag AND d.target = f.target
 )
 SELECT count(*)::integer AS looked, (array_agg(tag ORDER BY tag DESC, target DESC))[1] AS tag,
-       (array_agg(target ORDER BY tag DESC, target DESC))[1] AS target
+       (array_agg(target ORDER BY tag DESC, target DESC))[1] AS target,
+       NULL AS bucket, NULL AS moment, NULL::integer AS priority
 FROM looked

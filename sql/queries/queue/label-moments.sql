@@ -19,6 +19,6 @@ WITH looked AS MATERIALIZED (
     UPDATE public.cache_invalidation_queue q SET priority = f.wanted
     FROM free f WHERE q.tag = f.tag AND q.time_bucket = f.time_bucket
 )
-SELECT counted.*, last.* FROM (SELECT count(*)::integer AS looked FROM looked) counted
+SELECT counted.*, last.*, NULL AS target, NULL AS bucket FROM (SELECT count(*)::integer AS looked FROM looked) counted
 LEFT JOIN (SELECT priority, ripe_at::text AS moment, tag FROM looked
            ORDER BY looked.priority DESC, looked.ripe_at DESC, looked.tag DESC LIMIT 1) last ON true

@@ -5,7 +5,7 @@ import { badge, count, empty, failed, filters, href, loading, table, tagLink } f
 
 const KIND = { tag: 'exactly this tag', glob: 'a pattern: * is any run of characters', regex: 'a regular expression' };
 
-/** As section 5 of the contract tells a pattern: for names that this page knows and the server's dry run does not. */
+/** As section 5 of docs/contract.md tells a pattern: for names that this page knows and the server's dry run does not. */
 function takes(asked, kind) {
   if (kind === 'regex') {
     try {

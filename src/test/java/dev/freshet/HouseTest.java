@@ -3,7 +3,7 @@ package dev.freshet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.freshet.run.Wiring;
+import dev.freshet.run.beans.RouteProperties;
 import dev.freshet.settings.SettingSources;
 import dev.freshet.settings.Settings;
 import java.io.IOException;
@@ -75,7 +75,7 @@ class HouseTest {
         }
         assertTrue(unset.contains("freshet.queue.poll-ms"), unset.toString());
         unset.removeAll(settings.forRoutes().stringPropertyNames());
-        unset.removeAll(new Wiring(settings, null).forRoutes().stringPropertyNames());
+        unset.removeAll(RouteProperties.of(settings, null).stringPropertyNames());
         unset.remove("freshet.run.routes");
         unset.removeAll(templateParameters());
         assertEquals(new TreeSet<>(), unset);

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 public final class Adoption {
     private static final Logger LOG = LoggerFactory.getLogger(Adoption.class);
 
-    /** What the contract says of each; {@code time} is with or without a time zone, {@code text} any string or enum. */
+    /** What docs/contract.md says of each; {@code time} is with or without a time zone, {@code text} any string or enum. */
     private static final Map<String, List<String>> TABLES = Map.of(
             "cache_invalidation_queue",
                     List.of(

@@ -5,8 +5,8 @@ import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -27,8 +27,13 @@ final class Budgets {
 
     private static final long GLANCE_NANOS = 100_000_000;
 
+    /** How long until a budget is full again. */
+    private record Spent(double callsSeconds, double tagsSeconds) {
+        static final Spent NOTHING = new Spent(0, 0);
+    }
+
     private final SqlFile spend = SqlFile.of("deliver/spend-budget");
-    private final SqlFile spent = SqlFile.of("deliver/budget-spent");
+    private final SqlFile budgetSpent = SqlFile.of("deliver/budget-spent");
     private final Transactions transactions;
 
     Budgets(Transactions transactions) {
@@ -43,10 +48,11 @@ final class Budgets {
             return Integer.MAX_VALUE;
         }
         try {
-            List<Map<String, Object>> rows = transactions.inOne(c -> spent.rows(c, Map.of("name", target.getBudget())));
-            Map<String, Object> row = rows.isEmpty() ? Map.of() : rows.get(0);
-            long calls = limits.calls().within(ahead, seconds(row, "calls_seconds"), urgent);
-            long tags = limits.tags().within(ahead, seconds(row, "tags_seconds"), urgent);
+            Spent spent = transactions
+                    .inOne(c -> budgetSpent.firstRow(c, Map.of("name", target.getBudget()), Spent.class))
+                    .orElse(Spent.NOTHING);
+            long calls = limits.calls().within(ahead, spent.callsSeconds(), urgent);
+            long tags = limits.tags().within(ahead, spent.tagsSeconds(), urgent);
             return (int) Math.min(Integer.MAX_VALUE, Math.min(calls * target.getBatch(), tags));
         } catch (SQLException e) {
             LOG.debug("What {} may spend could not be read: {}", target.getName(), e.getMessage());
@@ -69,20 +75,16 @@ final class Budgets {
             asked.put("callsAtOnce", limits.calls().room(urgent));
             asked.put("tagsAtOnce", limits.tags().room(urgent));
             asked.put("patienceSeconds", (urgent ? URGENT_PATIENCE : PATIENCE).toSeconds());
-            List<Map<String, Object>> granted = transactions.inOne(c -> spend.rows(c, asked));
-            if (granted.isEmpty()) {
+            Optional<Double> waitSeconds = transactions.inOne(c -> spend.firstRow(c, asked, Double.class));
+            if (waitSeconds.isEmpty()) {
                 return false;
             }
-            await(System.nanoTime() + (long) (seconds(granted.get(0), "wait_seconds") * 1e9), isWanted);
+            await(System.nanoTime() + (long) (waitSeconds.get() * 1e9), isWanted);
             return true;
         } catch (SQLException e) {
             LOG.debug("What {} may spend could not be asked: {}", target.getName(), e.getMessage());
             return false;
         }
-    }
-
-    private static double seconds(Map<String, Object> row, String column) {
-        return (Double) row.getOrDefault(column, 0.0);
     }
 
     private static void await(long turn, BooleanSupplier isWanted) {

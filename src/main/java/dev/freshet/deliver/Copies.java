@@ -35,6 +35,12 @@ final class Copies {
 
     private record Left(String name, boolean isGone, int tags, int letters, boolean isForgotten) {}
 
+    private record Served(String name, boolean isRegistered, boolean pending, String place, String ip) {}
+
+    private record Leaving(String name, String parent, boolean isGone) {}
+
+    private record Forgotten(int tags, int letters, boolean isForgotten) {}
+
     private final SqlFile serve = SqlFile.of("deliver/serve-copies");
     private final SqlFile leaving = SqlFile.of("deliver/leaving-copies");
     private final SqlFile forget = SqlFile.of("deliver/forget-copy");
@@ -120,17 +126,15 @@ final class Copies {
         List<String> serves = new ArrayList<>();
         List<String> called = new ArrayList<>();
         // a statement of its own: a process that stops here holds nothing
-        for (Map<String, Object> row : transactions.inOne(c -> serve.rows(c, declared))) {
-            String name = (String) row.get("name");
-            if (!(Boolean) row.get("is_registered")) {
+        for (Served copy : transactions.inOne(c -> serve.rows(c, declared, Served.class))) {
+            if (!copy.isRegistered()) {
                 throw new SQLException(
-                        "Target " + name + " is back while it is being forgotten: the next turn knows it again");
+                        "Target " + copy.name() + " is back while it is being forgotten: the next turn knows it again");
             }
-            serves.add(name);
-            if (!(Boolean) row.get("pending")) {
-                called.add(name);
-                lanes.serve(
-                        target.at(new Copy(name, look.urls.get((String) row.get("place")), (String) row.get("ip"))));
+            serves.add(copy.name());
+            if (!copy.pending()) {
+                called.add(copy.name());
+                lanes.serve(target.at(new Copy(copy.name(), look.urls.get(copy.place()), copy.ip())));
             }
         }
         lanes.keepOnly(target.getName(), called);
@@ -158,36 +162,24 @@ final class Copies {
 
     /** @return empty when another instance has the turn */
     private Optional<List<Left>> forgetSome(Connection connection, List<Family> families) throws SQLException {
-        if (!(Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine")) {
+        if (!takeTurn.row(connection, Map.of(), Boolean.class)) {
             return Optional.empty();
         }
         List<Left> left = new ArrayList<>();
-        for (Map<String, Object> row : leaving.rows(connection, Map.of("families", Json.text(families)))) {
-            boolean isGone = (Boolean) row.get("is_gone");
+        Map<String, String> served = Map.of("families", Json.text(families));
+        for (Leaving copy : leaving.rows(connection, served, Leaving.class)) {
             List<String> heirs = families.stream()
-                    .filter(family -> family.parent().equals(row.get("parent")))
+                    .filter(family -> family.parent().equals(copy.parent()))
                     .flatMap(family -> family.serves().stream())
                     .toList();
-            Map<String, Object> done = forget.rows(
-                            connection,
-                            Map.of(
-                                    "name",
-                                    row.get("name"),
-                                    "heirs",
-                                    heirs,
-                                    "gone",
-                                    isGone,
-                                    "why",
-                                    why(isGone),
-                                    "limit",
-                                    FORGET_TAGS))
-                    .get(0);
-            left.add(new Left(
-                    (String) row.get("name"),
-                    isGone,
-                    (Integer) done.get("tags"),
-                    (Integer) done.get("letters"),
-                    (Boolean) done.get("is_forgotten")));
+            Map<String, Object> which = Map.of(
+                    "name", copy.name(),
+                    "heirs", heirs,
+                    "gone", copy.isGone(),
+                    "why", why(copy.isGone()),
+                    "limit", FORGET_TAGS);
+            Forgotten done = forget.row(connection, which, Forgotten.class);
+            left.add(new Left(copy.name(), copy.isGone(), done.tags(), done.letters(), done.isForgotten()));
         }
         return Optional.of(left);
     }

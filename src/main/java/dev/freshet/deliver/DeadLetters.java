@@ -6,7 +6,6 @@ import dev.freshet.api.Times;
 import dev.freshet.cache.pattern.Like;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
-import java.sql.Array;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,7 +47,7 @@ public final class DeadLetters {
         which.put("limit", page.limit());
         which.put("offset", page.offset());
         List<Map<String, Object>> letters = transactions.in(c -> list.rows(c, which));
-        long total = (Long) transactions.in(c -> count.rows(c, which)).get(0).get("total_count");
+        long total = transactions.in(c -> count.row(c, which, Long.class));
         Times.readable(letters);
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("dead_letters", letters);
@@ -141,15 +140,7 @@ public final class DeadLetters {
         values.put("afterTag", afterTag);
         values.put("afterTarget", afterTarget);
         values.put("limit", REPLAYED_AT_ONCE);
-        Map<String, Object> row =
-                transactions.audited(c -> replay.rows(c, values)).get(0);
-        Array held = (Array) row.get("held");
-        return new Replayed(
-                (Integer) row.get("replayed"),
-                (Integer) row.get("chosen"),
-                held == null ? List.of() : List.of((String[]) held.getArray()),
-                (String) row.get("last_tag"),
-                (String) row.get("last_target"));
+        return transactions.audited(c -> replay.row(c, values, Replayed.class));
     }
 
     private static Map<String, Object> filters(Object target, Object tag, Object error) {

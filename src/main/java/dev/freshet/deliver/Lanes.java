@@ -8,15 +8,11 @@ import dev.freshet.run.routes.FeedsRoutes;
 import dev.freshet.run.stop.StopsFirst;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -24,9 +20,6 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Lanes implements StopsFirst, FeedsRoutes {
     static final String ROUTE_PREFIX = "target-";
-    private static final int RANKS = 3;
-    private static final Comparator<Delivery> HIGHEST_FIRST =
-            Comparator.comparingInt(delivery -> -delivery.policy().priority());
 
     /** How a claim is made: under which lease, and how a target in outage is probed. */
     public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) {}
@@ -37,7 +30,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     private final Budgets budgets;
     private final Policies policies;
     private final Terms terms;
-    private final Replicas replicas;
+    private final LaneClaims claims;
     private final Set<String> onHold = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
@@ -46,11 +39,11 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     }
 
     public Lanes(Transactions transactions, Terms terms, Replicas replicas) {
-        this.replicas = replicas;
         this.transactions = transactions;
         this.budgets = new Budgets(transactions);
         this.policies = new Policies(transactions);
         this.terms = terms;
+        this.claims = new LaneClaims(lanes, this::isServed, budgets, policies, terms, replicas);
     }
 
     public Policies policies() {
@@ -88,6 +81,10 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         return lane == null ? 1 : lane.target().getConcurrency();
     }
 
+    private boolean isServed(Lane lane) {
+        return !stopping && !isOnHold(lane.target().getName());
+    }
+
     private boolean isOnHold(String target) {
         return onHold.contains(Copy.targetOf(target));
     }
@@ -101,76 +98,22 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
 
     /** For a hand-over: where there is room for new deliveries. */
     public Claims claims() {
-        long now = System.nanoTime();
-        List<Claims.Room> targets = new ArrayList<>();
-        boolean serves = false;
-        for (Lane lane : lanes.values()) {
-            String name = lane.target().getName();
-            if (lane.target().isTakesQueue() && !stopping && !isOnHold(name)) {
-                serves = true;
-                int room = room(lane);
-                int urgent = Math.max(room, urgentRoom(lane));
-                if (urgent > 0) {
-                    targets.add(new Claims.Room(
-                            name, room, urgent, UUID.randomUUID().toString()));
-                }
-            }
-        }
-        boolean isFull = serves && targets.stream().noneMatch(target -> target.room() > 0);
-        return new Claims(targets, terms.lease().toMillis() / 1000.0, now, isFull, replicas.areThere());
-    }
-
-    /** How many tags it may take now, by its calls under way and by what it may spend. */
-    private int room(Lane lane) {
-        boolean isServed = !stopping && !isOnHold(lane.target().getName());
-        int room = isServed ? lane.room(replicas.waitSeconds()) : 0;
-        return room > 0 ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting())) : 0;
-    }
-
-    /** How many of those tags that go before all others; after {@link #room(Lane)}. */
-    private int urgentRoom(Lane lane) {
-        int room = policies.hasUrgent() ? lane.urgentRoom() : 0;
-        return room > 0
-                ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), true) - lane.waitingUrgent()))
-                : 0;
+        return claims.forHandOver();
     }
 
     /** What a hand-over has claimed and committed, as calls; the oldest change first. */
     public List<List<Call>> handedOver(Claims claims, long handover, List<Claims.Claimed> claimed) {
-        List<List<Call>> calls = new ArrayList<>();
-        for (Claims.Room room : claims.targets()) {
-            Lane lane = lanes.get(room.target());
-            List<Delivery> deliveries = new ArrayList<>();
-            for (Claims.Claimed each : claimed) {
-                if (lane != null && each.target().equals(room.target())) {
-                    int batch = lane.target().getBatch();
-                    long changed = claims.at() - (long) (Math.max(0, each.ageSeconds()) * 1e9);
-                    Delivery delivery = new Delivery(
-                            each.target(),
-                            each.tag(),
-                            each.id(),
-                            handover,
-                            room.lease(),
-                            batch,
-                            batch,
-                            changed,
-                            deadline(claims.at()),
-                            false,
-                            policies.of(each.tag()));
-                    lane.hold(delivery);
-                    deliveries.add(delivery);
-                }
-            }
-            if (!deliveries.isEmpty()) {
-                deliveries.sort(HIGHEST_FIRST);
-                calls.add(Call.together(deliveries));
-            }
-        }
-        return calls;
+        return this.claims.handedOver(claims, handover, claimed);
     }
 
-    private long deadline(long claimedAt) {
-        return claimedAt + terms.lease().minus(terms.attempt()).toNanos();
+    /** @return parameters of claim.sql for each target with room where something may be due */
+    public List<Map<String, Object>> withRoom() {
+        return claims.withRoom();
+    }
+
+    /** What a claim was given, as calls. */
+    public List<Call> claimed(Map<String, Object> claim, List<Map<String, Object>> rows) {
+        return claims.claimed(claim, rows);
     }
 
     /** From time to time: retries come due, and leases of others run out. */
@@ -183,102 +126,6 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
             lane.lookAgain();
             return lane;
         }));
-    }
-
-    /** @return parameters of claim.sql for each target with room where something may be due */
-    public List<Map<String, Object>> withRoom() {
-        List<Map<String, Object>> claims = new ArrayList<>();
-        for (Lane lane : lanes.values()) {
-            boolean mayHaveDue = lane.mayHaveDue()
-                    && !stopping
-                    && !onHold.contains(lane.target().getName());
-            int room = mayHaveDue ? room(lane) : 0;
-            int urgent = mayHaveDue ? Math.max(room, urgentRoom(lane)) : 0;
-            if (urgent > 0) {
-                lane.looks();
-                Map<String, Object> claim = new HashMap<>();
-                claim.put("target", lane.target().getName());
-                claim.put("limit", room);
-                claim.put("urgentLimit", urgent);
-                claim.put("lowestFirst", lane.isTurnOfTheLowest());
-                claim.put("retries", lane.roomForRetries());
-                claim.put("freshWithinSeconds", lane.freshLookBack().seconds());
-                claim.put("retriesWithinSeconds", lane.retriesLookBack().seconds());
-                claim.put("lease", UUID.randomUUID().toString());
-                claim.put("leaseSeconds", terms.lease().toMillis() / 1000.0);
-                claim.put("probeSeconds", terms.probe().toMillis() / 1000.0);
-                claim.put("probeMaxSeconds", terms.probeMax().toMillis() / 1000.0);
-                claim.put("hasReplicas", replicas.areThere());
-                claim.put("claimedAt", System.nanoTime()); // before the database counts, so that we end first
-                claims.add(claim);
-            }
-        }
-        return claims;
-    }
-
-    /** What a claim was given, as calls. */
-    public List<Call> claimed(Map<String, Object> claim, List<Map<String, Object>> rows) {
-        Lane lane = lanes.get((String) claim.get("target"));
-        if (lane == null) {
-            return List.of();
-        }
-        if (rows.isEmpty()) {
-            return List.of();
-        }
-        lane.setOpen(false); // the database lets through only what may be tried
-        long claimedAt = (Long) claim.get("claimedAt");
-        policies.areInForce((Long) rows.get(0).get("policies"), claimedAt);
-        noteWhatWasEmptied(lane, claim, rows);
-        rows.sort(Comparator.comparing((Map<String, Object> row) -> (Integer) row.get("rank"))
-                .thenComparing(row -> (Double) row.get("due_seconds"), Comparator.reverseOrder()));
-        long deadline = deadline(claimedAt);
-        List<Delivery> deliveries = new ArrayList<>(rows.size());
-        for (Map<String, Object> row : rows) {
-            Delivery delivery = new Delivery(
-                    lane.target().getName(),
-                    (String) row.get("tag"),
-                    (Long) row.get("id"),
-                    (Long) row.get("claimed_handover"),
-                    row.get("lease_id").toString(),
-                    company(lane, row),
-                    lane.target().getBatch(),
-                    claimedAt - (long) (Math.max(0, (Double) row.get("age_seconds")) * 1e9),
-                    deadline,
-                    (Integer) row.get("rank") > 0,
-                    policies.of((String) row.get("tag")));
-            lane.hold(delivery);
-            deliveries.add(delivery);
-        }
-        deliveries.sort(HIGHEST_FIRST);
-        Long position = rows.stream()
-                .map(row -> (Long) row.get("position"))
-                .filter(Objects::nonNull)
-                .max(Comparator.naturalOrder())
-                .orElse(null);
-        return Call.covering(position, Call.together(deliveries));
-    }
-
-    /** Who was given less than was asked for has taken all that was due. */
-    private static void noteWhatWasEmptied(Lane lane, Map<String, Object> claim, List<Map<String, Object>> rows) {
-        long claimedAt = (Long) claim.get("claimedAt");
-        int[] taken = new int[RANKS];
-        rows.forEach(row -> taken[(Integer) row.get("rank")]++);
-        if (rows.size() == 1 || rows.size() >= (Integer) claim.get("limit")) {
-            lane.lookAgain(); // one may be a probe
-            return;
-        }
-        lane.freshLookBack().emptied(claimedAt);
-        if (taken[1] < (Integer) claim.get("retries") && taken[2] < (Integer) claim.get("retries")) {
-            lane.retriesLookBack().emptied(claimedAt);
-        } else {
-            lane.lookAgain();
-        }
-    }
-
-    private static int company(Lane lane, Map<String, Object> row) {
-        Integer together = (Integer) row.get("together");
-        int batch = lane.target().getBatch();
-        return together == null ? batch : Math.min(batch, together);
     }
 
     /** Calls are under way: what can wait does. */

@@ -11,6 +11,8 @@ import java.util.Map;
  * Marks queue rows as processed once every target has an outcome; what somebody else holds is left to the next turn.
  */
 public final class Marking {
+    private record Held(String tag, String timeBucket) {}
+
     private final SqlFile lock = SqlFile.of("queue/lock-handed");
     private final SqlFile mark = SqlFile.of("queue/mark");
 
@@ -18,13 +20,12 @@ public final class Marking {
         if (tags.isEmpty()) {
             return;
         }
-        List<Map<String, Object>> held = lock.rows(connection, Map.of("tags", List.copyOf(tags)));
+        List<Held> held = lock.rows(connection, Map.of("tags", List.copyOf(tags)), Held.class);
         mark.update(
                 connection,
                 Map.of(
                         "tags", List.copyOf(tags),
-                        "heldTags", held.stream().map(row -> row.get("tag")).toList(),
-                        "heldBuckets",
-                                held.stream().map(row -> row.get("time_bucket")).toList()));
+                        "heldTags", held.stream().map(Held::tag).toList(),
+                        "heldBuckets", held.stream().map(Held::timeBucket).toList()));
     }
 }

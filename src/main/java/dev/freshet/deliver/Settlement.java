@@ -19,6 +19,9 @@ public final class Settlement {
     /** How failures are spaced: back-off of one tag, probes of a target in outage. */
     public record Patience(Duration retryFor, Duration backoff, Duration backoffMax, int breakerTags, Duration probe) {}
 
+    /** @param breakers which have opened or closed, as JSON; null: none */
+    private record Written(String breakers, List<String> lookAgain, List<String> dueAgain) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
     private static final int RECOVERED_AT_ONCE = 1_000;
 
@@ -95,22 +98,19 @@ public final class Settlement {
     }
 
     private Settled write(Connection connection, List<Outcome> outcomes, boolean marks) throws SQLException {
-        Map<String, Object> row = settle.rows(
-                        connection,
-                        Map.of(
-                                "outcomes", Json.text(outcomes),
-                                "marks", marks,
-                                "retryForSeconds", seconds(patience.retryFor()),
-                                "backoffSeconds", seconds(patience.backoff()),
-                                "backoffMaxSeconds", seconds(patience.backoffMax()),
-                                "breakerTags", patience.breakerTags(),
-                                "probeSeconds", seconds(patience.probe())))
-                .get(0);
-        marking.mark(connection, SqlFile.texts(row.get("look_again")));
-        String breakers = (String) row.get("breakers");
+        Map<String, Object> which = Map.of(
+                "outcomes", Json.text(outcomes),
+                "marks", marks,
+                "retryForSeconds", seconds(patience.retryFor()),
+                "backoffSeconds", seconds(patience.backoff()),
+                "backoffMaxSeconds", seconds(patience.backoffMax()),
+                "breakerTags", patience.breakerTags(),
+                "probeSeconds", seconds(patience.probe()));
+        Written written = settle.row(connection, which, Written.class);
+        marking.mark(connection, written.lookAgain());
         return new Settled(
-                breakers == null ? Map.of() : Json.value(breakers, new TypeReference<>() {}),
-                Set.copyOf(SqlFile.texts(row.get("due_again"))));
+                written.breakers() == null ? Map.of() : Json.value(written.breakers(), new TypeReference<>() {}),
+                Set.copyOf(written.dueAgain()));
     }
 
     private static double seconds(Duration duration) {

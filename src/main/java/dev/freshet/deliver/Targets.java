@@ -32,6 +32,8 @@ public final class Targets implements FeedsRoutes {
     private static final long REGISTER_EVERY_NANOS = 500_000_000L;
     private static final long LOOK_FOR_LEAVING_NANOS = 5_000_000_000L;
 
+    private record Left(int deadLetters, boolean isForgotten) {}
+
     private record Forgotten(String target, int deadLetters, boolean isForgotten) {}
 
     private final SqlFile register = SqlFile.of("deliver/register-target");
@@ -102,8 +104,7 @@ public final class Targets implements FeedsRoutes {
         Map<String, Object> declared =
                 Map.of("name", target.getName(), "takesQueue", target.isTakesQueue(), "batch", target.getBatch());
         // a statement of its own: a process that stops here holds nothing
-        if (!(Boolean)
-                transactions.inOne(c -> register.rows(c, declared)).get(0).get("is_registered")) {
+        if (!transactions.inOne(c -> register.row(c, declared, Boolean.class))) {
             throw new SQLException("Target " + target.getName()
                     + " is back while it is being forgotten: the next turn knows it again");
         }
@@ -178,15 +179,14 @@ public final class Targets implements FeedsRoutes {
 
     /** @return empty when another instance has the turn */
     private Optional<List<Forgotten>> forgetSome(Connection connection) throws SQLException {
-        if (!(Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine")) {
+        if (!takeTurn.row(connection, Map.of(), Boolean.class)) {
             return Optional.empty();
         }
         List<Forgotten> forgotten = new ArrayList<>();
-        for (Map<String, Object> target : leaving.rows(connection, Map.of())) {
-            String name = (String) target.get("name");
-            Map<String, Object> row = forget.rows(connection, Map.of("name", name, "limit", FORGET_TAGS))
-                    .get(0);
-            forgotten.add(new Forgotten(name, (Integer) row.get("dead_letters"), (Boolean) row.get("is_forgotten")));
+        for (String name : leaving.rows(connection, Map.of(), String.class)) {
+            Map<String, Object> which = Map.of("name", name, "limit", FORGET_TAGS);
+            Left left = forget.row(connection, which, Left.class);
+            forgotten.add(new Forgotten(name, left.deadLetters(), left.isForgotten()));
         }
         return Optional.of(forgotten);
     }

@@ -1,10 +1,8 @@
 package dev.freshet.queue;
 
 import dev.freshet.database.SqlFile;
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,17 +16,16 @@ final class FenceNotes {
     private final SqlFile noteFolded = SqlFile.of("queue/note-folded");
     private final SqlFile noteHanded = SqlFile.of("queue/note-handed");
 
-    /** @param ids what the fold has taken; null where no fence waits for the inbox */
-    void folded(Connection connection, Object ids) throws SQLException {
-        if (ids != null) {
-            noteFolded(connection, Arrays.asList((Object[]) ((Array) ids).getArray()));
+    /** @param ids what the fold has taken; none where no fence waits for the inbox */
+    void folded(Connection connection, List<Long> ids) throws SQLException {
+        if (!ids.isEmpty()) {
+            noteFolded(connection, ids);
         }
     }
 
-    /** @param row the hand-over's own */
-    void handedOver(Connection connection, Map<String, Object> row) throws SQLException {
-        if (row.get("tags") != null && Boolean.TRUE.equals(row.get("fenced"))) {
-            noteHanded(connection, SqlFile.texts(row.get("tags")), false);
+    void handedOver(Connection connection, List<String> tags) throws SQLException {
+        if (!tags.isEmpty()) {
+            noteHanded(connection, tags, false);
         }
     }
 

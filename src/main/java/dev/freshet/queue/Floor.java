@@ -15,6 +15,9 @@ import java.util.Map;
  * still writes, and now and then the search begins at the beginning.
  */
 public final class Floor {
+    /** Transactions that have begun to write: everybody below oldest has ended, everybody is below next. */
+    private record Running(long oldest, long next) {}
+
     private record Sample(long id, long next) {}
 
     private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
@@ -55,7 +58,7 @@ public final class Floor {
         long now = System.nanoTime();
         if (now - lookedAt > LOOK_NANOS) {
             lookedAt = now;
-            long id = (Long) lastId.rows(connection, Map.of()).get(0).get("id");
+            long id = lastId.row(connection, Map.of(), Long.class);
             if (idBefore > nobodyWritesBelow) {
                 // The id of the look before this one: an INSERT draws its id first and its transaction id a moment
                 // later.
@@ -67,13 +70,12 @@ public final class Floor {
     }
 
     private void sample(Connection connection, long id) throws SQLException {
-        Map<String, Object> running = writers.rows(connection, Map.of()).get(0);
-        long oldest = (Long) running.get("oldest");
-        while (!samples.isEmpty() && samples.peek().next() <= oldest) {
+        Running running = writers.row(connection, Map.of(), Running.class);
+        while (!samples.isEmpty() && samples.peek().next() <= running.oldest()) {
             nobodyWritesBelow = samples.poll().id();
         }
         if (samples.size() < SAMPLES) {
-            samples.add(new Sample(id, (Long) running.get("next")));
+            samples.add(new Sample(id, running.next()));
         }
     }
 

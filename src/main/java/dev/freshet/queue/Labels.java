@@ -18,6 +18,14 @@ import org.slf4j.LoggerFactory;
  * the one that is in force, a batch at a time, under the turn: first what may be claimed, then what may be handed over.
  */
 final class Labels {
+    /** The policies that are in force, and those whose priorities everything bears. */
+    private record State(long version, long labelled) {}
+
+    /** How many rows a step has looked at, and the last of them: the next begins after it. */
+    private record Labelled(int looked, String tag, String target, String bucket, String moment, Integer priority) {
+        static final Labelled NOTHING = new Labelled(0, null, null, null, null, null);
+    }
+
     private static final Logger LOG = LoggerFactory.getLogger(Labels.class);
     /** Few enough that nobody waits for the transaction. */
     private static final int ROWS = 2_000;
@@ -28,8 +36,8 @@ final class Labels {
 
     private final SqlFile begin = SqlFile.of("queue/begin-labels");
     private final SqlFile end = SqlFile.of("queue/end-labels");
-    private final SqlFile takeTurn = SqlFile.of("queue/take-turn");
     private final Transactions transactions;
+    private final TurnLock turnLock;
     private final Policies policies;
     private final Duration debounce;
     /** Up to here everything bears what was in force. */
@@ -37,10 +45,11 @@ final class Labels {
 
     private long labelling = -1;
     private int step;
-    private Map<String, Object> after = Map.of();
+    private Labelled after = Labelled.NOTHING;
 
-    Labels(Transactions transactions, Policies policies, Duration debounce) {
+    Labels(Transactions transactions, TurnLock turnLock, Policies policies, Duration debounce) {
         this.transactions = transactions;
+        this.turnLock = turnLock;
         this.policies = policies;
         this.debounce = debounce;
     }
@@ -50,7 +59,7 @@ final class Labels {
         try {
             boolean mine = true;
             for (int batch = 0; batch < BATCHES && mine && policies.version() > labelled; batch++) {
-                mine = transactions.in(c -> isMine(c) && goOn(c));
+                mine = transactions.in(c -> turnLock.isMine(c) && goOn(c));
             }
         } catch (SQLException e) {
             if (!SqlState.isLocked(e) && !SqlState.isRefused(e)) {
@@ -60,14 +69,10 @@ final class Labels {
         }
     }
 
-    private boolean isMine(Connection connection) throws SQLException {
-        return (Boolean) takeTurn.rows(connection, Map.of()).get(0).get("mine");
-    }
-
     private boolean goOn(Connection connection) throws SQLException {
-        Map<String, Object> state = begin.rows(connection, Map.of()).get(0);
-        long inForce = (Long) state.get("version");
-        if ((Long) state.get("labelled") >= inForce) {
+        State state = begin.row(connection, Map.of(), State.class);
+        long inForce = state.version();
+        if (state.labelled() >= inForce) {
             labelled = inForce; // another instance has done it
             return true;
         }
@@ -77,10 +82,13 @@ final class Labels {
         }
         Map<String, Object> which =
                 new HashMap<>(Map.of("limit", ROWS, "debounceSeconds", debounce.toMillis() / 1000.0));
-        List.of("tag", "target", "bucket", "moment", "priority").forEach(name -> which.put(name, after.get(name)));
-        Map<String, Object> row = STEPS.get(step).rows(connection, which).get(0);
-        after = row;
-        if ((Integer) row.get("looked") < ROWS) {
+        which.put("tag", after.tag());
+        which.put("target", after.target());
+        which.put("bucket", after.bucket());
+        which.put("moment", after.moment());
+        which.put("priority", after.priority());
+        after = STEPS.get(step).row(connection, which, Labelled.class);
+        if (after.looked() < ROWS) {
             begin(step + 1);
         }
         if (step == STEPS.size()) {
@@ -92,6 +100,6 @@ final class Labels {
 
     private void begin(int next) {
         step = next;
-        after = Map.of();
+        after = Labelled.NOTHING;
     }
 }

@@ -27,6 +27,8 @@ public final class ManualRun {
 
     private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
+    private record Failure(String tag, String target, String lastError) {}
+
     private static final SqlFile DATABASE_TIME = new SqlFile("database-time", "SELECT now()");
 
     private final SqlFile stillBeingDelivered = SqlFile.of("queue/still-being-delivered");
@@ -46,8 +48,7 @@ public final class ManualRun {
     /** @param force "true" takes what is not ripe yet, too */
     public Begun begin(Object force) throws SQLException {
         boolean all = "true".equals(force);
-        Timestamp since = (Timestamp)
-                transactions.in(c -> DATABASE_TIME.rows(c, Map.of())).get(0).get("now");
+        Timestamp since = transactions.in(c -> DATABASE_TIME.row(c, Map.of(), Timestamp.class));
         long end = System.nanoTime() + patience.toNanos();
         Turn.Report report = turn.takeAll(all);
         while (!report.mine() && System.nanoTime() - end < 0) {
@@ -74,11 +75,10 @@ public final class ManualRun {
             }
         }
         Set<String> failed = new HashSet<>();
-        List<String> errors = failures(begun).stream()
-                .map(row -> {
-                    failed.add((String) row.get("tag"));
-                    return row.get("tag") + " at " + row.get("target") + ": " + row.get("last_error");
-                })
+        List<Failure> failures = failures(begun);
+        failures.forEach(failure -> failed.add(failure.tag()));
+        List<String> errors = failures.stream()
+                .map(failure -> failure.tag() + " at " + failure.target() + ": " + failure.lastError())
                 .toList();
         failed.removeAll(waiting);
         Map<String, Object> answer = new LinkedHashMap<>();
@@ -97,15 +97,13 @@ public final class ManualRun {
     private Set<String> stillBeingDelivered(Begun begun, Set<String> tags) throws SQLException {
         Map<String, Object> which =
                 Map.of("tags", List.copyOf(tags), "handovers", begun.report().handovers());
-        Set<String> waiting = new HashSet<>();
-        transactions.in(c -> stillBeingDelivered.rows(c, which)).forEach(row -> waiting.add((String) row.get("tag")));
-        return waiting;
+        return new HashSet<>(transactions.in(c -> stillBeingDelivered.rows(c, which, String.class)));
     }
 
-    private List<Map<String, Object>> failures(Begun begun) throws SQLException {
+    private List<Failure> failures(Begun begun) throws SQLException {
         Map<String, Object> which = new HashMap<>();
         which.put("tags", begun.report().handed());
         which.put("since", begun.since());
-        return transactions.in(c -> failuresOf.rows(c, which));
+        return transactions.in(c -> failuresOf.rows(c, which, Failure.class));
     }
 }

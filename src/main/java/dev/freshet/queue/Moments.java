@@ -25,7 +25,7 @@ public final class Moments {
 
     private record Folded(int taken, Timestamp horizon) {}
 
-    private record Struck(int moments, int queued) {}
+    private record Struck(int struck, int queued) {}
 
     private static final int FOLD_ROWS = 10_000;
     private static final int QUEUE_ROWS = 2_000;
@@ -86,12 +86,8 @@ public final class Moments {
     /** Those of watches that are no more. */
     public synchronized void forget() throws SQLException {
         for (int page = 0; page < PAGES; page++) {
-            Integer forgotten = transactions.in(c -> isMine(c)
-                    ? (Integer) forgetMoments
-                            .rows(c, Map.of("limit", FORGET_ROWS))
-                            .get(0)
-                            .get("forgotten")
-                    : null);
+            Integer forgotten = transactions.in(
+                    c -> isMine(c) ? forgetMoments.row(c, Map.of("limit", FORGET_ROWS), Integer.class) : null);
             if (forgotten == null || forgotten < FORGET_ROWS) {
                 return;
             }
@@ -99,9 +95,7 @@ public final class Moments {
     }
 
     private Next next() throws SQLException {
-        Map<String, Object> row =
-                transactions.inOne(c -> nextMoment.rows(c, Map.of())).get(0);
-        return new Next((Boolean) row.get("has_changes"), (Double) row.get("seconds"));
+        return transactions.inOne(c -> nextMoment.row(c, Map.of(), Next.class));
     }
 
     /** @return up to when everything that was committed is counted; empty when another instance has the clock */
@@ -140,7 +134,7 @@ public final class Moments {
             if (struck != null && struck.queued() > 0) {
                 handOver.run();
             }
-            if (struck == null || struck.moments() < rows) {
+            if (struck == null || struck.struck() < rows) {
                 return;
             }
             limit = Math.min(QUEUE_ROWS, rows * 4);
@@ -148,20 +142,15 @@ public final class Moments {
     }
 
     private boolean isMine(Connection connection) throws SQLException {
-        return (Boolean) takeClock.rows(connection, Map.of()).get(0).get("mine");
+        return takeClock.row(connection, Map.of(), Boolean.class);
     }
 
     private Folded fold(Connection connection) throws SQLException {
-        Map<String, Object> row =
-                foldMoments.rows(connection, Map.of("limit", FOLD_ROWS)).get(0);
-        return new Folded((Integer) row.get("taken"), (Timestamp) row.get("horizon"));
+        return foldMoments.row(connection, Map.of("limit", FOLD_ROWS), Folded.class);
     }
 
     private static Struck queue(Connection connection, SqlFile statement, Timestamp horizon, int limit)
             throws SQLException {
-        Map<String, Object> row = statement
-                .rows(connection, Map.of("horizon", horizon, "limit", limit))
-                .get(0);
-        return new Struck((Integer) row.get("struck"), (Integer) row.get("queued"));
+        return statement.row(connection, Map.of("horizon", horizon, "limit", limit), Struck.class);
     }
 }

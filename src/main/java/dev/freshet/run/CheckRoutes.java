@@ -1,6 +1,9 @@
 package dev.freshet.run;
 
 import dev.freshet.database.Transactions;
+import dev.freshet.run.beans.Parts;
+import dev.freshet.run.beans.RouteProperties;
+import dev.freshet.run.beans.Wiring;
 import dev.freshet.run.routes.LiveRoutes;
 import dev.freshet.run.routes.LiveRoutes.Broken;
 import dev.freshet.run.routes.RouteCheck;
@@ -117,17 +120,19 @@ public final class CheckRoutes {
             properties.setLocation(StartUp.PROPERTIES);
             context.build();
             Settings settings = StartUp.settings(properties);
-            Wiring wiring = new Wiring(settings, null);
             context.getRegistry().bind("dataSource", noDatabase());
-            wiring.bind(
+            Wiring.bind(new Parts(
                     context,
+                    settings,
+                    null,
                     new Transactions(noDatabase()),
                     noDatabase(),
                     noDatabase(),
-                    new LiveRoutes(context, Path.of("routes")));
+                    null,
+                    new LiveRoutes(context, Path.of("routes"))));
             Properties overrides = settings.forRoutes();
             overrides.setProperty(Setting.DEMO.key, "false");
-            overrides.putAll(wiring.forRoutes());
+            overrides.putAll(RouteProperties.of(settings, null));
             properties.setOverrideProperties(overrides);
             return new RouteCheck(context).of(files);
         }

@@ -7,16 +7,19 @@ import dev.freshet.console.ConsolePage;
 import dev.freshet.console.Overview;
 import dev.freshet.database.Adoption;
 import dev.freshet.database.Database;
-import dev.freshet.database.DatabaseUrl;
-import dev.freshet.database.EmbeddedServer;
 import dev.freshet.database.Schema;
 import dev.freshet.database.Sequences;
 import dev.freshet.deliver.fence.FreshAnswer;
 import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.demo.DemoData;
 import dev.freshet.demo.DemoPage;
+import dev.freshet.live.Published;
 import dev.freshet.live.Stream;
-import dev.freshet.observe.RoutesCheck;
+import dev.freshet.run.beans.ApiBeans;
+import dev.freshet.run.beans.Parts;
+import dev.freshet.run.beans.RouteProperties;
+import dev.freshet.run.beans.Wiring;
+import dev.freshet.run.log.LogSettings;
 import dev.freshet.run.routes.HurriedQueues;
 import dev.freshet.run.routes.LiveRoutes;
 import dev.freshet.run.routes.Variables;
@@ -33,6 +36,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Properties;
@@ -42,8 +46,6 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.main.MainSupport;
 import org.apache.camel.spi.Registry;
-import org.apache.logging.log4j.Level;
-import org.apache.logging.log4j.core.config.Configurator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,9 +64,9 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
 
     private ListeningAddress listening;
     private Settings settings;
-    private Wiring wiring;
+    private Parts parts;
     private LiveRoutes liveRoutes;
-    private EmbeddedServer embedded;
+    private DatabaseAddress address;
     private boolean demo;
     private Database database;
     private Vertx vertx;
@@ -77,13 +79,12 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         Library.lendTo(context);
         PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
         settings = settings(properties);
-        log(
-                settings.text(Setting.LOG_FORMAT).orElseThrow(),
-                settings.text(Setting.LOG_LEVEL).orElseThrow());
+        LogSettings.apply(settings);
         listening = new ListeningAddress(settings.text(Setting.HOST).orElseThrow(), settings.number(Setting.PORT));
         listening.refuseIfTaken();
+        address = new DatabaseAddress(settings);
         database = Database.open(
-                address(settings),
+                address.url(),
                 settings.number(Setting.POOL_SIZE),
                 settings.duration(Setting.DATABASE_TIMEOUT),
                 PATIENCE);
@@ -96,21 +97,37 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         context.getRegistry().bind("settings", settings);
         context.getRegistry().bind("database", database);
         context.getRegistry().bind("dataSource", database.pool());
-        demo = settings.has(Setting.DEMO) ? settings.flag(Setting.DEMO) : embedded != null;
+        demo = settings.has(Setting.DEMO)
+                ? settings.flag(Setting.DEMO)
+                : address.ownServer().isPresent();
         if (demo) {
             new DemoData(database.single()).load();
         }
-        wiring = new Wiring(settings, demo && !settings.hasTarget() ? listening.url() + "/demo" : null);
         liveRoutes = new LiveRoutes(context, ROUTES);
-        wiring.bind(context, database.transactions(), database.pool(), database.single(), liveRoutes);
-        wiring.begin(context);
-        wiring.listen(context, listenAddress(settings));
-        context.getRegistry().bind("liveRoutes", liveRoutes);
-        context.getRegistry().bind("routesCheck", new RoutesCheck(liveRoutes));
+        parts = new Parts(
+                context,
+                settings,
+                demo && !settings.hasTarget() ? listening.url() + "/demo" : null,
+                database.transactions(),
+                database.pool(),
+                database.single(),
+                address.direct(),
+                liveRoutes);
+        Wiring.bind(parts);
+        beginLive(context);
         Properties overrides = forRoutes(settings);
-        overrides.putAll(wiring.forRoutes());
+        overrides.putAll(RouteProperties.of(settings, parts.demoReceiver()));
         properties.setOverrideProperties(overrides);
         readRouteFiles();
+    }
+
+    /** Live events go to browsers from now on. The first that asks the database for anything. */
+    private static void beginLive(CamelContext context) {
+        try {
+            context.getRegistry().findSingleByType(Published.class).begin();
+        } catch (SQLException e) {
+            throw new IllegalStateException("the published order of live events could not be read", e);
+        }
     }
 
     private void readRouteFiles() {
@@ -128,7 +145,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
     public void afterConfigure(BaseMainSupport main) {
         try {
             new GateMount(
-                            wiring.gate(main.getCamelContext()),
+                            ApiBeans.gate(parts),
                             router -> mountBehind(main.getCamelContext().getRegistry(), router))
                     .mount(main.getCamelContext(), listening.configuredPort());
         } catch (Exception e) {
@@ -159,9 +176,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
                                 settings.number(Setting.STATS_JOBS),
                                 settings.number(Setting.POOL_SIZE));
             }
-            if (embedded != null) {
-                LOG.info("To change something: psql {}", embedded.url());
-            }
+            address.ownServer().ifPresent(server -> LOG.info("To change something: psql {}", server.url()));
             main.getCamelContext()
                     .getRegistry()
                     .findSingleByType(Replicas.class)
@@ -208,8 +223,8 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         if (database != null) {
             database.close();
         }
-        if (embedded != null) {
-            embedded.close();
+        if (address != null) {
+            address.close();
         }
     }
 
@@ -219,52 +234,6 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         properties.setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
         return new Settings(new SettingSources(
                 System::getenv, key -> properties.resolveProperty(key).orElse(null)));
-    }
-
-    /** log4j2.xml knows the environment; what stands in application.properties is known only now. */
-    private static void log(String format, String level) {
-        boolean jsonSoFar = "json".equals(System.getenv(Setting.LOG_FORMAT.environment));
-        if (jsonSoFar != format.equals("json")) {
-            System.setProperty(Setting.LOG_FORMAT.key, format);
-            Configurator.reconfigure();
-        }
-        Configurator.setLevel("dev.freshet", Level.valueOf(level));
-    }
-
-    private DatabaseUrl address(Settings settings) {
-        if (settings.has(Setting.DATABASE_URL)) {
-            return parsed(
-                    Setting.DATABASE_URL,
-                    () -> DatabaseUrl.parse(settings.text(Setting.DATABASE_URL).orElseThrow()));
-        }
-        if (settings.has(Setting.SUPABASE_URL)) {
-            return parsed(
-                    Setting.SUPABASE_URL,
-                    () -> DatabaseUrl.ofSupabase(
-                            settings.text(Setting.SUPABASE_URL).orElseThrow(),
-                            settings.text(Setting.SUPABASE_DB_PASSWORD).orElseThrow()));
-        }
-        embedded = EmbeddedServer.start(
-                Path.of(settings.text(Setting.DATA_DIR).orElseThrow()), settings.number(Setting.DB_PORT));
-        return embedded.address();
-    }
-
-    /** Null where only a transaction pooler is known, through which LISTEN hears nothing. */
-    private DatabaseUrl listenAddress(Settings settings) {
-        if (settings.has(Setting.LISTEN_URL)) {
-            return parsed(
-                    Setting.LISTEN_URL,
-                    () -> DatabaseUrl.parse(settings.text(Setting.LISTEN_URL).orElseThrow()));
-        }
-        return database.address().pooled() ? null : database.address();
-    }
-
-    private static DatabaseUrl parsed(Setting setting, java.util.function.Supplier<DatabaseUrl> parser) {
-        try {
-            return parser.get();
-        } catch (IllegalArgumentException e) {
-            throw new CannotStart(setting.environment + " is " + e.getMessage());
-        }
     }
 
     private Properties forRoutes(Settings settings) {

@@ -40,10 +40,16 @@ public enum Setting {
     LEASE("freshet.deliver.lease", "FRESHET_LEASE", "100ms", "1d"),
     SETTLE("freshet.deliver.settle", "FRESHET_SETTLE", "1ms", "5s"),
     RETRY_FOR("freshet.deliver.retry-for", "FRESHET_RETRY_FOR", "0", "3650d"),
+    BACKOFF("freshet.deliver.backoff", "FRESHET_BACKOFF", "10ms", "1h"),
+    BACKOFF_MAX("freshet.deliver.backoff-max", "FRESHET_BACKOFF_MAX", "10ms", "1d"),
+    BREAKER_TAGS("freshet.deliver.breaker-tags", "FRESHET_BREAKER_TAGS", 1, 1_000),
+    BREAKER_PROBE("freshet.deliver.breaker-probe", "FRESHET_BREAKER_PROBE", "100ms", "1h"),
+    BREAKER_PROBE_MAX("freshet.deliver.breaker-probe-max", "FRESHET_BREAKER_PROBE_MAX", "100ms", "1h"),
 
     AUDIT_RETENTION("freshet.audit.retention", "FRESHET_AUDIT_RETENTION", "1s", "36500d"),
 
     STATS_TIMEOUT("freshet.stats.function-timeout", "FRESHET_STATS_TIMEOUT", "100ms", "7d"),
+    JOB_LEASE("freshet.stats.job-lease", "FRESHET_JOB_LEASE", "5s", "1h"),
     STATS_JOBS("freshet.stats.jobs-at-once", "FRESHET_STATS_JOBS", 1, 100),
     STATS_CRON("freshet.stats.cron", "FRESHET_STATS_CRON", Kind.CRON),
     QUEUE_NAME("freshet.stats.queue-name", "QUEUE_NAME", Kind.TEXT),

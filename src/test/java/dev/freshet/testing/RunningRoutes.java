@@ -1,8 +1,12 @@
 package dev.freshet.testing;
 
-import dev.freshet.run.Wiring;
+import dev.freshet.live.Published;
+import dev.freshet.run.beans.Parts;
+import dev.freshet.run.beans.RouteProperties;
+import dev.freshet.run.beans.Wiring;
 import dev.freshet.settings.SettingSources;
 import dev.freshet.settings.Settings;
+import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +29,6 @@ public final class RunningRoutes implements AutoCloseable {
             values.put(pair[0], pair[1]);
         }
         Settings settings = new Settings(new SettingSources(values::get, key -> null));
-        Wiring wiring = new Wiring(settings, null);
         main.setDefaultPropertyPlaceholderLocation("false");
         main.addInitialProperty("camel.main.name", "routes-" + System.identityHashCode(this));
         main.addInitialProperty("camel.component.http.http-client-configurer", "#targetHttp");
@@ -40,7 +43,7 @@ public final class RunningRoutes implements AutoCloseable {
         main.addInitialProperty("camel.main.jmxEnabled", "false");
         main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         Properties overrides = settings.forRoutes();
-        overrides.putAll(wiring.forRoutes());
+        overrides.putAll(RouteProperties.of(settings, null));
         overrides.forEach((key, value) -> main.addOverrideProperty((String) key, (String) value));
         main.configure()
                 .withRoutesIncludePattern(
@@ -50,18 +53,29 @@ public final class RunningRoutes implements AutoCloseable {
             public void beforeConfigure(org.apache.camel.main.BaseMainSupport configured) {
                 javax.sql.DataSource pool = database.pool(10);
                 configured.getCamelContext().getRegistry().bind("dataSource", pool);
-                wiring.bind(
+                Wiring.bind(new Parts(
                         configured.getCamelContext(),
+                        settings,
+                        null,
                         new dev.freshet.database.Transactions(pool),
                         pool,
                         database.pool(10),
+                        null,
                         new dev.freshet.run.routes.LiveRoutes(
-                                configured.getCamelContext(), java.nio.file.Path.of("no-such-folder")));
-                wiring.begin(configured.getCamelContext());
+                                configured.getCamelContext(), java.nio.file.Path.of("no-such-folder"))));
+                begin(configured.getCamelContext());
             }
         });
         main.start();
         context = main.getCamelContext();
+    }
+
+    private static void begin(CamelContext context) {
+        try {
+            context.getRegistry().findSingleByType(Published.class).begin();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     public <T> T bean(Class<T> type) {

@@ -18,6 +18,13 @@ final class FenceLook {
     /** Of what was given up, so many are listed. */
     private static final int LISTED = 1_000;
 
+    /** @param givenUp as JSON; null: nothing was */
+    private record Committed(String token, boolean isOutstanding, String givenUp) {}
+
+    private record State(String token, String state) {}
+
+    private record Outstanding(String token, long outstanding) {}
+
     private final SqlFile states = SqlFile.of("deliver/fence-states");
     private final SqlFile now = SqlFile.of("deliver/fences-now");
     private final SqlFile outstanding = SqlFile.of("deliver/fences-outstanding");
@@ -42,16 +49,16 @@ final class FenceLook {
                 tokens.stream().filter(token -> !committed.contains(token)).toList());
         Map<String, FenceStanding> standings = new HashMap<>();
         Set<String> waiting = new HashSet<>();
-        rows(now, Map.of("tokens", List.copyOf(tokens), "listed", LISTED)).forEach(row -> {
-            String token = (String) row.get("token");
-            committed.add(token);
-            stateOf.remove(token);
-            if ((Boolean) row.get("is_outstanding")) {
-                waiting.add(token);
+        Map<String, Object> asked = Map.of("tokens", List.copyOf(tokens), "listed", LISTED);
+        for (Committed fence : transactions.in(c -> now.rows(c, asked, Committed.class))) {
+            committed.add(fence.token());
+            stateOf.remove(fence.token());
+            if (fence.isOutstanding()) {
+                waiting.add(fence.token());
             } else {
-                standings.put(token, settled((String) row.get("given_up")));
+                standings.put(fence.token(), settled(fence.givenUp()));
             }
-        });
+        }
         for (String token : tokens) {
             if (!standings.containsKey(token) && !waiting.contains(token)) {
                 if (!"open".equals(stateOf.get(token))) {
@@ -69,8 +76,9 @@ final class FenceLook {
     private Map<String, String> states(List<String> tokens) throws SQLException {
         Map<String, String> states = new HashMap<>();
         if (!tokens.isEmpty()) {
-            rows(this.states, Map.of("tokens", tokens))
-                    .forEach(row -> states.put((String) row.get("token"), (String) row.get("state")));
+            transactions
+                    .in(c -> this.states.rows(c, Map.of("tokens", tokens), State.class))
+                    .forEach(fence -> states.put(fence.token(), fence.state()));
         }
         return states;
     }
@@ -84,15 +92,11 @@ final class FenceLook {
     private Map<String, FenceStanding> howMuchIsOutstanding(Collection<String> tokens) throws SQLException {
         Map<String, FenceStanding> standings = new HashMap<>();
         if (!tokens.isEmpty()) {
-            rows(outstanding, Map.of("tokens", List.copyOf(tokens)))
-                    .forEach(row -> standings.put(
-                            (String) row.get("token"), FenceStanding.outstanding((Long) row.get("outstanding"))));
+            transactions
+                    .in(c -> outstanding.rows(c, Map.of("tokens", List.copyOf(tokens)), Outstanding.class))
+                    .forEach(fence -> standings.put(fence.token(), FenceStanding.outstanding(fence.outstanding())));
             tokens.forEach(token -> standings.putIfAbsent(token, FenceStanding.unknown())); // its day has just ended
         }
         return standings;
-    }
-
-    private List<Map<String, Object>> rows(SqlFile statement, Map<String, ?> values) throws SQLException {
-        return transactions.in(c -> statement.rows(c, values));
     }
 }

@@ -18,6 +18,14 @@ import org.slf4j.LoggerFactory;
  * from then on. What a tag falls under is decided as in SQL (freshet.policy_of).
  */
 public final class Policies {
+    /** @param pattern null, and all after it, where there are no policies */
+    private record Row(
+            long version, String pattern, String profile, Integer priority, Boolean atOnce, Double debounceSeconds) {
+        Policy policy() {
+            return new Policy(pattern, profile, priority, atOnce, debounceSeconds);
+        }
+    }
+
     private static final Logger LOG = LoggerFactory.getLogger(Policies.class);
     /** Who asked a moment ago need not ask again. */
     private static final long CURRENT_NANOS = Duration.ofMillis(2).toNanos();
@@ -88,12 +96,7 @@ public final class Policies {
                 return; // somebody else has asked meanwhile
             }
             try {
-                areInForce(
-                        (Long) transactions
-                                .inOne(c -> version.rows(c, Map.of()))
-                                .get(0)
-                                .get("version"),
-                        now);
+                areInForce(transactions.inOne(c -> version.row(c, Map.of(), Long.class)), now);
             } catch (SQLException e) {
                 LOG.debug("The policies of tags could not be asked for", e);
             }
@@ -103,7 +106,7 @@ public final class Policies {
     /** @return false: it could not be done, and what was known stays */
     private synchronized boolean readAnew() {
         try {
-            known = known(transactions.inOne(c -> read.rows(c, Map.of())));
+            known = known(transactions.inOne(c -> read.rows(c, Map.of(), Row.class)));
             return true;
         } catch (SQLException e) {
             LOG.debug("The policies of tags could not be read", e);
@@ -111,29 +114,23 @@ public final class Policies {
         }
     }
 
-    private static Known known(List<Map<String, Object>> rows) {
+    private static Known known(List<Row> rows) {
         Map<String, Policy> exact = new HashMap<>();
         List<Glob> globs = new ArrayList<>();
         boolean hasUrgent = false;
         double soonest = Double.MAX_VALUE;
-        for (Map<String, Object> row : rows) {
-            String pattern = (String) row.get("pattern");
-            if (pattern != null) {
-                Policy policy = new Policy(
-                        pattern,
-                        (String) row.get("profile"),
-                        (Integer) row.get("priority"),
-                        (Boolean) row.get("at_once"),
-                        (Double) row.get("debounce_seconds"));
-                if (pattern.indexOf('*') < 0) {
-                    exact.put(pattern, policy);
+        for (Row row : rows) {
+            if (row.pattern() != null) {
+                Policy policy = row.policy();
+                if (row.pattern().indexOf('*') < 0) {
+                    exact.put(row.pattern(), policy);
                 } else {
-                    globs.add(new Glob(KeyPattern.parse(pattern), policy));
+                    globs.add(new Glob(KeyPattern.parse(row.pattern()), policy));
                 }
                 hasUrgent |= policy.isUrgent();
                 soonest = Math.min(soonest, policy.soonestSeconds());
             }
         }
-        return new Known((Long) rows.get(0).get("version"), exact, globs, hasUrgent, soonest);
+        return new Known(rows.get(0).version(), exact, globs, hasUrgent, soonest);
     }
 }

@@ -6,6 +6,7 @@ import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Timestamp;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
@@ -17,6 +18,9 @@ final class ReplicaSession {
     static final long EVERYTHING = Long.MAX_VALUE;
     /** After this it is made anew, so that a name that stands for another host by now is followed. */
     private static final long GOOD_FOR_NANOS = Duration.ofMinutes(1).toNanos();
+
+    /** @param replayed up to where; null: it does not replay */
+    private record Progress(boolean isReplica, Long replayed) {}
 
     private static final SqlFile REPLAYED = SqlFile.of("deliver/replayed");
     private static final SqlFile CLUSTER = SqlFile.of("deliver/which-cluster");
@@ -48,15 +52,15 @@ final class ReplicaSession {
             if (connection == null || System.nanoTime() - openedAt > GOOD_FOR_NANOS) {
                 open();
             }
-            Map<String, Object> row = REPLAYED.rows(connection, Map.of()).get(0);
-            if (row.get("replayed") != null) {
-                return (Long) row.get("replayed");
+            Progress progress = REPLAYED.row(connection, Map.of(), Progress.class);
+            if (progress.replayed() != null) {
+                return progress.replayed();
             }
-            if ((Boolean) row.get("is_replica")) {
+            if (progress.isReplica()) {
                 throw new SQLException("pg_last_wal_replay_lsn() is null there: it does not replay its primary's WAL");
             }
-            Object server = SERVER.rows(connection, Map.of()).get(0).get("started");
-            if (server.equals(primary.inOne(c -> SERVER.rows(c, Map.of()).get(0).get("started")))) {
+            Timestamp server = SERVER.row(connection, Map.of(), Timestamp.class);
+            if (server.equals(primary.inOne(c -> SERVER.row(c, Map.of(), Timestamp.class)))) {
                 return EVERYTHING;
             }
             throw new SQLException("it takes writes of its own, and is not the database of DATABASE_URL");
@@ -70,17 +74,17 @@ final class ReplicaSession {
         close();
         connection = source.getConnection();
         openedAt = System.nanoTime();
-        Object cluster = cluster(connection);
-        Object primarys = primary.inOne(ReplicaSession::cluster);
+        Long cluster = cluster(connection);
+        Long primarys = primary.inOne(ReplicaSession::cluster);
         if (cluster != null && primarys != null && !cluster.equals(primarys)) {
             throw new SQLException("it belongs to another cluster than the database of DATABASE_URL");
         }
     }
 
     /** Null where one may not ask. */
-    private static Object cluster(Connection connection) throws SQLException {
+    private static Long cluster(Connection connection) throws SQLException {
         try {
-            return CLUSTER.rows(connection, Map.of()).get(0).get("system_identifier");
+            return CLUSTER.row(connection, Map.of(), Long.class);
         } catch (SQLException e) {
             if (e.getSQLState() != null
                     && (e.getSQLState().startsWith("42") || e.getSQLState().startsWith("0A"))) {

@@ -124,9 +124,7 @@ public final class Replicas implements StopsFirst {
 
     /** A position that covers everything that is committed now. */
     public long position() throws SQLException {
-        return replicas.isEmpty()
-                ? 0
-                : (Long) primary.in(c -> written.rows(c, Map.of())).get(0).get("position");
+        return replicas.isEmpty() ? 0 : primary.in(c -> written.row(c, Map.of(), Long.class));
     }
 
     /**

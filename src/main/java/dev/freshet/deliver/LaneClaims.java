@@ -1,0 +1,247 @@
+package dev.freshet.deliver;
+
+import dev.freshet.deliver.policy.Policies;
+import dev.freshet.deliver.replica.Replicas;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.function.Predicate;
+
+/** How much may be claimed for each lane, and the calls that are made of what was claimed. */
+final class LaneClaims {
+    private static final int RANKS = 3;
+    private static final Comparator<Delivery> HIGHEST_FIRST =
+            Comparator.comparingInt(delivery -> -delivery.policy().priority());
+
+    /** A row of claim.sql. */
+    private record Row(
+            String tag,
+            long id,
+            long handover,
+            String lease,
+            Integer together,
+            int rank,
+            double ageSeconds,
+            double dueSeconds,
+            Long policies,
+            Long position) {
+        static Row of(Map<String, Object> row) {
+            return new Row(
+                    (String) row.get("tag"),
+                    (Long) row.get("id"),
+                    (Long) row.get("claimed_handover"),
+                    row.get("lease_id").toString(),
+                    (Integer) row.get("together"),
+                    (Integer) row.get("rank"),
+                    (Double) row.get("age_seconds"),
+                    (Double) row.get("due_seconds"),
+                    (Long) row.get("policies"),
+                    (Long) row.get("position"));
+        }
+
+        boolean isRetry() {
+            return rank > 0;
+        }
+
+        /** How many tags its call may carry at most. */
+        int company(int batch) {
+            return together == null ? batch : Math.min(batch, together);
+        }
+    }
+
+    private final Map<String, Lane> lanes;
+    private final Predicate<Lane> isServed;
+    private final Budgets budgets;
+    private final Policies policies;
+    private final Lanes.Terms terms;
+    private final Replicas replicas;
+
+    LaneClaims(
+            Map<String, Lane> lanes,
+            Predicate<Lane> isServed,
+            Budgets budgets,
+            Policies policies,
+            Lanes.Terms terms,
+            Replicas replicas) {
+        this.lanes = lanes;
+        this.isServed = isServed;
+        this.budgets = budgets;
+        this.policies = policies;
+        this.terms = terms;
+        this.replicas = replicas;
+    }
+
+    Claims forHandOver() {
+        long now = System.nanoTime();
+        List<Claims.Room> targets = new ArrayList<>();
+        boolean serves = false;
+        for (Lane lane : lanes.values()) {
+            if (lane.target().isTakesQueue() && isServed.test(lane)) {
+                serves = true;
+                int room = room(lane);
+                int urgent = Math.max(room, urgentRoom(lane));
+                if (urgent > 0) {
+                    String lease = UUID.randomUUID().toString();
+                    targets.add(new Claims.Room(lane.target().getName(), room, urgent, lease));
+                }
+            }
+        }
+        boolean isFull = serves && targets.stream().noneMatch(target -> target.room() > 0);
+        return new Claims(targets, terms.lease().toMillis() / 1000.0, now, isFull, replicas.areThere());
+    }
+
+    /** How many tags it may take now, by its calls under way and by what it may spend. */
+    private int room(Lane lane) {
+        int room = isServed.test(lane) ? lane.room(replicas.waitSeconds()) : 0;
+        return room > 0 ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting())) : 0;
+    }
+
+    /** How many of those tags that go before all others; after {@link #room(Lane)}. */
+    private int urgentRoom(Lane lane) {
+        int room = policies.hasUrgent() ? lane.urgentRoom() : 0;
+        return room > 0
+                ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), true) - lane.waitingUrgent()))
+                : 0;
+    }
+
+    List<List<Call>> handedOver(Claims claims, long handover, List<Claims.Claimed> claimed) {
+        List<List<Call>> calls = new ArrayList<>();
+        for (Claims.Room room : claims.targets()) {
+            Lane lane = lanes.get(room.target());
+            List<Delivery> deliveries = new ArrayList<>();
+            for (Claims.Claimed each : claimed) {
+                if (lane != null && each.target().equals(room.target())) {
+                    Delivery delivery = delivery(lane, each, handover, room.lease(), claims.at());
+                    lane.hold(delivery);
+                    deliveries.add(delivery);
+                }
+            }
+            if (!deliveries.isEmpty()) {
+                deliveries.sort(HIGHEST_FIRST);
+                calls.add(Call.together(deliveries));
+            }
+        }
+        return calls;
+    }
+
+    private Delivery delivery(Lane lane, Claims.Claimed claimed, long handover, String lease, long claimedAt) {
+        int batch = lane.target().getBatch();
+        return new Delivery(
+                claimed.target(),
+                claimed.tag(),
+                claimed.id(),
+                handover,
+                lease,
+                batch,
+                batch,
+                changedAt(claimedAt, claimed.ageSeconds()),
+                deadline(claimedAt),
+                false,
+                policies.of(claimed.tag()));
+    }
+
+    List<Map<String, Object>> withRoom() {
+        List<Map<String, Object>> claims = new ArrayList<>();
+        for (Lane lane : lanes.values()) {
+            boolean mayHaveDue = lane.mayHaveDue() && isServed.test(lane);
+            int room = mayHaveDue ? room(lane) : 0;
+            int urgent = mayHaveDue ? Math.max(room, urgentRoom(lane)) : 0;
+            if (urgent > 0) {
+                lane.looks();
+                claims.add(claim(lane, room, urgent));
+            }
+        }
+        return claims;
+    }
+
+    private Map<String, Object> claim(Lane lane, int room, int urgent) {
+        Map<String, Object> claim = new HashMap<>();
+        claim.put("target", lane.target().getName());
+        claim.put("limit", room);
+        claim.put("urgentLimit", urgent);
+        claim.put("lowestFirst", lane.isTurnOfTheLowest());
+        claim.put("retries", lane.roomForRetries());
+        claim.put("freshWithinSeconds", lane.freshLookBack().seconds());
+        claim.put("retriesWithinSeconds", lane.retriesLookBack().seconds());
+        claim.put("lease", UUID.randomUUID().toString());
+        claim.put("leaseSeconds", terms.lease().toMillis() / 1000.0);
+        claim.put("probeSeconds", terms.probe().toMillis() / 1000.0);
+        claim.put("probeMaxSeconds", terms.probeMax().toMillis() / 1000.0);
+        claim.put("hasReplicas", replicas.areThere());
+        claim.put("claimedAt", System.nanoTime()); // before the database counts, so that we end first
+        return claim;
+    }
+
+    List<Call> claimed(Map<String, Object> claim, List<Map<String, Object>> found) {
+        Lane lane = lanes.get((String) claim.get("target"));
+        if (lane == null || found.isEmpty()) {
+            return List.of();
+        }
+        lane.setOpen(false); // the database lets through only what may be tried
+        long claimedAt = (Long) claim.get("claimedAt");
+        List<Row> rows = found.stream()
+                .map(Row::of)
+                .sorted(Comparator.comparing(Row::rank).thenComparing(Row::dueSeconds, Comparator.reverseOrder()))
+                .toList();
+        policies.areInForce(rows.get(0).policies(), claimedAt);
+        noteWhatWasEmptied(lane, claim, claimedAt, rows);
+        List<Delivery> deliveries = new ArrayList<>(rows.size());
+        for (Row row : rows) {
+            Delivery delivery = delivery(lane, row, claimedAt);
+            lane.hold(delivery);
+            deliveries.add(delivery);
+        }
+        deliveries.sort(HIGHEST_FIRST);
+        Long position = rows.stream()
+                .map(Row::position)
+                .filter(Objects::nonNull)
+                .max(Comparator.naturalOrder())
+                .orElse(null);
+        return Call.covering(position, Call.together(deliveries));
+    }
+
+    private Delivery delivery(Lane lane, Row row, long claimedAt) {
+        int batch = lane.target().getBatch();
+        return new Delivery(
+                lane.target().getName(),
+                row.tag(),
+                row.id(),
+                row.handover(),
+                row.lease(),
+                row.company(batch),
+                batch,
+                changedAt(claimedAt, row.ageSeconds()),
+                deadline(claimedAt),
+                row.isRetry(),
+                policies.of(row.tag()));
+    }
+
+    private static long changedAt(long claimedAt, double ageSeconds) {
+        return claimedAt - (long) (Math.max(0, ageSeconds) * 1e9);
+    }
+
+    private long deadline(long claimedAt) {
+        return claimedAt + terms.lease().minus(terms.attempt()).toNanos();
+    }
+
+    /** Who was given less than was asked for has taken all that was due. */
+    private static void noteWhatWasEmptied(Lane lane, Map<String, Object> claim, long claimedAt, List<Row> rows) {
+        int[] taken = new int[RANKS];
+        rows.forEach(row -> taken[row.rank()]++);
+        if (rows.size() == 1 || rows.size() >= (Integer) claim.get("limit")) {
+            lane.lookAgain(); // one may be a probe
+            return;
+        }
+        lane.freshLookBack().emptied(claimedAt);
+        int retries = (Integer) claim.get("retries");
+        if (taken[1] < retries && taken[2] < retries) {
+            lane.retriesLookBack().emptied(claimedAt);
+        } else {
+            lane.lookAgain();
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package dev.freshet.queue;
+
+import dev.freshet.database.SqlFile;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The statements that put what has committed into the queue, one row for each tag and bucket. */
+final class Fold {
+    /**
+     * @param taken how many changes
+     * @param horizon up to when everything that was committed is in the queue, if fewer were taken than allowed
+     * @param policies which are in force; -1: there are none
+     * @param fenced changes that a fence may wait for
+     */
+    record Folded(int taken, Timestamp horizon, boolean hasPolicies, long policies, List<Long> fenced) {}
+
+    private final SqlFile plain = SqlFile.of("queue/fold");
+    private final SqlFile byPolicy = SqlFile.of("queue/fold-by-policy");
+    private final SqlFile lockedInInbox = SqlFile.of("queue/locked-in-inbox");
+    private final SqlFile oldestInInbox = SqlFile.of("queue/oldest-in-inbox");
+    private final Floor floor = new Floor(SqlFile.of("queue/inbox-last-id"));
+    private final double bucketSeconds;
+    private final double debounceSeconds;
+    private final FenceNotes fences;
+    private boolean hasPolicies;
+
+    Fold(Duration bucket, Duration debounce, FenceNotes fences) {
+        this.bucketSeconds = bucket.toMillis() / 1000.0;
+        this.debounceSeconds = debounce.toMillis() / 1000.0;
+        this.fences = fences;
+    }
+
+    Floor floor() {
+        return floor;
+    }
+
+    /** @param blocked tags that are left where they are */
+    Folded oldest(Connection connection, int limit, List<String> blocked) throws SQLException {
+        return take(connection, limit, blocked, null, false);
+    }
+
+    Folded only(Connection connection, String tag, int limit) throws SQLException {
+        return take(connection, limit, List.of(), tag, false);
+    }
+
+    /** What came last, where there are policies. */
+    Folded newest(Connection connection, int limit, List<String> blocked) throws SQLException {
+        return take(connection, limit, blocked, null, true);
+    }
+
+    private Folded take(Connection connection, int limit, List<String> blocked, String only, boolean newest)
+            throws SQLException {
+        Map<String, Object> which = new HashMap<>();
+        which.put("bucketSeconds", bucketSeconds);
+        which.put("debounceSeconds", debounceSeconds);
+        which.put("floor", floor.id());
+        which.put("blocked", blocked);
+        which.put("only", only);
+        which.put("limit", limit);
+        which.put("newest", newest);
+        Folded folded = (hasPolicies ? byPolicy : plain).row(connection, which, Folded.class);
+        if (!hasPolicies && folded.hasPolicies()) { // the plain one has taken nothing then
+            folded = byPolicy.row(connection, which, Folded.class);
+        }
+        hasPolicies = folded.hasPolicies();
+        fences.folded(connection, folded.fenced());
+        return folded;
+    }
+
+    /** Of what the next fold would take, the tags whose row of the queue is held by somebody else. */
+    List<String> heldByOthers(Connection connection, int limit, List<String> blocked) throws SQLException {
+        return lockedInInbox.rows(
+                connection,
+                Map.of("bucketSeconds", bucketSeconds, "floor", floor.id(), "blocked", blocked, "limit", limit),
+                String.class);
+    }
+
+    Optional<String> oldestTag(Connection connection, List<String> blocked) throws SQLException {
+        return oldestInInbox.firstRow(connection, Map.of("floor", floor.id(), "blocked", blocked), String.class);
+    }
+}

@@ -1,0 +1,166 @@
+package dev.freshet.queue;
+
+import dev.freshet.database.Transactions;
+import dev.freshet.deliver.Claims;
+import dev.freshet.deliver.Lanes;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hands over what is ripe, a batch at a time, as long as there is room for its calls. Tags whose deliveries somebody
+ * else holds, and rows that the queue's table refuses to have marked, are put aside, so that all others go on.
+ */
+final class HandingOverInBatches {
+    static final int ROWS = 2_000;
+    private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
+    private static final int BATCHES = 50;
+    private static final Duration SHORT_PAUSE = Duration.ofMillis(20);
+
+    private final Transactions transactions;
+    private final TurnLock turnLock;
+    private final HandOver handOver;
+    private final Lanes lanes;
+    /** In the queue, and what they are owed is held by somebody else. */
+    private final LockedTags owedElsewhere = new LockedTags(SHORT_PAUSE, Duration.ofSeconds(1));
+    /** In the queue, whose table refuses to have them marked as handed over. */
+    private final LockedTags refused = new LockedTags(Duration.ofMinutes(1), Duration.ofMinutes(1));
+
+    private volatile boolean isMoreRipe;
+
+    HandingOverInBatches(Transactions transactions, TurnLock turnLock, HandOver handOver, Lanes lanes) {
+        this.transactions = transactions;
+        this.turnLock = turnLock;
+        this.handOver = handOver;
+        this.lanes = lanes;
+    }
+
+    /** Something ripe was left in the queue for want of room. */
+    boolean isMoreRipe() {
+        return isMoreRipe;
+    }
+
+    boolean hasAside() {
+        return !aside().isEmpty();
+    }
+
+    static int rows(int limit, Claims claims) {
+        return claims.targets().isEmpty() ? limit : Math.min(limit, claims.mostTags());
+    }
+
+    /** In a transaction that has the turn. */
+    HandOver.Handed take(Connection connection, Timestamp horizon, HandOver.Share share, Claims claims)
+            throws SQLException {
+        return handOver.take(connection, horizon, share, aside(), claims);
+    }
+
+    void committed(Claims claims, HandOver.Handed handed, TurnProgress progress) {
+        handed.tags().forEach(owedElsewhere::remove);
+        progress.committed(claims, handed);
+    }
+
+    /** @param all without regard to whether there is room for its calls */
+    void handOverAll(Timestamp horizon, boolean all, TurnProgress progress) throws SQLException {
+        int limit = ROWS;
+        for (int batch = 0; batch < BATCHES; batch++) {
+            Claims claims = lanes.claims();
+            isMoreRipe = claims.full();
+            boolean onlyUrgent = claims.full() && !all;
+            if (onlyUrgent && claims.mostUrgentTags() == 0) {
+                return;
+            }
+            int rows = all ? limit : Math.min(limit, onlyUrgent ? claims.mostUrgentTags() : rows(limit, claims));
+            HandOver.Share share = onlyUrgent ? HandOver.Share.ofUrgent(rows) : HandOver.Share.of(rows);
+            try {
+                HandOver.Handed handed =
+                        transactions.audited(c -> turnLock.isMine(c) ? take(c, horizon, share, claims) : null);
+                if (handed == null) {
+                    return;
+                }
+                committed(claims, handed, progress);
+                boolean isAll =
+                        handed.buckets() < rows && owedElsewhere.firstPause().isZero();
+                if (isAll || handed.tags().isEmpty() && !soonFree()) {
+                    return;
+                }
+                limit = ROWS;
+            } catch (SQLException e) {
+                Optional<Integer> next = rowsAfter(e, horizon, rows);
+                if (next.isEmpty()) {
+                    return;
+                }
+                limit = next.get();
+            }
+        }
+    }
+
+    /**
+     * Why a batch failed decides what is put aside.
+     *
+     * @return how many rows the next batch takes; empty when it is another instance's turn, or nothing is left
+     */
+    private Optional<Integer> rowsAfter(SQLException failure, Timestamp horizon, int rows) throws SQLException {
+        boolean isLocked = GiveWay.orThrow(failure);
+        if (isLocked) {
+            List<String> held = transactions.in(c -> handOver.heldByOthers(c, horizon, rows, aside()));
+            held.forEach(owedElsewhere::add);
+            if (!held.isEmpty()) {
+                return Optional.of(ROWS);
+            }
+        }
+        if (rows > 1) {
+            return Optional.of(Math.max(1, rows / 4));
+        }
+        return putOldestAside(horizon, isLocked, failure) ? Optional.of(ROWS) : Optional.empty();
+    }
+
+    /** @return false when it is another instance's turn by now, or there is no such tag any more */
+    private boolean putOldestAside(Timestamp horizon, boolean isLocked, SQLException why) throws SQLException {
+        Optional<String> oldest = transactions.in(c -> handOver.oldestTag(c, horizon, aside()));
+        if (oldest.isEmpty()) {
+            return false;
+        }
+        if (isLocked) {
+            owedElsewhere.add(oldest.get());
+            return true;
+        }
+        refused.add(oldest.get());
+        return owePastTheQueue(oldest.get(), why);
+    }
+
+    /** The queue's table refuses this tag for good: what is owed does not depend on it. */
+    boolean owePastTheQueue(String tag, SQLException why) throws SQLException {
+        LOG.warn(
+                "The table cache_invalidation_queue refuses the tag {}: {}. It is delivered all the same, without a"
+                        + " row there",
+                tag,
+                why.getMessage().lines().findFirst().orElse(""));
+        return transactions.in(c -> turnLock.isMine(c) && handOver.owePastQueue(c, tag));
+    }
+
+    private List<String> aside() {
+        List<String> aside = new ArrayList<>(owedElsewhere.pausing());
+        aside.addAll(refused.pausing());
+        return aside;
+    }
+
+    /**
+     * Whoever holds what a tag is owed is mostly done in a moment: that is waited for once all others have been handed
+     * over.
+     */
+    private boolean soonFree() {
+        Duration pause = owedElsewhere.firstPause();
+        if (pause.isZero() || pause.compareTo(SHORT_PAUSE) > 0) {
+            return false;
+        }
+        LockSupport.parkNanos(pause.toNanos());
+        return true;
+    }
+}

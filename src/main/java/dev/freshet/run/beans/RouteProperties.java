@@ -1,0 +1,39 @@
+package dev.freshet.run.beans;
+
+import dev.freshet.settings.Setting;
+import dev.freshet.settings.Settings;
+import java.util.Properties;
+
+/** What routes read beside the settings themselves. */
+public final class RouteProperties {
+    /** A job's worker says so often within its lease that it is alive. */
+    private static final int HEARTBEATS = 5;
+
+    private RouteProperties() {}
+
+    /** @param demoReceiver the address where Freshet's own receiver stands in for a target; null: it does not */
+    public static Properties of(Settings settings, String demoReceiver) {
+        Properties properties = new Properties();
+        boolean isTagTarget = settings.has(Setting.VERCEL_DEPLOYMENT_URL) || demoReceiver != null;
+        boolean isBatchTarget = settings.batchTargetUrl().isPresent() || demoReceiver != null;
+        properties.setProperty("freshet.deliver.tag-target-enabled", Boolean.toString(isTagTarget));
+        properties.setProperty("freshet.deliver.batch-target-enabled", Boolean.toString(isBatchTarget));
+        properties.setProperty("freshet.deliver.batch-target-takes-queue", Boolean.toString(!isTagTarget));
+        if (!settings.has(Setting.VERCEL_DEPLOYMENT_URL)) {
+            properties.setProperty(
+                    Setting.VERCEL_DEPLOYMENT_URL.key, demoReceiver == null ? "http://no-tag-target" : demoReceiver);
+        }
+        if (settings.batchTargetUrl().isEmpty()) {
+            properties.setProperty(
+                    Setting.CACHE_INVALIDATION_URL.key,
+                    demoReceiver == null ? "http://no-batch-target" : demoReceiver + "/api/internal/cache/invalidate");
+        }
+        long heartbeat = settings.duration(Setting.JOB_LEASE).toMillis() / HEARTBEATS;
+        properties.setProperty("freshet.stats.heartbeat-ms", Long.toString(heartbeat));
+        properties.setProperty("freshet.stats.cron-enabled", Boolean.toString(settings.has(Setting.STATS_CRON)));
+        if (!settings.has(Setting.STATS_CRON)) {
+            properties.setProperty(Setting.STATS_CRON.key, "0 0 0 1 1 ? 2099"); // Quartz wants one, if never
+        }
+        return properties;
+    }
+}
