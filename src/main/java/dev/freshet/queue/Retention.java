@@ -84,17 +84,19 @@ public final class Retention {
 
     public void giveUpWhatIsTooOld() throws SQLException {
         for (int batch = 0; batch < BATCHES; batch++) {
-            Map<String, Object> which = Map.of(
-                    "retryForSeconds",
-                    retryFor.toMillis() / 1000.0,
-                    "limit",
-                    ROWS,
-                    "upSeconds",
-                    (System.nanoTime() - begun) / 1e9);
-            int rows = transactions.audited(c -> giveUp.rows(c, which).size());
+            int rows = transactions.audited(
+                    c -> giveUp.rows(c, tooOld(), String.class).size());
             if (rows < ROWS) {
                 break;
             }
         }
+    }
+
+    /** Made anew for each attempt: how long this instance is up is subtracted from the time of the statement. */
+    private Map<String, Object> tooOld() {
+        return Map.of(
+                "retryForSeconds", retryFor.toMillis() / 1000.0,
+                "limit", ROWS,
+                "upSeconds", (System.nanoTime() - begun) / 1e9);
     }
 }

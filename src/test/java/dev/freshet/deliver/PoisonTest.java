@@ -78,12 +78,12 @@ class PoisonTest {
 
     @Test
     void an_audit_table_that_refuses_everything_keeps_nothing_back() throws Exception {
+        Retention retention = new Retention(transactions, Duration.ofHours(1), Duration.ofSeconds(-1));
         database.run("ALTER TABLE invalidation_audit ADD CONSTRAINT nothing CHECK (false) NOT VALID");
         database.run("UPDATE freshet.target SET open_until = now() + interval '1 hour', opened_at = now()");
         change("a");
         turn.take(); // with a target in outage the hand-over itself leaves an audit row
         assertEquals(List.of("a"), processed());
-        Retention retention = new Retention(transactions, Duration.ofHours(1), Duration.ofSeconds(-1));
         database.run("UPDATE freshet.target SET failed_at = clock_timestamp()");
         retention.giveUpWhatIsTooOld();
         assertEquals(List.of("a"), database.list("SELECT tag FROM freshet.dead_letter"));
