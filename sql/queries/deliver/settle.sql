@@ -136,7 +136,10 @@ WITH outcome AS MATERIALIZED (
     WHERE t.name = b.name
     RETURNING t.name, t.open_until IS NOT NULL AS open, b.open AS was_open
 )
-SELECT (SELECT jsonb_object_agg(name, open) FROM breaker WHERE open <> was_open)::text AS breakers,
+-- A settlement that a crash of PostgreSQL undoes is made again: the call is repeated, with the same webhook-id. So its
+-- commit need not wait for the disk; a hand-over's must, since a number that is given out twice would be lost.
+SELECT set_config('synchronous_commit', 'off', true),
+       (SELECT jsonb_object_agg(name, open) FROM breaker WHERE open <> was_open)::text AS breakers,
        (SELECT array_agg(tag) FROM settled WHERE elsewhere < upto) AS look_again,
        (SELECT array_agg(DISTINCT target) FROM held
         WHERE newer OR result IN ('halve', 'returned')) AS due_again

@@ -11,6 +11,7 @@ import javax.sql.DataSource;
 public final class Inbox {
     private static final long QUIET_NANOS = Duration.ofSeconds(20).toNanos();
     private static final int QUIET_TICKS = 3;
+    private static final long ACTIVE_NANOS = Duration.ofSeconds(2).toNanos();
     /** While changes keep coming, a turn finds several at once; when they pour in, the machine is the writers'. */
     private static final long BREATH_NANOS = Duration.ofMillis(30).toNanos();
 
@@ -26,8 +27,8 @@ public final class Inbox {
     private final Turn turn;
     private final Sleep sleep;
     private final BooleanSupplier isWanted;
-    private long lastSeen = System.nanoTime();
-    private boolean seenBefore;
+    private volatile long lastSeen = System.nanoTime();
+    private volatile boolean seenBefore;
     private int tick;
 
     /** @param isWanted where it is not, the poll is soon enough for every change */
@@ -38,9 +39,12 @@ public final class Inbox {
         this.isWanted = isWanted;
     }
 
-    /** Until the next look. */
+    /** Until the next look: half as long where something was committed a moment ago. */
     public Duration rest(Duration probe) {
-        return isWanted.getAsBoolean() ? probe : UNWANTED;
+        if (!isWanted.getAsBoolean()) {
+            return UNWANTED;
+        }
+        return seenBefore && System.nanoTime() - lastSeen < ACTIVE_NANOS ? probe.dividedBy(2) : probe;
     }
 
     public synchronized boolean hasChanges() throws Exception {

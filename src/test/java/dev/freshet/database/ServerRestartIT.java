@@ -16,12 +16,17 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** PostgreSQL goes and comes back under a running Freshet, while a call is being made. */
 class ServerRestartIT {
+    private static final int TAGS = 400;
+
     private final int port = freePort();
 
     @Test
@@ -62,6 +67,84 @@ class ServerRestartIT {
         } finally {
             server.close();
         }
+    }
+
+    /** It loses what was committed without waiting for the disk: settlements, and nothing else. */
+    @Test
+    void a_crash_of_postgres_while_it_delivers_loses_nothing_and_gives_no_id_twice() throws Exception {
+        Path data = Files.createTempDirectory("freshet-it-postgres-");
+        EmbeddedPostgres server = start(data);
+        try (Receiver receiver = new Receiver();
+                FreshetProcess freshet = FreshetProcess.start(Map.of(
+                        "DATABASE_URL",
+                        "postgres://postgres@127.0.0.1:" + port + "/postgres",
+                        "VERCEL_DEPLOYMENT_URL",
+                        receiver.url(),
+                        "REVALIDATION_SECRET",
+                        Scene.SECRET,
+                        "FRESHET_DEBOUNCE",
+                        "0",
+                        "FRESHET_QUEUE_POLL",
+                        "200ms",
+                        "FRESHET_TARGET_TIMEOUT",
+                        "2s",
+                        "FRESHET_LEASE",
+                        "6s"))) {
+            changeAll();
+            Scene.until("some are called", () -> receiver.calls().size() > TAGS / 4);
+            crash(data);
+            server.close();
+            server = start(data);
+            Scene.until("all are called", () -> calledTags(receiver) == TAGS);
+            Scene.until("all are processed", this::isAllProcessed);
+            int before = receiver.calls().size();
+            changeAll();
+            Scene.until("all are called again", () -> {
+                List<Receiver.Call> since = receiver.calls();
+                return tagsOf(since.subList(before, since.size())).size() == TAGS;
+            });
+            List<Receiver.Call> calls = receiver.calls();
+            Set<String> ids = calls.subList(0, before).stream()
+                    .map(call -> call.header("webhook-id"))
+                    .collect(Collectors.toSet());
+            assertEquals(
+                    List.of(),
+                    calls.subList(before, calls.size()).stream()
+                            .map(call -> call.header("webhook-id"))
+                            .filter(ids::contains)
+                            .toList());
+            assertEquals("0", one("SELECT count(*) FROM freshet.dead_letter"));
+            assertEquals(0, freshet.term(), freshet.log());
+        } finally {
+            server.close();
+        }
+    }
+
+    private void changeAll() throws SQLException {
+        one("SELECT enqueue_cache_invalidation(ARRAY(SELECT 'tag:' || i FROM generate_series(1, " + TAGS + ") i))");
+    }
+
+    private static int calledTags(Receiver receiver) {
+        return tagsOf(receiver.calls()).size();
+    }
+
+    private static Set<String> tagsOf(List<Receiver.Call> calls) {
+        return calls.stream().flatMap(call -> call.tags().stream()).collect(Collectors.toSet());
+    }
+
+    private boolean isAllProcessed() throws SQLException {
+        return one("SELECT count(*) FILTER (WHERE last_invalidated_at IS NULL) + (SELECT count(*) FROM freshet.delivery)"
+                        + " FROM cache_invalidation_queue")
+                .equals("0");
+    }
+
+    /** As a power cut would leave it: what is not on the disk is gone. */
+    private static void crash(Path data) throws Exception {
+        long postmaster = Long.parseLong(
+                Files.readAllLines(data.resolve("postmaster.pid")).get(0).strip());
+        ProcessHandle server = ProcessHandle.of(postmaster).orElseThrow();
+        new ProcessBuilder("kill", "-QUIT", Long.toString(postmaster)).start().waitFor();
+        server.onExit().join();
     }
 
     private EmbeddedPostgres start(Path data) throws IOException {
