@@ -2,8 +2,8 @@ package dev.freshet.console;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.api.Gate;
 import dev.freshet.api.Problem;
+import dev.freshet.api.gate.Gate;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerResponse;

@@ -2,13 +2,13 @@ package dev.freshet.run;
 
 import dev.freshet.api.ApiRates;
 import dev.freshet.api.Bind;
-import dev.freshet.api.Gate;
 import dev.freshet.api.Keys;
 import dev.freshet.api.Problems;
 import dev.freshet.api.QuietHeaders;
 import dev.freshet.api.Rate;
 import dev.freshet.api.RefusalReports;
 import dev.freshet.api.Requests;
+import dev.freshet.api.gate.Gate;
 import dev.freshet.audit.AuditChain;
 import dev.freshet.audit.AuditLog;
 import dev.freshet.audit.AuditPages;
