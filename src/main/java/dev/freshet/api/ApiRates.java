@@ -10,8 +10,4 @@ import java.util.function.ToLongFunction;
 public record ApiRates(long bodyBytes, long invalidateBodyBytes, ToLongFunction<String> rate) {
 
     public static final ApiRates DEFAULT = new ApiRates(1 << 20, 16 << 20, client -> 0);
-
-    long bodyBytes(String path) {
-        return path.startsWith("/invalidate/") ? invalidateBodyBytes : bodyBytes;
-    }
 }

@@ -53,7 +53,7 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
     }
 
     /** DNS rebinding brings a stranger's page here under the stranger's host name. */
-    boolean accepts(String host) {
+    public boolean accepts(String host) {
         return allowAnonymous && !loopbackOnly || host != null && isLoopback(host);
     }
 
@@ -63,7 +63,7 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
                 && LOOPBACK.matcher(parts.group(1).replaceFirst("\\.$", "")).matches();
     }
 
-    static boolean isOwn(String origin, String scheme, String host) {
+    public static boolean isOwn(String origin, String scheme, String host) {
         Matcher claimed = ORIGIN.matcher(origin.toLowerCase(Locale.ROOT));
         return host != null
                 && claimed.matches()
@@ -74,7 +74,7 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
     }
 
     /** The Access-Control-Allow-Origin for this origin, or null when its pages may not read. */
-    String shares(String origin) {
+    public String shares(String origin) {
         return liveOrigins.contains("*")
                 ? "*"
                 : origin != null && liveOrigins.contains(origin.toLowerCase(Locale.ROOT)) ? origin : null;

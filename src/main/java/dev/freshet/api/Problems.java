@@ -50,8 +50,8 @@ public final class Problems {
         Throwable handled = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         Throwable thrown = handled == null ? exchange.getException() : handled;
         Problem problem = of(thrown);
-        String given = exchange.getMessage().getHeader("X-Request-Id", String.class);
-        String request = Gate.isSane(given) ? given : "unknown";
+        String given = exchange.getMessage().getHeader(RequestId.HEADER, String.class);
+        String request = RequestId.isSane(given) ? given : "unknown";
         if (problem.status() == 500) {
             LogIds.with(
                     Map.of("request", request),

@@ -47,7 +47,7 @@ public final class QuietHeaders implements HeaderFilterStrategy {
                 || isRequestHeader(header, exchange) && !IN.contains(header);
     }
 
-    static boolean isCamels(String name) {
+    public static boolean isCamels(String name) {
         String header = lower(name);
         return header.startsWith("camel") || header.startsWith("org.apache.camel");
     }

@@ -33,7 +33,7 @@ public final class RefusalReports {
     }
 
     /** Counts one; true when it may be reported too. */
-    synchronized boolean count() {
+    public synchronized boolean count() {
         total.incrementAndGet();
         long now = nanoTime.getAsLong();
         int slot = (int) (passed % PER_SECOND);
@@ -46,7 +46,7 @@ public final class RefusalReports {
         return true;
     }
 
-    void report(RefusedRequest refusal) {
+    public void report(RefusedRequest refusal) {
         try {
             sink.accept(refusal);
         } catch (RuntimeException e) {

@@ -2,13 +2,13 @@ package dev.freshet.console;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.api.Gate;
 import dev.freshet.api.Problem;
+import dev.freshet.api.gate.Gate;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
-import java.util.Map;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,6 +25,8 @@ final class ConsoleStream implements Handler<RoutingContext> {
     private static final int MOST_READERS = 200;
     private static final long EVERY_MILLIS = 1_000;
     private static final int SILENT_LOOKS = 5;
+
+    private record Series(List<Freshness.Point> points) {}
 
     private final Set<HttpServerResponse> readers = ConcurrentHashMap.newKeySet();
     private final Overview overview;
@@ -56,7 +58,8 @@ final class ConsoleStream implements Handler<RoutingContext> {
         response.write("retry: 2000\n\nevent: you\ndata: {\"may_change\":" + Gate.mayChange(ctx) + ",\"now\":"
                 + System.currentTimeMillis() + "}\n\n");
         ctx.vertx()
-                .executeBlocking(() -> event("series", overview.series()) + event("overview", overview.now()), false)
+                .executeBlocking(
+                        () -> event("series", new Series(overview.series())) + event("overview", overview.now()), false)
                 .onComplete(first -> {
                     if (first.succeeded() && !response.closed()) {
                         response.write(first.result());
@@ -99,7 +102,7 @@ final class ConsoleStream implements Handler<RoutingContext> {
 
     private void tell() throws JsonProcessingException {
         String now = event("overview", overview.now());
-        String series = event("series", overview.series());
+        String series = event("series", new Series(overview.series()));
         StringBuilder news = new StringBuilder();
         news.append(now.equals(lastOverview) ? "" : now).append(series.equals(lastSeries) ? "" : series);
         silence = news.isEmpty() ? silence + 1 : 0;
@@ -117,7 +120,6 @@ final class ConsoleStream implements Handler<RoutingContext> {
     }
 
     private static String event(String name, Object data) throws JsonProcessingException {
-        return "event: " + name + "\ndata: "
-                + JSON.writeValueAsString(data instanceof Map<?, ?> ? data : Map.of("points", data)) + "\n\n";
+        return "event: " + name + "\ndata: " + JSON.writeValueAsString(data) + "\n\n";
     }
 }

@@ -1,15 +1,19 @@
 package dev.freshet.console;
 
 import dev.freshet.api.Refused;
-import dev.freshet.api.Times;
+import dev.freshet.console.DryRunAnswer.EntryHit;
+import dev.freshet.console.DryRunAnswer.RecentTag;
+import dev.freshet.console.DryRunAnswer.RegistryHit;
+import dev.freshet.console.DryRunAnswer.TagPolicy;
+import dev.freshet.console.DryRunAnswer.TargetCalls;
+import dev.freshet.console.DryRunAnswer.WaitingTag;
+import dev.freshet.console.DryRunAnswer.WatchHit;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +21,10 @@ import java.util.Set;
 
 /** What invalidating a tag or pattern would hit, without doing it. */
 public final class DryRun {
+    private record Watch(String tableName, List<String> templates, List<String> due, String problem) {}
+
+    private record FoundEntry(String cacheKey, List<String> tags, long matching) {}
+
     private static final int SHOWN = 100;
     /** Of what a regular expression may match, as much is looked at. */
     private static final int CANDIDATES = 100_000;
@@ -40,7 +48,7 @@ public final class DryRun {
         this.transactions = transactions;
     }
 
-    public Map<String, Object> of(Object tag, Object pattern) throws SQLException {
+    public DryRunAnswer of(Object tag, Object pattern) throws SQLException {
         TagPattern asked = TagPattern.of(tag, pattern);
         try {
             return transactions.in(c -> answer(c, asked));
@@ -57,46 +65,48 @@ public final class DryRun {
                 400, "pattern: takes too long to match here; one that begins with plain characters is quicker");
     }
 
-    private Map<String, Object> answer(Connection c, TagPattern asked) throws SQLException {
+    private DryRunAnswer answer(Connection c, TagPattern asked) throws SQLException {
         patience.rows(c, Map.of());
-        Map<String, Object> which = new HashMap<>();
-        boolean regex = asked.kind() == TagPattern.Kind.regex;
-        which.put("like", asked.like());
-        which.put("tags", regex ? matching(c, tagsLike, asked) : null);
-        which.put("keys", regex ? matching(c, keysLike, asked) : null);
-        which.put("limit", SHOWN + 1);
-        List<Map<String, Object>> waits = Times.readable(waiting.rows(c, which));
-        List<Map<String, Object>> seen = Times.readable(recent.rows(c, which));
-        Map<String, Object> registry = registry(c, asked, which);
+        Map<String, Object> which = which(c, asked);
+        List<WaitingTag> waits = waiting.rows(c, which, WaitingTag.class);
+        List<RecentTag> seen = recent.rows(c, which, RecentTag.class);
+        RegistryHit registry = registry(c, which);
         Set<String> tags = new LinkedHashSet<>();
         if (asked.kind() == TagPattern.Kind.tag) {
             tags.add(asked.text());
         }
-        waits.forEach(row -> tags.add((String) row.get("tag")));
-        seen.forEach(row -> tags.add((String) row.get("tag")));
-        ((List<?>) registry.get("tags")).forEach(tag -> tags.add((String) tag));
-
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("asked", asked.text());
-        answer.put("kind", asked.kind().name());
-        answer.put("watches", hit(watches.rows(c, Map.of()), asked, tags));
-        answer.put(
-                "policies",
-                policies.rows(c, Map.of("tags", List.copyOf(tags).subList(0, Math.min(SHOWN, tags.size())))));
-        answer.put("waiting", first(waits));
-        answer.put("waiting_capped", waits.size() > SHOWN);
-        answer.put("recent", first(seen));
-        answer.put("recent_capped", seen.size() > SHOWN);
-        answer.put("entries", registry);
-        answer.put("tags", List.copyOf(tags).subList(0, Math.min(SHOWN, tags.size())));
-        answer.put("tags_capped", tags.size() > SHOWN);
-        answer.put(
-                "targets",
-                targets.rows(c, Map.of()).stream()
-                        .filter(target -> (Boolean) target.get("takes_queue"))
+        waits.forEach(row -> tags.add(row.tag()));
+        seen.forEach(row -> tags.add(row.tag()));
+        tags.addAll(registry.tags());
+        List<String> shown = first(List.copyOf(tags));
+        return new DryRunAnswer(
+                asked.text(),
+                asked.kind(),
+                hit(watches.rows(c, Map.of(), Watch.class), asked, tags),
+                policies.rows(c, Map.of("tags", shown), TagPolicy.class),
+                first(waits),
+                waits.size() > SHOWN,
+                first(seen),
+                seen.size() > SHOWN,
+                registry,
+                shown,
+                tags.size() > SHOWN,
+                targets.rows(c, Map.of(), TargetState.class).stream()
+                        .filter(TargetState::takesQueue)
                         .map(target -> calls(target, tags.size()))
                         .toList());
-        return answer;
+    }
+
+    /** What the statements take to find what is asked for. */
+    private Map<String, Object> which(Connection c, TagPattern asked) throws SQLException {
+        boolean regex = asked.kind() == TagPattern.Kind.regex;
+        Map<String, Object> which = new HashMap<>();
+        which.put("like", asked.like());
+        which.put("tag", asked.kind() == TagPattern.Kind.tag ? asked.text() : null);
+        which.put("tags", regex ? matching(c, tagsLike, asked) : null);
+        which.put("keys", regex ? matching(c, keysLike, asked) : null);
+        which.put("limit", SHOWN + 1);
+        return which;
     }
 
     /** As invalidation itself does: SQL narrows, the expression decides. */
@@ -115,56 +125,38 @@ public final class DryRun {
         return matching;
     }
 
-    private Map<String, Object> registry(Connection c, TagPattern asked, Map<String, Object> which)
-            throws SQLException {
-        Map<String, Object> registry = new LinkedHashMap<>();
-        Map<String, Object> by = new HashMap<>(which);
-        by.put("tag", asked.kind() == TagPattern.Kind.tag ? asked.text() : null);
-        List<Map<String, Object>> found = entries.rows(c, by);
+    private RegistryHit registry(Connection c, Map<String, Object> which) throws SQLException {
+        List<FoundEntry> found = entries.rows(c, which, FoundEntry.class);
         Set<String> tags = new LinkedHashSet<>();
-        List<Map<String, Object>> shown = new ArrayList<>();
-        for (Map<String, Object> row : found) {
-            List<String> of = List.of((String[]) ((Array) row.get("tags")).getArray());
-            tags.addAll(of);
-            shown.add(Map.of("key", row.get("cache_key"), "tags", of));
-        }
-        registry.put("count", found.isEmpty() ? 0L : found.get(0).get("matching"));
-        registry.put("entries", first(shown));
-        registry.put("tags", List.copyOf(tags));
-        return registry;
+        found.forEach(entry -> tags.addAll(entry.tags()));
+        return new RegistryHit(
+                found.isEmpty() ? 0 : found.get(0).matching(),
+                first(found).stream()
+                        .map(entry -> new EntryHit(entry.cacheKey(), entry.tags()))
+                        .toList(),
+                List.copyOf(tags));
     }
 
-    private static List<Map<String, Object>> hit(List<Map<String, Object>> all, TagPattern asked, Set<String> tags)
-            throws SQLException {
-        List<Map<String, Object>> hit = new ArrayList<>();
-        for (Map<String, Object> watch : all) {
-            for (String template : (String[]) ((Array) watch.get("templates")).getArray()) {
+    private static List<WatchHit> hit(List<Watch> all, TagPattern asked, Set<String> tags) {
+        List<WatchHit> hit = new ArrayList<>();
+        for (Watch watch : all) {
+            for (String template : watch.templates()) {
                 if (asked.takesSomeOf(template)
                         || asked.kind() == TagPattern.Kind.regex
                                 && tags.stream().anyMatch(tag -> TagPattern.makes(template, tag))) {
-                    Map<String, Object> shown = new LinkedHashMap<>();
-                    shown.put("table", watch.get("table_name"));
-                    shown.put("template", template);
-                    shown.put("due", SqlFile.texts(watch.get("due")));
-                    shown.put("problem", watch.get("problem"));
-                    hit.add(shown);
+                    hit.add(new WatchHit(watch.tableName(), template, watch.due(), watch.problem()));
                 }
             }
         }
         return hit;
     }
 
-    private static Map<String, Object> calls(Map<String, Object> target, int tags) {
-        Map<String, Object> shown = new LinkedHashMap<>();
-        int batch = ((Number) target.get("batch")).intValue();
-        shown.put("name", target.get("name"));
-        shown.put("batch", batch);
-        shown.put("open", target.get("opened_at") != null);
-        shown.put("calls", (tags + batch - 1) / batch);
-        return shown;
+    private static TargetCalls calls(TargetState target, int tags) {
+        int batch = target.batch();
+        return new TargetCalls(target.name(), batch, target.openedAt() != null, (tags + batch - 1) / batch);
     }
 
-    private static List<Map<String, Object>> first(List<Map<String, Object>> rows) {
+    private static <T> List<T> first(List<T> rows) {
         return rows.subList(0, Math.min(SHOWN, rows.size()));
     }
 }

@@ -1,9 +1,11 @@
 package dev.freshet.console;
 
+import dev.freshet.api.InUtc;
+import dev.freshet.api.JsonAnswer;
+import dev.freshet.api.Refused;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.http.base.HttpOperationFailedException;
@@ -12,17 +14,17 @@ import org.apache.camel.http.base.HttpOperationFailedException;
 public final class Failures {
     private static final int LONGEST = 200;
 
-    private final Map<String, Map<String, Object>> last = new ConcurrentHashMap<>();
+    @JsonAnswer
+    record Failure(@InUtc Instant at, String why) {}
+
+    private final Map<String, Failure> last = new ConcurrentHashMap<>();
 
     public void add(String route, Throwable why) {
-        Map<String, Object> failure = new LinkedHashMap<>();
-        failure.put("at", Instant.now().toString());
-        failure.put("why", said(why));
-        last.put(route, failure);
+        last.put(route, new Failure(Instant.now(), said(why)));
     }
 
     /** @return null when it never failed */
-    Map<String, Object> of(String route) {
+    Failure of(String route) {
         return last.get(route);
     }
 
@@ -39,7 +41,7 @@ public final class Failures {
         }
         String name = cause.getClass().getSimpleName();
         String message = cause.getMessage();
-        boolean sayable = cause instanceof IOException || cause instanceof dev.freshet.api.Refused;
+        boolean sayable = cause instanceof IOException || cause instanceof Refused;
         return !sayable || message == null
                 ? name
                 : (name + ": " + message).substring(0, Math.min(LONGEST, name.length() + 2 + message.length()));

@@ -1,5 +1,6 @@
 package dev.freshet.console;
 
+import dev.freshet.api.JsonAnswer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.distribution.CountAtBucket;
@@ -8,7 +9,6 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,6 +22,14 @@ import java.util.function.Supplier;
 public final class Freshness {
     private static final int LOOKS = 121;
     private static final Duration WINDOW = Duration.ofMinutes(5);
+
+    /** The last minutes; without a delivery there is no quantile. */
+    @JsonAnswer
+    record Lately(long windowSeconds, long delivered, Long p50Ms, Long p99Ms) {}
+
+    /** One for the charts, with how many tags were waiting. */
+    @JsonAnswer
+    record Point(long at, long delivered, Long p50Ms, Long p99Ms, Double pending) {}
 
     /** Cumulative counts by their bound in milliseconds, as a histogram has them. */
     record Look(Instant at, TreeMap<Double, Double> counts, long total, Double pending) {
@@ -68,7 +76,7 @@ public final class Freshness {
     }
 
     /** The last minutes in three numbers. */
-    synchronized Map<String, Object> lately() {
+    synchronized Lately lately() {
         Instant now = Instant.now();
         Instant from = now.minus(WINDOW);
         Look before = looks.getFirst();
@@ -76,28 +84,22 @@ public final class Freshness {
             before = look.at().isAfter(from) ? before : look;
         }
         Look between = look(now).since(before);
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("window_seconds", WINDOW.toSeconds());
-        answer.put("delivered", between.total());
-        answer.put("p50_ms", between.quantile(0.5));
-        answer.put("p99_ms", between.quantile(0.99));
-        return answer;
+        return new Lately(WINDOW.toSeconds(), between.total(), between.quantile(0.5), between.quantile(0.99));
     }
 
     /** For charts, the oldest first. */
-    synchronized List<Map<String, Object>> series() {
-        List<Map<String, Object>> points = new ArrayList<>();
+    synchronized List<Point> series() {
+        List<Point> points = new ArrayList<>();
         Look before = null;
         for (Look look : looks) {
             if (before != null) {
                 Look between = look.since(before);
-                Map<String, Object> point = new LinkedHashMap<>();
-                point.put("at", look.at().toEpochMilli());
-                point.put("delivered", between.total());
-                point.put("p50_ms", between.quantile(0.5));
-                point.put("p99_ms", between.quantile(0.99));
-                point.put("pending", look.pending());
-                points.add(point);
+                points.add(new Point(
+                        look.at().toEpochMilli(),
+                        between.total(),
+                        between.quantile(0.5),
+                        between.quantile(0.99),
+                        look.pending()));
             }
             before = look;
         }

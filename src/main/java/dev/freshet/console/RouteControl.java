@@ -1,7 +1,11 @@
 package dev.freshet.console;
 
+import dev.freshet.api.JsonAnswer;
 import dev.freshet.api.Refused;
 import dev.freshet.audit.AuditLog;
+import dev.freshet.console.RouteListing.BrokenFile;
+import dev.freshet.console.RouteListing.Done;
+import dev.freshet.console.RouteListing.ListedRoute;
 import dev.freshet.observe.RouteCount;
 import dev.freshet.observe.RouteCounts;
 import dev.freshet.run.routes.FeedsRoutes;
@@ -10,10 +14,7 @@ import dev.freshet.stats.ConnectionBudget;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,6 +28,10 @@ import org.apache.camel.spi.RouteController;
 
 /** The routes of this instance: how they are, and stopping and starting one by hand until the next start. */
 public final class RouteControl {
+    /** What was done to a route by hand, and how it is now. */
+    @JsonAnswer
+    record Acted(String id, String state, String message) {}
+
     private static final int PATIENCE_SECONDS = 10;
     private static final String OWN_FILE = "api-console.camel.yaml";
     /** What every answer and every audited act goes through. */
@@ -37,9 +42,7 @@ public final class RouteControl {
             "what is done by hand is written down by it");
 
     private final Map<String, Instant> stopped = new ConcurrentHashMap<>();
-    private final Map<String, Double> rates = new ConcurrentHashMap<>();
-    private Map<String, Long> totals = Map.of();
-    private long totalsAt = System.nanoTime();
+    private final RouteRates rates;
     private final CamelContext context;
     private final AuditLog audit;
     private final LiveRoutes files;
@@ -51,39 +54,25 @@ public final class RouteControl {
         this.audit = audit;
         this.files = files;
         this.counts = counts;
+        this.rates = new RouteRates(context, counts);
         this.failures = failures;
     }
 
     /** Every few seconds: how much each route has done since the last time. */
-    public synchronized void sample() throws Exception {
-        Map<String, Long> now = new HashMap<>();
-        for (Route route : context.getRoutes()) {
-            RouteCount counted = counts.of(route.getRouteId());
-            if (counted != null) {
-                now.put(route.getRouteId(), counted.total());
-            }
-        }
-        double seconds = (System.nanoTime() - totalsAt) / 1e9;
-        rates.keySet().retainAll(now.keySet());
-        now.forEach((id, total) ->
-                rates.put(id, Math.max(0, Math.round((total - totals.getOrDefault(id, total)) / seconds * 10) / 10.0)));
-        totals = now;
-        totalsAt = System.nanoTime();
+    public void sample() {
+        rates.sample();
     }
 
-    public Map<String, Object> list() throws Exception {
-        List<Map<String, Object>> routes = new ArrayList<>();
-        context.getRoutes().stream()
-                .sorted(Comparator.comparing(RouteControl::file).thenComparing(Route::getRouteId))
-                .forEach(route -> routes.add(shown(route)));
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("routes", routes);
-        answer.put(
-                "broken_files", files.broken().stream().map(RouteControl::shown).toList());
-        return answer;
+    public RouteListing list() {
+        return new RouteListing(
+                context.getRoutes().stream()
+                        .sorted(Comparator.comparing(RouteControl::file).thenComparing(Route::getRouteId))
+                        .map(this::listed)
+                        .toList(),
+                files.broken().stream().map(BrokenFile::of).toList());
     }
 
-    public Map<String, Object> stop(String id) throws Exception {
+    public Acted stop(String id) throws Exception {
         Route route = known(id);
         String objection = objection(route);
         if (objection != null) {
@@ -113,7 +102,7 @@ public final class RouteControl {
                         + " is kept");
     }
 
-    public Map<String, Object> start(String id) throws Exception {
+    public Acted start(String id) throws Exception {
         known(id);
         if (controller().getRouteStatus(id).isStarted()) {
             return answer(id, "runs already");
@@ -148,38 +137,19 @@ public final class RouteControl {
         return Integer.toHexString(31 * states + files.broken().hashCode());
     }
 
-    private Map<String, Object> shown(Route route) {
+    private ListedRoute listed(Route route) {
         String id = route.getRouteId();
-        Map<String, Object> shown = new LinkedHashMap<>();
-        shown.put("id", id);
-        shown.put("description", route.getDescription());
-        shown.put("file", file(route));
-        shown.put("from", route.getEndpoint().toString());
-        shown.put("state", state(id));
-        shown.put("stopped_at", stopped.get(id) == null ? null : stopped.get(id).toString());
-        shown.put("may_not_stop", objection(route));
         RouteCount counted = counts.of(id);
-        if (counted != null) {
-            shown.put("total", counted.total());
-            shown.put("failed", counted.failed() + counted.handled());
-            shown.put("inflight", counted.inflight());
-            shown.put("per_second", rates.get(id));
-            shown.put("mean_ms", counted.meanMillis());
-            shown.put(
-                    "last_at",
-                    counted.lastAt() == null ? null : counted.lastAt().toString());
-        }
-        shown.put("last_failure", failures.of(id));
-        return shown;
-    }
-
-    private static Map<String, Object> shown(LiveRoutes.Broken broken) {
-        Map<String, Object> shown = new LinkedHashMap<>();
-        shown.put("file", broken.file());
-        shown.put("line", broken.line());
-        shown.put("why", broken.why());
-        shown.put("since", broken.since().toString());
-        return shown;
+        return new ListedRoute(
+                id,
+                route.getDescription(),
+                file(route),
+                route.getEndpoint().toString(),
+                state(id),
+                stopped.get(id),
+                objection(route),
+                counted == null ? null : Done.of(counted, rates.of(id)),
+                failures.of(id));
     }
 
     private Route known(String id) {
@@ -206,12 +176,8 @@ public final class RouteControl {
         audit.write(List.of(AuditLog.Row.of("request", null, null, "manual", null, what, null)));
     }
 
-    private Map<String, Object> answer(String id, String message) {
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("id", id);
-        answer.put("state", state(id));
-        answer.put("message", id + " " + message);
-        return answer;
+    private Acted answer(String id, String message) {
+        return new Acted(id, state(id), id + " " + message);
     }
 
     private RouteController controller() {

@@ -39,6 +39,7 @@ final class RowReader<T> {
             Map.entry(Timestamp.class, ResultSet::getTimestamp),
             Map.entry(Instant.class, RowReader::instant),
             Map.entry(UUID.class, ResultSet::getObject),
+            Map.entry(Array.class, ResultSet::getArray),
             Map.entry(Object.class, ResultSet::getObject));
 
     private static final ClassValue<RowReader<?>> READERS = new ClassValue<>() {

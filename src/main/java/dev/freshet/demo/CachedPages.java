@@ -1,6 +1,8 @@
 package dev.freshet.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.api.InUtc;
+import dev.freshet.api.JsonAnswer;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.SQLException;
@@ -16,6 +18,16 @@ import java.util.Map;
 /** Two pages of an app that renders once and keeps what it rendered until it is told that the page's tag changed. */
 public final class CachedPages {
     private static final List<String> TABLES = List.of("courses", "matches", "players", "aggregated_season_stats");
+
+    private record RenderedPage(String page, String tag, String content) {}
+
+    /** A page as visitors get it, beside what it would be if it were rendered now. */
+    @JsonAnswer
+    record ShownPage(String tag, JsonNode cached, @InUtc Instant cachedAt, JsonNode database, boolean stale) {}
+
+    /** @param told whether these pages are told of changes */
+    @JsonAnswer
+    record ShownPages(boolean told, Map<String, ShownPage> pages) {}
 
     private record Kept(String tag, JsonNode content, Instant at) {}
 
@@ -37,29 +49,21 @@ public final class CachedPages {
         this.clock = clock;
     }
 
-    /** Each page as visitors get it, beside what it would be if it were rendered now. */
-    public Map<String, Object> all() throws SQLException {
+    public ShownPages all() throws SQLException {
         long before = changes();
-        List<Map<String, Object>> rendered = transactions.in(connection -> {
+        List<RenderedPage> rendered = transactions.in(connection -> {
             tables.checkThatTheyAreOurs(connection, TABLES);
-            return render.rows(connection, Map.of());
+            return render.rows(connection, Map.of(), RenderedPage.class);
         });
-        Map<String, Object> pages = new LinkedHashMap<>();
-        for (Map<String, Object> row : rendered) {
-            JsonNode now = DemoTables.json(row.get("content"));
-            Kept page = kept(
-                    (String) row.get("page"),
-                    new Kept((String) row.get("tag"), now, clock.instant().truncatedTo(ChronoUnit.MILLIS)),
-                    before);
-            Map<String, Object> shown = new LinkedHashMap<>();
-            shown.put("tag", page.tag());
-            shown.put("cached", page.content());
-            shown.put("cached_at", page.at().toString());
-            shown.put("database", now);
-            shown.put("stale", !page.content().equals(now));
-            pages.put((String) row.get("page"), shown);
+        Map<String, ShownPage> pages = new LinkedHashMap<>();
+        for (RenderedPage row : rendered) {
+            JsonNode now = DemoTables.json(row.content());
+            Instant at = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+            Kept page = kept(row.page(), new Kept(row.tag(), now, at), before);
+            boolean stale = !page.content().equals(now);
+            pages.put(row.page(), new ShownPage(page.tag(), page.content(), page.at(), now, stale));
         }
-        return Map.of("told", told, "pages", pages);
+        return new ShownPages(told, pages);
     }
 
     public synchronized void invalidate(Collection<String> tags) {

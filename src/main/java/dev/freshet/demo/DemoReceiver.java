@@ -1,16 +1,18 @@
 package dev.freshet.demo;
 
+import dev.freshet.api.InUtc;
+import dev.freshet.api.JsonAnswer;
 import dev.freshet.api.Refused;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -24,10 +26,23 @@ import org.slf4j.LoggerFactory;
  * remembers the last ones.
  */
 public final class DemoReceiver {
+    @JsonAnswer
+    record Revalidated(boolean revalidated, long now) {}
+
+    /** @param invalidated how many tags */
+    @JsonAnswer
+    record InvalidatedTags(boolean success, int invalidated) {}
+
+    @JsonAnswer
+    record ReceivedCall(@InUtc Instant at, String target, List<String> tags, String webhookId) {}
+
+    @JsonAnswer
+    record ReceivedCalls(List<ReceivedCall> calls) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(DemoReceiver.class);
     private static final int REMEMBERED = 100;
 
-    private final Deque<Map<String, Object>> calls = new ArrayDeque<>();
+    private final Deque<ReceivedCall> calls = new ArrayDeque<>();
     private final String secret;
     private final Consumer<List<String>> stale;
     private final Clock clock;
@@ -47,7 +62,7 @@ public final class DemoReceiver {
     }
 
     /** As a Next.js app's /api/revalidate answers. */
-    public Map<String, Object> revalidate(
+    public Revalidated revalidate(
             @Body Map<String, Object> body,
             @Header("x-revalidation-secret") String shown,
             @Header("webhook-id") String id) {
@@ -57,30 +72,25 @@ public final class DemoReceiver {
         List<String> tags = tags(body);
         tags.forEach(tag -> LOG.info("Demo receiver: {} is fresh again", tag));
         remember("tag", tags, id);
-        return Map.of("revalidated", true, "now", clock.millis());
+        return new Revalidated(true, clock.millis());
     }
 
     /** As the app's /api/internal/cache/invalidate answers; who may call it is the gate's business. */
-    public Map<String, Object> invalidate(@Body Map<String, Object> body) {
+    public InvalidatedTags invalidate(@Body Map<String, Object> body) {
         List<String> tags = tags(body);
         LOG.info("Demo receiver: {} are fresh again ({})", String.join(", ", tags), body.get("source"));
         remember("batch", tags, String.valueOf(body.get("requestId")));
-        return Map.of("success", true, "invalidated", tags.size());
+        return new InvalidatedTags(true, tags.size());
     }
 
     /** Newest first. */
-    public synchronized Map<String, Object> calls() {
-        return Map.of("calls", List.copyOf(calls));
+    public synchronized ReceivedCalls calls() {
+        return new ReceivedCalls(List.copyOf(calls));
     }
 
     private synchronized void remember(String target, List<String> tags, String id) {
         stale.accept(tags);
-        Map<String, Object> call = new LinkedHashMap<>();
-        call.put("at", clock.instant().truncatedTo(ChronoUnit.MILLIS).toString());
-        call.put("target", target);
-        call.put("tags", tags);
-        call.put("webhook_id", id);
-        calls.addFirst(call);
+        calls.addFirst(new ReceivedCall(clock.instant().truncatedTo(ChronoUnit.MILLIS), target, tags, id));
         if (calls.size() > REMEMBERED) {
             calls.removeLast();
         }

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.camel.Body;
 
 /**
@@ -43,7 +44,7 @@ public final class DemoTables {
         this.transactions = transactions;
     }
 
-    /** POST /demo/actions/{action}. */
+    /** POST /demo/actions/{action}: what was done, and the row as its statement returns it. */
     public Map<String, Object> act(String action, Map<String, Object> body) throws SQLException {
         Deed deed = DEEDS.get(action);
         if (deed == null) {
@@ -89,21 +90,18 @@ public final class DemoTables {
     }
 
     private JsonNode read(SqlFile statement, Map<String, ?> values) throws SQLException {
-        List<Map<String, Object>> rows = transactions.in(connection -> {
+        Optional<String> content = transactions.in(connection -> {
             checkThatTheyAreOurs(connection, AUCTION);
-            return statement.rows(connection, values);
+            return statement.firstRow(connection, values, String.class);
         });
-        if (rows.isEmpty()) {
-            throw new Refused(404, "there is no such event or painting");
-        }
-        return json(rows.get(0).get("content"));
+        return json(content.orElseThrow(() -> new Refused(404, "there is no such event or painting")));
     }
 
     /**
      * A table of the same name that was there before belongs to somebody, whatever the demo would like to do with it.
      */
     void checkThatTheyAreOurs(Connection connection, List<String> tables) throws SQLException {
-        if (!(Boolean) areOurs.rows(connection, Map.of("tables", tables)).get(0).get("are_ours")) {
+        if (!areOurs.row(connection, Map.of("tables", tables), Boolean.class)) {
             throw new Refused(
                     409,
                     "the demo has no tables " + String.join(", ", tables)
@@ -111,9 +109,9 @@ public final class DemoTables {
         }
     }
 
-    static JsonNode json(Object text) {
+    static JsonNode json(String text) {
         try {
-            return JSON.readTree(String.valueOf(text));
+            return JSON.readTree(text);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

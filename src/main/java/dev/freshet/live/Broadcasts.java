@@ -1,16 +1,23 @@
 package dev.freshet.live;
 
+import dev.freshet.api.JsonAnswer;
 import dev.freshet.api.Refused;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** What is asked of live events over HTTP, beside the stream and the history. */
 public final class Broadcasts {
+    @JsonAnswer
+    record Announced(boolean success, String eventEid, List<String> endpoints) {}
+
+    /** @param events how many streams are open for each event id */
+    @JsonAnswer
+    record OpenStreams(int subscribers, Map<String, Integer> events) {}
+
     private static final int LONGEST_ENDPOINT = 1_024;
 
     private final SqlFile invalidate = SqlFile.of("live/invalidate-live");
@@ -23,20 +30,17 @@ public final class Broadcasts {
     }
 
     /** POST /live/{eid}/invalidate. */
-    public Map<String, Object> invalidate(Object eid, Map<String, Object> request) throws SQLException {
+    public Announced invalidate(Object given, Map<String, Object> request) throws SQLException {
+        String eid = History.eid(given);
+        String endpoint = endpoint(request.get("endpoint"));
         Map<String, Object> call = new HashMap<>();
-        call.put("eid", History.eid(eid));
-        call.put("endpoint", endpoint(request.get("endpoint")));
+        call.put("eid", eid);
+        call.put("endpoint", endpoint);
         transactions.in(c -> invalidate.rows(c, call));
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("success", true);
-        answer.put("event_eid", call.get("eid"));
-        answer.put(
-                "endpoints",
-                call.get("endpoint") != null
-                        ? List.of(call.get("endpoint"))
-                        : List.of("/live/event/" + call.get("eid"), "/live/event/" + call.get("eid") + "/media"));
-        return answer;
+        return new Announced(
+                true,
+                eid,
+                endpoint != null ? List.of(endpoint) : List.of("/live/event/" + eid, "/live/event/" + eid + "/media"));
     }
 
     private static String endpoint(Object given) {
@@ -54,13 +58,9 @@ public final class Broadcasts {
     }
 
     /** GET /live/stats: the streams that are open on this instance. */
-    public Map<String, Object> stats() {
+    public OpenStreams stats() {
         Map<String, Integer> watched = hub.watched();
-        Map<String, Object> stats = new LinkedHashMap<>();
-        stats.put(
-                "subscribers",
-                watched.values().stream().mapToInt(Integer::intValue).sum());
-        stats.put("events", watched);
-        return stats;
+        return new OpenStreams(
+                watched.values().stream().mapToInt(Integer::intValue).sum(), watched);
     }
 }

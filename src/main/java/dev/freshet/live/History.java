@@ -1,13 +1,13 @@
 package dev.freshet.live;
 
-import com.fasterxml.jackson.databind.util.RawValue;
+import com.fasterxml.jackson.annotation.JsonRawValue;
+import dev.freshet.api.JsonAnswer;
 import dev.freshet.api.Page;
 import dev.freshet.api.Refused;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -19,6 +19,20 @@ public final class History {
      * @param last  newest id of all events, in the same snapshot
      */
     record Stretch(boolean known, long last, List<LiveEvent> events) {}
+
+    /** @param id null where there is no event: the row then says only how far the relay is */
+    private record ReplayRow(long lastId, long keptAfter, Long id, String type, String payload) {}
+
+    /** @param payload JSON */
+    @JsonAnswer
+    record PastEvent(long id, String type, @JsonRawValue String payload) {}
+
+    /**
+     * @param next  what to ask for the next time
+     * @param reset what came after the id is not known any more: begin again
+     */
+    @JsonAnswer
+    record HistoryPage(List<PastEvent> events, long next, boolean reset) {}
 
     private static final int ROWS = 2_000;
     private static final int BATCHES = 1_000;
@@ -34,46 +48,36 @@ public final class History {
     }
 
     Stretch after(String eid, long id, long upTo, int limit) throws SQLException {
-        List<Map<String, Object>> rows =
-                transactions.in(c -> replay.rows(c, Map.of("eid", eid, "after", id, "upTo", upTo, "limit", limit)));
-        long last = (Long) rows.get(0).get("last_id");
-        boolean known = id >= (Long) rows.get(0).get("kept_after") && id <= last;
+        Map<String, ?> which = Map.of("eid", eid, "after", id, "upTo", upTo, "limit", limit);
+        List<ReplayRow> rows = transactions.in(c -> replay.rows(c, which, ReplayRow.class));
+        long last = rows.get(0).lastId();
+        boolean known = id >= rows.get(0).keptAfter() && id <= last;
         return new Stretch(
                 known,
                 last,
                 rows.stream()
-                        .filter(row -> row.get("id") != null)
-                        .map(row -> new LiveEvent(
-                                (Long) row.get("id"), eid, (String) row.get("type"), (String) row.get("payload"), 0))
+                        .filter(row -> row.id() != null)
+                        .map(row -> new LiveEvent(row.id(), eid, row.type(), row.payload(), 0))
                         .toList());
     }
 
     /**
      * GET /live/{eid}/history, with its parameters as they came. Without {@code after}: from the oldest that is kept.
      */
-    public Map<String, Object> page(Object eid, Object after, Object limit) throws SQLException {
+    public HistoryPage page(Object eid, Object after, Object limit) throws SQLException {
         int most = Page.of(limit, null).limit();
         boolean fromTheOldest = after == null || after.toString().isBlank();
         Stretch stretch = after(eid(eid), fromTheOldest ? 0 : cursor(after), Long.MAX_VALUE, most);
         boolean reset = !fromTheOldest && !stretch.known();
         List<LiveEvent> events = reset ? List.of() : stretch.events();
-        Map<String, Object> page = new LinkedHashMap<>();
-        page.put("events", events.stream().map(History::entry).toList());
-        page.put(
-                "next",
+        return new HistoryPage(
+                events.stream()
+                        .map(event -> new PastEvent(event.id(), event.type(), event.payload()))
+                        .toList(),
                 events.size() < most
                         ? stretch.last()
-                        : events.get(events.size() - 1).id());
-        page.put("reset", reset);
-        return page;
-    }
-
-    private static Map<String, Object> entry(LiveEvent event) {
-        Map<String, Object> entry = new LinkedHashMap<>();
-        entry.put("id", event.id());
-        entry.put("type", event.type());
-        entry.put("payload", new RawValue(event.payload()));
-        return entry;
+                        : events.get(events.size() - 1).id(),
+                reset);
     }
 
     static String eid(Object given) {
@@ -95,10 +99,8 @@ public final class History {
     /** Shares the relay's lock, so in small batches. */
     public void forgetOld() throws SQLException {
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows = transactions.in(c ->
-                    (Integer) forget.rows(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS))
-                            .get(0)
-                            .get("forgotten"));
+            Map<String, ?> which = Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS);
+            int rows = transactions.in(c -> forget.row(c, which, Integer.class));
             if (rows < ROWS) {
                 break;
             }

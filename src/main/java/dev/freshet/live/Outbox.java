@@ -5,7 +5,6 @@ import java.sql.Array;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,17 +14,42 @@ final class Outbox {
 
     private Outbox() {}
 
-    /** What the database's clock said when they were taken, in seconds since the epoch. */
-    static BigDecimal clock(List<Map<String, Object>> rows) {
-        return new BigDecimal((String) rows.get(0).get("clock"));
+    /**
+     * As it was taken, with whatever its writer appended.
+     *
+     * @param changedAt, clock seconds since the epoch; the clock is the database's
+     */
+    record TakenRow(
+            String type,
+            String eventEid,
+            String operation,
+            String detail,
+            Array endpoints,
+            Integer changes,
+            String changedAt,
+            String clock) {
+        Change change() {
+            try {
+                return new Change(
+                        type,
+                        eventEid,
+                        operation,
+                        detail,
+                        endpoints == null ? null : List.of((String[]) endpoints.getArray()),
+                        changes,
+                        new BigDecimal(changedAt));
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 
     /** Those of the rows that can be read and sent. */
-    static List<Change> good(List<Map<String, Object>> rows) {
+    static List<Change> good(List<TakenRow> rows) {
         List<Change> good = new ArrayList<>();
-        for (Map<String, Object> row : rows) {
+        for (TakenRow row : rows) {
             try {
-                Change change = change(row);
+                Change change = row.change();
                 if (change.canBeSent()) {
                     good.add(change);
                 }
@@ -35,22 +59,6 @@ final class Outbox {
             }
         }
         return good;
-    }
-
-    private static Change change(Map<String, Object> row) {
-        try {
-            Array endpoints = (Array) row.get("endpoints");
-            return new Change(
-                    (String) row.get("type"),
-                    (String) row.get("event_eid"),
-                    (String) row.get("operation"),
-                    (String) row.get("detail"),
-                    endpoints == null ? null : List.of((String[]) endpoints.getArray()),
-                    (Integer) row.get("changes"),
-                    new BigDecimal((String) row.get("changed_at")));
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     /** An event as publish-live takes it. */

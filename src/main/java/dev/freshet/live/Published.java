@@ -8,6 +8,15 @@ import java.util.Map;
 
 /** This instance's place in the published order: what comes after it goes to the streams that are open here. */
 public final class Published {
+    /** @param waiting whether something has committed that nobody has relayed */
+    private record RelayState(long lastId, long keptAfter, boolean waiting) {}
+
+    private record PublishedRow(long id, String eventEid, String type, String payload, double age) {
+        LiveEvent event(long now) {
+            return new LiveEvent(id, eventEid, type, payload, now - (long) (age * 1e9));
+        }
+    }
+
     private static final int ROWS = 1_000;
 
     private final SqlFile state = SqlFile.of("live/live-state");
@@ -32,21 +41,21 @@ public final class Published {
 
     /** To be called once, before the first stream is opened: they start from now. */
     public void begin() throws SQLException {
-        hub.begin(last(look()));
+        hub.begin(look().lastId());
     }
 
     /** Cheap: is there anything to relay or to read? */
     public boolean isBehind() throws SQLException {
-        Map<String, Object> now = look();
-        return (Boolean) now.get("waiting") || last(now) != hub.position();
+        RelayState now = look();
+        return now.waiting() || now.lastId() != hub.position();
     }
 
     public synchronized void read() throws SQLException {
-        Map<String, Object> now = look();
-        if ((Long) now.get("kept_after") > hub.position() || last(now) < hub.position()) {
-            hub.startAnew(last(now)); // away for longer than the history is kept, or the database is an older one
+        RelayState now = look();
+        if (now.keptAfter() > hub.position() || now.lastId() < hub.position()) {
+            hub.startAnew(now.lastId()); // away for longer than the history is kept, or the database is an older one
         }
-        for (long last = last(now); hub.position() < last; ) {
+        for (long last = now.lastId(); hub.position() < last; ) {
             List<LiveEvent> next = after(hub.position());
             if (next.isEmpty()) {
                 hub.startAnew(last); // somebody has deleted from freshet.live_event by hand
@@ -56,25 +65,15 @@ public final class Published {
         }
     }
 
-    private Map<String, Object> look() throws SQLException {
+    private RelayState look() throws SQLException {
         return transactions.inOne(
-                c -> state.rows(c, Map.of("floor", relay.floor().id())).get(0));
-    }
-
-    private static long last(Map<String, Object> state) {
-        return (Long) state.get("last_id");
+                c -> state.row(c, Map.of("floor", relay.floor().id()), RelayState.class));
     }
 
     private List<LiveEvent> after(long id) throws SQLException {
-        List<Map<String, Object>> rows = transactions.inOne(c -> read.rows(c, Map.of("after", id, "limit", ROWS)));
+        List<PublishedRow> rows =
+                transactions.inOne(c -> read.rows(c, Map.of("after", id, "limit", ROWS), PublishedRow.class));
         long now = System.nanoTime();
-        return rows.stream()
-                .map(row -> new LiveEvent(
-                        (Long) row.get("id"),
-                        (String) row.get("event_eid"),
-                        (String) row.get("type"),
-                        (String) row.get("payload"),
-                        now - (long) ((Double) row.get("age") * 1e9)))
-                .toList();
+        return rows.stream().map(row -> row.event(now)).toList();
     }
 }

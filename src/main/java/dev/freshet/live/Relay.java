@@ -4,6 +4,7 @@ import dev.freshet.database.Json;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.SqlState;
 import dev.freshet.database.Transactions;
+import dev.freshet.live.Outbox.TakenRow;
 import dev.freshet.observe.LiveMeters;
 import dev.freshet.queue.Floor;
 import java.math.BigDecimal;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +29,8 @@ public final class Relay {
             return new Taken(mine, 0, 0, List.of());
         }
     }
+
+    private record RecentlySent(String eventEid, int sent) {}
 
     /** Hears what was published, in its order, once it is committed. */
     interface Follower {
@@ -100,12 +104,12 @@ public final class Relay {
     private int take(int rows, boolean skip) throws SQLException {
         long[] candidate = new long[1];
         Taken taken = transactions.in(connection -> {
-            List<Map<String, Object>> turn = takeTurn.rows(connection, Map.of());
+            Optional<Long> turn = takeTurn.firstRow(connection, Map.of(), Long.class);
             if (turn.isEmpty()) {
                 return Taken.nothing(false);
             }
             candidate[0] = floor.candidate(connection);
-            List<Map<String, Object>> found = take.rows(connection, Map.of("floor", floor.id(), "limit", rows));
+            List<TakenRow> found = take.rows(connection, Map.of("floor", floor.id(), "limit", rows), TakenRow.class);
             if (found.isEmpty()) {
                 return Taken.nothing(true);
             }
@@ -113,8 +117,8 @@ public final class Relay {
             if (good.size() < found.size()) {
                 countSkipped.update(connection, Map.of("skipped", found.size() - good.size()));
             }
-            long from = (Long) turn.get(0).get("last_id");
-            List<LiveEvent> published = publish(connection, from, good, clock(found));
+            long from = turn.get();
+            List<LiveEvent> published = publish(connection, from, good, clock(found.get(0)));
             return new Taken(true, found.size(), from, published);
         });
         if (taken.mine() && taken.rows() < rows) {
@@ -128,8 +132,8 @@ public final class Relay {
     }
 
     /** What the database's clock says when this JVM's nanoTime is 0. */
-    private static BigDecimal clock(List<Map<String, Object>> rows) {
-        return Outbox.clock(rows).subtract(BigDecimal.valueOf(System.nanoTime(), NANO_DIGITS));
+    private static BigDecimal clock(TakenRow row) {
+        return new BigDecimal(row.clock()).subtract(BigDecimal.valueOf(System.nanoTime(), NANO_DIGITS));
     }
 
     private List<LiveEvent> publish(Connection connection, long last, List<Change> good, BigDecimal clock)
@@ -168,8 +172,9 @@ public final class Relay {
                         connection,
                         Map.of(
                                 "eids",
-                                changes.stream().map(Change::eid).distinct().toList()))
-                .forEach(row -> recent.put((String) row.get("event_eid"), (Integer) row.get("sent")));
+                                changes.stream().map(Change::eid).distinct().toList()),
+                        RecentlySent.class)
+                .forEach(row -> recent.put(row.eventEid(), row.sent()));
         return recent;
     }
 }

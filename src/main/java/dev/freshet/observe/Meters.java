@@ -7,8 +7,6 @@ import dev.freshet.run.routes.LiveRoutes;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.MultiGauge;
-import io.micrometer.core.instrument.Tags;
 import java.util.stream.Collectors;
 
 /**
@@ -23,79 +21,8 @@ public final class Meters {
     }
 
     public Meters of(Observation observation) {
-        queue(
-                observation,
-                "freshet.queue.pending.tags",
-                "pending_tags",
-                "Tags that wait for their first call, on all instances together");
-        queue(observation, "freshet.queue.oldest.seconds", "oldest_seconds", "How long the oldest of them has waited");
-        queue(
-                observation,
-                "freshet.queue.in.flight",
-                "in_flight",
-                "Tags with a call in flight, on all instances together");
-        queue(
-                observation,
-                "freshet.queue.retrying",
-                "retrying",
-                "Tags that wait for another call after one that failed");
-        queue(observation, "freshet.dead.letters", "dead_letters", "Tags that were given up for a target");
-        Gauge.builder(
-                        "freshet.live.behind.seconds",
-                        observation,
-                        o -> o.seen().map(Observation.Seen::liveBehindSeconds).orElse(Double.NaN))
-                .description("How long the oldest committed live event has waited for the relay")
-                .register(registry);
-        Gauge.builder(
-                        "freshet.targets",
-                        observation,
-                        o -> o.seen().map(Meters::served).orElse(Double.NaN))
-                .description("Targets that take the queue's tags and are served by some instance")
-                .register(registry);
-        MultiGauge breakers = MultiGauge.builder("freshet.breaker.open")
-                .description("1 while a target counts as down and is only probed")
-                .register(registry);
-        // not there before its value is known, or else it would seem to jump from 0 at every start
-        observation.watch(seen -> {
-            counterOfTheDatabase(
-                    observation,
-                    "freshet.live.skipped",
-                    "live_skipped",
-                    "Changes that could not be told to"
-                            + " live pages: no such artwork or event, or an event id that fits into no URL");
-            counterOfTheDatabase(
-                    observation,
-                    "freshet.tags.skipped",
-                    "tags_skipped",
-                    "Tags that a trigger skipped because they were empty, too long, or could not be named (see"
-                            + " cache_invalidation_watches.problem), since the database exists");
-            counterOfTheDatabase(
-                    observation,
-                    "freshet.tags.past.queue",
-                    "tags_past_queue",
-                    "Times that a tag was owed to its"
-                            + " targets without a row in cache_invalidation_queue, because that table refuses it");
-            counterOfTheDatabase(
-                    observation,
-                    "freshet.audit.rows.refused",
-                    "audit_rows_refused",
-                    "Times that work was done"
-                            + " without its row in invalidation_audit, because that table refuses it");
-        });
-        observation.watch(seen -> breakers.register(
-                seen.targets().stream()
-                        .map(target -> MultiGauge.Row.of(Tags.of("target", target.name()), target.open() ? 1 : 0))
-                        .toList(),
-                true));
+        new DatabaseMeters(registry, observation).register();
         return this;
-    }
-
-    private void counterOfTheDatabase(Observation observation, String name, String counter, String description) {
-        if (registry.find(name).functionCounter() == null) {
-            FunctionCounter.builder(name, observation, o -> o.counter(counter))
-                    .description(description)
-                    .register(registry);
-        }
     }
 
     public Meters of(Coalescing coalescing, Calls calls) {
@@ -144,21 +71,6 @@ public final class Meters {
         FunctionCounter counter = registry.find(name).functionCounter();
         Gauge gauge = registry.find(name).gauge();
         return counter != null ? counter.count() : gauge != null ? gauge.value() : 0;
-    }
-
-    private void queue(Observation observation, String name, String column, String description) {
-        Gauge.builder(
-                        name,
-                        observation,
-                        o -> o.seen().map(seen -> seen.number(column)).orElse(Double.NaN))
-                .description(description)
-                .register(registry);
-    }
-
-    private static double served(Observation.Seen seen) {
-        return seen.targets().stream()
-                .filter(target -> target.takesQueue() && target.isServed())
-                .count();
     }
 
     private static double saved(Coalescing coalescing, Calls calls) {

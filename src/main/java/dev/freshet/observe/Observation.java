@@ -18,11 +18,9 @@ import java.util.function.Consumer;
 public final class Observation {
     /** The same on every instance. */
     public record Seen(
-            Map<String, Object> queue, List<TargetSeen> targets, Map<String, Long> counters, double liveBehindSeconds) {
-        double number(String name) {
-            return ((Number) queue.get(name)).doubleValue();
-        }
-    }
+            QueueState queue, List<TargetSeen> targets, Map<String, Long> counters, double liveBehindSeconds) {}
+
+    private record CounterRow(String name, long value) {}
 
     /**
      * A known target.
@@ -67,12 +65,12 @@ public final class Observation {
     public void look() throws SQLException {
         Seen now = transactions.in(c -> {
             Map<String, Long> counted = new HashMap<>();
-            counters.rows(c, Map.of()).forEach(row -> counted.put((String) row.get("name"), (Long) row.get("value")));
+            counters.rows(c, Map.of(), CounterRow.class).forEach(row -> counted.put(row.name(), row.value()));
             return new Seen(
-                    queueState.rows(c, Map.of()).get(0),
-                    targets.rows(c, Map.of()).stream().map(Observation::target).toList(),
+                    queueState.row(c, Map.of(), QueueState.class),
+                    targets.rows(c, Map.of(), TargetSeen.class),
                     counted,
-                    (Double) live.rows(c, Map.of()).get(0).get("behind_seconds"));
+                    live.row(c, Map.of(), Double.class));
         });
         seen = now;
         seenAt = System.nanoTime();
@@ -86,21 +84,11 @@ public final class Observation {
 
     /** Tags that wait, or null when nobody knows. */
     public Double pendingTags() {
-        return seen().map(now -> now.number("pending_tags")).orElse(null);
+        return seen().map(now -> (double) now.queue().pendingTags()).orElse(null);
     }
 
     Optional<Seen> seen() {
         Seen last = seen;
         return last == null || System.nanoTime() - seenAt > GOOD_FOR_NANOS ? Optional.empty() : Optional.of(last);
-    }
-
-    private static TargetSeen target(Map<String, Object> row) {
-        return new TargetSeen(
-                (String) row.get("name"),
-                (Boolean) row.get("takes_queue"),
-                (Boolean) row.get("open"),
-                (Double) row.get("open_seconds"),
-                (Double) row.get("unserved_seconds"),
-                (Double) row.get("missing_seconds"));
     }
 }

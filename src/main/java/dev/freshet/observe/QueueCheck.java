@@ -1,7 +1,6 @@
 package dev.freshet.observe;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -10,9 +9,6 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /** How long changes have waited. Never down: a target's outage makes a queue old, and no restart makes it younger. */
 public final class QueueCheck extends AbstractHealthCheck {
-    private static final List<String> FACTS =
-            List.of("oldest_seconds", "pending_tags", "in_flight", "retrying", "dead_letters");
-
     private final Observation observation;
     private final Duration longWait;
 
@@ -35,17 +31,21 @@ public final class QueueCheck extends AbstractHealthCheck {
             builder.message("not known yet");
             return;
         }
-        FACTS.forEach(fact -> builder.detail(fact, seen.get().queue().get(fact)));
-        double oldest = seen.get().number("oldest_seconds");
+        QueueState queue = seen.get().queue();
+        builder.detail("oldest_seconds", queue.oldestSeconds());
+        builder.detail("pending_tags", queue.pendingTags());
+        builder.detail("in_flight", queue.inFlight());
+        builder.detail("retrying", queue.retrying());
+        builder.detail("dead_letters", queue.deadLetters());
         String facts = String.format(
                 Locale.ROOT,
-                "%.0f tags pending, the oldest for %.1f s; %.0f in flight, %.0f retrying, %.0f dead letters",
-                seen.get().number("pending_tags"),
-                oldest,
-                seen.get().number("in_flight"),
-                seen.get().number("retrying"),
-                seen.get().number("dead_letters"));
-        if (oldest > longWait.toMillis() / 1000.0) {
+                "%d tags pending, the oldest for %.1f s; %d in flight, %d retrying, %d dead letters",
+                queue.pendingTags(),
+                queue.oldestSeconds(),
+                queue.inFlight(),
+                queue.retrying(),
+                queue.deadLetters());
+        if (queue.oldestSeconds() > longWait.toMillis() / 1000.0) {
             builder.detail("warning", "the oldest change has waited for long");
             builder.message("WARN: the oldest change has waited for long; " + facts);
         } else {

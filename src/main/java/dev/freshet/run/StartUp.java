@@ -1,8 +1,8 @@
 package dev.freshet.run;
 
 import dev.freshet.api.ClientFiles;
-import dev.freshet.api.GateMount;
 import dev.freshet.api.ListeningAddress;
+import dev.freshet.api.gate.GateMount;
 import dev.freshet.console.ConsolePage;
 import dev.freshet.console.Overview;
 import dev.freshet.database.Adoption;

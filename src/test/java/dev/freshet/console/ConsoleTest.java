@@ -4,15 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.freshet.console.Freshness.Lately;
+import dev.freshet.console.Freshness.Point;
+import dev.freshet.console.Verdict.Finding;
+import dev.freshet.console.Verdict.Judged;
 import dev.freshet.console.Verdict.Level;
-import dev.freshet.console.Verdict.Problem;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,25 +55,25 @@ class ConsoleTest {
                 .serviceLevelObjectives(Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(10))
                 .register(meters);
         Freshness freshness = new Freshness(meters, () -> 3.0);
-        assertNull(freshness.lately().get("p50_ms"));
+        assertNull(freshness.lately().p50Ms());
         for (int i = 0; i < 98; i++) {
             timer.record(Duration.ofMillis(500));
         }
         timer.record(Duration.ofSeconds(5));
         timer.record(Duration.ofSeconds(5));
-        Map<String, Object> lately = freshness.lately();
-        assertEquals(100L, lately.get("delivered"));
-        long p50 = (Long) lately.get("p50_ms");
-        long p99 = (Long) lately.get("p99_ms");
+        Lately lately = freshness.lately();
+        assertEquals(100L, lately.delivered());
+        long p50 = lately.p50Ms();
+        long p99 = lately.p99Ms();
         assertTrue(p50 > 100 && p50 < 1000, lately.toString());
         assertTrue(p99 > 1000 && p99 < 10_000, lately.toString());
         freshness.sample();
         freshness.sample();
         assertEquals(
                 List.of(100L, 0L),
-                freshness.series().stream().map(point -> point.get("delivered")).toList());
-        assertNull(freshness.series().get(1).get("p99_ms"));
-        assertEquals(3.0, freshness.series().get(1).get("pending"));
+                freshness.series().stream().map(Point::delivered).toList());
+        assertNull(freshness.series().get(1).p99Ms());
+        assertEquals(3.0, freshness.series().get(1).pending());
     }
 
     @Test
@@ -82,24 +84,24 @@ class ConsoleTest {
                 .register(meters);
         Freshness freshness = new Freshness(meters, () -> null);
         timer.record(Duration.ofHours(1));
-        assertEquals(10_000L, freshness.lately().get("p99_ms"));
+        assertEquals(10_000L, freshness.lately().p99Ms());
     }
 
     @Test
     void the_worst_is_the_verdict_and_the_oldest_of_the_worst_says_since_when() {
         Verdict verdict = new Verdict();
-        assertEquals("fresh", verdict.of(List.of()).get("verdict"));
+        assertEquals("fresh", verdict.of(List.of()).verdict().name());
         Instant old = Instant.parse("2026-01-01T00:00:00Z");
         Instant older = Instant.parse("2025-01-01T00:00:00Z");
-        Map<String, Object> judged = verdict.of(List.of(
-                new Problem(Level.attention, "remark", older, "jobs"),
-                new Problem(Level.stale, "newer", Instant.now(), "overview"),
-                new Problem(Level.stale, "worst", old, "overview"),
-                new Problem(Level.attention, "undated", null, "overview")));
-        assertEquals("stale", judged.get("verdict"));
-        assertEquals("worst", judged.get("says"));
-        assertEquals(old.toString(), judged.get("since"));
+        Judged judged = verdict.of(List.of(
+                new Finding(Level.attention, "remark", older, "jobs"),
+                new Finding(Level.stale, "newer", Instant.now(), "overview"),
+                new Finding(Level.stale, "worst", old, "overview"),
+                new Finding(Level.attention, "undated", null, "overview")));
+        assertEquals("stale", judged.verdict().name());
+        assertEquals("worst", judged.says());
+        assertEquals(old.toString(), judged.since().toString());
         Instant before = Instant.now();
-        assertTrue(!Instant.parse((String) verdict.of(List.of()).get("since")).isBefore(before));
+        assertTrue(!verdict.of(List.of()).since().isBefore(before));
     }
 }

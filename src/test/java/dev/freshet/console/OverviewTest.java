@@ -64,11 +64,11 @@ class OverviewTest {
         try (RunningRoutes freshet = new RunningRoutes(database, files)) {
             assertEquals(
                     TenFunctions.NAMES.size(),
-                    freshet.bean(Overview.class).whole().get("stats_functions"));
+                    freshet.bean(Overview.class).whole().now().statsFunctions());
         }
     }
 
     private static String says(RunningRoutes freshet) {
-        return freshet.bean(Overview.class).whole().get("health").toString();
+        return freshet.bean(Overview.class).whole().now().health().toString();
     }
 }

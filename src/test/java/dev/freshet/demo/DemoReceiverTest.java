@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.freshet.api.Refused;
+import dev.freshet.demo.DemoReceiver.ReceivedCall;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -23,12 +24,12 @@ class DemoReceiverTest {
         for (int i = 0; i < 150; i++) {
             receiver.revalidate(Map.of("tag", "t" + i), "right", "msg_" + i);
         }
-        List<?> calls = (List<?>) receiver.calls().get("calls");
+        List<ReceivedCall> calls = receiver.calls().calls();
         assertEquals(100, calls.size());
         assertEquals(
-                Map.of("at", "2026-11-21T12:00:00Z", "target", "tag", "tags", List.of("t149"), "webhook_id", "msg_149"),
+                new ReceivedCall(Instant.parse("2026-11-21T12:00:00Z"), "tag", List.of("t149"), "msg_149"),
                 calls.get(0));
-        assertEquals(List.of("t50"), ((Map<?, ?>) calls.get(99)).get("tags"));
+        assertEquals(List.of("t50"), calls.get(99).tags());
     }
 
     @Test
@@ -42,7 +43,7 @@ class DemoReceiverTest {
                             .problem()
                             .status());
         }
-        assertEquals(1, ((List<?>) receiver.calls().get("calls")).size());
+        assertEquals(1, receiver.calls().calls().size());
         assertEquals(List.of("a", "b"), stale);
     }
 

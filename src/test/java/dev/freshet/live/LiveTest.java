@@ -676,12 +676,12 @@ class LiveTest {
         assertEquals("true 0", page(history, "2"));
         assertEquals("true 0", page(history, "6"));
         assertEquals("false 2", page(history, null));
-        assertEquals(5L, history.page("AB3028", "2", null).get("next"));
+        assertEquals(5L, history.page("AB3028", "2", null).next());
     }
 
     private static String page(dev.freshet.live.History history, String after) throws SQLException {
         var page = history.page("AB3028", after, null);
-        return page.get("reset") + " " + ((List<?>) page.get("events")).size();
+        return page.reset() + " " + page.events().size();
     }
 
     @Test

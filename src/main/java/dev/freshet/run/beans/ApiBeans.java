@@ -2,7 +2,6 @@ package dev.freshet.run.beans;
 
 import dev.freshet.api.ApiRates;
 import dev.freshet.api.Bind;
-import dev.freshet.api.Gate;
 import dev.freshet.api.Keys;
 import dev.freshet.api.Problems;
 import dev.freshet.api.QuietHeaders;
@@ -10,6 +9,7 @@ import dev.freshet.api.Rate;
 import dev.freshet.api.RefusalReports;
 import dev.freshet.api.RefusedRequest;
 import dev.freshet.api.Requests;
+import dev.freshet.api.gate.Gate;
 import dev.freshet.audit.AuditLog;
 import dev.freshet.observe.Meters;
 import dev.freshet.settings.Setting;

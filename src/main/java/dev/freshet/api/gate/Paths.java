@@ -1,18 +1,14 @@
-package dev.freshet.api;
+package dev.freshet.api.gate;
 
 import io.vertx.core.http.HttpMethod;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Which doors stand open. A path that could be read in two ways opens none of them. */
+/** Which path is asked for. One that could be read in two ways opens no door. */
 final class Paths {
 
-    static final String MANUAL_RUN = "/functions/v1/cache-invalidation-worker";
-
-    private static final Set<String> PAGES = Set.of("/openapi.json", "/admin/info", "/demo", "/observe/health");
     private static final String[] ASSETS = {"/client/", "/admin/assets/", "/demo/assets/"};
     // what Vert.x, Camel or a proxy in front might fold into another path: they do not agree on these
     private static final Pattern UNCLEAR =
@@ -52,10 +48,6 @@ final class Paths {
             }
         }
         return false;
-    }
-
-    static boolean isPublicPage(String path) {
-        return PAGES.contains(path) || path.startsWith("/observe/health/") || isAsset(path);
     }
 
     /** Browsers read these from pages of other origins: the stream, and the module that opens it. */

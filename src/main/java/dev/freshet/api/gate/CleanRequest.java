@@ -1,0 +1,80 @@
+package dev.freshet.api.gate;
+
+import dev.freshet.api.Problem;
+import dev.freshet.api.QuietHeaders;
+import io.netty.handler.codec.http.QueryStringEncoder;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Takes out of a request what no route may see: keys, and names that would mean something to Camel. */
+final class CleanRequest {
+
+    /**
+     * HTTP itself reads these headers, so they stay although a query parameter has the same name; QuietHeaders keeps
+     * both from routes.
+     */
+    private static final Set<String> READ_BY_HTTP = Set.of(
+            "host",
+            "connection",
+            "content-length",
+            "content-type",
+            "content-encoding",
+            "transfer-encoding",
+            "expect",
+            "upgrade",
+            "accept",
+            "origin",
+            "te",
+            "trailer");
+
+    private CleanRequest() {}
+
+    static void dropCamelHeaders(RoutingContext ctx) {
+        MultiMap headers = ctx.request().headers();
+        headers.names().stream().filter(QuietHeaders::isCamels).toList().forEach(headers::remove);
+    }
+
+    static Optional<Problem> judgeParameters(RoutingContext ctx) {
+        return ctx.queryParams().names().stream()
+                .filter(QuietHeaders::isCamels)
+                .findFirst()
+                .map(name -> Problem.of(400, name + ": not a query parameter of this API"));
+    }
+
+    /** From here on nothing can log a key. Goes on to the next handler, or begins anew. */
+    static void clean(RoutingContext ctx) {
+        MultiMap headers = ctx.request().headers();
+        headers.remove(HttpHeaders.AUTHORIZATION).remove("x-api-key");
+        dropHeadersThatPoseAsParameters(ctx);
+        if (Paths.isLive(Paths.clear(ctx.request().path())) && ctx.queryParams().contains("key")) {
+            beginAnewWithoutKey(ctx);
+        } else {
+            ctx.next();
+        }
+    }
+
+    /** Camel has one map for headers and query parameters. */
+    private static void dropHeadersThatPoseAsParameters(RoutingContext ctx) {
+        for (String name : ctx.queryParams().names()) {
+            if (!READ_BY_HTTP.contains(name.toLowerCase(Locale.ROOT))) {
+                ctx.request().headers().remove(name);
+            }
+        }
+    }
+
+    /** FRESHET_LIVE_KEY travels in the query: routes get a request without it, so that no log or trace can hold it. */
+    private static void beginAnewWithoutKey(RoutingContext ctx) {
+        MultiMap query = ctx.queryParams();
+        query.remove("key");
+        QueryStringEncoder rest = new QueryStringEncoder(ctx.request().path());
+        for (Map.Entry<String, String> parameter : query) {
+            rest.addParam(parameter.getKey(), parameter.getValue());
+        }
+        ctx.reroute(ctx.request().method(), rest.toString());
+    }
+}

@@ -1,0 +1,31 @@
+package dev.freshet.console;
+
+import dev.freshet.api.InUtc;
+import dev.freshet.api.JsonAnswer;
+import java.time.Instant;
+
+/**
+ * A target, how it is and what it is owed.
+ *
+ * @param missingSince since when DNS does not name its address any more
+ * @param openedAt     since when it is only probed
+ * @param servedAt     when an instance last said that it serves it; {@code unserved} when that is long ago
+ */
+@JsonAnswer
+record TargetState(
+        String name,
+        String copyOf,
+        String place,
+        @InUtc Instant missingSince,
+        boolean takesQueue,
+        int batch,
+        @InUtc Instant openedAt,
+        @InUtc Instant openUntil,
+        @InUtc Instant servedAt,
+        boolean unserved,
+        long owed,
+        long retrying,
+        long inFlight,
+        @InUtc Instant oldestAt,
+        @InUtc Instant failingSince,
+        String lastError) {}

@@ -1,0 +1,31 @@
+package dev.freshet.console;
+
+import dev.freshet.api.InUtc;
+import dev.freshet.api.JsonAnswer;
+import dev.freshet.observe.QueueState;
+import java.time.Instant;
+import java.util.List;
+
+/** What is looked at every second. */
+@JsonAnswer
+record WorkInHand(QueueState queue, List<TargetState> targets, JobCounts jobs, LetterCount deadLetters) {
+
+    /** @param revision another one when a job has changed */
+    @JsonAnswer
+    record JobCounts(
+            long queued,
+            long processing,
+            long completed,
+            long failed,
+            boolean capped,
+            long failedToday,
+            @InUtc Instant failingSince,
+            String revision) {}
+
+    @JsonAnswer
+    record LetterCount(
+            long count,
+            boolean capped,
+            @InUtc Instant oldestAt,
+            @InUtc Instant newestAt) {}
+}
