@@ -65,7 +65,8 @@ final class BuildInForce extends BaseCallback {
                 return;
             }
             boolean isFunction = context.getMigrationInfo().getVersion() == null;
-            if (isFunction && digest(connection).filter(found -> !build.follows(found)).isPresent()) {
+            if (isFunction
+                    && digest(connection).filter(found -> !build.follows(found)).isPresent()) {
                 throw new Overtaken();
             }
             write(connection);

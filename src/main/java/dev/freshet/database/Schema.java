@@ -26,9 +26,10 @@ public final class Schema {
     private static final String LEFT = "The database's schema is of a newer Freshet: left as it is."
             + " To put this build's functions in force all the same: docs/operations.md, Upgrades, and the way back";
 
+    /** Before the first release the migrations were put together anew. */
     private static final String OTHER_HISTORY = "The database was made by an unreleased build of Freshet, whose tables"
-            + " this build cannot take over: set DATABASE_URL to an empty database (of Freshet's own PostgreSQL: delete"
-            + " FRESHET_DATA_DIR, which is .freshet unless you set it), or go on with the build that made it";
+            + " this build cannot take over (%s): set DATABASE_URL to an empty database (of Freshet's own PostgreSQL:"
+            + " delete FRESHET_DATA_DIR, which is .freshet unless you set it), or go on with the build that made it";
 
     private final Flyway flyway;
     private final Build build;
@@ -71,7 +72,7 @@ public final class Schema {
                 }
                 return;
             } catch (FlywayValidateException e) {
-                throw new CannotStart(OTHER_HISTORY);
+                throw new CannotStart(OTHER_HISTORY.formatted(firstComplaint(e)));
             } catch (FlywayException e) {
                 SQLException cause = cause(e, SQLException.class);
                 boolean passes = cause != null && LOCKED.contains(cause.getSQLState()) && attempt < TRIES;
@@ -106,6 +107,11 @@ public final class Schema {
         } catch (SQLException e) {
             throw new FlywayException(e);
         }
+    }
+
+    /** Below a headline. */
+    private static String firstComplaint(FlywayValidateException e) {
+        return e.getMessage().lines().map(String::trim).skip(1).findFirst().orElse("");
     }
 
     private static String explain(FlywayException e, SQLException cause) {
