@@ -63,8 +63,7 @@ class RowReaderTest {
                 "letters",
                 "SELECT NULL::text AS tag, 0 AS attempts, NULL::bigint AS settled_upto,"
                         + " NULL::timestamptz AS last_failed_at, NULL::text[] AS targets, NULL::uuid AS lease");
-        assertEquals(
-                new Letter(null, 0, null, null, List.of(), null), letters.row(connection, Map.of(), Letter.class));
+        assertEquals(new Letter(null, 0, null, null, List.of(), null), letters.row(connection, Map.of(), Letter.class));
     }
 
     @Test
