@@ -1,10 +1,14 @@
 package dev.freshet.stats;
 
-import com.fasterxml.jackson.annotation.JsonRawValue;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import java.io.IOException;
 import java.time.Instant;
 
 /**
@@ -17,15 +21,25 @@ import java.time.Instant;
 public record ListedJob(
         String id,
         String jobType,
-        @JsonRawValue String jobPayload,
+        @JsonSerialize(using = WithoutSpaces.class) String jobPayload,
         String status,
         Object priority,
         Object retryCount,
         String tenantId,
         String errorMessage,
-        @JsonRawValue String results,
+        @JsonSerialize(using = WithoutSpaces.class) String results,
         @JsonSerialize(using = ToStringSerializer.class) Instant startedAt,
         @JsonSerialize(using = ToStringSerializer.class) Instant completedAt,
         @JsonSerialize(using = ToStringSerializer.class) Instant createdAt,
         @JsonSerialize(using = ToStringSerializer.class) Instant updatedAt,
-        String workerId) {}
+        String workerId) {
+    /** PostgreSQL writes jsonb with spaces, and scripts search answers for what they hold, letter by letter. */
+    static final class WithoutSpaces extends JsonSerializer<String> {
+        private static final ObjectMapper JSON = new ObjectMapper();
+
+        @Override
+        public void serialize(String json, JsonGenerator answer, SerializerProvider provider) throws IOException {
+            provider.defaultSerializeValue(JSON.readTree(json), answer);
+        }
+    }
+}
