@@ -14,7 +14,7 @@ options="-c listen_addresses='' -k $dir -c max_connections=100 -c shared_buffers
 as "$bin/pg_ctl -D $dir/data -w -l $dir/log -o \"$options\" start" >/dev/null
 export PGHOST=$dir PGUSER=postgres
 sql() { psql -qAtX -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' "$@"; }
-mapfile -t files < <(ls sql/migrations/V*.sql | LC_ALL=C sort; ls sql/functions/R__*.sql | LC_ALL=C sort)
+mapfile -t files < <(ls sql/migrations/V*.sql | LC_ALL=C sort -V; ls sql/functions/R__*.sql | LC_ALL=C sort)
 sql -c 'CREATE SCHEMA freshet' >/dev/null
 for file in "${files[@]}"; do sql -1 -f "$file" >/dev/null; done     # each in a transaction of its own, as Freshet does
 sql -c 'CREATE TABLE rows (id int PRIMARY KEY, hot int DEFAULT 1, v int DEFAULT 0, title text DEFAULT $$a title$$)

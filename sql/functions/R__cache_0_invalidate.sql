@@ -55,7 +55,7 @@ BEGIN
         RETURN 0;
     END IF;
     INSERT INTO freshet.inbox (tag, registry_knows) SELECT t COLLATE "C", true FROM unnest(wanted) t;
-    -- an instance that sleeps (V6)
+    -- an instance that sleeps
     IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;

@@ -55,7 +55,7 @@ BEGIN
     ON CONFLICT ON CONSTRAINT policy_pkey DO UPDATE SET
         debounce = excluded.debounce, at_once = excluded.at_once, profile = excluded.profile,
         priority = excluded.priority, made_at = now();
-    PERFORM pg_notify('freshet_live', '')      -- an instance that sleeps (V6) may have to look more often from now on
+    PERFORM pg_notify('freshet_live', '')      -- an instance that sleeps may have to look more often from now on
     WHERE date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass);
 END $$;
 

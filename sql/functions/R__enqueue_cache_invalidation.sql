@@ -21,7 +21,7 @@ BEGIN
         END IF;
     END LOOP;
     INSERT INTO freshet.inbox (tag) SELECT DISTINCT t COLLATE "C" FROM unnest(tags) t;
-    -- an instance that sleeps (V6)
+    -- an instance that sleeps
     IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;

@@ -122,7 +122,7 @@ BEGIN
     IF reachable AND eids IS NOT NULL THEN
         INSERT INTO freshet.live_outbox (type, operation, event_eid, detail)
         SELECT %2$L, %3$s, f.* FROM unnest(eids, details) f;
-        -- an instance that sleeps (V6); without the right to read that, its poll finds the event
+        -- an instance that sleeps; without the right to read that, its poll finds the event
         IF (CASE WHEN has_sequence_privilege('freshet.asleep_until', 'SELECT')
                  THEN date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) END) THEN
             PERFORM pg_notify('freshet_live', '');

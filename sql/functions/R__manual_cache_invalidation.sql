@@ -17,7 +17,7 @@ BEGIN
     END IF;
     INSERT INTO freshet.live_outbox (type, event_eid, endpoints)
     VALUES ('manual_invalidation', event_eid, CASE WHEN endpoint IS NOT NULL THEN ARRAY[endpoint] END);
-    -- an instance that sleeps (V6)
+    -- an instance that sleeps
     IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;

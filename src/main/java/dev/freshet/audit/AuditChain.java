@@ -1,11 +1,13 @@
 package dev.freshet.audit;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.freshet.api.Refused;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 
@@ -14,6 +16,28 @@ import java.util.function.BooleanSupplier;
  * hash of the one before.
  */
 public final class AuditChain {
+    /** @param first the oldest that the retention has left */
+    record SealedRange(long first, long last) {}
+
+    /** @param broken what is wrong with it; null: nothing */
+    record SealedBatch(Integer rows, String hash, String sealedAt, String broken, String brokenRow) {
+        private static final SealedBatch NONE = new SealedBatch(null, null, null, null, null);
+    }
+
+    public record FirstBroken(long batch, String row, String what) {}
+
+    /** @param next where another request goes on; null: this is complete */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record VerifiedAudit(
+            boolean ok,
+            @JsonInclude(JsonInclude.Include.NON_NULL) FirstBroken firstBroken,
+            boolean complete,
+            long batches,
+            long rows,
+            String sealedUntil,
+            String head,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Long next) {}
+
     private static final int BATCH = 10_000;
     private static final long LONGEST_WAIT_NANOS = 60_000_000_000L;
     private static final long PATIENCE_NANOS = Duration.ofSeconds(20).toNanos();
@@ -38,52 +62,44 @@ public final class AuditChain {
         sealedAt = System.nanoTime();
         int rows;
         do {
-            rows = transactions.in(
-                    c -> (Integer) seal.rows(c, Map.of("limit", BATCH)).get(0).get("sealed"));
+            rows = transactions.in(c -> seal.row(c, Map.of("limit", BATCH), Integer.class));
         } while (rows >= BATCH);
     }
 
     /**
      * From the oldest batch, or from the one asked for; what is not done within 20 seconds is left to another request.
      */
-    public Map<String, Object> verify(Object from) throws SQLException {
-        Map<String, Object> range =
-                transactions.inOne(c -> batches.rows(c, Map.of())).get(0);
-        long last = (Long) range.get("last");
+    public VerifiedAudit verify(Object from) throws SQLException {
+        SealedRange range = transactions.inOne(c -> batches.row(c, Map.of(), SealedRange.class));
         long begun = System.nanoTime();
-        long batch = Math.max(first(from), (Long) range.get("first"));
+        long batch = Math.max(first(from), range.first());
         long checked = 0;
         long rows = 0;
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("ok", true);
-        Map<String, Object> newest = Map.of();
-        for (; batch <= last && System.nanoTime() - begun < PATIENCE_NANOS; batch++) {
-            long number = batch;
-            newest = transactions
-                    .inOne(c -> verify.rows(c, Map.of("batch", number)))
-                    .get(0);
-            if (newest.get("broken") != null) {
-                Map<String, Object> broken = new LinkedHashMap<>();
-                broken.put("batch", batch);
-                broken.put("row", newest.get("broken_row"));
-                broken.put("what", newest.get("broken"));
-                answer.put("ok", false);
-                answer.put("first_broken", broken);
+        SealedBatch newest = SealedBatch.NONE;
+        FirstBroken broken = null;
+        for (; batch <= range.last() && System.nanoTime() - begun < PATIENCE_NANOS; batch++) {
+            newest = look(batch);
+            if (newest.broken() != null) {
+                broken = new FirstBroken(batch, newest.brokenRow(), newest.broken());
                 break;
             }
             checked++;
-            rows += (Integer) newest.get("rows");
+            rows += newest.rows();
         }
-        boolean complete = batch > last || answer.containsKey("first_broken");
-        answer.put("complete", complete);
-        answer.put("batches", checked);
-        answer.put("rows", rows);
-        answer.put("sealed_until", newest.get("sealed_at"));
-        answer.put("head", newest.get("hash"));
-        if (!complete) {
-            answer.put("next", batch);
-        }
-        return answer;
+        boolean complete = batch > range.last() || broken != null;
+        return new VerifiedAudit(
+                broken == null,
+                broken,
+                complete,
+                checked,
+                rows,
+                newest.sealedAt(),
+                newest.hash(),
+                complete ? null : batch);
+    }
+
+    private SealedBatch look(long number) throws SQLException {
+        return transactions.inOne(c -> verify.row(c, Map.of("batch", number), SealedBatch.class));
     }
 
     private static long first(Object from) {

@@ -131,10 +131,8 @@ public final class AuditLog {
     public void forgetOld() throws SQLException {
         int rows;
         do {
-            rows = transactions.in(c ->
-                    (Integer) forget.rows(c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS))
-                            .get(0)
-                            .get("forgotten"));
+            Map<String, Object> values = Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS);
+            rows = transactions.in(c -> forget.row(c, values, Integer.class));
         } while (rows == ROWS);
     }
 }

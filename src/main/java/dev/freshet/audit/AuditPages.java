@@ -1,18 +1,19 @@
 package dev.freshet.audit;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.freshet.api.Page;
 import dev.freshet.api.Refused;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -20,6 +21,24 @@ import java.util.Map;
  * The audit as it is read: newest first, by page or by cursor, and never counted further than anybody would turn pages.
  */
 public final class AuditPages {
+    /**
+     * @param total of all that match
+     * @param log null: there is none on this page
+     */
+    record AuditRow(long total, String log, String at, String id) {
+        private String cursor() {
+            return Base64.getUrlEncoder()
+                    .withoutPadding()
+                    .encodeToString((at + "|" + id).getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    /** @param totalIsCapped there are more than were counted */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record AuditPage(
+            List<JsonNode> logs, long totalCount, boolean hasMore, Boolean totalIsCapped, String nextCursor) {}
+
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> KINDS = List.of(
             "invalidation",
@@ -58,7 +77,7 @@ public final class AuditPages {
     }
 
     /** @param query the request's parameters, as Camel has them among the headers */
-    public Map<String, Object> list(Map<String, Object> query) throws SQLException {
+    public AuditPage list(Map<String, Object> query) throws SQLException {
         Page page = Page.of(query.get("limit"), query.get("offset"));
         String pattern = text(query, "pattern");
         String requestId = text(query, "request_id");
@@ -79,33 +98,20 @@ public final class AuditPages {
         values.put("window", WINDOW);
         SqlFile statement =
                 pattern != null || requestId != null ? matching : kinds != null || key != null ? newest : listed;
-        return answer(transactions.inOne(c -> statement.rows(c, values)), page);
+        return answer(transactions.inOne(c -> statement.rows(c, values, AuditRow.class)), page);
     }
 
-    private static Map<String, Object> answer(List<Map<String, Object>> rows, Page page) {
-        long total = (Long) rows.get(0).get("total");
-        List<Map<String, Object>> found =
-                rows.stream().filter(row -> row.get("log") != null).toList();
-        List<Map<String, Object>> shown = found.subList(0, Math.min(page.limit(), found.size()));
-        List<JsonNode> logs = new ArrayList<>();
-        shown.forEach(row -> logs.add(parsed((String) row.get("log"))));
+    private static AuditPage answer(List<AuditRow> rows, Page page) {
+        long total = rows.get(0).total();
+        List<AuditRow> found = rows.stream().filter(row -> row.log() != null).toList();
+        List<AuditRow> shown = found.subList(0, Math.min(page.limit(), found.size()));
         boolean more = found.size() > shown.size();
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("logs", logs);
-        answer.put("total_count", Math.min(total, COUNTED));
-        answer.put("has_more", more);
-        if (total > COUNTED) {
-            answer.put("total_is_capped", true);
-        }
-        if (more) {
-            Map<String, Object> last = shown.get(shown.size() - 1);
-            answer.put(
-                    "next_cursor",
-                    Base64.getUrlEncoder()
-                            .withoutPadding()
-                            .encodeToString((last.get("at") + "|" + last.get("id")).getBytes(StandardCharsets.UTF_8)));
-        }
-        return answer;
+        return new AuditPage(
+                shown.stream().map(row -> parsed(row.log())).toList(),
+                Math.min(total, COUNTED),
+                more,
+                total > COUNTED ? true : null,
+                more ? shown.get(shown.size() - 1).cursor() : null);
     }
 
     private static String text(Map<String, Object> query, String name) {

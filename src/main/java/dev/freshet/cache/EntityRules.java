@@ -1,26 +1,37 @@
 package dev.freshet.cache;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.freshet.api.Problem;
 import dev.freshet.api.Refused;
+import dev.freshet.database.Json;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
-import java.sql.Array;
+import java.math.BigInteger;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * What happened to an entity, and which tags that stands for: the table cache_tag_rules says it, asked anew at every
  * call.
  */
 public final class EntityRules {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    record TagRule(String name, String option, boolean isEvent) {}
+
+    record RuleTags(List<String> tags) {}
+
+    /** @param cacheType null where none was asked for */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record ClearedCache(boolean success, long invalidatedEntries, String cacheType) {}
+
     private static final List<String> IDS = List.of("clientId", "productId", "moduleId");
     private static final int LONGEST_ID = 200;
 
@@ -34,104 +45,72 @@ public final class EntityRules {
     }
 
     /** {@code {"type": "products", "clientId": "7"}} */
-    public Map<String, Object> clear(Map<String, Object> body) throws SQLException {
+    public ClearedCache clear(Map<String, Object> body) throws SQLException {
         Map<String, String> ids = ids(body);
         return transactions.in(c -> {
-            List<String> types = rules.rows(c, Map.of()).stream()
-                    .filter(rule -> !(Boolean) rule.get("is_event"))
-                    .map(rule -> (String) rule.get("name"))
-                    .sorted()
-                    .toList();
+            List<String> types = names(
+                    rules.rows(c, Map.of(), TagRule.class).stream().filter(rule -> !rule.isEvent()), TagRule::name);
             if (!(body.get("type") instanceof String type) || !types.contains(type)) {
                 throw new Refused(
                         Problem.of(400, "Invalid cache type", "type: must be one of " + String.join(", ", types)));
             }
-            Map<String, Object> answer = new LinkedHashMap<>();
-            answer.put("success", true);
-            answer.put("invalidated_entries", invalidate(c, tags(c, List.of(type), ids), "cache-clear"));
-            answer.put("cache_type", type);
-            return answer;
+            return new ClearedCache(true, invalidate(c, tags(c, List.of(type), ids), "cache-clear"), type);
         });
     }
 
     /** The options of invalidateRelatedCaches, {@code {"tags": […]}}, or {@code {"event": "onProductCreated", …}}. */
-    public Map<String, Object> invalidate(Map<String, Object> body) throws SQLException {
+    public ClearedCache invalidate(Map<String, Object> body) throws SQLException {
         Map<String, String> ids = ids(body);
-        List<String> named = body.get("tags") == null ? List.of() : Entries.tags("tags", body.get("tags"));
+        List<String> named = body.get("tags") == null ? List.of() : EntryRequest.tags("tags", body.get("tags"));
         long gone = transactions.in(c -> {
-            List<Map<String, Object>> known = rules.rows(c, Map.of());
+            List<TagRule> known = rules.rows(c, Map.of(), TagRule.class);
             List<String> tags = new ArrayList<>(named);
             tags.addAll(tags(c, meant(body, known), ids));
             if (tags.isEmpty()) {
+                List<String> options = names(known.stream().filter(rule -> rule.option() != null), TagRule::option);
                 throw new Refused(
                         400,
                         "body: names nothing to invalidate; write tags, an event, or one of "
-                                + String.join(
-                                        ", ",
-                                        known.stream()
-                                                .map(rule -> (String) rule.get("option"))
-                                                .filter(Objects::nonNull)
-                                                .sorted()
-                                                .toList())
-                                + " as true");
+                                + String.join(", ", options) + " as true");
             }
             return invalidate(c, tags.stream().distinct().toList(), "cache-invalidate");
         });
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("success", true);
-        answer.put("invalidated_entries", gone);
-        return answer;
+        return new ClearedCache(true, gone, null);
     }
 
-    private static List<String> meant(Map<String, Object> body, List<Map<String, Object>> known) {
+    private static List<String> meant(Map<String, Object> body, List<TagRule> known) {
         List<String> meant = new ArrayList<>();
         Object event = body.get("event");
         if (event != null) {
-            if (known.stream()
-                    .noneMatch(rule ->
-                            (Boolean) rule.get("is_event") && rule.get("name").equals(event))) {
-                throw new Refused(
-                        400,
-                        "event: must be one of "
-                                + String.join(
-                                        ", ",
-                                        known.stream()
-                                                .filter(rule -> (Boolean) rule.get("is_event"))
-                                                .map(rule -> (String) rule.get("name"))
-                                                .sorted()
-                                                .toList()));
+            List<String> events = names(known.stream().filter(TagRule::isEvent), TagRule::name);
+            if (!(event instanceof String name) || !events.contains(name)) {
+                throw new Refused(400, "event: must be one of " + String.join(", ", events));
             }
-            meant.add((String) event);
+            meant.add(name);
         }
-        for (Map<String, Object> rule : known) {
-            Object wanted = rule.get("option") == null ? null : body.get(rule.get("option"));
+        for (TagRule rule : known) {
+            Object wanted = rule.option() == null ? null : body.get(rule.option());
             if (wanted != null && !(wanted instanceof Boolean)) {
-                throw new Refused(400, rule.get("option") + ": must be true or false");
+                throw new Refused(400, rule.option() + ": must be true or false");
             }
             if (Boolean.TRUE.equals(wanted)) {
-                meant.add((String) rule.get("name"));
+                meant.add(rule.name());
             }
         }
         return meant;
     }
 
+    private static List<String> names(Stream<TagRule> rules, Function<TagRule, String> name) {
+        return rules.map(name).sorted().toList();
+    }
+
     private List<String> tags(Connection connection, List<String> names, Map<String, String> ids) throws SQLException {
-        try {
-            Array tags = (Array) tagsOfRules
-                    .rows(connection, Map.of("names", names, "ids", JSON.writeValueAsString(ids)))
-                    .get(0)
-                    .get("tags");
-            return List.of((String[]) tags.getArray());
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        Map<String, Object> values = Map.of("names", names, "ids", Json.text(ids));
+        return tagsOfRules.row(connection, values, RuleTags.class).tags();
     }
 
     private long invalidate(Connection connection, List<String> tags, String triggeredBy) throws SQLException {
-        return (Long) invalidateTags
-                .rows(connection, Map.of("tags", tags, "triggeredBy", triggeredBy))
-                .get(0)
-                .get("entries");
+        return invalidateTags.row(connection, Map.of("tags", tags, "triggeredBy", triggeredBy), Long.class);
     }
 
     private static Map<String, String> ids(Map<String, Object> body) {
@@ -143,7 +122,7 @@ public final class EntityRules {
             }
             if (given instanceof String text && text.codePointCount(0, text.length()) <= LONGEST_ID) {
                 ids.put(name, text);
-            } else if (given instanceof Integer || given instanceof Long || given instanceof java.math.BigInteger) {
+            } else if (given instanceof Integer || given instanceof Long || given instanceof BigInteger) {
                 ids.put(name, given.toString());
             } else if (given != null) {
                 throw new Refused(

@@ -1,14 +1,13 @@
 package dev.freshet.cache;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * A publication as the topic takes it: NOTIFY carries less than 8,000 bytes, so that a large one becomes several, each
@@ -27,40 +26,18 @@ final class Events {
 
     private Events() {}
 
-    /** @param row of freshet.publication */
-    static List<String> of(Map<String, Object> row) {
+    static List<String> of(Publication publication) {
         try {
-            ArrayNode keys = (ArrayNode) JSON.readTree((String) row.get("keys"));
-            List<ObjectNode> events = new ArrayList<>();
-            String pattern = (String) row.get("pattern");
-            ObjectNode event = begin(row, pattern, events.size());
-            if (row.get("tags") == null && fitsForSure(row)) {
-                event.set("matched_keys", keys);
-                return List.of(JSON.writeValueAsString(event));
+            ArrayNode keys = (ArrayNode) JSON.readTree(publication.keys());
+            ObjectNode first = begin(publication, publication.pattern(), 0);
+            if (publication.tags() == null && fitsForSure(publication)) {
+                first.set("matched_keys", keys);
+                return List.of(JSON.writeValueAsString(first));
             }
-            ArrayNode tags = row.get("tags") == null ? null : (ArrayNode) JSON.readTree((String) row.get("tags"));
-            int room = MOST_BYTES - size(event);
-            events.add(event);
-            for (var key : keys) {
-                int needed = size(key) + 1;
-                if (needed > room
-                        && !(event.get("matched_keys").isEmpty()
-                                && event.get("pattern").asText().isEmpty())) {
-                    event = begin(row, pattern, events.size());
-                    if (size(event) + needed > MOST_BYTES) {
-                        event = begin(row, "", events.size()); // the first one has said the pattern
-                    }
-                    room = MOST_BYTES - size(event);
-                    events.add(event);
-                }
-                if (needed > room) {
-                    event.put("triggered_by", "");
-                    room = MOST_BYTES - size(event);
-                }
-                ((ArrayNode) event.get("matched_keys")).add(key);
-                room -= needed;
+            List<ObjectNode> events = distribute(keys, publication, first);
+            if (publication.tags() != null) {
+                addTags(first, (ArrayNode) JSON.readTree(publication.tags()));
             }
-            addTags(events.get(0), tags);
             List<String> payloads = new ArrayList<>();
             for (ObjectNode each : events) {
                 payloads.add(JSON.writeValueAsString(each));
@@ -71,31 +48,62 @@ final class Events {
         }
     }
 
+    /** @return the first event with as many keys as have room there, and more events for the others */
+    private static List<ObjectNode> distribute(ArrayNode keys, Publication publication, ObjectNode first)
+            throws JsonProcessingException {
+        List<ObjectNode> events = new ArrayList<>(List.of(first));
+        ObjectNode event = first;
+        int room = MOST_BYTES - size(event);
+        for (JsonNode key : keys) {
+            int needed = size(key) + 1;
+            if (needed > room && !isEmpty(event)) {
+                event = begin(publication, publication.pattern(), events.size());
+                if (size(event) + needed > MOST_BYTES) {
+                    event = begin(publication, "", events.size()); // the first one has said the pattern
+                }
+                room = MOST_BYTES - size(event);
+                events.add(event);
+            }
+            if (needed > room) {
+                event.put("triggered_by", "");
+                room = MOST_BYTES - size(event);
+            }
+            ((ArrayNode) event.get("matched_keys")).add(key);
+            room -= needed;
+        }
+        return events;
+    }
+
+    private static boolean isEmpty(ObjectNode event) {
+        return event.get("matched_keys").isEmpty()
+                && event.get("pattern").asText().isEmpty();
+    }
+
     /** Most are short: measuring them member by member takes longer than writing them. */
-    private static boolean fitsForSure(Map<String, Object> row) {
-        int characters = Stream.of("pattern", "triggered_by", "request_id")
-                .mapToInt(name -> ((String) row.get(name)).length())
-                .sum();
+    private static boolean fitsForSure(Publication publication) {
+        int characters = publication.pattern().length()
+                + publication.triggeredBy().length()
+                + publication.requestId().length();
         return MOST_BYTES_OF_REST
                         + MOST_BYTES_OF_CHARACTER * characters
-                        + MOST_BYTES_OF_WRITTEN_CHARACTER * ((String) row.get("keys")).length()
+                        + MOST_BYTES_OF_WRITTEN_CHARACTER * publication.keys().length()
                 < MOST_BYTES;
     }
 
-    private static ObjectNode begin(Map<String, Object> row, String pattern, int number) {
+    private static ObjectNode begin(Publication publication, String pattern, int number) {
         ObjectNode event = JSON.createObjectNode();
         event.put("pattern", pattern);
         event.putArray("matched_keys");
-        event.put("triggered_by", (String) row.get("triggered_by"));
-        event.put("timestamp", (String) row.get("timestamp"));
-        event.put("request_id", (String) row.get("request_id"));
-        event.put("id", number == 0 ? (String) row.get("id") : row.get("id") + "-" + number);
+        event.put("triggered_by", publication.triggeredBy());
+        event.put("timestamp", publication.timestamp());
+        event.put("request_id", publication.requestId());
+        event.put("id", number == 0 ? publication.id() : publication.id() + "-" + number);
         return event;
     }
 
     /** Tags are among the keys as well: they are named here only as far as there is room. */
     private static void addTags(ObjectNode event, ArrayNode tags) throws JsonProcessingException {
-        if (tags != null && size(event) + size(tags) + 10 < MOST_BYTES) {
+        if (size(event) + size(tags) + 10 < MOST_BYTES) {
             event.set("tags", tags);
         }
     }

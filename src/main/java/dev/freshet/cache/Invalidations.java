@@ -1,21 +1,39 @@
 package dev.freshet.cache;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.freshet.cache.pattern.KeyPattern;
 import dev.freshet.cache.pattern.Patterns;
+import dev.freshet.database.Json;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** The invalidation service: by key and by pattern, each request once. */
 public final class Invalidations {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** An answer but for its time, which is added where it takes effect. */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    record KeysAnswer(boolean success, int invalidatedCount, List<String> keys, String requestId) {}
+
+    /** @param matchedKeysCapped there were more than are listed; null: there were not */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    record PatternAnswer(
+            boolean success,
+            String pattern,
+            List<String> matchedKeys,
+            long invalidatedCount,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Boolean matchedKeysCapped,
+            String requestId) {}
+
+    /** @param isNew false: the request was made before, and this is what it was told */
+    record Effect(String answer, boolean isNew) {}
+
     private static final int MOST_SHARED_KEYS = 20;
     private static final int FORGOTTEN_AT_ONCE = 10_000;
 
@@ -53,19 +71,13 @@ public final class Invalidations {
         }
         long begun = System.nanoTime();
         InvalidationRequest request = InvalidationRequest.ofKeys(body);
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("success", true);
-        answer.put("invalidated_count", request.keys().size());
-        answer.put("keys", request.keys());
-        answer.put("request_id", request.requestId());
-        String said = json(answer);
+        List<String> keys = request.keys();
+        String said = Json.text(new KeysAnswer(true, keys.size(), keys, request.requestId()));
         String shared = mayShare(body, request) ? together.answer(new Together.One(request, said, begun)) : null;
         if (shared != null) {
-            return counted("key_invalidations", List.of(Map.of("is_new", true, "answer", shared)));
+            return counted("key_invalidations", new Effect(shared, true));
         }
-        return counted(
-                "key_invalidations",
-                transactions.inOne(c -> invalidate.rows(c, effect(request, request.keys(), said, null, begun))));
+        return counted("key_invalidations", transactions.inOne(c -> invalidate(c, request, keys, said, null, begun)));
     }
 
     /** Who names its request may wait for its twin, and many keys take their time: others must not wait for them. */
@@ -82,18 +94,18 @@ public final class Invalidations {
         InvalidationRequest request = InvalidationRequest.ofPattern(body);
         KeyPattern pattern = patterns.of(request.pattern());
         if (request.keys() != null) {
-            Entries.Matched matched = Entries.Matched.among(request.keys(), pattern);
-            String said = json(answer(request, matched));
+            KeyMatching.Matched matched = KeyMatching.among(request.keys(), pattern);
+            String said = answer(request, matched);
             return counted(
                     "pattern_invalidations",
-                    transactions.inOne(c -> invalidate.rows(c, effect(request, matched.keys(), said, null, begun))));
+                    transactions.inOne(c -> invalidate(c, request, matched.keys(), said, null, begun)));
         }
         return counted("pattern_invalidations", transactions.in(c -> {
-            Entries.Matched matched = entries.match(c, pattern);
+            KeyMatching.Matched matched = entries.match(c, pattern);
             String more = matched.more() == 0
                     ? null
                     : matched.count() + " entries of the registry, of which these are the first";
-            return invalidate.rows(c, effect(request, matched.keys(), json(answer(request, matched)), more, begun));
+            return invalidate(c, request, matched.keys(), answer(request, matched), more, begun);
         }));
     }
 
@@ -109,26 +121,27 @@ public final class Invalidations {
         if (!(body.get("request_id") instanceof String id)) {
             return Optional.empty();
         }
-        return transactions.inOne(c -> answerOfRequest.rows(c, Map.of("requestId", id))).stream()
-                .map(row -> (String) row.get("answer"))
-                .findFirst();
+        return transactions.inOne(c -> answerOfRequest.firstRow(c, Map.of("requestId", id), String.class));
     }
 
-    private static Map<String, Object> answer(InvalidationRequest request, Entries.Matched matched) {
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("success", true);
-        answer.put("pattern", request.pattern());
-        answer.put("matched_keys", matched.keys());
-        answer.put("invalidated_count", matched.count());
-        if (matched.more() > 0) {
-            answer.put("matched_keys_capped", true);
-        }
-        answer.put("request_id", request.requestId());
-        return answer;
+    private static String answer(InvalidationRequest request, KeyMatching.Matched matched) {
+        return Json.text(new PatternAnswer(
+                true,
+                request.pattern(),
+                matched.keys(),
+                matched.count(),
+                matched.more() > 0 ? true : null,
+                request.requestId()));
     }
 
-    private static Map<String, Object> effect(
-            InvalidationRequest request, List<String> keys, String answer, String detail, long begun) {
+    private Effect invalidate(
+            Connection connection,
+            InvalidationRequest request,
+            List<String> keys,
+            String answer,
+            String detail,
+            long begun)
+            throws SQLException {
         Map<String, Object> values = new HashMap<>();
         values.put("keys", keys);
         values.put("pattern", request.pattern());
@@ -137,7 +150,7 @@ public final class Invalidations {
         values.put("triggeredBy", request.triggeredBy());
         values.put("detail", detail);
         values.put("elapsedMs", (System.nanoTime() - begun) / 1e6);
-        return values;
+        return invalidate.row(connection, values, Effect.class);
     }
 
     private interface Attempt {
@@ -153,19 +166,11 @@ public final class Invalidations {
         }
     }
 
-    private String counted(String what, List<Map<String, Object>> rows) {
-        if ((Boolean) rows.get(0).get("is_new")) {
+    private String counted(String what, Effect effect) {
+        if (effect.isNew()) {
             tallies.count(what);
             tallies.count("audit_writes");
         }
-        return (String) rows.get(0).get("answer");
-    }
-
-    static String json(Object value) {
-        try {
-            return JSON.writeValueAsString(value);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        return effect.answer();
     }
 }

@@ -63,8 +63,7 @@ public final class Publications {
      * To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang.
      */
     public void sendOn() {
-        boolean isThere =
-                with(c -> (Boolean) isPublished.rows(c, Map.of()).get(0).get("is_there"));
+        boolean isThere = with(c -> isPublished.row(c, Map.of(), Boolean.class));
         if (!isThere) {
             return;
         }
@@ -129,37 +128,36 @@ public final class Publications {
         }
     }
 
-    private List<Map<String, Object>> take(Connection connection, Map<String, Object> which, int limit)
-            throws SQLException {
+    private List<Publication> take(Connection connection, Map<String, Object> which, int limit) throws SQLException {
         Map<String, Object> values = new HashMap<>(which);
         values.put("limit", limit);
-        return take.rows(connection, values);
+        return take.rows(connection, values, Publication.class);
     }
 
     private int inTransaction(Map<String, Object> which, int limit) {
         return with(c -> {
             Transactions.sayTerms(c, SENDING);
-            List<Map<String, Object>> rows = take(c, which, limit);
+            List<Publication> taken = take(c, which, limit);
             List<Long> numbers = new ArrayList<>();
-            for (Map<String, Object> row : rows) {
-                numbers.add((Long) row.get("number"));
-                for (String event : Events.of(row)) {
+            for (Publication publication : taken) {
+                numbers.add(publication.number());
+                for (String event : Events.of(publication)) {
                     producer.sendBody("direct:" + which.get("topic"), event);
                 }
             }
             if (!numbers.isEmpty()) {
                 published.update(c, Map.of("numbers", numbers));
             }
-            return rows.size();
+            return taken.size();
         });
     }
 
     private void postpone(Map<String, Object> which, RuntimeException why) {
         tallies.count("publish_failures");
         transaction.executeWithoutResult(status -> with(c -> {
-            for (Map<String, Object> row : take(c, which, 1)) {
-                later.update(c, Map.of("number", row.get("number")));
-                String request = String.valueOf(row.get("request_id"));
+            for (Publication publication : take(c, which, 1)) {
+                later.update(c, Map.of("number", publication.number()));
+                String request = publication.requestId();
                 Throwable cause = why.getCause() == null ? why : why.getCause();
                 LogIds.with(
                         Map.of("request", request),

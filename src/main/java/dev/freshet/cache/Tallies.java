@@ -1,5 +1,7 @@
 package dev.freshet.cache;
 
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import dev.freshet.run.stop.HandsBackOnStop;
@@ -17,6 +19,19 @@ import java.util.concurrent.atomic.LongAdder;
  * new rows, so that nobody waits for anybody. A process that is killed takes its last second's counts with it.
  */
 public final class Tallies implements HandsBackOnStop {
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record InvalidationMetrics(
+            long totalInvalidations,
+            long keyInvalidations,
+            long patternInvalidations,
+            long auditWrites,
+            long pubsubPublishes,
+            long errors,
+            double patternInvalidationRatio,
+            long publishFailures) {}
+
+    record Tally(String name, long value) {}
+
     private static final int LIMIT = 10_000;
 
     private final SqlFile write = SqlFile.of("cache/tally");
@@ -68,26 +83,25 @@ public final class Tallies implements HandsBackOnStop {
         write();
         Map<String, Long> values = new HashMap<>();
         transactions
-                .inOne(c -> read.rows(c, Map.of()))
-                .forEach(row -> values.put((String) row.get("name"), (Long) row.get("value")));
+                .inOne(c -> read.rows(c, Map.of(), Tally.class))
+                .forEach(tally -> values.put(tally.name(), tally.value()));
         return values;
     }
 
     /** What callers of the replaced service read. */
-    public Map<String, Object> metrics() throws SQLException {
+    public InvalidationMetrics metrics() throws SQLException {
         Map<String, Long> now = now();
         long keys = now.getOrDefault("key_invalidations", 0L);
         long patterns = now.getOrDefault("pattern_invalidations", 0L);
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("total_invalidations", keys + patterns);
-        answer.put("key_invalidations", keys);
-        answer.put("pattern_invalidations", patterns);
-        answer.put("audit_writes", now.getOrDefault("audit_writes", 0L));
-        answer.put("pubsub_publishes", now.getOrDefault("publishes", 0L));
-        answer.put("errors", now.getOrDefault("errors", 0L));
-        answer.put("pattern_invalidation_ratio", keys + patterns == 0 ? 0.0 : (double) patterns / (keys + patterns));
-        answer.put("publish_failures", now.getOrDefault("publish_failures", 0L));
-        return answer;
+        return new InvalidationMetrics(
+                keys + patterns,
+                keys,
+                patterns,
+                now.getOrDefault("audit_writes", 0L),
+                now.getOrDefault("publishes", 0L),
+                now.getOrDefault("errors", 0L),
+                keys + patterns == 0 ? 0.0 : (double) patterns / (keys + patterns),
+                now.getOrDefault("publish_failures", 0L));
     }
 
     @Override

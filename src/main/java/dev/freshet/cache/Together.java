@@ -1,5 +1,6 @@
 package dev.freshet.cache;
 
+import dev.freshet.database.Json;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.SQLException;
@@ -45,6 +46,8 @@ final class Together {
             LockSupport.unpark(caller);
         }
     }
+
+    record AnsweredRequest(String request, String answer) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Together.class);
     private static final int MOST = 64;
@@ -121,8 +124,7 @@ final class Together {
         Map<String, Object> values = new HashMap<>();
         values.put("requests", all.stream().map(one -> one.request.requestId()).toList());
         values.put(
-                "keys",
-                all.stream().map(one -> Invalidations.json(one.request.keys())).toList());
+                "keys", all.stream().map(one -> Json.text(one.request.keys())).toList());
         values.put("answers", all.stream().map(one -> one.said).toList());
         values.put("callers", all.stream().map(one -> one.request.triggeredBy()).toList());
         values.put(
@@ -130,8 +132,8 @@ final class Together {
                 all.stream().map(one -> (System.nanoTime() - one.begun) / 1e6).toList());
         Map<String, String> answers = new HashMap<>();
         transactions
-                .inOne(c -> invalidate.rows(c, values))
-                .forEach(row -> answers.put((String) row.get("request"), (String) row.get("answer")));
+                .inOne(c -> invalidate.rows(c, values, AnsweredRequest.class))
+                .forEach(answered -> answers.put(answered.request(), answered.answer()));
         return answers;
     }
 }

@@ -2,10 +2,7 @@ package dev.freshet.database;
 
 import dev.freshet.settings.CannotStart;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
@@ -14,9 +11,7 @@ import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.MigrationInfoService;
 import org.flywaydb.core.api.MigrationState;
-import org.flywaydb.core.api.callback.BaseCallback;
-import org.flywaydb.core.api.callback.Context;
-import org.flywaydb.core.api.callback.Event;
+import org.flywaydb.core.api.exception.FlywayValidateException;
 import org.flywaydb.core.api.output.MigrateResult;
 import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 import org.slf4j.Logger;
@@ -30,6 +25,11 @@ public final class Schema {
 
     private static final String LEFT = "The database's schema is of a newer Freshet: left as it is."
             + " To put this build's functions in force all the same: docs/operations.md, Upgrades, and the way back";
+
+    /** Before the first release the migrations were put together anew. */
+    private static final String OTHER_HISTORY = "The database was made by an unreleased build of Freshet, whose tables"
+            + " this build cannot take over (%s): set DATABASE_URL to an empty database (of Freshet's own PostgreSQL:"
+            + " delete FRESHET_DATA_DIR, which is .freshet unless you set it), or go on with the build that made it";
 
     private final Flyway flyway;
     private final Build build;
@@ -49,7 +49,7 @@ public final class Schema {
                 .baselineOnMigrate(true)
                 .baselineVersion("0")
                 .lockRetryCount(120)
-                .callbacks(new BeforeEach())
+                .callbacks(new BuildInForce(build))
                 .load();
         // the other kind of lock is the session's, and behind a pooler that is anybody's
         flyway.getConfiguration()
@@ -71,10 +71,12 @@ public final class Schema {
                     LOG.info("The database's schema is up to date: {} files applied", result.migrationsExecuted);
                 }
                 return;
+            } catch (FlywayValidateException e) {
+                throw new CannotStart(OTHER_HISTORY.formatted(firstComplaint(e)));
             } catch (FlywayException e) {
                 SQLException cause = cause(e, SQLException.class);
                 boolean passes = cause != null && LOCKED.contains(cause.getSQLState()) && attempt < TRIES;
-                if (!passes && cause(e, Overtaken.class) == null) {
+                if (!passes && cause(e, BuildInForce.Overtaken.class) == null) {
                     throw new CannotStart(
                             "The database's schema could not be brought up to date: " + explain(e, cause));
                 }
@@ -101,28 +103,15 @@ public final class Schema {
 
     private Optional<String> inForce() {
         try (Connection connection = flyway.getConfiguration().getDataSource().getConnection()) {
-            return inForce(connection);
+            return BuildInForce.digest(connection);
         } catch (SQLException e) {
             throw new FlywayException(e);
         }
     }
 
-    private static Optional<String> inForce(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            if (!exists(statement)) {
-                return Optional.empty();
-            }
-            try (ResultSet row = statement.executeQuery("SELECT digest FROM freshet.build")) {
-                return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
-            }
-        }
-    }
-
-    /** V1 makes it. */
-    private static boolean exists(Statement statement) throws SQLException {
-        try (ResultSet table = statement.executeQuery("SELECT to_regclass('freshet.build') IS NOT NULL")) {
-            return table.next() && table.getBoolean(1);
-        }
+    /** Below a headline. */
+    private static String firstComplaint(FlywayValidateException e) {
+        return e.getMessage().lines().map(String::trim).skip(1).findFirst().orElse("");
     }
 
     private static String explain(FlywayException e, SQLException cause) {
@@ -150,53 +139,6 @@ public final class Schema {
             Thread.sleep(millis);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private void putInForce(Connection connection) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("""
-            INSERT INTO freshet.build AS b (digest) VALUES (?)
-            ON CONFLICT (only_one) DO UPDATE SET digest = excluded.digest, applied_at = now()
-            WHERE b.digest <> excluded.digest
-            """)) {
-            statement.setString(1, build.digest());
-            statement.executeUpdate();
-        }
-    }
-
-    /** A newer build was here between the look and the lock. */
-    private static final class Overtaken extends FlywayException {
-        private static final long serialVersionUID = 1;
-
-        Overtaken() {
-            super("a newer build has put its functions in force meanwhile");
-        }
-    }
-
-    /** At the beginning of each file's transaction, under the lock that only one instance has. */
-    private final class BeforeEach extends BaseCallback {
-        @Override
-        public boolean supports(Event event, Context context) {
-            return event == Event.BEFORE_EACH_MIGRATE;
-        }
-
-        @Override
-        public void handle(Event event, Context context) {
-            try (Statement statement = context.getConnection().createStatement()) {
-                // a migration that waits for a lock makes everybody wait who comes after it: rather give way and try
-                // again
-                statement.execute("SET LOCAL lock_timeout = '2s'");
-                if (exists(statement)) {
-                    Optional<String> inForce = inForce(context.getConnection());
-                    boolean isFunction = context.getMigrationInfo().getVersion() == null;
-                    if (isFunction && inForce.isPresent() && !build.follows(inForce.get())) {
-                        throw new Overtaken();
-                    }
-                    putInForce(context.getConnection());
-                }
-            } catch (SQLException e) {
-                throw new FlywayException(e);
-            }
         }
     }
 }

@@ -9,6 +9,8 @@ import org.slf4j.LoggerFactory;
 
 /** Numbers go on where they ended, also in a copy of the database that was made without its sequences. */
 public final class Sequences {
+    record RaisedSequence(String sequence, long goesOnFrom) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Sequences.class);
 
     private final SqlFile raise = SqlFile.of("database/raise-sequences");
@@ -20,11 +22,11 @@ public final class Sequences {
 
     public void raise() {
         try {
-            for (Map<String, Object> row : transactions.in(c -> raise.rows(c, Map.of()))) {
+            for (RaisedSequence raised : transactions.in(c -> raise.rows(c, Map.of(), RaisedSequence.class))) {
                 LOG.info(
                         "{} was behind its rows, as after a logical cut-over, and goes on from {}",
-                        row.get("sequence"),
-                        row.get("goes_on_from"));
+                        raised.sequence(),
+                        raised.goesOnFrom());
             }
         } catch (SQLException e) {
             throw new CannotStart("The database's sequences could not be looked at: "

@@ -23,12 +23,12 @@ public final class ConnectionBudget {
 
     private final SqlFile limit = SqlFile.of("stats/connection-limit");
 
-    /** @throws Refusal with the number that is needed */
+    /** @throws CannotStart with the number that is needed */
     public void check(CamelContext context, DataSource database, int jobsAtOnce, int poolSize) {
         int functions = functions(context);
         int needed = functions * jobsAtOnce + poolSize;
         try (Connection connection = database.getConnection()) {
-            int allowed = ((Number) limit.rows(connection, Map.of()).get(0).get("connections")).intValue();
+            int allowed = limit.row(connection, Map.of(), Integer.class);
             if (needed > allowed) {
                 throw new CannotStart(
                         "The database allows this role " + allowed + " connections, but " + needed + " are needed: "

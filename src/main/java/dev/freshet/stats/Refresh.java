@@ -1,7 +1,9 @@
 package dev.freshet.stats;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.freshet.database.Json;
 import dev.freshet.deliver.Outcomes;
 import dev.freshet.deliver.PartialAnswer;
 import dev.freshet.deliver.policy.Policy;
@@ -28,7 +30,13 @@ public final class Refresh {
         }
     }
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    record RefreshResult(boolean cacheInvalidationSuccess, RefreshReport cacheInvalidation) {}
+
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record RefreshReport(
+            String outcome, int tries, List<String> deliveredTags, List<String> failedTags, String error) {}
 
     private final Job job;
     private final boolean hasTarget;
@@ -56,7 +64,7 @@ public final class Refresh {
         return hasTarget && !left.isEmpty();
     }
 
-    /** The body of the next try. */
+    /** The body of the next try: a map, as the queue's calls have it, for the target's route, which ops may edit. */
     public Map<String, Object> nextTry() {
         tries++;
         Map<String, Object> batch = new LinkedHashMap<>();
@@ -111,27 +119,16 @@ public final class Refresh {
 
     /** What a job's results say of it. */
     String json() {
-        Map<String, Object> how = new LinkedHashMap<>();
-        String outcome;
+        return Json.text(
+                new RefreshResult(left.isEmpty(), new RefreshReport(outcome(), tries, delivered, left, lastError)));
+    }
+
+    private String outcome() {
         if (left.isEmpty()) {
-            outcome = delivered.isEmpty() ? "nothing to refresh" : "done";
-        } else {
-            outcome = hasTarget
-                    ? "not yet: tried again until it succeeds"
-                    : "skipped: no batch target is set (CACHE_INVALIDATION_URL or NEXT_PUBLIC_APP_URL)";
+            return delivered.isEmpty() ? "nothing to refresh" : "done";
         }
-        how.put("outcome", outcome);
-        how.put("tries", tries);
-        how.put("delivered_tags", delivered);
-        how.put("failed_tags", left);
-        if (lastError != null) {
-            how.put("error", lastError);
-        }
-        try {
-            return JSON.writeValueAsString(
-                    Map.of("cache_invalidation_success", left.isEmpty(), "cache_invalidation", how));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        return hasTarget
+                ? "not yet: tried again until it succeeds"
+                : "skipped: no batch target is set (CACHE_INVALIDATION_URL or NEXT_PUBLIC_APP_URL)";
     }
 }

@@ -102,13 +102,13 @@ class AuditTest {
         add(21, 25);
         chain.seal();
         chain.seal();
-        Map<String, Object> found = chain.verify(null);
-        assertEquals(true, found.get("ok"));
-        assertEquals(2L, found.get("batches"));
-        assertEquals(25L, found.get("rows"));
+        AuditChain.VerifiedAudit found = chain.verify(null);
+        assertEquals(true, found.ok());
+        assertEquals(2L, found.batches());
+        assertEquals(25L, found.rows());
         assertEquals(
                 database.one("SELECT encode(hash, 'hex') FROM freshet.audit_seal ORDER BY number DESC LIMIT 1"),
-                found.get("head"));
+                found.head());
     }
 
     @ParameterizedTest
@@ -133,14 +133,14 @@ class AuditTest {
             statement.setString(1, row);
             statement.execute();
         }
-        Map<String, Object> found = chain.verify(null);
-        assertEquals(false, found.get("ok"));
-        Map<?, ?> broken = (Map<?, ?>) found.get("first_broken");
-        assertEquals(2L, broken.get("batch"));
+        AuditChain.VerifiedAudit found = chain.verify(null);
+        assertEquals(false, found.ok());
+        AuditChain.FirstBroken broken = found.firstBroken();
+        assertEquals(2L, broken.batch());
         if (sql.startsWith("UPDATE")) {
-            assertEquals(row, broken.get("row"));
+            assertEquals(row, broken.row());
         }
-        assertEquals(1L, found.get("batches"), "those before it are as they were");
+        assertEquals(1L, found.batches(), "those before it are as they were");
     }
 
     @ParameterizedTest
@@ -159,7 +159,7 @@ class AuditTest {
             chain.seal();
         }
         database.run(sql);
-        assertEquals(false, chain.verify(null).get("ok"));
+        assertEquals(false, chain.verify(null).ok());
     }
 
     @Test
@@ -170,12 +170,12 @@ class AuditTest {
             TestDatabase.run(late, String.format(INSERT, 1, 1));
             add(2, 5);
             chain.seal();
-            assertEquals(0L, chain.verify(null).get("rows"), "nothing is closed over the open transaction");
+            assertEquals(0L, chain.verify(null).rows(), "nothing is closed over the open transaction");
             late.commit();
         }
         chain.seal();
-        assertEquals(5L, chain.verify(null).get("rows"));
-        assertEquals(true, chain.verify(null).get("ok"));
+        assertEquals(5L, chain.verify(null).rows());
+        assertEquals(true, chain.verify(null).ok());
     }
 
     @Test
@@ -188,8 +188,8 @@ class AuditTest {
         add(6, 9);
         chain.seal();
         new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
-        assertEquals(true, chain.verify(null).get("ok"));
-        assertEquals(2L, chain.verify(null).get("batches"));
+        assertEquals(true, chain.verify(null).ok());
+        assertEquals(2L, chain.verify(null).batches());
     }
 
     @Test
@@ -206,10 +206,10 @@ class AuditTest {
         chain.seal();
         new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
         assertEquals(List.of("4", "5"), database.list("SELECT number FROM freshet.audit_seal ORDER BY number"));
-        assertEquals(true, chain.verify(null).get("ok"));
-        assertEquals(2L, chain.verify(null).get("batches"));
+        assertEquals(true, chain.verify(null).ok());
+        assertEquals(2L, chain.verify(null).batches());
         database.run("DELETE FROM freshet.audit_seal WHERE number = 4");
-        assertEquals(false, chain.verify(null).get("ok"), "one that the retention did not remove is missed");
+        assertEquals(false, chain.verify(null).ok(), "one that the retention did not remove is missed");
     }
 
     @Test
@@ -223,10 +223,10 @@ class AuditTest {
         assertEquals(List.of("2"), database.list("SELECT number FROM freshet.audit_seal"));
         add(7, 9);
         chain.seal();
-        assertEquals(true, chain.verify(null).get("ok"));
+        assertEquals(true, chain.verify(null).ok());
         new AuditLog(transactions, Duration.ZERO).forgetOld();
         assertEquals(List.of("3"), database.list("SELECT number FROM freshet.audit_seal"));
-        assertEquals(true, chain.verify(null).get("ok"));
+        assertEquals(true, chain.verify(null).ok());
     }
 
     @Test
@@ -238,15 +238,15 @@ class AuditTest {
         add(6, 9);
         chain.seal();
         new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
-        assertEquals(true, chain.verify(null).get("ok"), "the old one may leave");
+        assertEquals(true, chain.verify(null).ok(), "the old one may leave");
         try (Connection superuser = database.connectAs("postgres")) {
             TestDatabase.run(
                     superuser,
                     "SET session_replication_role = replica;"
                             + "DELETE FROM invalidation_audit WHERE request_id = 'r3'");
         }
-        Map<?, ?> broken = (Map<?, ?>) chain.verify(null).get("first_broken");
-        assertEquals(database.one("SELECT id FROM invalidation_audit WHERE request_id = 'r4'"), broken.get("row"));
+        AuditChain.FirstBroken broken = chain.verify(null).firstBroken();
+        assertEquals(database.one("SELECT id FROM invalidation_audit WHERE request_id = 'r4'"), broken.row());
     }
 
     @Test

@@ -7,10 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -62,22 +60,17 @@ class EventsTest {
 
     private static List<JsonNode> events(
             String pattern, List<String> keys, List<String> tags, String caller, String request) throws Exception {
-        Map<String, Object> row = new HashMap<>(Map.of(
-                "pattern",
+        Publication publication = new Publication(
+                1,
+                "the-id",
                 pattern,
-                "keys",
                 JSON.writeValueAsString(keys),
-                "triggered_by",
+                tags == null ? null : JSON.writeValueAsString(tags),
                 caller,
-                "request_id",
                 request,
-                "timestamp",
-                "2026-01-01T00:00:00.000Z",
-                "id",
-                "the-id"));
-        row.put("tags", tags == null ? null : JSON.writeValueAsString(tags));
+                "2026-01-01T00:00:00.000Z");
         List<JsonNode> events = new ArrayList<>();
-        for (String payload : Events.of(row)) {
+        for (String payload : Events.of(publication)) {
             assertTrue(payload.getBytes(StandardCharsets.UTF_8).length < 8000, () -> payload.length() + " characters");
             events.add(JSON.readTree(payload));
         }

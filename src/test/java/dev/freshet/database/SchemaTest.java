@@ -22,7 +22,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 class SchemaTest {
     private static final String HISTORY =
-            "SELECT count(*) FROM freshet.flyway_schema_history WHERE version = '1.0' AND success";
+            "SELECT count(*) FROM freshet.flyway_schema_history WHERE version = '1' AND success";
     private static final String IN_FORCE = "SELECT digest FROM freshet.build";
     private static final String ONE_FUNCTION =
             "SELECT count(*) FROM pg_proc WHERE proname = 'cleanup_old_cache_invalidations'";
@@ -77,6 +77,20 @@ class SchemaTest {
         String before = database.one("SELECT count(*) FROM freshet.flyway_schema_history");
         new Schema(source).migrate();
         assertEquals(before, database.one("SELECT count(*) FROM freshet.flyway_schema_history"));
+    }
+
+    /** Before the first release the migrations were put together anew: V1.0 had another text then. */
+    @Test
+    void a_database_of_an_unreleased_build_is_refused_in_one_line_that_says_what_to_do() throws Exception {
+        new Schema(source).migrate();
+        database.run("UPDATE freshet.flyway_schema_history SET version = '1.0', checksum = 1 WHERE version = '1'");
+        database.run("UPDATE freshet.flyway_schema_history SET version = '1.1', checksum = 2 WHERE version = '2'");
+        String said = assertThrows(CannotStart.class, () -> new Schema(source).migrate())
+                .getMessage();
+        assertTrue(said.contains("unreleased build"), said);
+        assertTrue(said.contains("set DATABASE_URL to an empty database"), said);
+        assertTrue(said.contains("delete FRESHET_DATA_DIR"), said);
+        assertEquals(1, said.lines().count(), said);
     }
 
     /** As bb_versions.mjs: builds that differ in functions only; no migration tells them apart. */
@@ -275,7 +289,7 @@ class SchemaTest {
         assertEquals("0", database.one("SELECT count(*) FROM freshet.counter"));
     }
 
-    /** Old triggers go on while the table is adopted: what they touch between V1 and V1_1 is handed over once more. */
+    /** Old triggers go on while the table is adopted: what they touch between V1 and V2 is handed over once more. */
     @Test
     void a_processed_row_that_is_touched_while_the_table_is_adopted_is_handed_over() throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket));"
@@ -289,7 +303,7 @@ class SchemaTest {
                 .createSchemas(true)
                 .baselineOnMigrate(true)
                 .baselineVersion("0")
-                .target("1.0")
+                .target("1")
                 .load()
                 .migrate();
         database.run("UPDATE cache_invalidation_queue SET invalidation_count = invalidation_count + 1"

@@ -130,7 +130,7 @@ class StatsTest {
                 assertEquals(
                         true,
                         requests.enqueue(Map.of("triggeredBy", other, "requestId", other))
-                                .get("success"));
+                                .success());
             }
         }
     }

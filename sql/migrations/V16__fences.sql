@@ -44,12 +44,6 @@ CREATE TABLE freshet.fence_delivery (
     PRIMARY KEY (fence, tag, target)
 );
 
--- Up to which hand-over everything was delivered or given up. settled_handover says less: it counts what is stored as
--- a retry, too. Hand-overs before the delivery was made count as done; 0 where that is not known.
-ALTER TABLE freshet.delivery ADD COLUMN done_handover bigint NOT NULL DEFAULT 0;
--- Which hand-overs a letter is about: those after done_handover, up to handover. Null: not known (an older build).
-ALTER TABLE freshet.dead_letter ADD COLUMN handover bigint, ADD COLUMN done_handover bigint;
-
 -- Tokens are signed, so that nobody can make one up; see freshet.fence_signature().
 CREATE TABLE freshet.fence_secret (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),

@@ -1,9 +1,24 @@
+-- The way in: what cache_invalidation_watch remembers.
+
+-- One row per watch. Its trigger functions are freshet.watch_<number>(), …_row() and …_truncate(); they never look at
+-- this table. regclass travels through pg_dump as a name, so a restored row finds its table again although oids have
+-- changed.
+CREATE TABLE freshet.watch (
+    number    integer     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    watched   regclass    NOT NULL,
+    templates text[]      NOT NULL,
+    columns   text[],                                                 -- null: every column matters
+    made_at   timestamptz NOT NULL DEFAULT now(),
+    without_triggers_since timestamptz,                               -- seen by the worker; after a day it goes
+    due       text[],                                                 -- columns that hold moments; null: none
+    read_as   text                                                    -- their types and time zone
+                                                                      -- when its moments were taken in
+);
+COMMENT ON TABLE freshet.watch
+    IS 'What cache_invalidation_watch was asked for; pg_trigger knows whether it is in force';
+
 -- By the clock: the moments at which rows of a watch with `due` columns become something else, though nobody writes.
 -- moment_change (as triggers append) -> moment (folded) -> public.cache_invalidation_queue, when the moment has come.
-
-ALTER TABLE freshet.watch
-    ADD COLUMN due     text[],  -- columns that hold moments; null: none
-    ADD COLUMN read_as text;  -- their types and time zone when its moments were taken in
 
 -- Where users' transactions write: append-only, nothing unique, so that no writer ever meets another.
 CREATE TABLE freshet.moment_change (

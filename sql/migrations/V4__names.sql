@@ -1,18 +1,5 @@
--- The way in: what cache_invalidation_watch remembers, and how Freshet's names in public come to be Freshet's.
-
--- One row per watch. Its trigger functions are freshet.watch_<number>(), …_row() and …_truncate(); they never look at
--- this table. regclass travels through pg_dump as a name, so a restored row finds its table again although oids have
--- changed.
-CREATE TABLE freshet.watch (
-    number    integer     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    watched   regclass    NOT NULL,
-    templates text[]      NOT NULL,
-    columns   text[],                                                 -- null: every column matters
-    made_at   timestamptz NOT NULL DEFAULT now(),
-    without_triggers_since timestamptz                                -- seen by the worker; after a day it goes
-);
-COMMENT ON TABLE freshet.watch
-    IS 'What cache_invalidation_watch was asked for; pg_trigger knows whether it is in force';
+-- How Freshet's names in public come to be Freshet's. These functions are here and not in sql/functions, because the
+-- migrations that follow call them for the tables that they make.
 
 -- Whether an object is ours: its comment starts with 'Freshet'.
 CREATE FUNCTION freshet.is_ours(object oid, catalog regclass) RETURNS boolean
@@ -112,14 +99,11 @@ END $$;
 REVOKE ALL ON FUNCTION freshet.is_ours(oid, regclass), freshet.step_aside(name, text[]),
     freshet.is_view_with(oid, text[]), freshet.settle_in(text, regclass, text, name[]) FROM PUBLIC;
 
--- The tables that V1 made (not those it found and adopted, whose oids are older than the inbox's) start closed as well.
+-- A queue that V1 made (not one that it found and adopted, whose oid is older than the inbox's) starts closed as well.
 DO $$
 BEGIN
     IF 'public.cache_invalidation_queue'::regclass::oid > 'freshet.inbox'::regclass::oid THEN
         PERFORM freshet.settle_in('public.cache_invalidation_queue', 'pg_class',
             'the queue of tags, one row per tag and five seconds');
-    END IF;
-    IF 'public.invalidation_audit'::regclass::oid > 'freshet.inbox'::regclass::oid THEN
-        PERFORM freshet.settle_in('public.invalidation_audit', 'pg_class', 'the log of everything Freshet does');
     END IF;
 END $$;

@@ -1,60 +1,7 @@
--- The way of a change: inbox -> cache_invalidation_queue -> delivery -> (gone | dead_letter).
--- docs/guarantees.md tells the algorithm; the statements that run it are in sql/queries.
--- Everything internal lives in schema freshet (Flyway made it); only what users see is in public.
+-- Whom a change is owed to, what is owed, and what was given up.
 
-REVOKE ALL ON SCHEMA freshet FROM PUBLIC;
-
--- The build whose sql/migrations and sql/functions are in force: an older one leaves them as they are
--- (source/Build.java). DELETE FROM freshet.build lets the next one that starts put its own in their place, whatever its
--- age.
-CREATE TABLE freshet.build (
-    only_one   boolean     PRIMARY KEY DEFAULT true CHECK (only_one),
-    digest     text        NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
-);
-
--- Where users' transactions write: append-only, nothing unique, so that no writer ever meets another.
-CREATE TABLE freshet.inbox (
-    id         bigint GENERATED ALWAYS AS IDENTITY (CACHE 1),
-    tag        text,                                                  -- null: `count` tags that a trigger had to skip
-    changed_at timestamptz NOT NULL DEFAULT statement_timestamp(),
-    count      integer     NOT NULL DEFAULT 1,
-    registry_knows boolean NOT NULL DEFAULT false                     -- the tag's entries have left the registry
-) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
-        autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000);
-CREATE INDEX inbox_oldest ON freshet.inbox (id);                      -- fold: the oldest first; probe: is it empty?
-COMMENT ON TABLE freshet.inbox IS 'Changes as committed, until Freshet folds them into public.cache_invalidation_queue';
-
--- Counters that triggers and the fold feed; changed only by the one who holds the turn.
-CREATE TABLE freshet.counter (
-    name  text   PRIMARY KEY,
-    value bigint NOT NULL
-);
-
--- The table of the replaced worker: an existing one is adopted with its rows.
-CREATE TABLE IF NOT EXISTS public.cache_invalidation_queue (
-    tag                 text        NOT NULL,
-    time_bucket         timestamptz NOT NULL,
-    invalidation_count  integer     NOT NULL DEFAULT 1,
-    last_invalidated_at timestamptz,                                  -- null: still to do
-    created_at          timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tag, time_bucket)
-);
--- A row's life:
---   to hand over   last_invalidated_at and handover are null, or invalidation_count has outgrown handed_count
---                  (a foreign upsert, a late commit: also onto a row that was processed long ago)
---   being delivered  handover names the hand-over that owed it to its targets
---   processed      last_invalidated_at is set: every target has it, or has it stored as a retry or a dead letter
-ALTER TABLE public.cache_invalidation_queue
-    ADD COLUMN IF NOT EXISTS handed_count integer NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS handover     bigint,
-    ADD COLUMN IF NOT EXISTS changed_at   timestamptz;                -- oldest change not yet handed over
--- The adopted table's lock is held until here only; its rows and its index come next, in transactions of their own.
-INSERT INTO freshet.counter (name, value) VALUES ('adopted_in', pg_current_xact_id()::text::bigint);
-
-CREATE SEQUENCE freshet.handover_number;
-
--- Whom a change is owed to. A row appears when a target's file is first accepted and leaves when the file is deleted.
+-- A row appears when a target's file is first accepted and leaves when the file is deleted. Every copy of
+-- an app is a target of its own, called by the route of the target that it is a copy of.
 CREATE TABLE freshet.target (
     name          text        PRIMARY KEY,
     takes_queue   boolean     NOT NULL DEFAULT true,                  -- false: takes only what is sent to it
@@ -72,10 +19,19 @@ CREATE TABLE freshet.target (
                                                                       -- until then no call; after it, one probe
     opened_at     timestamptz,
     opened_times  integer     NOT NULL DEFAULT 0,                     -- how often the probe failed in this outage
-    CONSTRAINT name_is_a_plain_word CHECK (name ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
+    copy_of       text,                                               -- NAME of NAME@10.0.0.1:3000
+    place         text,                                               -- of a copy, what is listed: app.internal:3000
+    ip            text,                                               -- what the host name of that stands for,
+                                                                      -- where it is asked
+    missing_since timestamptz,                                        -- since when DNS does not name it any more
+    CONSTRAINT name_is_a_plain_word
+        CHECK (name ~ '^[a-z0-9][a-z0-9_-]{0,62}(@[^@\s]+)?$' AND length(name) <= 500),
     CONSTRAINT batch_is_at_least_one CHECK (batch >= 1),
-    CONSTRAINT open_knows_since_when CHECK ((open_until IS NULL) = (opened_at IS NULL))
+    CONSTRAINT open_knows_since_when CHECK ((open_until IS NULL) = (opened_at IS NULL)),
+    CONSTRAINT copy_is_named_after_its_target CHECK (copy_of IS NULL OR starts_with(name, copy_of || '@')),
+    CONSTRAINT copy_knows_its_place CHECK ((copy_of IS NULL) = (place IS NULL))
 );
+CREATE INDEX target_copies ON freshet.target (copy_of);
 
 -- What is owed: at most one row per tag and target, whether for the first time or the hundredth.
 CREATE TABLE freshet.delivery (
@@ -102,20 +58,19 @@ CREATE TABLE freshet.delivery (
     last_failed_at   timestamptz,
     last_status      integer,
     last_error       text,
+    priority         smallint    NOT NULL DEFAULT 5,
+    done_handover    bigint      NOT NULL DEFAULT 0,                  -- up to here everything was delivered or given
+                                                                      -- up; hand-overs before this delivery was made
+                                                                      -- count as done; 0: that is not known
     PRIMARY KEY (tag, target),
     CONSTRAINT leased_knows_what_it_claimed CHECK ((lease_id IS NULL) = (claimed_handover IS NULL)),
     CONSTRAINT failed_knows_when CHECK ((attempts = 0) = (first_failed_at IS NULL)),
-    CONSTRAINT rank_is_one_of_three CHECK (rank BETWEEN 0 AND 2)
+    CONSTRAINT rank_is_one_of_three CHECK (rank BETWEEN 0 AND 2),
+    CONSTRAINT priority_is_a_digit CHECK (priority BETWEEN 0 AND 9)
 ) WITH (fillfactor = 80, vacuum_truncate = off,
         autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
--- claim: what is due for a target, the oldest first, and what has failed after what has not been tried
-CREATE INDEX delivery_due ON freshet.delivery (target, rank, due_at);
-
--- An audit table that was adopted may refuse a row (a constraint of its own). Then the work is done without that row:
--- it is counted and said in the log, and nothing else waits for it. Set by the transaction that does so, for itself.
-CREATE FUNCTION freshet.audits() RETURNS boolean LANGUAGE sql STABLE
-AS $$ SELECT coalesce(current_setting('freshet.audit', true), '') <> 'off' $$;
-REVOKE ALL ON FUNCTION freshet.audits() FROM PUBLIC;
+-- claim: what is due for a target, of each priority the oldest first, and what has failed after what has not been tried
+CREATE INDEX delivery_due ON freshet.delivery (target, priority, rank, due_at);
 
 -- What was given up: one per tag and target, cleared by a later success.
 CREATE TABLE freshet.dead_letter (
@@ -127,11 +82,18 @@ CREATE TABLE freshet.dead_letter (
     last_error      text,
     first_failed_at timestamptz NOT NULL,
     last_failed_at  timestamptz NOT NULL,
+    handover        bigint,                                           -- the letter is about the hand-overs after
+    done_handover   bigint,                                           -- done_handover, up to this one; null: not known
     CONSTRAINT one_per_tag_and_target UNIQUE (tag, target)
 );
 CREATE INDEX dead_letter_newest ON freshet.dead_letter (last_failed_at DESC, id);   -- GET /api/dead-letters
 
--- Tags whose queue rows somebody else had locked when their outcome was written; the next turn marks them.
-CREATE TABLE freshet.mark_later (
-    tag text NOT NULL
-) WITH (vacuum_truncate = off);
+-- What targets may spend: calls and tags a second, in a bucket that all instances share (deliver/Budgets.java).
+-- A bucket is one moment, as in GCRA: when it will be full again. What is spent moves that moment on; a bucket whose
+-- moment has passed is full, and nobody has to fill it. One row and one UPDATE for each call, whatever the limits are.
+CREATE TABLE freshet.budget (
+    name          text        PRIMARY KEY,          -- of a target, or what targets of one account share
+    calls_full_at timestamptz NOT NULL,
+    tags_full_at  timestamptz NOT NULL
+) WITH (fillfactor = 10);
+COMMENT ON TABLE freshet.budget IS 'What targets have spent of their providers'' limits, for all instances';

@@ -17,12 +17,13 @@ ALTER TABLE public.invalidation_audit
     ADD COLUMN IF NOT EXISTS outcome text,                            -- of a delivery: delivered, retry, dead
     ADD COLUMN IF NOT EXISTS status  integer,
     ADD COLUMN IF NOT EXISTS detail  text,
-    ADD COLUMN IF NOT EXISTS xid     bigint;                          -- V4_1: what was there before has none
+    ADD COLUMN IF NOT EXISTS xid     bigint;                          -- what was there before has none
 -- What an adopted table may ask for and Freshet does not always know.
 ALTER TABLE public.invalidation_audit
     ALTER COLUMN pattern DROP NOT NULL, ALTER COLUMN keys DROP NOT NULL, ALTER COLUMN triggered_by DROP NOT NULL,
     ALTER COLUMN request_id DROP NOT NULL, ALTER COLUMN latency_ms DROP NOT NULL,
-    ALTER COLUMN timestamp SET DEFAULT now(), ALTER COLUMN created_at SET DEFAULT now();
+    ALTER COLUMN timestamp SET DEFAULT now(), ALTER COLUMN created_at SET DEFAULT now(),
+    ALTER COLUMN xid SET DEFAULT pg_current_xact_id()::text::bigint;
 DO $$
 DECLARE id_type regtype;
 BEGIN
@@ -37,5 +38,13 @@ BEGIN
         PERFORM setval('freshet.invalidation_audit_id',
             (SELECT coalesce(max(id::text::bigint), 0) + 1 FROM public.invalidation_audit), false);
         ALTER TABLE public.invalidation_audit ALTER COLUMN id SET DEFAULT nextval('freshet.invalidation_audit_id');
+    END IF;
+END $$;
+
+-- One that V6 made (not one that it found and adopted) starts closed.
+DO $$
+BEGIN
+    IF 'public.invalidation_audit'::regclass::oid > 'freshet.inbox'::regclass::oid THEN
+        PERFORM freshet.settle_in('public.invalidation_audit', 'pg_class', 'the log of everything Freshet does');
     END IF;
 END $$;

@@ -1,0 +1,52 @@
+-- Rows may be added to the audit, and that is all; old ones leave by one way only.
+
+-- An audit table that was adopted may refuse a row (a constraint of its own). Then the work is done without that row:
+-- it is counted and said in the log, and nothing else waits for it. Set by the transaction that does so, for itself.
+CREATE OR REPLACE FUNCTION freshet.audits() RETURNS boolean LANGUAGE sql STABLE
+AS $$ SELECT coalesce(current_setting('freshet.audit', true), '') <> 'off' $$;
+REVOKE ALL ON FUNCTION freshet.audits() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION freshet.keep_audit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'DELETE'
+            AND EXISTS (SELECT FROM freshet.audit_retention WHERE allowed_in = pg_current_xact_id_if_assigned()) THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'public.invalidation_audit is append-only: % is refused', TG_OP
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Old rows leave by themselves after FRESHET_AUDIT_RETENTION.';
+END $$;
+REVOKE ALL ON FUNCTION freshet.keep_audit() FROM PUBLIC;
+
+-- Here, where its function is made before it.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'public.invalidation_audit'::regclass
+                   AND tgname = 'freshet_keep_audit') THEN
+        CREATE TRIGGER freshet_keep_audit BEFORE UPDATE OR DELETE OR TRUNCATE ON public.invalidation_audit
+            FOR EACH STATEMENT EXECUTE FUNCTION freshet.keep_audit();
+    END IF;
+END $$;
+
+-- The only way by which audit rows leave. Ops may grant it to a role for a retention job of their own.
+-- Times without a zone, of an adopted table, are read alike here and where rows are sealed.
+CREATE OR REPLACE FUNCTION freshet.forget_audit(older_than timestamptz, at_most integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC'
+AS $$
+DECLARE
+    deleted integer;
+BEGIN
+    INSERT INTO freshet.audit_retention (allowed_in, older_than) VALUES (pg_current_xact_id(), older_than);
+    DELETE FROM public.invalidation_audit WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM public.invalidation_audit a
+        WHERE a.timestamp < older_than ORDER BY a.timestamp LIMIT at_most));
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    IF deleted > 0 THEN
+        INSERT INTO freshet.audit_forgotten AS f (older_than) VALUES (forget_audit.older_than)
+        ON CONFLICT (only_one) DO UPDATE SET older_than = greatest(f.older_than, excluded.older_than);
+    END IF;
+    DELETE FROM freshet.audit_retention WHERE allowed_in = pg_current_xact_id();
+    PERFORM freshet.forget_audit_seals(100);
+    RETURN deleted;
+END $$;
+REVOKE ALL ON FUNCTION freshet.forget_audit(timestamptz, integer) FROM PUBLIC;

@@ -1,0 +1,138 @@
+package dev.freshet.database;
+
+import dev.freshet.settings.CannotStart;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * A table of a replaced system, which may be there already: what the contract says of it.
+ *
+ * @param key its columns, in alphabetical order; null: it needs none
+ * @param attempt adds a row as Freshet does
+ */
+record AdoptedTable(String name, List<Column> columns, String key, SqlFile attempt) {
+    /** @param type {@code time} is with or without a time zone, {@code text} any string or enum */
+    record Column(String name, String type) {
+        boolean takes(FoundColumn found) {
+            return switch (type) {
+                case "any" -> true;
+                case "text" -> found.category().equals("S") || found.category().equals("E");
+                case "number" -> found.category().equals("N");
+                case "time" ->
+                    found.type().equals("timestamptz") || found.type().equals("timestamp");
+                default -> type.equals(found.type());
+            };
+        }
+
+        /** What is wrong with the column of this name; nothing: it is as it has to be. */
+        Optional<String> objection(Optional<FoundColumn> found) {
+            if (found.isEmpty()) {
+                return Optional.of("is missing (" + type + ")");
+            }
+            if (!takes(found.get())) {
+                return Optional.of("is " + found.get().type() + ", not " + type);
+            }
+            String written = found.get().written();
+            if (name.equals("tag") && !TAKES_ANY_TAG.matcher(written).matches()) {
+                return Optional.of(
+                        "is " + written + ", which does not take every tag: write ALTER COLUMN tag TYPE text");
+            }
+            return Optional.empty();
+        }
+    }
+
+    /** @param written the type as SQL writes it, with its length */
+    record FoundColumn(String type, String category, String written) {}
+
+    /** @param kind of relation, as pg_class has it */
+    record FoundTable(String role, String kind, boolean isOurs, String owner, boolean hidesRows) {}
+
+    /** @param columns that must have a value; null: none
+     * @param help what makes them do without */
+    record ColumnsToFill(String columns, String help) {}
+
+    private static final SqlFile TABLE = SqlFile.of("database/adopted-table");
+    private static final SqlFile COLUMN = SqlFile.of("database/adopted-column");
+    private static final SqlFile COLUMNS_TO_FILL = SqlFile.of("database/columns-to-fill");
+    private static final SqlFile HAS_UNIQUE_KEY = SqlFile.of("database/has-unique-key");
+    private static final Pattern TAKES_ANY_TAG =
+            Pattern.compile("text|character varying|character varying\\((25[6-9]|2[6-9]\\d|[3-9]\\d\\d|\\d{4,})\\)");
+
+    /** @param columns each as its name and its type */
+    static AdoptedTable of(String name, String key, SqlFile attempt, String... columns) {
+        List<Column> known = new ArrayList<>();
+        for (String column : columns) {
+            String[] nameAndType = column.split(" ");
+            known.add(new Column(nameAndType[0], nameAndType[1]));
+        }
+        return new AdoptedTable(name, known, key, attempt);
+    }
+
+    /** @throws CannotStart where it is there in a form that Freshet cannot work with */
+    void check(Connection connection) throws SQLException {
+        Optional<FoundTable> found = TABLE.firstRow(connection, Map.of("table", name), FoundTable.class);
+        if (found.isEmpty()) {
+            return;
+        }
+        checkOwner(found.get());
+        checkColumns(connection);
+        checkOtherColumns(connection);
+        if (key != null) {
+            checkKey(connection);
+        }
+    }
+
+    private void checkOwner(FoundTable found) {
+        if (!"r".equals(found.kind())) {
+            throw new CannotStart("public." + name
+                    + " is there already, but is no ordinary table: rename it, so that Freshet can create its own");
+        }
+        if (!found.isOurs()) {
+            throw new CannotStart("The table public." + name + " is there already and belongs to "
+                    + Adoption.quoted(found.owner()) + "; Freshet must own the tables it adopts: run  ALTER TABLE"
+                    + " public." + name + " OWNER TO " + Adoption.quoted(found.role()) + ";");
+        }
+        if (found.hidesRows()) {
+            throw new CannotStart("The row-level security of public." + name
+                    + " would hide rows from Freshet: run  ALTER TABLE public." + name
+                    + " NO FORCE ROW LEVEL SECURITY;");
+        }
+    }
+
+    private void checkColumns(Connection connection) throws SQLException {
+        List<String> objections = new ArrayList<>();
+        for (Column column : columns) {
+            Map<String, String> which = Map.of("table", name, "column", column.name());
+            column.objection(COLUMN.firstRow(connection, which, FoundColumn.class))
+                    .ifPresent(objection -> objections.add(column.name() + " " + objection));
+        }
+        if (!objections.isEmpty()) {
+            throw new CannotStart("The table public." + name + " is there already, but in another form: "
+                    + String.join(", ", objections) + "; rename it, or change it with ALTER TABLE");
+        }
+    }
+
+    /** Columns that Freshet does not know have to get along without it. */
+    private void checkOtherColumns(Connection connection) throws SQLException {
+        List<String> known = columns.stream().map(Column::name).toList();
+        ColumnsToFill found =
+                COLUMNS_TO_FILL.row(connection, Map.of("table", name, "known", known), ColumnsToFill.class);
+        if (found.columns() != null) {
+            throw new CannotStart("The table public." + name + " has columns of its own that must not be null and have"
+                    + " no default (" + found.columns() + "), so that Freshet cannot add rows: give them one, or run"
+                    + "  ALTER TABLE public." + name + " " + found.help() + ";");
+        }
+    }
+
+    private void checkKey(Connection connection) throws SQLException {
+        if (!HAS_UNIQUE_KEY.row(connection, Map.of("table", name, "key", key), Boolean.class)) {
+            throw new CannotStart("The table public." + name + " has no unique key (" + key
+                    + "): run  ALTER TABLE public." + name + " ADD PRIMARY KEY (" + key + ");");
+        }
+    }
+}
