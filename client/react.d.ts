@@ -1,12 +1,15 @@
 import { ChangePayload } from './live.js';
 
-/** Several changes as one: `type` is theirs if they have the same, 'reset' if one of them is, otherwise 'multiple'; `endpoints` are those of all. */
+/**
+ * Several changes as one: `type` is theirs if they have the same, 'reset' if one of them is, otherwise 'multiple';
+ * `endpoints` are those of all.
+ */
 export interface Invalidation extends ChangePayload {
   events: ChangePayload[];
 }
 
 export interface BroadcastCacheOptions {
-  /** true: what comes within refreshDelay of the first change is one call. false: each change is one, at once. Default: true. */
+  /** true: what comes within refreshDelay of the first change is one call. false: each change is one. Default: true. */
   autoRefresh?: boolean;
   /** Milliseconds. Default: 1000. */
   refreshDelay?: number;

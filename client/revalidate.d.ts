@@ -2,7 +2,10 @@
 export type RevalidateProfile = string | { expire?: number };
 
 export interface RevalidateOptions {
-  /** REVALIDATION_SECRET (for the batch endpoint INTERNAL_API_KEY). A function is asked at each request, e.g. where it is not known at build time. */
+  /**
+   * REVALIDATION_SECRET (for the batch endpoint INTERNAL_API_KEY). A function is asked at each request, e.g. where it
+   * is not known at build time.
+   */
   secret?: string | (() => string | undefined);
   /** A second one that is accepted, e.g. INTERNAL_API_KEY where one route serves both. */
   key?: string | (() => string | undefined);
@@ -14,5 +17,5 @@ export interface RevalidateOptions {
   toleranceSeconds?: number;
 }
 
-/** `export const POST = revalidateHandler({ secret: process.env.REVALIDATION_SECRET })`. Throws where no secret is set. */
+/** `export const POST = revalidateHandler({ secret: process.env.REVALIDATION_SECRET })`. Throws without a secret. */
 export function revalidateHandler(options: RevalidateOptions): (request: Request) => Promise<Response>;

@@ -17,7 +17,8 @@ export function revalidateHandler({ secret, key, revalidateTag, profile, toleran
   const accepted = [secret, key].filter(given => given !== undefined && given !== null && given !== '');
   if (accepted.length === 0) {
     throw new Error(
-      'revalidateHandler: no secret. Set REVALIDATION_SECRET to what Freshet has (for the batch endpoint INTERNAL_API_KEY) and pass it as { secret }',
+      'revalidateHandler: no secret. Set REVALIDATION_SECRET to what Freshet has' +
+        ' (for the batch endpoint INTERNAL_API_KEY) and pass it as { secret }',
     );
   }
   if (!accepted.every(given => typeof given === 'string' || typeof given === 'function')) {
@@ -86,7 +87,10 @@ async function credentials({ headers }, secrets) {
   return { matches, signed, any: given.length > 0 || signed };
 }
 
-/** https://www.standardwebhooks.com: HMAC-SHA256 over id.timestamp.body; several signatures stand there while a secret is exchanged. */
+/**
+ * https://www.standardwebhooks.com: HMAC-SHA256 over id.timestamp.body; several signatures stand there while a secret
+ * is exchanged.
+ */
 async function isSigned(headers, text, secrets, toleranceSeconds) {
   const id = headers.get('webhook-id');
   const timestamp = headers.get('webhook-timestamp');

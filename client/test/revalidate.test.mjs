@@ -229,7 +229,7 @@ test('the tag target takes any 2xx for success, so it gets a 500 when one of its
     assert.equal((await handler(post({ tags: ['b'], source: 'queue' }))).status, 500);
   }));
 
-test('the profile that Freshet sends goes to revalidateTag, else what the options say, else { expire: 0 }', async () => {
+test('the profile that Freshet sends goes to revalidateTag, else that of the options, else { expire: 0 }', async () => {
   const { handler, calls } = app();
   await handler(post({ tag: 'a', profile: 'max' }));
   await handler(post({ tags: ['b', 'c'], profile: { expire: 60 }, source: 'queue', requestId: 'r' }));

@@ -39,7 +39,7 @@ async function post(url, body) {
 /** Until the page shows none of what it shows while it waits. */
 async function picture(driver, session, name, url, act) {
   await post(`${driver}/session/${session}/url`, { url });
-  const script = "return !/Loading …|Not known/.test(document.body.innerText)";
+  const script = 'return !/Loading …|Not known/.test(document.body.innerText)';
   for (let tries = 0; tries < 200; tries++) {
     const ready = await post(`${driver}/session/${session}/execute/sync`, { script, args: [] });
     if (ready.value) break;

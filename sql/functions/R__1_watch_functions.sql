@@ -43,7 +43,8 @@ BEGIN
     image := coalesce(image, '(%1$s.*)::record');
 
     -- Both sides are rendered only where a column used in a tag changed.
-    pair_tags := coalesce((SELECT format('CASE WHEN ROW(%s)::record *= ROW(%s)::record THEN ARRAY[%s] ELSE ARRAY[%s, %s] END',
+    pair_tags := coalesce((SELECT format(
+        'CASE WHEN ROW(%s)::record *= ROW(%s)::record THEN ARRAY[%s] ELSE ARRAY[%s, %s] END',
                                     string_agg('o.' || quote_ident(c), ', '), string_agg('n.' || quote_ident(c), ', '),
                                         new_tags, old_tags, new_tags)
                       FROM unnest(needed) c HAVING count(*) > 0), format('ARRAY[%s]', new_tags));
@@ -52,7 +53,8 @@ BEGIN
     new_rows := format('SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM new_rows n', new_tags);
     changed := format('SELECT row_number() OVER () AS "freshet place", %s AS "freshet image"%s', format(image, 'r'),
                       (SELECT string_agg(', r.' || quote_ident(c), '') FROM unnest(needed) c));
-    changed := format('SELECT DISTINCT unnest(%2$s) COLLATE "C" AS tag FROM (%1$s FROM old_rows r) o FULL JOIN (%1$s FROM new_rows r) n USING ("freshet place")'
+    changed := format('SELECT DISTINCT unnest(%2$s) COLLATE "C" AS tag'
+        ' FROM (%1$s FROM old_rows r) o FULL JOIN (%1$s FROM new_rows r) n USING ("freshet place")'
                       ' WHERE (o."freshet image" *= n."freshet image") IS NOT TRUE', changed, pair_tags);
 
     unchanged := '(' || format(image, 'o') || ' *= ' || format(image, 'n') || ')';
@@ -127,7 +129,8 @@ BEGIN
     END IF;
     IF failure IS NOT NULL THEN
         RAISE WARNING 'Freshet could not name the tags of this %% of %%: %%', TG_OP, TG_RELID::regclass, failure
-            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why; calling cache_invalidation_watch again mends it.';
+            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
+                ' calling cache_invalidation_watch again mends it.';
         INSERT INTO freshet.inbox (tag) VALUES (NULL);
     -- A tag that is too long or empty becomes a row without a tag, which the fold counts as skipped.
     ELSIF same THEN
@@ -186,7 +189,8 @@ BEGIN
     END;
     IF failure IS NOT NULL THEN
         RAISE WARNING 'Freshet could not name the tags of this %% of %%: %%', TG_OP, TG_RELID::regclass, failure
-            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why; calling cache_invalidation_watch again mends it.';
+            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
+                ' calling cache_invalidation_watch again mends it.';
         INSERT INTO freshet.inbox (tag) VALUES (NULL);
         RETURN NULL;
     END IF;
@@ -222,7 +226,8 @@ BEGIN
             RAISE;
         WHEN OTHERS THEN
             RAISE WARNING 'Freshet could not name the tags of this TRUNCATE of %%: %%', TG_RELID::regclass, SQLERRM
-                USING HINT = 'SELECT * FROM cache_invalidation_watches tells why; calling cache_invalidation_watch again mends it.';
+                USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
+                    ' calling cache_invalidation_watch again mends it.';
             INSERT INTO freshet.inbox (tag) VALUES (NULL);
             RETURN NULL;
     END;

@@ -140,7 +140,9 @@ BEGIN
     END IF;
     PERFORM freshet.must_be_moments(wanted, wanted_due);
     IF (SELECT bool_or(row_security_active(member)) FROM freshet.members(wanted)) THEN
-        RAISE EXCEPTION 'row-level security of % would hide rows from Freshet, whose role is %: TRUNCATE could not name them', wanted, current_user
+        RAISE EXCEPTION 'row-level security of % would hide rows from Freshet, whose role is %:'
+            ' TRUNCATE could not name them',
+            wanted, current_user
             USING ERRCODE = 'insufficient_privilege',
                 HINT = format('ALTER ROLE %I BYPASSRLS, or let %1$I own the table.', current_user);
     END IF;
@@ -371,7 +373,9 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = watched
         AND NOT c.relispartition) THEN
-        RAISE NOTICE '% has inheritance children: statements that name a child are seen only if the child is watched too', watched;
+        RAISE NOTICE '% has inheritance children: statements that name a child are seen only if'
+            ' the child is watched too',
+            watched;
     END IF;
     PERFORM freshet.set_triggers(watched, number);
     FOREACH other IN ARRAY freshet.watch_numbers(watched) LOOP

@@ -28,7 +28,8 @@ BEGIN
         SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
         FROM pg_proc p, aclexplode(p.proacl) a WHERE p.oid = former AND a.grantee <> p.proowner
     LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION public.cache_invalidation_watch(regclass, text[], text[], text[]) TO %s', may);
+        EXECUTE format(
+            'GRANT EXECUTE ON FUNCTION public.cache_invalidation_watch(regclass, text[], text[], text[]) TO %s', may);
     END LOOP;
     BEGIN
         DROP FUNCTION public.cache_invalidation_watch(regclass, text[], text[]);
@@ -36,6 +37,7 @@ BEGIN
     EXCEPTION WHEN dependent_objects_still_exist THEN
         ALTER FUNCTION public.cache_invalidation_watch(regclass, text[],
             text[]) RENAME TO cache_invalidation_watch_without_due;
-        RAISE NOTICE 'what was made with cache_invalidation_watch(regclass, text[], text[]) now calls cache_invalidation_watch_without_due';
+        RAISE NOTICE 'what was made with cache_invalidation_watch(regclass, text[], text[]) now calls %',
+            'cache_invalidation_watch_without_due';
     END;
 END $$;

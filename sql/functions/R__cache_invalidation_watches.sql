@@ -4,7 +4,9 @@ DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_watches'); END $$;
 CREATE OR REPLACE VIEW public.cache_invalidation_watches AS
 SELECT w.watched::text AS table_name, w.templates, w.columns,
        CASE WHEN gone.columns IS NOT NULL
-           THEN format('no column %s any more: its templates queue nothing until cache_invalidation_watch is called again', gone.columns)
+           THEN format('no column %s any more: its templates queue nothing until'
+                       ' cache_invalidation_watch is called again',
+                       gone.columns)
             WHEN own.disabled THEN 'a trigger is disabled: changes are missed'
             WHEN freshet.reads_otherwise(w.watched, w.due, w.read_as) IS NOT NULL
                 THEN freshet.reads_otherwise(w.watched, w.due, w.read_as)

@@ -18,6 +18,7 @@ WITH looked AS MATERIALIZED (
     SET priority = f.wanted, ripe_at = q.time_bucket + make_interval(secs => :#debounceSeconds)
     FROM free f WHERE q.tag = f.tag AND q.time_bucket = f.time_bucket AND q.ripe_at IS NULL
 )
-SELECT counted.*, last.*, NULL AS target, NULL AS moment, NULL::integer AS priority FROM (SELECT count(*)::integer AS looked FROM looked) counted
+SELECT counted.*, last.*, NULL AS target, NULL AS moment, NULL::integer AS priority
+FROM (SELECT count(*)::integer AS looked FROM looked) counted
 LEFT JOIN (SELECT time_bucket::text AS bucket, tag FROM looked
            ORDER BY looked.time_bucket DESC, looked.tag DESC LIMIT 1) last ON true

@@ -154,9 +154,12 @@ function drawHead() {
         ]
       : [],
   );
-  document.title = `${level === 'unknown' ? '' : WORDS[level] + ' · '}${viewName === 'overview' ? '' : VIEWS[viewName].title + ' · '}Freshet`;
+  const word = level === 'unknown' ? [] : [WORDS[level]];
+  const view = viewName === 'overview' ? [] : [VIEWS[viewName].title];
+  document.title = [...word, ...view, 'Freshet'].join(' · ');
   const icon = document.querySelector('link[rel=icon]');
-  const wantedIcon = `/admin/assets/icon-${{ fresh: 'fresh', attention: 'attention' }[level] || (level === 'unknown' ? 'attention' : 'stale')}.svg`;
+  const icon = { fresh: 'fresh', attention: 'attention', unknown: 'attention' }[level] || 'stale';
+  const wantedIcon = `/admin/assets/icon-${icon}.svg`;
   if (icon.getAttribute('href') !== wantedIcon) icon.setAttribute('href', wantedIcon);
   const saying = seen.link === 'lost' ? 'Disconnected, retrying' : health ? `${WORDS[level]}: ${health.says}` : '';
   if (saying !== announced) {
@@ -194,7 +197,8 @@ function lock() {
     h(
       'p',
       {},
-      'INTERNAL_API_KEY opens everything, FRESHET_READ_KEY lets you look. The key stays in this tab and is gone when it is closed.',
+      'INTERNAL_API_KEY opens everything, FRESHET_READ_KEY lets you look.' +
+        ' The key stays in this tab and is gone when it is closed.',
     ),
     h(
       'form',

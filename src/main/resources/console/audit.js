@@ -30,7 +30,7 @@ const things = row =>
     ? [`job ${row.request_id}`]
     : (Array.isArray(row.keys) ? row.keys : []).map(key => `${row.target} ${key}`);
 
-/** One for each thing that failed, by its last failure: how often since when, and whether something later made it good. */
+/** One for each thing that failed, by its last failure: how often since when, and whether it was made good later. */
 function failures(rows) {
   const good = new Map();
   const found = new Map();
@@ -161,7 +161,8 @@ export default {
                           'span',
                           { class: 'dim' },
                           failing
-                            ? `${rows.length === 1 ? 'one thing' : `${count(rows.length)} things`} failed, in the last ${count(all.length)} rows`
+                            ? `${rows.length === 1 ? 'one thing' : `${count(rows.length)} things`} failed,` +
+                                ` in the last ${count(all.length)} rows`
                             : `${count(state.total)}${state.capped ? '+' : ''}, newest first`,
                         ),
                         told.length ? null : h('button', { type: 'button', onclick: load }, 'Look again'),

@@ -5,7 +5,7 @@ import { badge, count, empty, failed, filters, href, loading, table, tagLink } f
 
 const KIND = { tag: 'exactly this tag', glob: 'a pattern: * is any run of characters', regex: 'a regular expression' };
 
-/** As section 5 of docs/contract.md tells a pattern: for names that this page knows and the server's dry run does not. */
+/** As section 5 of docs/contract.md tells a pattern: for names that this page knows and the server does not. */
 function takes(asked, kind) {
   if (kind === 'regex') {
     try {
@@ -245,7 +245,8 @@ export default {
               ? loading()
               : empty(
                   'What would an invalidation hit?',
-                  'Name a tag or a pattern. Watches, pending tags, registry entries, targets and viewers are looked up; nothing is invalidated.',
+                  'Name a tag or a pattern. Watches, pending tags, registry entries, targets and viewers are' +
+                    ' looked up; nothing is invalidated.',
                 ),
       ],
     };

@@ -66,7 +66,8 @@ export default {
           then: load,
           ask: [
             `Stop ${r.id}?`,
-            `${r.description || 'This route'}. What is in flight ends first; what waits for it is kept, and goes on when it is started again. On this instance only.`,
+            `${r.description || 'This route'}. What is in flight ends first; what waits for it is kept,` +
+              ' and goes on when it is started again. On this instance only.',
             'Stop it',
           ],
         });

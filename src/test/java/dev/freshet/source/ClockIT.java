@@ -105,7 +105,8 @@ class ClockIT {
 
     @Test
     void kill_9_in_the_middle_of_moments_loses_none() throws Exception {
-        try (Scene scene = scene("FRESHET_TARGET_TIMEOUT=1s", "FRESHET_LEASE=4s")) {
+        // leases that ended, and what failed on a busy machine, are found by the poll
+        try (Scene scene = scene("FRESHET_QUEUE_POLL=1s")) {
             FreshetProcess first = scene.start();
             posts(scene);
             scene.database.run(

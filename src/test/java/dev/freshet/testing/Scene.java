@@ -31,7 +31,7 @@ public final class Scene implements AutoCloseable {
 
     /** @param settings NAME=value, over the scene's own */
     public Scene(String... settings) throws Exception {
-        this(TestDatabase.empty(), settings);
+        this(TestDatabase.migrated(), settings);
     }
 
     public Scene(TestDatabase database, String... settings) throws SQLException {

@@ -23,11 +23,31 @@ import org.flywaydb.core.Flyway;
 public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static EmbeddedPostgres server;
+    private static TestDatabase migrated;
 
     private final String name;
     private final List<HikariDataSource> pools = new ArrayList<>();
 
     public static synchronized TestDatabase empty() throws Exception {
+        startServer();
+        TestDatabase database = new TestDatabase("test" + COUNT.incrementAndGet(), "template1");
+        try (Connection c = DriverManager.getConnection(server.getJdbcUrl("postgres", database.name));
+                Statement s = c.createStatement()) {
+            s.execute("ALTER SCHEMA public OWNER TO freshet");
+        }
+        return database;
+    }
+
+    /** With Freshet's schema: a copy of one that was migrated once. */
+    public static synchronized TestDatabase migrated() throws Exception {
+        if (migrated == null) {
+            migrated = empty();
+            migrated.migrate();
+        }
+        return new TestDatabase("test" + COUNT.incrementAndGet(), migrated.name);
+    }
+
+    private static void startServer() throws Exception {
         if (server == null) {
             server = EmbeddedPostgres.builder()
                     .setServerConfig("timezone", "Asia/Kathmandu")
@@ -42,22 +62,6 @@ public final class TestDatabase implements AutoCloseable {
                 s.execute("CREATE ROLE freshet LOGIN");
             }
         }
-        String name = "test" + COUNT.incrementAndGet();
-        try (Connection c = server.getPostgresDatabase().getConnection();
-                Statement s = c.createStatement()) {
-            s.execute("CREATE DATABASE " + name + " OWNER freshet");
-        }
-        try (Connection c = DriverManager.getConnection(server.getJdbcUrl("postgres", name));
-                Statement s = c.createStatement()) {
-            s.execute("ALTER SCHEMA public OWNER TO freshet");
-        }
-        return new TestDatabase(name);
-    }
-
-    public static TestDatabase migrated() throws Exception {
-        TestDatabase database = empty();
-        database.migrate();
-        return database;
     }
 
     private static void stopServer() {
@@ -68,8 +72,12 @@ public final class TestDatabase implements AutoCloseable {
         }
     }
 
-    private TestDatabase(String name) {
+    private TestDatabase(String name, String template) throws SQLException {
         this.name = name;
+        try (Connection c = server.getPostgresDatabase().getConnection();
+                Statement s = c.createStatement()) {
+            s.execute("CREATE DATABASE " + name + " OWNER freshet TEMPLATE " + template);
+        }
     }
 
     public void migrate() {

@@ -92,7 +92,7 @@ record DeliverBeans(Marking marking, Lanes lanes, CallQueues callQueues, Replica
         return ledger;
     }
 
-    /** Who asks whether changes are out waits without a thread of its own, and hears of what is settled here at once. */
+    /** Who asks whether changes are out waits without a thread, and hears of what is settled here at once. */
     private static void bindFences(Parts parts, Ledger ledger) {
         Fences fences = new Fences(
                 parts.transactions(),

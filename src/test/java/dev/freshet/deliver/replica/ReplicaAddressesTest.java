@@ -14,9 +14,8 @@ class ReplicaAddressesTest {
     void addresses_stand_between_commas_and_each_host_is_a_replica() {
         assertEquals(
                 List.of("a:5432/d", "b:6432/d", "c:5433/e", "f:5432/d"),
-                names(
-                        "postgres://u:p@a/d,"
-                                + " postgresql://b:6432/d?sslmode=require,jdbc:postgresql://c:5433/e?user=u,postgres://u@f/d,"));
+                names("postgres://u:p@a/d, postgresql://b:6432/d?sslmode=require,"
+                        + "jdbc:postgresql://c:5433/e?user=u,postgres://u@f/d,"));
         assertEquals(List.of("a:1/d", "b:2/d"), names("postgres://u:p,q@a:1,b:2/d?target_session_attrs=read-only"));
         assertEquals(List.of("a:1/d"), names("postgres://a:1/d,postgres://a:1/d"));
     }
