@@ -154,12 +154,12 @@ function drawHead() {
         ]
       : [],
   );
-  const word = level === 'unknown' ? [] : [WORDS[level]];
-  const view = viewName === 'overview' ? [] : [VIEWS[viewName].title];
-  document.title = [...word, ...view, 'Freshet'].join(' · ');
+  const titles = level === 'unknown' ? [] : [WORDS[level]];
+  if (viewName !== 'overview') titles.push(VIEWS[viewName].title);
+  document.title = [...titles, 'Freshet'].join(' · ');
   const icon = document.querySelector('link[rel=icon]');
-  const icon = { fresh: 'fresh', attention: 'attention', unknown: 'attention' }[level] || 'stale';
-  const wantedIcon = `/admin/assets/icon-${icon}.svg`;
+  const color = { fresh: 'fresh', attention: 'attention', unknown: 'attention' }[level] || 'stale';
+  const wantedIcon = `/admin/assets/icon-${color}.svg`;
   if (icon.getAttribute('href') !== wantedIcon) icon.setAttribute('href', wantedIcon);
   const saying = seen.link === 'lost' ? 'Disconnected, retrying' : health ? `${WORDS[level]}: ${health.says}` : '';
   if (saying !== announced) {
