@@ -412,6 +412,7 @@ class ConsoleIT {
             other.database.letIn();
             browser.until("document.querySelector('[data-verdict=fresh]')");
         } finally {
+            browser.go("about:blank#cut-off"); // a page that is open would ask a server that is gone
             other.close();
             browser.forget(); // Chromium itself logs that the connection was refused
         }
