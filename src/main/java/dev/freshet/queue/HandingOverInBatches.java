@@ -66,15 +66,18 @@ final class HandingOverInBatches {
         progress.committed(claims, handed);
     }
 
-    /** @param all without regard to whether there is room for its calls */
-    void handOverAll(Timestamp horizon, boolean all, TurnProgress progress) throws SQLException {
+    /**
+     * @param all without regard to whether there is room for its calls
+     * @return false: another instance has the turn, and may have looked before all of this was in the queue
+     */
+    boolean handOverAll(Timestamp horizon, boolean all, TurnProgress progress) throws SQLException {
         int limit = ROWS;
         for (int batch = 0; batch < BATCHES; batch++) {
             Claims claims = lanes.claims();
             isMoreRipe = claims.full();
             boolean onlyUrgent = claims.full() && !all;
             if (onlyUrgent && claims.mostUrgentTags() == 0) {
-                return;
+                return true;
             }
             int rows = all ? limit : Math.min(limit, onlyUrgent ? claims.mostUrgentTags() : rows(limit, claims));
             HandOver.Share share = onlyUrgent ? HandOver.Share.ofUrgent(rows) : HandOver.Share.of(rows);
@@ -82,23 +85,25 @@ final class HandingOverInBatches {
                 HandOver.Handed handed =
                         transactions.audited(c -> turnLock.isMine(c) ? take(c, horizon, share, claims) : null);
                 if (handed == null) {
-                    return;
+                    isMoreRipe = true; // for all that is known here
+                    return false;
                 }
                 committed(claims, handed, progress);
                 boolean isAll =
                         handed.buckets() < rows && owedElsewhere.firstPause().isZero();
                 if (isAll || handed.tags().isEmpty() && !soonFree()) {
-                    return;
+                    return true;
                 }
                 limit = ROWS;
             } catch (SQLException e) {
                 Optional<Integer> next = rowsAfter(e, horizon, rows);
                 if (next.isEmpty()) {
-                    return;
+                    return false;
                 }
                 limit = next.get();
             }
         }
+        return true;
     }
 
     /**

@@ -53,7 +53,7 @@ public final class ManualRun {
         Turn.Report report = turn.takeAll(all);
         while (!report.mine() && System.nanoTime() - end < 0) {
             LockSupport.parkNanos(GLANCE_NANOS); // another instance has the turn for some milliseconds
-            report = turn.takeAll(all);
+            report = report.and(turn.takeAll(all));
         }
         return new Begun(report, retention.forgetProcessed(), since);
     }

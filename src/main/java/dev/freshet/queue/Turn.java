@@ -10,9 +10,12 @@ import dev.freshet.deliver.policy.Policies;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.postgresql.PGStatement;
 
@@ -21,10 +24,22 @@ import org.postgresql.PGStatement;
  * each batch is a transaction of its own that asks for the turn again, so a process that dies leaves nothing half done.
  */
 public final class Turn {
-    /** What a turn handed over; {@code mine} is false when another instance had the turn. */
+    /**
+     * What a turn handed over; {@code mine} is false when another instance had the turn before all of it was done: that
+     * one may have looked before the last of it was in the queue.
+     */
     public record Report(boolean mine, List<String> handed, int buckets, List<Long> handovers) {
         public int tags() {
             return handed.size();
+        }
+
+        /** With what a further try has handed over. */
+        Report and(Report further) {
+            Set<String> tags = new LinkedHashSet<>(handed);
+            tags.addAll(further.handed);
+            List<Long> all = new ArrayList<>(handovers);
+            all.addAll(further.handovers);
+            return new Report(further.mine, List.copyOf(tags), buckets + further.buckets, all);
         }
     }
 
@@ -113,7 +128,7 @@ public final class Turn {
         }
         labels.keepUp();
         if (step != Step.DONE) {
-            handingOver.handOverAll(horizon, false, progress);
+            handOverAll(horizon, false, progress);
         }
         lateMarks.markNowAndThen();
         return progress.report();
@@ -141,7 +156,7 @@ public final class Turn {
         }
         horizon = folded.get();
         Timestamp until = force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon;
-        handingOver.handOverAll(until, true, progress);
+        handOverAll(until, true, progress);
         lateMarks.mark();
         return progress.report();
     }
@@ -154,8 +169,14 @@ public final class Turn {
     /** There is room again: what the last turn found ripe and left, without folding what has come since. */
     public synchronized Report takeMore() throws SQLException {
         TurnProgress progress = progress();
-        handingOver.handOverAll(horizon, false, progress);
+        handOverAll(horizon, false, progress);
         return progress.report();
+    }
+
+    private void handOverAll(Timestamp until, boolean all, TurnProgress progress) throws SQLException {
+        if (!handingOver.handOverAll(until, all, progress)) {
+            progress.anotherHasTheTurn();
+        }
     }
 
     private TurnProgress progress() {

@@ -23,6 +23,7 @@ final class TurnProgress {
     private final Set<String> tags = new LinkedHashSet<>();
     private final List<Long> handovers = new ArrayList<>();
     private int buckets;
+    private boolean mine = true;
 
     /** @param begin is given what was claimed, as calls to one target */
     TurnProgress(Lanes lanes, Consumer<List<Call>> begin, Coalescing coalescing) {
@@ -50,7 +51,12 @@ final class TurnProgress {
                 () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
     }
 
+    /** Another instance had the turn before all was done. */
+    void anotherHasTheTurn() {
+        mine = false;
+    }
+
     Turn.Report report() {
-        return new Turn.Report(true, List.copyOf(tags), buckets, handovers);
+        return new Turn.Report(mine, List.copyOf(tags), buckets, handovers);
     }
 }

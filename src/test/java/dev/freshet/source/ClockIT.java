@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Scene;
 import dev.freshet.testing.TestDatabase;
+import java.sql.Connection;
 import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
 
@@ -15,6 +16,9 @@ import org.junit.jupiter.api.Test;
  */
 class ClockIT {
     private static final String[] SETTINGS = {"FRESHET_DEBOUNCE=1h", "FRESHET_BUCKET=1h", "FRESHET_QUEUE_POLL=1h"};
+
+    /** Which lock has the turn at the queue: sql/queries/queue/take-turn.sql. */
+    private static final int TURN = 7382084;
 
     private static Scene scene(String... settings) throws Exception {
         TestDatabase database = TestDatabase.empty();
@@ -142,6 +146,26 @@ class ClockIT {
             for (int id = 1; id <= 300; id++) {
                 assertEquals(1, scene.receiver.calls("post:" + id).size(), "post:" + id);
             }
+        }
+    }
+
+    @Test
+    void a_moment_that_comes_while_another_instance_has_the_turn_is_delivered_after_that() throws Exception {
+        try (Scene scene = scene();
+                Connection other = scene.database.connect()) {
+            scene.start();
+            posts(scene);
+            post(scene, 0, "1 s");
+            scene.receiver.awaitCalls("post:0", 1);
+            other.setAutoCommit(false);
+            TestDatabase.list(other, "SELECT pg_try_advisory_xact_lock(" + TURN + ")");
+            post(scene, 1, "1 s");
+            Scene.until(
+                    "queued, and longer ago than the clock is looked at",
+                    () -> scene.isTrue("SELECT count(*) = 1 FROM cache_invalidation_queue WHERE handover IS NULL AND"
+                            + " ripe_at < clock_timestamp() - interval '2 s'"));
+            other.commit();
+            scene.receiver.awaitCalls("post:1", 1);
         }
     }
 
