@@ -3,7 +3,7 @@ import { show } from './figures.mjs';
 import { startFreshet } from './freshet.mjs';
 import { quiet, residentMb } from './machine.mjs';
 import { PEERS, startPeer } from './peers.mjs';
-import { sleep, until } from './processes.mjs';
+import { now, sleep, until } from './processes.mjs';
 
 let prefixes = 0;
 
@@ -35,6 +35,24 @@ export async function latencies(system, receiver, count) {
   await until('all have arrived', async () => (await receiver.seen()).distinct >= count);
   const arrived = await receiver.arrivals();
   return Object.entries(committed).map(([tag, at]) => Math.max(0, arrived[tag] - at));
+}
+
+/**
+ * Milliseconds from the commit of each change to its call, one at a time and some time apart.
+ * @param how `every` so many ms, for `forMs` or until `isOver` says so
+ */
+export async function changeNowAndThen(system, receiver, { every, forMs = Infinity, isOver = () => false }) {
+  const taken = [],
+    begun = now(),
+    round = prefixes++;
+  for (let i = 0; !isOver() && now() - begun < forMs; i++) {
+    const tag = `other-${round}-${i}`,
+      committed = await system.one(tag);
+    const arrived = await until(`${tag} arrives`, () => receiver.arrival(tag), { every: 5, within: 600_000 });
+    taken.push(Math.max(0, arrived - committed));
+    await sleep(every - ((now() - begun) % every));
+  }
+  return taken;
 }
 
 export class Contest {

@@ -3,6 +3,9 @@ import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { now, start } from './processes.mjs';
 
+/** Tags that begin so are always answered with 500. */
+export const BROKEN = 'broken-';
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) receive();
 
 export async function startReceiver() {
@@ -17,6 +20,8 @@ export async function startReceiver() {
     seen: () => ask('/seen'),
     /** {tag: when it was first called for} */
     arrivals: () => ask('/arrivals'),
+    /** When a tag was first called for; undefined where it was not. */
+    arrival: async tag => (await ask(`/arrival/${tag}`)).at,
   };
 }
 
@@ -31,11 +36,15 @@ function receive() {
     '/reset': reset,
     '/seen': () => ({ ...seen, distinct: arrivals.size }),
     '/arrivals': () => Object.fromEntries(arrivals),
+    '/arrival': tag => ({ at: arrivals.get(tag) }),
   };
   reset();
   const server = http.createServer((request, response) => {
     const at = now();
-    if (request.method === 'GET') return response.end(JSON.stringify(answers[request.url]()));
+    if (request.method === 'GET') {
+      const [, question, tag] = request.url.split('/');
+      return response.end(JSON.stringify(answers[`/${question}`](tag)));
+    }
     let text = '';
     request.on('data', part => {
       text += part;
@@ -46,7 +55,7 @@ function receive() {
       seen.first ||= at;
       seen.last = at;
       for (const each of tags ?? [tag]) if (!arrivals.has(each)) arrivals.set(each, at);
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 2 }).end('{}');
+      response.writeHead(`${tag}`.startsWith(BROKEN) ? 500 : 200, { 'content-type': 'application/json', 'content-length': 2 }).end('{}');
     });
   });
   server.keepAliveTimeout = 600_000;

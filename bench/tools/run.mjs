@@ -27,6 +27,9 @@ const ORDER = [
   'edit',
   'start',
   'backlog',
+  'broken',
+  'replay',
+  'moments',
 ];
 
 const options = process.argv.slice(2).filter(word => word.startsWith('--'));

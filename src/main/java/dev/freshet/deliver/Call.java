@@ -82,6 +82,11 @@ public final class Call {
         return deliveries.get(0).policy().isUrgent();
     }
 
+    /** Nothing in it is tried for the first time. */
+    boolean isRetry() {
+        return deliveries.stream().allMatch(Delivery::retry);
+    }
+
     /** How far its priority is above the usual one. */
     int aboveUsual() {
         return deliveries.stream()

@@ -123,10 +123,13 @@ final class Lane {
         return Math.max(0, clamped(retriesAtOnce) - holding);
     }
 
-    /** A few are always tried; so many that they took every connection would keep the others waiting. */
+    /**
+     * A few are always tried, and never more than half of what is in hand: what comes beside a million letters that are
+     * replayed finds room at once.
+     */
     private int clamped(int retries) {
         int few = Math.max(1, target.getConcurrency() / 4) * target.getBatch();
-        return Math.max(few, Math.min(retries, Math.max(few, most)));
+        return Math.max(few, Math.min(retries, most / 2));
     }
 
     /** What a call for this delivery came to. */

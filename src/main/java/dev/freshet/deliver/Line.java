@@ -6,11 +6,14 @@ import java.util.PriorityQueue;
 
 /**
  * The calls that wait for one target's connections. The route's own queue says only that one more waits: which it is,
- * is decided when a connection is free, so that an urgent call overtakes those that came before it.
+ * is decided when a connection is free, so that an urgent call overtakes those that came before it, and a first attempt
+ * those that are not the first.
  */
 final class Line {
     /** For each step of priority as if it had come so much earlier: what is overtaken still has its turn. */
     private static final long HEAD_START_NANOS = Duration.ofSeconds(10).toNanos();
+    /** What was tried or given up before, as after a replay, lets through what comes within so long. */
+    private static final long GIVES_WAY_NANOS = Duration.ofSeconds(1).toNanos();
 
     private record Place(Call call, long since, long number) {}
 
@@ -20,7 +23,10 @@ final class Line {
     private long number;
 
     synchronized void add(Call call) {
-        long since = System.nanoTime() - begun - call.aboveUsual() * HEAD_START_NANOS;
+        long since = System.nanoTime()
+                - begun
+                - call.aboveUsual() * HEAD_START_NANOS
+                + (call.isRetry() ? GIVES_WAY_NANOS : 0);
         waiting.add(new Place(call, since, number++));
     }
 

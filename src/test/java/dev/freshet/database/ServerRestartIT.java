@@ -1,10 +1,12 @@
 package dev.freshet.database;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Receiver;
 import dev.freshet.testing.Scene;
+import dev.freshet.testing.Signal;
 import dev.freshet.testing.TestDatabase;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
@@ -34,21 +36,7 @@ class ServerRestartIT {
         Path data = Files.createTempDirectory("freshet-it-postgres-");
         EmbeddedPostgres server = start(data);
         try (Receiver receiver = new Receiver();
-                FreshetProcess freshet = FreshetProcess.start(Map.of(
-                        "DATABASE_URL",
-                        "postgres://postgres@127.0.0.1:" + port + "/postgres",
-                        "VERCEL_DEPLOYMENT_URL",
-                        receiver.url(),
-                        "REVALIDATION_SECRET",
-                        Scene.SECRET,
-                        "FRESHET_DEBOUNCE",
-                        "0",
-                        "FRESHET_QUEUE_POLL",
-                        "200ms",
-                        "FRESHET_TARGET_TIMEOUT",
-                        "25s",
-                        "FRESHET_LEASE",
-                        "60s"))) {
+                FreshetProcess freshet = freshet(receiver, "25s", "60s")) {
             Receiver.Held call = receiver.hold("during");
             change("during");
             call.awaitBegun();
@@ -75,21 +63,7 @@ class ServerRestartIT {
         Path data = Files.createTempDirectory("freshet-it-postgres-");
         EmbeddedPostgres server = start(data);
         try (Receiver receiver = new Receiver();
-                FreshetProcess freshet = FreshetProcess.start(Map.of(
-                        "DATABASE_URL",
-                        "postgres://postgres@127.0.0.1:" + port + "/postgres",
-                        "VERCEL_DEPLOYMENT_URL",
-                        receiver.url(),
-                        "REVALIDATION_SECRET",
-                        Scene.SECRET,
-                        "FRESHET_DEBOUNCE",
-                        "0",
-                        "FRESHET_QUEUE_POLL",
-                        "200ms",
-                        "FRESHET_TARGET_TIMEOUT",
-                        "2s",
-                        "FRESHET_LEASE",
-                        "6s"))) {
+                FreshetProcess freshet = freshet(receiver)) {
             changeAll();
             Scene.until("some are called", () -> receiver.calls().size() > TAGS / 4);
             crash(data);
@@ -120,6 +94,63 @@ class ServerRestartIT {
         }
     }
 
+    /**
+     * Numbers that are on no disk are given out again after a crash. Whoever remembers webhook-ids would take a change
+     * with the id of another one for a repetition.
+     */
+    @Test
+    void an_id_that_was_called_before_a_crash_of_postgres_is_nobody_elses_after_it() throws Exception {
+        Path data = Files.createTempDirectory("freshet-it-postgres-");
+        EmbeddedPostgres server = start(data, "10s");
+        try (Receiver receiver = new Receiver();
+                FreshetProcess freshet = freshet(receiver)) {
+            change("sentinel");
+            receiver.awaitCalls("sentinel", 1);
+            Scene.until("all is processed", this::isAllProcessed);
+            one("SELECT enqueue_cache_invalidation(ARRAY(SELECT 'before:' || i FROM generate_series(1, 40) i))");
+            one("CHECKPOINT"); // the next number that is drawn is written to the log anew
+            Receiver.Held call = receiver.hold("second");
+            change("second");
+            call.awaitBegun();
+            crash(data);
+            server.close();
+            Signal.STOP.to(freshet.pid());
+            server = start(data, "200ms");
+            change("first"); // goes first, where the other one's hand-over is undone
+            Signal.CONT.to(freshet.pid());
+            call.release();
+            receiver.awaitCalls("first", 1);
+            Scene.until("all is processed", this::isAllProcessed);
+            String id = receiver.calls("second").get(0).header("webhook-id");
+            assertNotEquals(id, receiver.calls("first").get(0).header("webhook-id"));
+            assertEquals(0, freshet.term(), freshet.log());
+        } finally {
+            server.close();
+        }
+    }
+
+    private FreshetProcess freshet(Receiver receiver) {
+        return freshet(receiver, "2s", "6s");
+    }
+
+    private FreshetProcess freshet(Receiver receiver, String timeout, String lease) {
+        return FreshetProcess.start(Map.of(
+                "DATABASE_URL",
+                "postgres://postgres@127.0.0.1:" + port + "/postgres",
+                "VERCEL_DEPLOYMENT_URL",
+                receiver.url(),
+                "REVALIDATION_SECRET",
+                Scene.SECRET,
+                "FRESHET_DEBOUNCE",
+                "0",
+                "FRESHET_QUEUE_POLL",
+                "200ms",
+                "FRESHET_TARGET_TIMEOUT",
+                timeout,
+                "FRESHET_LEASE",
+                lease));
+    }
+
     private void changeAll() throws SQLException {
         one("SELECT enqueue_cache_invalidation(ARRAY(SELECT 'tag:' || i FROM generate_series(1, " + TAGS + ") i))");
     }
@@ -143,12 +174,18 @@ class ServerRestartIT {
         long postmaster = Long.parseLong(
                 Files.readAllLines(data.resolve("postmaster.pid")).get(0).strip());
         ProcessHandle server = ProcessHandle.of(postmaster).orElseThrow();
-        new ProcessBuilder("kill", "-QUIT", Long.toString(postmaster)).start().waitFor();
+        Signal.QUIT.to(postmaster);
         server.onExit().join();
     }
 
     private EmbeddedPostgres start(Path data) throws IOException {
+        return start(data, "200ms");
+    }
+
+    /** @param rest how long what need not be on the disk may not be there */
+    private EmbeddedPostgres start(Path data, String rest) throws IOException {
         return EmbeddedPostgres.builder()
+                .setServerConfig("wal_writer_delay", rest)
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
                 .setPort(port)

@@ -8,6 +8,7 @@ import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Installed;
 import dev.freshet.testing.Refills;
 import dev.freshet.testing.Scene;
+import dev.freshet.testing.Signal;
 import dev.freshet.testing.StreamingServers;
 import dev.freshet.testing.TestDatabase;
 import java.nio.file.Files;
@@ -102,7 +103,7 @@ class ReplicasIT {
         watchPages();
         change(1);
         refills.await("page:1", 1);
-        replica.signal("STOP");
+        replica.send(Signal.STOP);
         try {
             change(2);
             refills.await("page:2", 1);
@@ -113,7 +114,7 @@ class ReplicasIT {
             change(3);
             refills.await("page:3", 1);
         } finally {
-            replica.signal("CONT");
+            replica.send(Signal.CONT);
         }
         freshet.waitForLog(Pattern.compile("Replica " + Pattern.quote(replica.name(database)) + " has caught up"));
         isSaid(freshet, false);

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Scene;
+import dev.freshet.testing.Signal;
 import dev.freshet.testing.TenFunctions;
-import java.io.IOException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -67,7 +67,7 @@ class StoppedInstanceIT {
     @AfterEach
     void goOn() throws Exception {
         if (stopped != 0) {
-            signal("CONT", stopped);
+            Signal.CONT.to(stopped);
             stopped = 0;
         }
     }
@@ -145,7 +145,7 @@ class StoppedInstanceIT {
         });
         long process = Long.parseLong(pid.get());
         assertTrue(processes.contains(process));
-        signal("STOP", process);
+        Signal.STOP.to(process);
         return process;
     }
 
@@ -157,13 +157,5 @@ class StoppedInstanceIT {
         Scene.until(
                 "job " + job + " is completed",
                 () -> scene.isTrue("SELECT status = 'completed' FROM background_job_status WHERE id = ?::uuid", job));
-    }
-
-    private static void signal(String signal, long process) throws IOException, InterruptedException {
-        assertEquals(
-                0,
-                new ProcessBuilder("kill", "-" + signal, Long.toString(process))
-                        .start()
-                        .waitFor());
     }
 }

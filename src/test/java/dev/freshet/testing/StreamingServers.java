@@ -81,25 +81,17 @@ public final class StreamingServers implements AutoCloseable {
             }
         }
 
-        /** Every process of it. */
-        public void signal(String signal) {
-            try {
-                List<String> command = new ArrayList<>(List.of("kill", "-" + signal, Long.toString(postmaster)));
-                ProcessHandle.of(postmaster).stream()
-                        .flatMap(ProcessHandle::descendants)
-                        .forEach(child -> command.add(Long.toString(child.pid())));
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .start()
-                        .waitFor();
-            } catch (IOException | InterruptedException e) {
-                throw new AssertionError(e);
-            }
+        /** To every process of it. */
+        public void send(Signal signal) {
+            List<Long> processes = new ArrayList<>(List.of(postmaster));
+            ProcessHandle.of(postmaster).stream()
+                    .flatMap(ProcessHandle::descendants)
+                    .forEach(child -> processes.add(child.pid()));
+            signal.to(processes);
         }
 
         public void kill9() {
-            signal("KILL");
+            send(Signal.KILL);
             Eventually.is(
                     PATIENCE,
                     () -> ProcessHandle.of(postmaster).isEmpty()
@@ -112,12 +104,12 @@ public final class StreamingServers implements AutoCloseable {
             try {
                 process.close();
             } catch (IOException e) {
-                signal("KILL");
+                send(Signal.KILL);
             }
         }
 
         private void close() {
-            signal("CONT");
+            send(Signal.CONT);
             letGo();
         }
     }
