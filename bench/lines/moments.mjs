@@ -20,8 +20,11 @@ export async function measure({ server, receiver, size, ends, say }) {
   say(`  ${size.moments} rows were delivered after ${show((now() - begun) / 1000)} s`);
   await receiver.reset();
   // an update of a row that is watched is a change by itself: only the clock's calls come after this
-  await database.query(`UPDATE posts SET publish_at = clock_timestamp()
-    + make_interval(secs => $1 + $2 * id / (SELECT count(*) FROM posts))`, [size.momentsAhead, size.momentsFor]);
+  await database.query(
+    `UPDATE posts SET publish_at = clock_timestamp()
+    + make_interval(secs => $1 + $2 * id / (SELECT count(*) FROM posts))`,
+    [size.momentsAhead, size.momentsFor],
+  );
   await until('the edits are delivered', async () => (await receiver.seen()).distinct >= size.moments, {
     within: size.longestLine,
     every: 500,

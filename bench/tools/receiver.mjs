@@ -55,7 +55,9 @@ function receive() {
       seen.first ||= at;
       seen.last = at;
       for (const each of tags ?? [tag]) if (!arrivals.has(each)) arrivals.set(each, at);
-      response.writeHead(`${tag}`.startsWith(BROKEN) ? 500 : 200, { 'content-type': 'application/json', 'content-length': 2 }).end('{}');
+      response
+        .writeHead(`${tag}`.startsWith(BROKEN) ? 500 : 200, { 'content-type': 'application/json', 'content-length': 2 })
+        .end('{}');
     });
   });
   server.keepAliveTimeout = 600_000;

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -104,11 +105,11 @@ class ServerRestartIT {
         EmbeddedPostgres server = start(data, "10s");
         try (Receiver receiver = new Receiver();
                 FreshetProcess freshet = freshet(receiver)) {
+            assertEquals("on", one("SHOW synchronous_commit"));
             change("sentinel");
             receiver.awaitCalls("sentinel", 1);
             Scene.until("all is processed", this::isAllProcessed);
-            one("SELECT enqueue_cache_invalidation(ARRAY(SELECT 'before:' || i FROM generate_series(1, 40) i))");
-            one("CHECKPOINT"); // the next number that is drawn is written to the log anew
+            checkpoint(); // the next number that is drawn is written to the log anew
             Receiver.Held call = receiver.hold("second");
             change("second");
             call.awaitBegun();
@@ -185,6 +186,7 @@ class ServerRestartIT {
     /** @param rest how long what need not be on the disk may not be there */
     private EmbeddedPostgres start(Path data, String rest) throws IOException {
         return EmbeddedPostgres.builder()
+                .setServerConfig("synchronous_commit", "on") // as everywhere but in tests
                 .setServerConfig("wal_writer_delay", rest)
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
@@ -198,10 +200,20 @@ class ServerRestartIT {
     }
 
     private String one(String sql) throws SQLException {
-        try (Connection connection =
-                DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres")) {
+        try (Connection connection = connect()) {
             return TestDatabase.list(connection, sql).get(0);
         }
+    }
+
+    private void checkpoint() throws SQLException {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CHECKPOINT");
+        }
+    }
+
+    private Connection connect() throws SQLException {
+        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres");
     }
 
     private static int freePort() {
