@@ -8,6 +8,7 @@ export async function measure({ server, receiver, size, ends, say }) {
     { database } = freshet;
   await database.query(`CREATE TABLE posts (id integer PRIMARY KEY, publish_at timestamptz);
     SELECT cache_invalidation_watch('posts', ARRAY['post:{id}'], due => ARRAY['publish_at'])`);
+  await receiver.reset();
   const begun = now();
   await database.query(
     `INSERT INTO posts SELECT i, clock_timestamp() + interval '1 day' FROM generate_series(1, $1::integer) i`,

@@ -178,7 +178,13 @@ final class LaneClaims {
 
     List<Call> claimed(Map<String, Object> claim, List<Map<String, Object>> found) {
         Lane lane = lanes.get((String) claim.get("target"));
-        if (lane == null || found.isEmpty()) {
+        if (lane == null) {
+            return List.of();
+        }
+        if (found.isEmpty()) {
+            if ((Integer) claim.get("retries") == 0) {
+                lane.lookAgain(); // what has failed before was not looked for
+            }
             return List.of();
         }
         lane.setOpen(false); // the database lets through only what may be tried

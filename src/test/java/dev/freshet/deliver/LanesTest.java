@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.freshet.database.Transactions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -38,6 +41,32 @@ class LanesTest {
         lanes.lookEverywhere(); // as after a replay that committed when the claim had looked
         lanes.claimed(claim, new ArrayList<>());
         assertEquals(1, lanes.withRoom().size());
+    }
+
+    @Test
+    void a_claim_that_had_no_room_for_retries_does_not_tell_that_none_is_due() {
+        int few = (Integer) claim().get("retries");
+        lanes.lookEverywhere();
+        List<Map<String, Object>> due =
+                IntStream.range(0, few).mapToObj(i -> row(i, 1)).toList();
+        lanes.claimed(claim(), due);
+        Map<String, Object> second = claim();
+        assertEquals(0, second.get("retries"));
+        lanes.claimed(second, List.of());
+        assertEquals(1, lanes.withRoom().size());
+    }
+
+    private Map<String, Object> row(int number, int rank) {
+        Map<String, Object> row = new HashMap<>();
+        row.put("tag", "tag" + number);
+        row.put("id", (long) number);
+        row.put("claimed_handover", 1L);
+        row.put("lease_id", UUID.randomUUID());
+        row.put("rank", rank);
+        row.put("due_seconds", 1.0);
+        row.put("age_seconds", 1.0);
+        row.put("policies", lanes.policies().version());
+        return row;
     }
 
     private Map<String, Object> claim() {
