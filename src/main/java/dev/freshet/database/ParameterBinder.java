@@ -13,10 +13,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The values of a statement's parameters, of a record or a map: the parameter {@code :#freshWithinSeconds} is the
- * component {@code freshWithinSeconds}. A component that is a record itself stands for its components, so that
- * statements which take the same and something more can share it. That is why none needs to be allowed that the
- * statement does not have: such a one is misspelt, here or there.
+ * The values of a statement's parameters, from a record or a map: the parameter {@code :#freshWithinSeconds} is the
+ * component {@code freshWithinSeconds}. A component that is itself a record stands for its components: so statements
+ * that take the same and something more share what is the same. Since nothing else need be shared, a component that the
+ * statement does not have is refused: its name is misspelt, here or there.
  */
 final class ParameterBinder {
     private static final MethodType VALUE_OF_RECORD = MethodType.methodType(Object.class, Record.class);
