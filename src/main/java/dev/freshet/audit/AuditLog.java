@@ -75,6 +75,8 @@ public final class AuditLog {
         }
     }
 
+    private record Old(double retentionSeconds, int limit) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(AuditLog.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROWS = 10_000;
@@ -131,8 +133,8 @@ public final class AuditLog {
     public void forgetOld() throws SQLException {
         int rows;
         do {
-            Map<String, Object> values = Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS);
-            rows = transactions.in(c -> forget.row(c, values, Integer.class));
+            Old old = new Old(retention.toMillis() / 1000.0, ROWS);
+            rows = transactions.in(c -> forget.row(c, old, Integer.class));
         } while (rows == ROWS);
     }
 }

@@ -13,7 +13,6 @@ import dev.freshet.database.Transactions;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -38,6 +37,19 @@ public final class AuditPages {
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record AuditPage(
             List<JsonNode> logs, long totalCount, boolean hasMore, Boolean totalIsCapped, String nextCursor) {}
+
+    /**
+     * Of what is listed.
+     *
+     * @param beforeAt, beforeId the cursor's; null: from the newest
+     * @param countTo so many are counted at most
+     */
+    private record Part(String beforeAt, String beforeId, int limit, long offset, int countTo) {}
+
+    private record Matching(Part part, String pattern, String requestId, String key, List<String> kinds) {}
+
+    /** @param window so many of the newest rows are looked at */
+    private record Newest(Part part, String key, List<String> kinds, int window) {}
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> KINDS = List.of(
@@ -85,20 +97,22 @@ public final class AuditPages {
         List<String> kinds = kinds(text(query, "kind"));
         String[] cursor = cursor(text(query, "cursor"));
 
-        Map<String, Object> values = new HashMap<>();
-        values.put("pattern", pattern);
-        values.put("requestId", requestId);
-        values.put("key", key);
-        values.put("kinds", kinds);
-        values.put("beforeAt", cursor == null ? null : cursor[0]);
-        values.put("beforeId", cursor == null ? null : cursor[1]);
-        values.put("limit", page.limit() + 1);
-        values.put("offset", page.offset());
-        values.put("countTo", COUNTED + 1);
-        values.put("window", WINDOW);
-        SqlFile statement =
-                pattern != null || requestId != null ? matching : kinds != null || key != null ? newest : listed;
-        return answer(transactions.inOne(c -> statement.rows(c, values, AuditRow.class)), page);
+        Part part = new Part(
+                cursor == null ? null : cursor[0],
+                cursor == null ? null : cursor[1],
+                page.limit() + 1,
+                page.offset(),
+                COUNTED + 1);
+        List<AuditRow> rows = transactions.inOne(c -> {
+            if (pattern != null || requestId != null) {
+                return matching.rows(c, new Matching(part, pattern, requestId, key, kinds), AuditRow.class);
+            }
+            if (kinds != null || key != null) {
+                return newest.rows(c, new Newest(part, key, kinds, WINDOW), AuditRow.class);
+            }
+            return listed.rows(c, part, AuditRow.class);
+        });
+        return answer(rows, page);
     }
 
     private static AuditPage answer(List<AuditRow> rows, Page page) {

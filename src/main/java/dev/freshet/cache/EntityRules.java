@@ -32,6 +32,11 @@ public final class EntityRules {
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record ClearedCache(boolean success, long invalidatedEntries, String cacheType) {}
 
+    /** @param ids of the entity, as JSON */
+    private record Meant(List<String> names, String ids) {}
+
+    private record Stale(List<String> tags, String triggeredBy) {}
+
     private static final List<String> IDS = List.of("clientId", "productId", "moduleId");
     private static final int LONGEST_ID = 200;
 
@@ -105,12 +110,13 @@ public final class EntityRules {
     }
 
     private List<String> tags(Connection connection, List<String> names, Map<String, String> ids) throws SQLException {
-        Map<String, Object> values = Map.of("names", names, "ids", Json.text(ids));
-        return tagsOfRules.row(connection, values, RuleTags.class).tags();
+        return tagsOfRules
+                .row(connection, new Meant(names, Json.text(ids)), RuleTags.class)
+                .tags();
     }
 
     private long invalidate(Connection connection, List<String> tags, String triggeredBy) throws SQLException {
-        return invalidateTags.row(connection, Map.of("tags", tags, "triggeredBy", triggeredBy), Long.class);
+        return invalidateTags.row(connection, new Stale(tags, triggeredBy), Long.class);
     }
 
     private static Map<String, String> ids(Map<String, Object> body) {

@@ -10,7 +10,6 @@ import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +23,10 @@ public final class Entries {
             @JsonRawValue String value,
             @JsonRawValue String tags,
             String expiresAt) {}
+
+    private record ByHand(List<String> keys, String triggeredBy) {}
+
+    private record Expired(double retentionSeconds, int limit) {}
 
     private static final int FOLLOWED_AT_ONCE = 1_000;
     private static final int FORGOTTEN_AT_ONCE = 10_000;
@@ -53,13 +56,7 @@ public final class Entries {
 
     public void put(String key, Map<String, Object> body) throws SQLException {
         EntryRequest request = EntryRequest.of(key, body);
-        Map<String, Object> values = new HashMap<>();
-        values.put("key", request.key());
-        values.put("value", request.value());
-        values.put("tags", request.tags());
-        values.put("ttlSeconds", request.ttlSeconds());
-        values.put("expiresAt", request.expiresAt());
-        transactions.inOne(c -> put.rows(c, values));
+        transactions.inOne(c -> put.rows(c, request));
     }
 
     public CachedEntry get(String key) throws SQLException {
@@ -72,8 +69,8 @@ public final class Entries {
 
     /** Others may hold a copy of it: it is published like any key that is invalidated. */
     public void delete(String key) throws SQLException {
-        Map<String, Object> values = Map.of("keys", List.of(EntryRequest.key(key)), "triggeredBy", "api");
-        transactions.inOne(c -> invalidateKeys.rows(c, values));
+        ByHand call = new ByHand(List.of(EntryRequest.key(key)), "api");
+        transactions.inOne(c -> invalidateKeys.rows(c, call));
     }
 
     public CacheStats stats() throws SQLException {
@@ -92,11 +89,10 @@ public final class Entries {
     }
 
     public void forgetExpired() throws SQLException {
-        Map<String, Object> values =
-                Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", FORGOTTEN_AT_ONCE);
+        Expired expired = new Expired(retention.toMillis() / 1000.0, FORGOTTEN_AT_ONCE);
         int rows;
         do {
-            rows = transactions.in(c -> forget.update(c, values));
+            rows = transactions.in(c -> forget.update(c, expired));
         } while (rows == FORGOTTEN_AT_ONCE);
     }
 }

@@ -10,7 +10,6 @@ import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +32,16 @@ public final class Invalidations {
 
     /** @param isNew false: the request was made before, and this is what it was told */
     record Effect(String answer, boolean isNew) {}
+
+    /** @param detail for the audit; null: there is nothing more to say */
+    private record Invalidation(
+            List<String> keys,
+            String pattern,
+            String requestId,
+            String answer,
+            String triggeredBy,
+            String detail,
+            double elapsedMs) {}
 
     private static final int MOST_SHARED_KEYS = 20;
     private static final int FORGOTTEN_AT_ONCE = 10_000;
@@ -142,15 +151,15 @@ public final class Invalidations {
             String detail,
             long begun)
             throws SQLException {
-        Map<String, Object> values = new HashMap<>();
-        values.put("keys", keys);
-        values.put("pattern", request.pattern());
-        values.put("requestId", request.requestId());
-        values.put("answer", answer);
-        values.put("triggeredBy", request.triggeredBy());
-        values.put("detail", detail);
-        values.put("elapsedMs", (System.nanoTime() - begun) / 1e6);
-        return invalidate.row(connection, values, Effect.class);
+        Invalidation invalidation = new Invalidation(
+                keys,
+                request.pattern(),
+                request.requestId(),
+                answer,
+                request.triggeredBy(),
+                detail,
+                (System.nanoTime() - begun) / 1e6);
+        return invalidate.row(connection, invalidation, Effect.class);
     }
 
     private interface Attempt {

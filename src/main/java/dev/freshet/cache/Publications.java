@@ -6,7 +6,6 @@ import dev.freshet.run.log.LogIds;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,6 +28,13 @@ import org.springframework.transaction.support.TransactionTemplate;
  * again, with the same id.
  */
 public final class Publications {
+    private record Copying(List<String> topics, int limit) {}
+
+    /** @param copied only those that were copied for the other topics */
+    private record Which(String topic, boolean copied) {}
+
+    private record Share(Which which, int limit) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Publications.class);
     private static final int BATCH = 200;
     private static final String TOPIC = "publish";
@@ -87,7 +93,7 @@ public final class Publications {
     private void copyFor(List<String> topics) {
         int copied;
         do {
-            copied = transaction.execute(status -> with(c -> copy.update(c, Map.of("topics", topics, "limit", BATCH))));
+            copied = transaction.execute(status -> with(c -> copy.update(c, new Copying(topics, BATCH))));
         } while (copied >= BATCH * topics.size());
     }
 
@@ -106,7 +112,7 @@ public final class Publications {
     }
 
     private void sendOn(String topic, boolean copied) {
-        Map<String, Object> which = Map.of("topic", topic, "copied", copied);
+        Which which = new Which(topic, copied);
         int limit = BATCH;
         while (true) {
             int rows = limit;
@@ -128,13 +134,11 @@ public final class Publications {
         }
     }
 
-    private List<Publication> take(Connection connection, Map<String, Object> which, int limit) throws SQLException {
-        Map<String, Object> values = new HashMap<>(which);
-        values.put("limit", limit);
-        return take.rows(connection, values, Publication.class);
+    private List<Publication> take(Connection connection, Which which, int limit) throws SQLException {
+        return take.rows(connection, new Share(which, limit), Publication.class);
     }
 
-    private int inTransaction(Map<String, Object> which, int limit) {
+    private int inTransaction(Which which, int limit) {
         return with(c -> {
             Transactions.sayTerms(c, SENDING);
             List<Publication> taken = take(c, which, limit);
@@ -142,7 +146,7 @@ public final class Publications {
             for (Publication publication : taken) {
                 numbers.add(publication.number());
                 for (String event : Events.of(publication)) {
-                    producer.sendBody("direct:" + which.get("topic"), event);
+                    producer.sendBody("direct:" + which.topic(), event);
                 }
             }
             if (!numbers.isEmpty()) {
@@ -152,7 +156,7 @@ public final class Publications {
         });
     }
 
-    private void postpone(Map<String, Object> which, RuntimeException why) {
+    private void postpone(Which which, RuntimeException why) {
         tallies.count("publish_failures");
         transaction.executeWithoutResult(status -> with(c -> {
             for (Publication publication : take(c, which, 1)) {
@@ -165,7 +169,7 @@ public final class Publications {
                                 "The event of request {} could not be published"
                                         + " by {} and is tried again later: {}",
                                 request,
-                                which.get("topic"),
+                                which.topic(),
                                 cause.toString()));
             }
             return null;

@@ -32,6 +32,8 @@ public final class Tallies implements HandsBackOnStop {
 
     record Tally(String name, long value) {}
 
+    private record Counted(List<String> names, List<Long> values) {}
+
     private static final int LIMIT = 10_000;
 
     private final SqlFile write = SqlFile.of("cache/tally");
@@ -61,13 +63,8 @@ public final class Tallies implements HandsBackOnStop {
         }
         try {
             List<String> names = new ArrayList<>(sums.keySet());
-            transactions.in(c -> write.update(
-                    c,
-                    Map.of(
-                            "names",
-                            names,
-                            "values",
-                            names.stream().map(sums::get).toList())));
+            Counted counts = new Counted(names, names.stream().map(sums::get).toList());
+            transactions.in(c -> write.update(c, counts));
         } catch (SQLException e) {
             sums.forEach((name, sum) -> counted.get(name).add(sum));
             throw e;

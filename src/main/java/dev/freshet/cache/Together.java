@@ -49,6 +49,14 @@ final class Together {
 
     record AnsweredRequest(String request, String answer) {}
 
+    /** @param keys of each request, as JSON */
+    private record Shared(
+            List<String> requests,
+            List<String> keys,
+            List<String> answers,
+            List<String> callers,
+            List<Double> elapsedMs) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Together.class);
     private static final int MOST = 64;
     /** One transaction waits for the disk while the next is made ready. */
@@ -121,18 +129,15 @@ final class Together {
     }
 
     private Map<String, String> commit(List<One> all) throws SQLException {
-        Map<String, Object> values = new HashMap<>();
-        values.put("requests", all.stream().map(one -> one.request.requestId()).toList());
-        values.put(
-                "keys", all.stream().map(one -> Json.text(one.request.keys())).toList());
-        values.put("answers", all.stream().map(one -> one.said).toList());
-        values.put("callers", all.stream().map(one -> one.request.triggeredBy()).toList());
-        values.put(
-                "elapsedMs",
+        Shared shared = new Shared(
+                all.stream().map(one -> one.request.requestId()).toList(),
+                all.stream().map(one -> Json.text(one.request.keys())).toList(),
+                all.stream().map(one -> one.said).toList(),
+                all.stream().map(one -> one.request.triggeredBy()).toList(),
                 all.stream().map(one -> (System.nanoTime() - one.begun) / 1e6).toList());
         Map<String, String> answers = new HashMap<>();
         transactions
-                .inOne(c -> invalidate.rows(c, values, AnsweredRequest.class))
+                .inOne(c -> invalidate.rows(c, shared, AnsweredRequest.class))
                 .forEach(answered -> answers.put(answered.request(), answered.answer()));
         return answers;
     }

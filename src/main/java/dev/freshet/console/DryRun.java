@@ -13,7 +13,6 @@ import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +23,14 @@ public final class DryRun {
     private record Watch(String tableName, List<String> templates, List<String> due, String problem) {}
 
     private record FoundEntry(String cacheKey, List<String> tags, long matching) {}
+
+    private record Candidates(String like, int limit) {}
+
+    /** @param tags that match, where it takes a regular expression to say so */
+    private record Tags(String like, List<String> tags, int limit) {}
+
+    /** @param keys as the tags are */
+    private record Entries(Tags tags, String tag, List<String> keys) {}
 
     private static final int SHOWN = 100;
     /** Of what a regular expression may match, as much is looked at. */
@@ -67,9 +74,9 @@ public final class DryRun {
 
     private DryRunAnswer answer(Connection c, TagPattern asked) throws SQLException {
         patience.rows(c, Map.of());
-        Map<String, Object> which = which(c, asked);
-        List<WaitingTag> waits = waiting.rows(c, which, WaitingTag.class);
-        List<RecentTag> seen = recent.rows(c, which, RecentTag.class);
+        Entries which = which(c, asked);
+        List<WaitingTag> waits = waiting.rows(c, which.tags(), WaitingTag.class);
+        List<RecentTag> seen = recent.rows(c, which.tags(), RecentTag.class);
         RegistryHit registry = registry(c, which);
         Set<String> tags = new LinkedHashSet<>();
         if (asked.kind() == TagPattern.Kind.tag) {
@@ -98,15 +105,12 @@ public final class DryRun {
     }
 
     /** What the statements take to find what is asked for. */
-    private Map<String, Object> which(Connection c, TagPattern asked) throws SQLException {
+    private Entries which(Connection c, TagPattern asked) throws SQLException {
         boolean regex = asked.kind() == TagPattern.Kind.regex;
-        Map<String, Object> which = new HashMap<>();
-        which.put("like", asked.like());
-        which.put("tag", asked.kind() == TagPattern.Kind.tag ? asked.text() : null);
-        which.put("tags", regex ? matching(c, tagsLike, asked) : null);
-        which.put("keys", regex ? matching(c, keysLike, asked) : null);
-        which.put("limit", SHOWN + 1);
-        return which;
+        return new Entries(
+                new Tags(asked.like(), regex ? matching(c, tagsLike, asked) : null, SHOWN + 1),
+                asked.kind() == TagPattern.Kind.tag ? asked.text() : null,
+                regex ? matching(c, keysLike, asked) : null);
     }
 
     /** As invalidation itself does: SQL narrows, the expression decides. */
@@ -114,7 +118,7 @@ public final class DryRun {
         List<String> matching = new ArrayList<>();
         long end = System.nanoTime() + PATIENCE_NANOS;
         int[] looked = {0};
-        candidates.with(Map.of("like", asked.like(), "limit", CANDIDATES + 1)).each(c, CHUNK, row -> {
+        candidates.with(new Candidates(asked.like(), CANDIDATES + 1)).each(c, CHUNK, row -> {
             if (++looked[0] > CANDIDATES || System.nanoTime() > end) {
                 throw tooLong();
             }
@@ -125,7 +129,7 @@ public final class DryRun {
         return matching;
     }
 
-    private RegistryHit registry(Connection c, Map<String, Object> which) throws SQLException {
+    private RegistryHit registry(Connection c, Entries which) throws SQLException {
         List<FoundEntry> found = entries.rows(c, which, FoundEntry.class);
         Set<String> tags = new LinkedHashSet<>();
         found.forEach(entry -> tags.addAll(entry.tags()));

@@ -56,6 +56,12 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
      * @param help what makes them do without */
     record ColumnsToFill(String columns, String help) {}
 
+    private record OneColumn(String table, String column) {}
+
+    private record OtherColumns(String table, List<String> known) {}
+
+    private record Key(String table, String key) {}
+
     private static final SqlFile TABLE = SqlFile.of("database/adopted-table");
     private static final SqlFile COLUMN = SqlFile.of("database/adopted-column");
     private static final SqlFile COLUMNS_TO_FILL = SqlFile.of("database/columns-to-fill");
@@ -107,8 +113,7 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
     private void checkColumns(Connection connection) throws SQLException {
         List<String> objections = new ArrayList<>();
         for (Column column : columns) {
-            Map<String, String> which = Map.of("table", name, "column", column.name());
-            column.objection(COLUMN.firstRow(connection, which, FoundColumn.class))
+            column.objection(COLUMN.firstRow(connection, new OneColumn(name, column.name()), FoundColumn.class))
                     .ifPresent(objection -> objections.add(column.name() + " " + objection));
         }
         if (!objections.isEmpty()) {
@@ -120,8 +125,7 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
     /** Columns that Freshet does not know have to get along without it. */
     private void checkOtherColumns(Connection connection) throws SQLException {
         List<String> known = columns.stream().map(Column::name).toList();
-        ColumnsToFill found =
-                COLUMNS_TO_FILL.row(connection, Map.of("table", name, "known", known), ColumnsToFill.class);
+        ColumnsToFill found = COLUMNS_TO_FILL.row(connection, new OtherColumns(name, known), ColumnsToFill.class);
         if (found.columns() != null) {
             throw new CannotStart("The table public." + name + " has columns of its own that must not be null and have"
                     + " no default (" + found.columns() + "), so that Freshet cannot add rows: give them one, or run"
@@ -130,7 +134,7 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
     }
 
     private void checkKey(Connection connection) throws SQLException {
-        if (!HAS_UNIQUE_KEY.row(connection, Map.of("table", name, "key", key), Boolean.class)) {
+        if (!HAS_UNIQUE_KEY.row(connection, new Key(name, key), Boolean.class)) {
             throw new CannotStart("The table public." + name + " has no unique key (" + key
                     + "): run  ALTER TABLE public." + name + " ADD PRIMARY KEY (" + key + ");");
         }

@@ -27,7 +27,7 @@ public final class SqlFile {
 
     private final String name;
     private final String sql;
-    private final List<String> parameters = new ArrayList<>();
+    private final ParameterBinder binder;
 
     public static SqlFile of(String name) {
         return new SqlFile(name, text(name));
@@ -48,68 +48,65 @@ public final class SqlFile {
         this.name = name;
         Matcher matcher = PARAMETER.matcher(text);
         StringBuilder plain = new StringBuilder();
+        List<String> parameters = new ArrayList<>();
         while (matcher.find()) {
             parameters.add(matcher.group(1));
             matcher.appendReplacement(plain, "?");
         }
         matcher.appendTail(plain);
         this.sql = plain.toString();
+        this.binder = new ParameterBinder(name, parameters);
     }
 
     public List<Map<String, Object>> rows(Connection connection, Map<String, ?> values) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            bind(connection, statement, values);
-            List<Map<String, Object>> rows = new ArrayList<>();
-            if (statement.execute()) {
-                try (ResultSet result = statement.getResultSet()) {
-                    while (result.next()) {
-                        Map<String, Object> row = new LinkedHashMap<>();
-                        for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
-                            row.put(result.getMetaData().getColumnLabel(i), result.getObject(i));
-                        }
-                        rows.add(row);
-                    }
-                }
-            }
-            return rows;
-        }
+        return read(connection, binder.values(values), SqlFile::map);
+    }
+
+    /** @param values a record whose components are named as the parameters */
+    public List<Map<String, Object>> rows(Connection connection, Record values) throws SQLException {
+        return read(connection, binder.values(values), SqlFile::map);
     }
 
     /** @param type a record whose components are named as the columns, or the first column's type */
     public <T> List<T> rows(Connection connection, Map<String, ?> values, Class<T> type) throws SQLException {
-        RowReader<T> reader = RowReader.of(type);
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            bind(connection, statement, values);
-            List<T> rows = new ArrayList<>();
-            if (statement.execute()) {
-                try (ResultSet result = statement.getResultSet()) {
-                    while (result.next()) {
-                        rows.add(reader.read(result, name));
-                    }
-                }
-            }
-            return rows;
-        }
+        return read(connection, binder.values(values), reader(type));
+    }
+
+    public <T> List<T> rows(Connection connection, Record values, Class<T> type) throws SQLException {
+        return read(connection, binder.values(values), reader(type));
     }
 
     /** The first row, of a statement that always has one. */
     public <T> T row(Connection connection, Map<String, ?> values, Class<T> type) throws SQLException {
-        List<T> rows = rows(connection, values, type);
-        if (rows.isEmpty()) {
-            throw new IllegalStateException("sql/queries/" + name + ".sql has no row");
-        }
-        return rows.get(0);
+        return theFirst(rows(connection, values, type));
+    }
+
+    public <T> T row(Connection connection, Record values, Class<T> type) throws SQLException {
+        return theFirst(rows(connection, values, type));
     }
 
     public <T> Optional<T> firstRow(Connection connection, Map<String, ?> values, Class<T> type) throws SQLException {
         return rows(connection, values, type).stream().filter(Objects::nonNull).findFirst();
     }
 
+    public <T> Optional<T> firstRow(Connection connection, Record values, Class<T> type) throws SQLException {
+        return rows(connection, values, type).stream().filter(Objects::nonNull).findFirst();
+    }
+
     public int update(Connection connection, Map<String, ?> values) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            bind(connection, statement, values);
-            return statement.executeUpdate();
-        }
+        return update(connection, binder.values(values));
+    }
+
+    public int update(Connection connection, Record values) throws SQLException {
+        return update(connection, binder.values(values));
+    }
+
+    public Bound with(Map<String, ?> values) {
+        return new Bound(binder.values(values));
+    }
+
+    public Bound with(Record values) {
+        return new Bound(binder.values(values));
     }
 
     /** What is done with each row of a result that is too long to hold. */
@@ -118,12 +115,18 @@ public final class SqlFile {
     }
 
     /** The statement with its values. */
-    public record Bound(SqlFile statement, Map<String, ?> values) {
+    public final class Bound {
+        private final Object[] values;
+
+        private Bound(Object[] values) {
+            this.values = values;
+        }
+
         /** Inside a transaction, {@code fetch} rows at a time. */
         public void each(Connection connection, int fetch, EachRow reader) throws SQLException {
-            try (PreparedStatement prepared = connection.prepareStatement(statement.sql)) {
+            try (PreparedStatement prepared = connection.prepareStatement(sql)) {
                 prepared.setFetchSize(fetch);
-                statement.bind(connection, prepared, values);
+                ParameterBinder.bind(connection, prepared, values);
                 try (ResultSet result = prepared.executeQuery()) {
                     while (result.next()) {
                         reader.read(result);
@@ -133,28 +136,54 @@ public final class SqlFile {
         }
     }
 
-    public Bound with(Map<String, ?> values) {
-        return new Bound(this, values);
-    }
-
     /** An array column of texts; none is an empty list. */
     public static List<String> texts(Object array) throws SQLException {
         return array == null ? List.of() : List.of((String[]) ((Array) array).getArray());
     }
 
-    private void bind(Connection connection, PreparedStatement statement, Map<String, ?> values) throws SQLException {
-        for (int i = 0; i < parameters.size(); i++) {
-            String parameter = parameters.get(i);
-            if (!values.containsKey(parameter)) {
-                throw new IllegalArgumentException("sql/queries/" + name + ".sql needs " + parameter);
+    private interface Reader<T> {
+        T read(ResultSet row) throws SQLException;
+    }
+
+    private <T> Reader<T> reader(Class<T> type) {
+        RowReader<T> reader = RowReader.of(type);
+        return row -> reader.read(row, name);
+    }
+
+    private <T> List<T> read(Connection connection, Object[] values, Reader<T> reader) throws SQLException {
+        try (PreparedStatement prepared = connection.prepareStatement(sql)) {
+            ParameterBinder.bind(connection, prepared, values);
+            List<T> rows = new ArrayList<>();
+            if (prepared.execute()) {
+                try (ResultSet result = prepared.getResultSet()) {
+                    while (result.next()) {
+                        rows.add(reader.read(result));
+                    }
+                }
             }
-            Object value = values.get(parameter);
-            if (value instanceof List<?> list) {
-                value = connection.createArrayOf(
-                        "text",
-                        list.stream().map(o -> o == null ? null : o.toString()).toArray());
-            }
-            statement.setObject(i + 1, value);
+            return rows;
+        }
+    }
+
+    private static Map<String, Object> map(ResultSet row) throws SQLException {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (int i = 1; i <= row.getMetaData().getColumnCount(); i++) {
+            values.put(row.getMetaData().getColumnLabel(i), row.getObject(i));
+        }
+        return values;
+    }
+
+    private <T> T theFirst(List<T> rows) {
+        if (rows.isEmpty()) {
+            throw new IllegalStateException("sql/queries/" + name + ".sql has no row");
+        }
+        return rows.get(0);
+    }
+
+    private int update(Connection connection, Object[] values) throws SQLException {
+        try (PreparedStatement prepared = connection.prepareStatement(sql)) {
+            ParameterBinder.bind(connection, prepared, values);
+            return prepared.executeUpdate();
         }
     }
 }

@@ -4,7 +4,6 @@ import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -31,6 +30,16 @@ final class Budgets {
     private record Spent(double callsSeconds, double tagsSeconds) {
         static final Spent NOTHING = new Spent(0, 0);
     }
+
+    /** A call with so many tags, and how fast its budget is full again: in seconds for each call and tag. */
+    private record Asked(
+            String name,
+            int tags,
+            double callSeconds,
+            double tagSeconds,
+            double callsAtOnce,
+            double tagsAtOnce,
+            long patienceSeconds) {}
 
     private final SqlFile spend = SqlFile.of("deliver/spend-budget");
     private final SqlFile budgetSpent = SqlFile.of("deliver/budget-spent");
@@ -67,14 +76,14 @@ final class Budgets {
             return true;
         }
         try {
-            Map<String, Object> asked = new HashMap<>();
-            asked.put("name", target.getBudget());
-            asked.put("tags", tags);
-            asked.put("callSeconds", limits.calls().secondsEach());
-            asked.put("tagSeconds", limits.tags().secondsEach());
-            asked.put("callsAtOnce", limits.calls().room(urgent));
-            asked.put("tagsAtOnce", limits.tags().room(urgent));
-            asked.put("patienceSeconds", (urgent ? URGENT_PATIENCE : PATIENCE).toSeconds());
+            Asked asked = new Asked(
+                    target.getBudget(),
+                    tags,
+                    limits.calls().secondsEach(),
+                    limits.tags().secondsEach(),
+                    limits.calls().room(urgent),
+                    limits.tags().room(urgent),
+                    (urgent ? URGENT_PATIENCE : PATIENCE).toSeconds());
             Optional<Double> waitSeconds = transactions.inOne(c -> spend.firstRow(c, asked, Double.class));
             if (waitSeconds.isEmpty()) {
                 return false;

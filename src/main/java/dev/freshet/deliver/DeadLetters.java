@@ -9,7 +9,6 @@ import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +21,21 @@ import org.slf4j.LoggerFactory;
 public final class DeadLetters {
     /** What a page did. */
     private record Replayed(int replayed, int chosen, List<String> held, String lastTag, String lastTarget) {}
+
+    /** Filters as they came; null: any. */
+    private record Which(Object target, Object tag, String tagLike, Object error) {
+        private static final Which ALL = new Which(null, null, null, null);
+
+        private static Which of(Object target, Object tag, Object error) {
+            boolean isGlob = tag != null && tag.toString().indexOf('*') >= 0;
+            return new Which(target, isGlob ? null : tag, isGlob ? Like.of(tag.toString()) : null, error);
+        }
+    }
+
+    private record Listed(Which which, Page page) {}
+
+    /** @param ids null: any */
+    private record Replay(Which which, List<String> ids, String afterTag, String afterTarget, int limit) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
     private static final List<String> FILTERS = List.of("target", "tag", "error");
@@ -43,10 +57,8 @@ public final class DeadLetters {
     public Map<String, Object> list(Object target, Object tag, Object error, Object limit, Object offset)
             throws SQLException {
         Page page = Page.of(limit, offset);
-        Map<String, Object> which = filters(target, tag, error);
-        which.put("limit", page.limit());
-        which.put("offset", page.offset());
-        List<Map<String, Object>> letters = transactions.in(c -> list.rows(c, which));
+        Which which = Which.of(target, tag, error);
+        List<Map<String, Object>> letters = transactions.in(c -> list.rows(c, new Listed(which, page)));
         long total = transactions.in(c -> count.row(c, which, Long.class));
         Times.readable(letters);
         Map<String, Object> answer = new LinkedHashMap<>();
@@ -63,9 +75,7 @@ public final class DeadLetters {
         } catch (IllegalArgumentException e) {
             throw new Refused(400, "id: must be a dead letter's id, as listed by GET /api/dead-letters");
         }
-        Map<String, Object> which = filters(null, null, null);
-        which.put("ids", List.of(letter.toString()));
-        Map<String, Object> answer = replay(which);
+        Map<String, Object> answer = replay(Which.ALL, List.of(letter.toString()));
         if (Long.valueOf(0).equals(answer.get("replayed"))) {
             throw new Refused(
                     404,
@@ -85,22 +95,21 @@ public final class DeadLetters {
                 throw new Refused(400, entry.getKey() + ": must be a string");
             }
         }
-        Map<String, Object> which = filters(asked.get("target"), asked.get("tag"), asked.get("error"));
-        return replay(which);
+        return replay(Which.of(asked.get("target"), asked.get("tag"), asked.get("error")), null);
     }
 
     /**
      * In pages that are transactions of their own, so that nobody waits for a million letters. What somebody holds at
      * that moment, such as a settlement of the same delivery, comes again at the end.
      */
-    private Map<String, Object> replay(Map<String, Object> which) throws SQLException {
+    private Map<String, Object> replay(Which which, List<String> ids) throws SQLException {
         long replayed = 0;
         List<String> held = new ArrayList<>();
         String afterTag = null;
         String afterTarget = null;
         Replayed page;
         do {
-            page = replayPage(which, null, afterTag, afterTarget);
+            page = replayPage(which, ids, afterTag, afterTarget);
             replayed += page.replayed();
             held.addAll(page.held());
             afterTag = page.lastTag();
@@ -109,7 +118,7 @@ public final class DeadLetters {
         return Map.of("replayed", replayed + replayHeld(which, held));
     }
 
-    private long replayHeld(Map<String, Object> which, List<String> held) throws SQLException {
+    private long replayHeld(Which which, List<String> held) throws SQLException {
         long replayed = 0;
         List<String> left = held;
         long end = System.nanoTime() + PATIENCE.toNanos();
@@ -133,24 +142,9 @@ public final class DeadLetters {
         return replayed;
     }
 
-    private Replayed replayPage(Map<String, Object> which, List<String> ids, String afterTag, String afterTarget)
+    private Replayed replayPage(Which which, List<String> ids, String afterTag, String afterTarget)
             throws SQLException {
-        Map<String, Object> values = new HashMap<>(which);
-        values.put("ids", ids == null ? which.get("ids") : ids);
-        values.put("afterTag", afterTag);
-        values.put("afterTarget", afterTarget);
-        values.put("limit", REPLAYED_AT_ONCE);
-        return transactions.audited(c -> replay.row(c, values, Replayed.class));
-    }
-
-    private static Map<String, Object> filters(Object target, Object tag, Object error) {
-        Map<String, Object> filters = new HashMap<>();
-        filters.put("target", target);
-        boolean isGlob = tag != null && tag.toString().indexOf('*') >= 0;
-        filters.put("tag", isGlob ? null : tag);
-        filters.put("tagLike", isGlob ? Like.of(tag.toString()) : null);
-        filters.put("error", error);
-        filters.put("ids", null);
-        return filters;
+        Replay page = new Replay(which, ids, afterTag, afterTarget, REPLAYED_AT_ONCE);
+        return transactions.audited(c -> replay.row(c, page, Replayed.class));
     }
 }

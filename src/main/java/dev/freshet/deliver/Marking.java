@@ -13,6 +13,8 @@ import java.util.Map;
 public final class Marking {
     private record Held(String tag, String timeBucket) {}
 
+    private record Handed(List<String> tags, List<String> heldTags, List<String> heldBuckets) {}
+
     private final SqlFile lock = SqlFile.of("queue/lock-handed");
     private final SqlFile mark = SqlFile.of("queue/mark");
 
@@ -21,11 +23,10 @@ public final class Marking {
             return;
         }
         List<Held> held = lock.rows(connection, Map.of("tags", List.copyOf(tags)), Held.class);
-        mark.update(
-                connection,
-                Map.of(
-                        "tags", List.copyOf(tags),
-                        "heldTags", held.stream().map(Held::tag).toList(),
-                        "heldBuckets", held.stream().map(Held::timeBucket).toList()));
+        Handed handed = new Handed(
+                List.copyOf(tags),
+                held.stream().map(Held::tag).toList(),
+                held.stream().map(Held::timeBucket).toList());
+        mark.update(connection, handed);
     }
 }

@@ -22,6 +22,18 @@ public final class Settlement {
     /** @param breakers which have opened or closed, as JSON; null: none */
     private record Written(String breakers, List<String> lookAgain, List<String> dueAgain) {}
 
+    private record Recovered(String target, int limit) {}
+
+    /** @param outcomes as JSON */
+    private record Batch(
+            String outcomes,
+            boolean marks,
+            double retryForSeconds,
+            double backoffSeconds,
+            double backoffMaxSeconds,
+            int breakerTags,
+            double probeSeconds) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
     private static final int RECOVERED_AT_ONCE = 1_000;
 
@@ -89,7 +101,7 @@ public final class Settlement {
     private void recover(String target) throws SQLException {
         int rows;
         do {
-            rows = transactions.in(c -> recover.update(c, Map.of("target", target, "limit", RECOVERED_AT_ONCE)));
+            rows = transactions.in(c -> recover.update(c, new Recovered(target, RECOVERED_AT_ONCE)));
         } while (rows == RECOVERED_AT_ONCE);
     }
 
@@ -98,15 +110,15 @@ public final class Settlement {
     }
 
     private Settled write(Connection connection, List<Outcome> outcomes, boolean marks) throws SQLException {
-        Map<String, Object> which = Map.of(
-                "outcomes", Json.text(outcomes),
-                "marks", marks,
-                "retryForSeconds", seconds(patience.retryFor()),
-                "backoffSeconds", seconds(patience.backoff()),
-                "backoffMaxSeconds", seconds(patience.backoffMax()),
-                "breakerTags", patience.breakerTags(),
-                "probeSeconds", seconds(patience.probe()));
-        Written written = settle.row(connection, which, Written.class);
+        Batch batch = new Batch(
+                Json.text(outcomes),
+                marks,
+                seconds(patience.retryFor()),
+                seconds(patience.backoff()),
+                seconds(patience.backoffMax()),
+                patience.breakerTags(),
+                seconds(patience.probe()));
+        Written written = settle.row(connection, batch, Written.class);
         marking.mark(connection, written.lookAgain());
         return new Settled(
                 written.breakers() == null ? Map.of() : Json.value(written.breakers(), new TypeReference<>() {}),

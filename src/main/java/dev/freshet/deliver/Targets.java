@@ -32,6 +32,10 @@ public final class Targets implements FeedsRoutes {
     private static final long REGISTER_EVERY_NANOS = 500_000_000L;
     private static final long LOOK_FOR_LEAVING_NANOS = 5_000_000_000L;
 
+    private record Declared(String name, boolean takesQueue, int batch) {}
+
+    private record Leaving(String name, int limit) {}
+
     private record Left(int deadLetters, boolean isForgotten) {}
 
     private record Forgotten(String target, int deadLetters, boolean isForgotten) {}
@@ -101,8 +105,7 @@ public final class Targets implements FeedsRoutes {
             families.add(copies.serve(target));
             return;
         }
-        Map<String, Object> declared =
-                Map.of("name", target.getName(), "takesQueue", target.isTakesQueue(), "batch", target.getBatch());
+        Declared declared = new Declared(target.getName(), target.isTakesQueue(), target.getBatch());
         // a statement of its own: a process that stops here holds nothing
         if (!transactions.inOne(c -> register.row(c, declared, Boolean.class))) {
             throw new SQLException("Target " + target.getName()
@@ -184,8 +187,7 @@ public final class Targets implements FeedsRoutes {
         }
         List<Forgotten> forgotten = new ArrayList<>();
         for (String name : leaving.rows(connection, Map.of(), String.class)) {
-            Map<String, Object> which = Map.of("name", name, "limit", FORGET_TAGS);
-            Left left = forget.row(connection, which, Left.class);
+            Left left = forget.row(connection, new Leaving(name, FORGET_TAGS), Left.class);
             forgotten.add(new Forgotten(name, left.deadLetters(), left.isForgotten()));
         }
         return Optional.of(forgotten);

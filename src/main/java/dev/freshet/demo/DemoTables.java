@@ -8,7 +8,6 @@ import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +24,8 @@ public final class DemoTables {
 
     /** A statement, and the tables it is for. */
     private record Deed(SqlFile statement, List<String> tables, boolean onAPainting) {}
+
+    private record Painting(int round, int easel) {}
 
     private static final Map<String, Deed> DEEDS = Map.of(
             "vote", new Deed(SqlFile.of("demo/vote"), AUCTION, true),
@@ -53,14 +54,12 @@ public final class DemoTables {
                     "action: must be one of "
                             + String.join(", ", DEEDS.keySet().stream().sorted().toList()));
         }
-        Map<String, Object> values = new HashMap<>();
-        if (deed.onAPainting()) {
-            values.put("round", number(body, "round"));
-            values.put("easel", number(body, "easel"));
-        }
+        Painting painting = deed.onAPainting() ? new Painting(number(body, "round"), number(body, "easel")) : null;
         List<Map<String, Object>> rows = transactions.in(connection -> {
             checkThatTheyAreOurs(connection, deed.tables());
-            return deed.statement().rows(connection, values);
+            return painting == null
+                    ? deed.statement().rows(connection, Map.of())
+                    : deed.statement().rows(connection, painting);
         });
         if (rows.isEmpty()) {
             throw new Refused(404, "there is no such painting or course");

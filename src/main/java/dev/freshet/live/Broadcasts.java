@@ -5,7 +5,6 @@ import dev.freshet.api.Refused;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import java.sql.SQLException;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -17,6 +16,9 @@ public final class Broadcasts {
     /** @param events how many streams are open for each event id */
     @JsonAnswer
     record OpenStreams(int subscribers, Map<String, Integer> events) {}
+
+    /** @param endpoint null: all of the event */
+    private record Stale(String eid, String endpoint) {}
 
     private static final int LONGEST_ENDPOINT = 1_024;
 
@@ -33,10 +35,7 @@ public final class Broadcasts {
     public Announced invalidate(Object given, Map<String, Object> request) throws SQLException {
         String eid = History.eid(given);
         String endpoint = endpoint(request.get("endpoint"));
-        Map<String, Object> call = new HashMap<>();
-        call.put("eid", eid);
-        call.put("endpoint", endpoint);
-        transactions.in(c -> invalidate.rows(c, call));
+        transactions.in(c -> invalidate.rows(c, new Stale(eid, endpoint)));
         return new Announced(
                 true,
                 eid,

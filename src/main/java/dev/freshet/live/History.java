@@ -9,7 +9,6 @@ import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 
 /** What was published for one event, as far back as FRESHET_LIVE_RETENTION. */
 public final class History {
@@ -34,6 +33,10 @@ public final class History {
     @JsonAnswer
     record HistoryPage(List<PastEvent> events, long next, boolean reset) {}
 
+    private record Which(String eid, long after, long upTo, int limit) {}
+
+    private record Old(double retentionSeconds, int limit) {}
+
     private static final int ROWS = 2_000;
     private static final int BATCHES = 1_000;
 
@@ -48,7 +51,7 @@ public final class History {
     }
 
     Stretch after(String eid, long id, long upTo, int limit) throws SQLException {
-        Map<String, ?> which = Map.of("eid", eid, "after", id, "upTo", upTo, "limit", limit);
+        Which which = new Which(eid, id, upTo, limit);
         List<ReplayRow> rows = transactions.in(c -> replay.rows(c, which, ReplayRow.class));
         long last = rows.get(0).lastId();
         boolean known = id >= rows.get(0).keptAfter() && id <= last;
@@ -99,8 +102,8 @@ public final class History {
     /** Shares the relay's lock, so in small batches. */
     public void forgetOld() throws SQLException {
         for (int batch = 0; batch < BATCHES; batch++) {
-            Map<String, ?> which = Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS);
-            int rows = transactions.in(c -> forget.row(c, which, Integer.class));
+            Old old = new Old(retention.toMillis() / 1000.0, ROWS);
+            int rows = transactions.in(c -> forget.row(c, old, Integer.class));
             if (rows < ROWS) {
                 break;
             }

@@ -17,6 +17,8 @@ public final class Published {
         }
     }
 
+    private record Next(long after, int limit) {}
+
     private static final int ROWS = 1_000;
 
     private final SqlFile state = SqlFile.of("live/live-state");
@@ -71,8 +73,7 @@ public final class Published {
     }
 
     private List<LiveEvent> after(long id) throws SQLException {
-        List<PublishedRow> rows =
-                transactions.inOne(c -> read.rows(c, Map.of("after", id, "limit", ROWS), PublishedRow.class));
+        List<PublishedRow> rows = transactions.inOne(c -> read.rows(c, new Next(id, ROWS), PublishedRow.class));
         long now = System.nanoTime();
         return rows.stream().map(row -> row.event(now)).toList();
     }

@@ -30,6 +30,11 @@ public final class Relay {
         }
     }
 
+    private record Next(long floor, int limit) {}
+
+    /** @param events as JSON */
+    private record Publishing(String events, long last, String instance) {}
+
     private record RecentlySent(String eventEid, int sent) {}
 
     /** Hears what was published, in its order, once it is committed. */
@@ -109,7 +114,7 @@ public final class Relay {
                 return Taken.nothing(false);
             }
             candidate[0] = floor.candidate(connection);
-            List<TakenRow> found = take.rows(connection, Map.of("floor", floor.id(), "limit", rows), TakenRow.class);
+            List<TakenRow> found = take.rows(connection, new Next(floor.id(), rows), TakenRow.class);
             if (found.isEmpty()) {
                 return Taken.nothing(true);
             }
@@ -159,8 +164,7 @@ public final class Relay {
             rows.add(Outbox.row(event, change));
         }
         if (!events.isEmpty()) {
-            publish.rows(
-                    connection, Map.of("events", Json.text(rows), "last", last + events.size(), "instance", instance));
+            publish.rows(connection, new Publishing(Json.text(rows), last + events.size(), instance));
         }
         return events;
     }

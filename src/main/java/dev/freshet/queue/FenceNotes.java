@@ -3,9 +3,7 @@ package dev.freshet.queue;
 import dev.freshet.database.SqlFile;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What a turn does for those who ask whether their changes are out: each change of theirs is followed from the inbox
@@ -13,6 +11,12 @@ import java.util.Map;
  * and the hand-over say so, and nothing is done.
  */
 final class FenceNotes {
+    /** @param ids null: of whatever was folded and not noted */
+    private record Changes(List<?> ids) {}
+
+    /** @param tags null: whatever was handed over and not noted */
+    private record Handed(List<String> tags, boolean pastQueue) {}
+
     private final SqlFile noteFolded = SqlFile.of("queue/note-folded");
     private final SqlFile noteHanded = SqlFile.of("queue/note-handed");
 
@@ -42,15 +46,10 @@ final class FenceNotes {
     }
 
     private void noteFolded(Connection connection, List<?> ids) throws SQLException {
-        Map<String, Object> which = new HashMap<>();
-        which.put("ids", ids);
-        noteFolded.update(connection, which);
+        noteFolded.update(connection, new Changes(ids));
     }
 
     private void noteHanded(Connection connection, List<String> tags, boolean pastQueue) throws SQLException {
-        Map<String, Object> which = new HashMap<>();
-        which.put("tags", tags);
-        which.put("pastQueue", pastQueue);
-        noteHanded.update(connection, which);
+        noteHanded.update(connection, new Handed(tags, pastQueue));
     }
 }

@@ -5,9 +5,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** The statements that put what has committed into the queue, one row for each tag and bucket. */
@@ -19,6 +17,16 @@ final class Fold {
      * @param fenced changes that a fence may wait for
      */
     record Folded(int taken, Timestamp horizon, boolean hasPolicies, long policies, List<Long> fenced) {}
+
+    /** @param blocked tags that are left where they are */
+    private record Changes(long floor, List<String> blocked) {}
+
+    private record Next(Changes changes, double bucketSeconds, int limit) {}
+
+    /** @param only of this tag; null: of any */
+    private record Which(Next next, double debounceSeconds, String only) {}
+
+    private record ByPolicy(Which which, boolean newest) {}
 
     private final SqlFile plain = SqlFile.of("queue/fold");
     private final SqlFile byPolicy = SqlFile.of("queue/fold-by-policy");
@@ -56,17 +64,12 @@ final class Fold {
 
     private Folded take(Connection connection, int limit, List<String> blocked, String only, boolean newest)
             throws SQLException {
-        Map<String, Object> which = new HashMap<>();
-        which.put("bucketSeconds", bucketSeconds);
-        which.put("debounceSeconds", debounceSeconds);
-        which.put("floor", floor.id());
-        which.put("blocked", blocked);
-        which.put("only", only);
-        which.put("limit", limit);
-        which.put("newest", newest);
-        Folded folded = (hasPolicies ? byPolicy : plain).row(connection, which, Folded.class);
+        Which which = new Which(next(limit, blocked), debounceSeconds, only);
+        Folded folded = hasPolicies
+                ? byPolicy.row(connection, new ByPolicy(which, newest), Folded.class)
+                : plain.row(connection, which, Folded.class);
         if (!hasPolicies && folded.hasPolicies()) { // the plain one has taken nothing then
-            folded = byPolicy.row(connection, which, Folded.class);
+            folded = byPolicy.row(connection, new ByPolicy(which, newest), Folded.class);
         }
         hasPolicies = folded.hasPolicies();
         fences.folded(connection, folded.fenced());
@@ -75,13 +78,14 @@ final class Fold {
 
     /** Of what the next fold would take, the tags whose row of the queue is held by somebody else. */
     List<String> heldByOthers(Connection connection, int limit, List<String> blocked) throws SQLException {
-        return lockedInInbox.rows(
-                connection,
-                Map.of("bucketSeconds", bucketSeconds, "floor", floor.id(), "blocked", blocked, "limit", limit),
-                String.class);
+        return lockedInInbox.rows(connection, next(limit, blocked), String.class);
     }
 
     Optional<String> oldestTag(Connection connection, List<String> blocked) throws SQLException {
-        return oldestInInbox.firstRow(connection, Map.of("floor", floor.id(), "blocked", blocked), String.class);
+        return oldestInInbox.firstRow(connection, new Changes(floor.id(), blocked), String.class);
+    }
+
+    private Next next(int limit, List<String> blocked) {
+        return new Next(new Changes(floor.id(), blocked), bucketSeconds, limit);
     }
 }

@@ -8,7 +8,6 @@ import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,6 +58,21 @@ final class HandOver {
         }
     }
 
+    /** @param aside tags that are left in the queue for now */
+    private record Ripe(Timestamp horizon, double debounceSeconds, List<String> aside) {}
+
+    private record Locked(Ripe ripe, int limit) {}
+
+    /** @param claims as JSON */
+    private record Taking(
+            Ripe ripe,
+            int limit,
+            int momentLimit,
+            int lowest,
+            String claims,
+            double leaseSeconds,
+            boolean hasReplicas) {}
+
     private final SqlFile handOver = SqlFile.of("queue/hand-over");
     private final SqlFile lockedDeliveries = SqlFile.of("queue/locked-deliveries");
     private final SqlFile oldestRipe = SqlFile.of("queue/oldest-ripe");
@@ -74,13 +88,14 @@ final class HandOver {
     /** @param aside tags that are left in the queue for now */
     Handed take(Connection connection, Timestamp horizon, Share share, List<String> aside, Claims claims)
             throws SQLException {
-        Map<String, Object> which = ripe(horizon, aside);
-        which.put("limit", share.byBucket());
-        which.put("momentLimit", share.atMoment());
-        which.put("lowest", share.lowest());
-        which.put("claims", Json.text(claims.targets()));
-        which.put("leaseSeconds", claims.leaseSeconds());
-        which.put("hasReplicas", claims.hasReplicas());
+        Taking which = new Taking(
+                ripe(horizon, aside),
+                share.byBucket(),
+                share.atMoment(),
+                share.lowest(),
+                Json.text(claims.targets()),
+                claims.leaseSeconds(),
+                claims.hasReplicas());
         Handed handed = handOver.row(connection, which, Handed.class);
         if (Boolean.TRUE.equals(handed.fenced())) {
             fences.handedOver(connection, handed.tags());
@@ -91,9 +106,7 @@ final class HandOver {
     /** Of what the next hand-over would take, the tags of which a delivery is held by somebody else. */
     List<String> heldByOthers(Connection connection, Timestamp horizon, int limit, List<String> aside)
             throws SQLException {
-        Map<String, Object> which = ripe(horizon, aside);
-        which.put("limit", limit);
-        return lockedDeliveries.rows(connection, which, String.class);
+        return lockedDeliveries.rows(connection, new Locked(ripe(horizon, aside), limit), String.class);
     }
 
     Optional<String> oldestTag(Connection connection, Timestamp horizon, List<String> aside) throws SQLException {
@@ -109,7 +122,7 @@ final class HandOver {
         return true;
     }
 
-    private Map<String, Object> ripe(Timestamp horizon, List<String> aside) {
-        return new HashMap<>(Map.of("horizon", horizon, "debounceSeconds", debounceSeconds, "aside", aside));
+    private Ripe ripe(Timestamp horizon, List<String> aside) {
+        return new Ripe(horizon, debounceSeconds, aside);
     }
 }

@@ -7,7 +7,6 @@ import dev.freshet.deliver.policy.Policies;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -26,14 +25,26 @@ final class Labels {
         static final Labelled NOTHING = new Labelled(0, null, null, null, null, null);
     }
 
+    /** After this one; null: from the first. So in the other two. */
+    private record Deliveries(String tag, String target, int limit) {}
+
+    private record AtMoments(Integer priority, String moment, String tag, int limit) {}
+
+    private record ByBucket(String bucket, String tag, double debounceSeconds, int limit) {}
+
+    private interface Step {
+        Labelled label(Connection connection) throws SQLException;
+    }
+
     private static final Logger LOG = LoggerFactory.getLogger(Labels.class);
     /** Few enough that nobody waits for the transaction. */
     private static final int ROWS = 2_000;
 
     private static final int BATCHES = 10;
-    private static final List<SqlFile> STEPS = List.of(
-            SqlFile.of("queue/label-deliveries"), SqlFile.of("queue/label-moments"), SqlFile.of("queue/label-buckets"));
-
+    private final SqlFile deliveries = SqlFile.of("queue/label-deliveries");
+    private final SqlFile moments = SqlFile.of("queue/label-moments");
+    private final SqlFile buckets = SqlFile.of("queue/label-buckets");
+    private final List<Step> steps = List.of(this::labelDeliveries, this::labelMoments, this::labelBuckets);
     private final SqlFile begin = SqlFile.of("queue/begin-labels");
     private final SqlFile end = SqlFile.of("queue/end-labels");
     private final Transactions transactions;
@@ -80,22 +91,29 @@ final class Labels {
             labelling = inForce;
             begin(0);
         }
-        Map<String, Object> which =
-                new HashMap<>(Map.of("limit", ROWS, "debounceSeconds", debounce.toMillis() / 1000.0));
-        which.put("tag", after.tag());
-        which.put("target", after.target());
-        which.put("bucket", after.bucket());
-        which.put("moment", after.moment());
-        which.put("priority", after.priority());
-        after = STEPS.get(step).row(connection, which, Labelled.class);
+        after = steps.get(step).label(connection);
         if (after.looked() < ROWS) {
             begin(step + 1);
         }
-        if (step == STEPS.size()) {
+        if (step == steps.size()) {
             end.update(connection, Map.of("version", inForce));
             labelling = -1;
         }
         return true;
+    }
+
+    private Labelled labelDeliveries(Connection connection) throws SQLException {
+        return deliveries.row(connection, new Deliveries(after.tag(), after.target(), ROWS), Labelled.class);
+    }
+
+    private Labelled labelMoments(Connection connection) throws SQLException {
+        AtMoments which = new AtMoments(after.priority(), after.moment(), after.tag(), ROWS);
+        return moments.row(connection, which, Labelled.class);
+    }
+
+    private Labelled labelBuckets(Connection connection) throws SQLException {
+        ByBucket which = new ByBucket(after.bucket(), after.tag(), debounce.toMillis() / 1000.0, ROWS);
+        return buckets.row(connection, which, Labelled.class);
     }
 
     private void begin(int next) {

@@ -27,6 +27,9 @@ public final class Moments {
 
     private record Struck(int struck, int queued) {}
 
+    /** Those up to the horizon. */
+    private record Come(Timestamp horizon, int limit) {}
+
     private static final int FOLD_ROWS = 10_000;
     private static final int QUEUE_ROWS = 2_000;
     private static final int BATCHES = 50;
@@ -120,7 +123,8 @@ public final class Moments {
             int rows = limit;
             Struck struck;
             try {
-                struck = transactions.in(c -> isMine(c) ? queue(c, queueMoments, horizon, rows) : null);
+                struck = transactions.in(
+                        c -> isMine(c) ? queueMoments.row(c, new Come(horizon, rows), Struck.class) : null);
             } catch (SQLException e) {
                 if (!SqlState.isLocked(e) && !SqlState.isRefused(e)) {
                     throw e;
@@ -129,7 +133,8 @@ public final class Moments {
                     limit = Math.max(1, rows / 4);
                     continue;
                 }
-                struck = transactions.in(c -> isMine(c) ? queue(c, momentIntoInbox, horizon, rows) : null);
+                struck = transactions.in(
+                        c -> isMine(c) ? momentIntoInbox.row(c, Map.of("horizon", horizon), Struck.class) : null);
             }
             if (struck != null && struck.queued() > 0) {
                 handOver.run();
@@ -147,10 +152,5 @@ public final class Moments {
 
     private Folded fold(Connection connection) throws SQLException {
         return foldMoments.row(connection, Map.of("limit", FOLD_ROWS), Folded.class);
-    }
-
-    private static Struck queue(Connection connection, SqlFile statement, Timestamp horizon, int limit)
-            throws SQLException {
-        return statement.row(connection, Map.of("horizon", horizon, "limit", limit), Struck.class);
     }
 }

@@ -8,6 +8,11 @@ import java.util.Map;
 
 /** What has had its time: processed rows leave, and what was owed in vain for too long becomes a dead letter. */
 public final class Retention {
+    private record Processed(double retentionSeconds, int limit) {}
+
+    /** @param upSeconds how long this instance is up */
+    private record TooOld(double retryForSeconds, int limit, double upSeconds) {}
+
     private static final int ROWS = 5_000;
     private static final int BATCHES = 100;
     /** Each may have any number of tags. */
@@ -72,8 +77,8 @@ public final class Retention {
     public int forgetProcessed() throws SQLException {
         int deleted = 0;
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows = transactions.in(c -> forgetProcessed.update(
-                    c, Map.of("retentionSeconds", retention.toMillis() / 1000.0, "limit", ROWS)));
+            int rows =
+                    transactions.in(c -> forgetProcessed.update(c, new Processed(retention.toMillis() / 1000.0, ROWS)));
             deleted += rows;
             if (rows < ROWS) {
                 break;
@@ -93,10 +98,7 @@ public final class Retention {
     }
 
     /** Made anew for each attempt: how long this instance is up is subtracted from the time of the statement. */
-    private Map<String, Object> tooOld() {
-        return Map.of(
-                "retryForSeconds", retryFor.toMillis() / 1000.0,
-                "limit", ROWS,
-                "upSeconds", (System.nanoTime() - begun) / 1e9);
+    private TooOld tooOld() {
+        return new TooOld(retryFor.toMillis() / 1000.0, ROWS, (System.nanoTime() - begun) / 1e9);
     }
 }

@@ -17,6 +17,9 @@ import org.slf4j.LoggerFactory;
  * it sleeps, it tells so to itself, too, and where that does not arrive it stays awake.
  */
 public final class Sleep {
+    /** @param echo what this instance is to hear of it itself */
+    private record Asleep(int seconds, String echo) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Sleep.class);
     private static final long QUIET_NANOS = Duration.ofSeconds(2).toNanos();
     private static final long LIGHT_NANOS = Duration.ofSeconds(8).toNanos();
@@ -105,8 +108,9 @@ public final class Sleep {
         heardItself = false;
         renewed = System.nanoTime();
         try {
-            Map<String, Object> terms = Map.of("seconds", SECONDS, "echo", own);
-            if (!transactions.inOne(c -> fallAsleep.rows(c, terms)).isEmpty()) {
+            if (!transactions
+                    .inOne(c -> fallAsleep.rows(c, new Asleep(SECONDS, own)))
+                    .isEmpty()) {
                 return true;
             }
         } catch (SQLException e) {

@@ -4,7 +4,6 @@ import dev.freshet.database.SqlFile;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,6 +14,13 @@ import org.slf4j.LoggerFactory;
 
 /** The functions under way, each in a transaction and on a connection of its own, and how they are stopped. */
 final class FunctionRuns {
+    record Which(Job.Attempt attempt, String function) {}
+
+    /** Of any attempt: no two may run it at once. */
+    private record Held(String job, String function) {}
+
+    private record Run(String function, String tenant) {}
+
     private static final class FunctionRun {
         final Connection connection;
         volatile boolean cancelled;
@@ -41,15 +47,8 @@ final class FunctionRuns {
         this.timeout = timeout;
     }
 
-    static Map<String, Object> which(Job job, String function) {
-        return Map.of("job", job.id(), "attempt", job.attempt(), "function", function);
-    }
-
     /** @return false when the job was not this attempt's any more: then nothing is committed */
     boolean run(Job job, String function) throws SQLException {
-        Map<String, Object> which = new HashMap<>(which(job, function));
-        which.put("timeoutMs", Long.toString(timeout.toMillis()));
-        which.put("tenant", job.tenant());
         try (Connection connection = single.getConnection()) {
             connection.setNetworkTimeout(
                     Runnable::run, (int) timeout.plus(NETWORK_GRACE).toMillis());
@@ -57,10 +56,10 @@ final class FunctionRuns {
             FunctionRun mine = new FunctionRun(connection);
             running.compute(job, (j, runs) -> with(mine, runs));
             try {
-                limit.rows(connection, which);
-                hold.rows(connection, which);
-                run.rows(connection, which);
-                boolean ours = succeeded.update(connection, which) == 1;
+                limit.rows(connection, Map.of("timeoutMs", Long.toString(timeout.toMillis())));
+                hold.rows(connection, new Held(job.id(), function));
+                run.rows(connection, new Run(function, job.tenant()));
+                boolean ours = succeeded.update(connection, new Which(job.itself(), function)) == 1;
                 if (ours) {
                     connection.commit();
                 }

@@ -5,7 +5,6 @@ import dev.freshet.database.Transactions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +16,10 @@ import java.util.function.Predicate;
 final class HeldJobs {
     /** The same worker may hold two attempts at one job. */
     record HeldAttempt(String id, int attempt) {}
+
+    private record Renewal(List<String> jobs, List<Integer> attempts, double leaseSeconds) {}
+
+    private record HandedBack(Job.Attempt attempt, boolean death, String why) {}
 
     /** Longer than the tries at the batch target and the wait for a database that is away, together. */
     private static final Duration STANDSTILL = Duration.ofMinutes(2);
@@ -63,11 +66,11 @@ final class HeldJobs {
         if (mine.isEmpty()) {
             return List.of();
         }
-        Map<String, Object> values = Map.of(
-                "jobs", mine.stream().map(Job::id).toList(),
-                "attempts", mine.stream().map(Job::attempt).toList(),
-                "leaseSeconds", lease.toMillis() / 1000.0);
-        Set<HeldAttempt> still = new HashSet<>(transactions.in(c -> heartbeat.rows(c, values, HeldAttempt.class)));
+        Renewal renewal = new Renewal(
+                mine.stream().map(Job::id).toList(),
+                mine.stream().map(Job::attempt).toList(),
+                lease.toMillis() / 1000.0);
+        Set<HeldAttempt> still = new HashSet<>(transactions.in(c -> heartbeat.rows(c, renewal, HeldAttempt.class)));
         List<Job> lost = new ArrayList<>();
         for (Job job : mine) {
             if (!still.contains(new HeldAttempt(job.id(), job.attempt())) && letGo(job)) {
@@ -79,9 +82,7 @@ final class HeldJobs {
 
     /** @param death whether that counts as one of the deaths after which a job is failed */
     void handBack(Job job, boolean death, String why) throws SQLException {
-        Map<String, Object> values = new HashMap<>(Map.of("job", job.id(), "attempt", job.attempt(), "death", death));
-        values.put("why", why);
-        transactions.in(c -> handBack.rows(c, values));
+        transactions.in(c -> handBack.rows(c, new HandedBack(job.itself(), death, why)));
         letGo(job);
     }
 }

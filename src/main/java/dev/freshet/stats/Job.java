@@ -5,6 +5,13 @@ package dev.freshet.stats;
  * nothing.
  */
 public record Job(String id, int attempt, String tenant, String triggeredBy, String request) {
+    /** For the statements that are about this attempt only. */
+    record Attempt(String job, int attempt) {}
+
+    Attempt itself() {
+        return new Attempt(id, attempt);
+    }
+
     /** What the batch target is told about who sent it. */
     public String source() {
         return "job-" + (triggeredBy == null || triggeredBy.isBlank() ? "admin" : triggeredBy);

@@ -20,6 +20,11 @@ final class JobClaims {
     /** @param workerId of who left it behind */
     record LeftJob(String id, String status, String workerId) {}
 
+    private record Owed(String target, boolean hasTarget) {}
+
+    /** @param jobs how many may be under way at once */
+    private record Claim(int jobs, String worker, String queue, double leaseSeconds) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(JobClaims.class);
 
     private final SqlFile takeTurn = SqlFile.of("stats/take-stats-turn");
@@ -55,12 +60,9 @@ final class JobClaims {
                     left.workerId() == null ? "another worker" : left.workerId(),
                     "queued".equals(left.status()) ? "queued again" : "failed for good");
         }
-        oweRefresh.update(connection, Map.of("target", Jobs.BATCH_TARGET, "hasTarget", hasTarget));
-        Map<String, Object> values = Map.of(
-                "jobs", terms.atOnce(),
-                "worker", terms.worker(),
-                "queue", terms.queue(),
-                "leaseSeconds", terms.lease().toMillis() / 1000.0);
-        return claim.firstRow(connection, values, ClaimedJob.class).map(ClaimedJob::job);
+        oweRefresh.update(connection, new Owed(Jobs.BATCH_TARGET, hasTarget));
+        Claim mine = new Claim(
+                terms.atOnce(), terms.worker(), terms.queue(), terms.lease().toMillis() / 1000.0);
+        return claim.firstRow(connection, mine, ClaimedJob.class).map(ClaimedJob::job);
     }
 }

@@ -14,7 +14,6 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Date;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -32,6 +31,14 @@ public final class JobRequests {
 
     /** @param status that it had */
     record ChangedJob(String status, boolean changed) {}
+
+    private record NewJob(String requestId, String payload, int priority, String tenant, String queue, String source) {}
+
+    /** @param status null: whatever theirs is */
+    private record InStatus(String status) {}
+
+    /** @param id null: all of them */
+    private record Which(InStatus inStatus, UUID id, Page page) {}
 
     private static final List<String> STATUSES = List.of("queued", "processing", "completed", "failed");
 
@@ -59,14 +66,14 @@ public final class JobRequests {
     public JobAnswer enqueue(Map<String, Object> body) throws SQLException {
         JobRequest request = JobRequest.of(body);
         refuseIfSwitchedOff(request.trigger());
-        Map<String, Object> values = new HashMap<>();
-        values.put("requestId", request.requestId());
-        values.put("payload", Json.text(body));
-        values.put("priority", request.trigger().priority);
-        values.put("tenant", request.tenant());
-        values.put("queue", settings.text(Setting.QUEUE_NAME).orElse(null));
-        values.put("source", request.trigger().word);
-        QueuedJob queued = transactions.in(c -> enqueue.row(c, values, QueuedJob.class));
+        NewJob job = new NewJob(
+                request.requestId(),
+                Json.text(body),
+                request.trigger().priority,
+                request.tenant(),
+                settings.text(Setting.QUEUE_NAME).orElse(null),
+                request.trigger().word);
+        QueuedJob queued = transactions.in(c -> enqueue.row(c, job, QueuedJob.class));
         String message = queued.isNew() ? "Stats job queued" : "This request was made before: it is the same job";
         return new JobAnswer(true, queued.jobId(), message);
     }
@@ -81,17 +88,15 @@ public final class JobRequests {
             throw new Refused(400, "status: must be one of " + String.join(", ", STATUSES));
         }
         Page page = Page.of(limit, offset);
-        Map<String, Object> which = new HashMap<>(Map.of("limit", page.limit(), "offset", page.offset()));
-        which.put("id", null);
-        which.put("status", status);
-        List<ListedJob> listed = transactions.in(c -> jobs.rows(c, which, ListedJob.class));
+        InStatus which = new InStatus(status == null ? null : status.toString());
+        Which shown = new Which(which, null, page);
+        List<ListedJob> listed = transactions.in(c -> jobs.rows(c, shown, ListedJob.class));
         long total = transactions.in(c -> count.row(c, which, Long.class));
         return new JobList(listed, total, page.offset() + listed.size() < total);
     }
 
     public ListedJob one(String id) throws SQLException {
-        Map<String, Object> which = new HashMap<>(Map.of("id", known(id), "limit", 1, "offset", 0));
-        which.put("status", null);
+        Which which = new Which(new InStatus(null), known(id), new Page(1, 0));
         return transactions
                 .in(c -> jobs.firstRow(c, which, ListedJob.class))
                 .orElseThrow(() -> new Refused(404, "there is no job " + id));

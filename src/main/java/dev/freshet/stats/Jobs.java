@@ -9,7 +9,6 @@ import dev.freshet.run.stop.StopsFirst;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,6 +40,14 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
             return new Finished(job.id(), status, tookMs.longValue(), errorMessage);
         }
     }
+
+    private record End(
+            Job.Attempt attempt,
+            String source,
+            String requestId,
+            String target,
+            Refresh.SoFar refresh,
+            double backoffSeconds) {}
 
     static final String BATCH_TARGET = "batch";
 
@@ -106,8 +113,7 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
 
     /** What the functions of this job have made stale, for the batch target. */
     public Refresh refresh(Job job) throws SQLException {
-        Map<String, Object> which = Map.of("job", job.id(), "attempt", job.attempt());
-        StaleTags stale = transactions.in(c -> tagsToRefresh.row(c, which, StaleTags.class));
+        StaleTags stale = transactions.in(c -> tagsToRefresh.row(c, job.itself(), StaleTags.class));
         Refresh refresh = new Refresh(job, stale.tags(), stale.askedAt(), stale.profile(), hasTarget);
         if (refresh.isNeeded() && replicas.areThere()) {
             awaitReplicas(job);
@@ -127,20 +133,9 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
 
     /** @return null when the job was taken away meanwhile */
     public Finished finish(Job job, Refresh refresh) throws SQLException {
-        Map<String, Object> values = new HashMap<>();
-        values.put("job", job.id());
-        values.put("attempt", job.attempt());
-        values.put("source", job.source());
-        values.put("requestId", job.requestId());
-        values.put("target", BATCH_TARGET);
-        values.put("refresh", refresh.json());
-        values.put("delivered", refresh.delivered());
-        values.put("owed", refresh.owed());
-        values.put("lastStatus", refresh.lastStatus());
-        values.put("lastError", refresh.lastError());
-        values.put("askedAt", refresh.askedAt());
-        values.put("backoffSeconds", terms.backoff().toMillis() / 1000.0);
-        Optional<FinishedJob> row = transactions.audited(c -> finish.firstRow(c, values, FinishedJob.class));
+        double backoff = terms.backoff().toMillis() / 1000.0;
+        End end = new End(job.itself(), job.source(), job.requestId(), BATCH_TARGET, refresh.soFar(), backoff);
+        Optional<FinishedJob> row = transactions.audited(c -> finish.firstRow(c, end, FinishedJob.class));
         held.letGo(job);
         Optional<Finished> finished = row.map(found -> found.of(job));
         finished.ifPresent(how -> meters.finished(how.status(), how.millis()));

@@ -38,6 +38,20 @@ public final class Refresh {
     record RefreshReport(
             String outcome, int tries, List<String> deliveredTags, List<String> failedTags, String error) {}
 
+    /**
+     * What is written of it when its job ends.
+     *
+     * @param refresh what the job's results say of it, as JSON
+     * @param owed what the target still has to be told
+     */
+    record SoFar(
+            String refresh,
+            List<String> delivered,
+            List<String> owed,
+            Integer lastStatus,
+            String lastError,
+            Timestamp askedAt) {}
+
     private final Job job;
     private final boolean hasTarget;
     private final List<String> delivered = new ArrayList<>();
@@ -96,31 +110,15 @@ public final class Refresh {
         }
     }
 
-    List<String> delivered() {
-        return delivered;
-    }
-
-    /** What the target still has to be told. */
-    List<String> owed() {
-        return hasTarget ? left : List.of();
-    }
-
-    Timestamp askedAt() {
-        return askedAt;
-    }
-
-    Integer lastStatus() {
-        return lastStatus;
-    }
-
-    String lastError() {
-        return lastError;
-    }
-
-    /** What a job's results say of it. */
-    String json() {
-        return Json.text(
-                new RefreshResult(left.isEmpty(), new RefreshReport(outcome(), tries, delivered, left, lastError)));
+    SoFar soFar() {
+        RefreshReport report = new RefreshReport(outcome(), tries, delivered, left, lastError);
+        return new SoFar(
+                Json.text(new RefreshResult(left.isEmpty(), report)),
+                delivered,
+                hasTarget ? left : List.of(),
+                lastStatus,
+                lastError,
+                askedAt);
     }
 
     private String outcome() {

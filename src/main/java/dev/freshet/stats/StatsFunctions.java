@@ -9,7 +9,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +31,11 @@ public final class StatsFunctions {
     }
 
     public record Ran(String function, Result result, String error) {}
+
+    /** @param tags that it makes stale */
+    private record Start(FunctionRuns.Which which, List<String> tags) {}
+
+    private record Failure(FunctionRuns.Which which, String error) {}
 
     /** The multicast's strategy. */
     public static final class Gathering {
@@ -67,14 +71,9 @@ public final class StatsFunctions {
     /** Never throws: one function's trouble is no other's. */
     public Ran run(Job job, String function, String tags) {
         try {
-            Map<String, Object> which = new HashMap<>(FunctionRuns.which(job, function));
-            which.put(
-                    "tags",
-                    Arrays.stream(tags.split(","))
-                            .map(String::trim)
-                            .filter(tag -> !tag.isEmpty())
-                            .toList());
-            Optional<String> status = transactions.in(c -> start.firstRow(c, which, String.class));
+            FunctionRuns.Which which = new FunctionRuns.Which(job.itself(), function);
+            Start begun = new Start(which, listed(tags));
+            Optional<String> status = transactions.in(c -> start.firstRow(c, begun, String.class));
             if (status.isEmpty()) {
                 return new Ran(function, Result.lost, null);
             }
@@ -83,8 +82,7 @@ public final class StatsFunctions {
             }
             Ran ran = attempt(job, function);
             if (ran.result() == Result.failed) {
-                which.put("error", ran.error());
-                transactions.in(c -> failed.update(c, which));
+                transactions.in(c -> failed.update(c, new Failure(which, ran.error())));
                 LogIds.with(ids(job), () -> LOG.warn("{} of job {} failed: {}", function, job.id(), ran.error()));
             }
             showProgress(job);
@@ -95,6 +93,13 @@ public final class StatsFunctions {
             LogIds.with(ids(job), () -> LOG.error("{} of job {} could not be run", function, job.id(), e));
             return new Ran(function, Result.interrupted, e.toString());
         }
+    }
+
+    private static List<String> listed(String tags) {
+        return Arrays.stream(tags.split(","))
+                .map(String::trim)
+                .filter(tag -> !tag.isEmpty())
+                .toList();
     }
 
     private static Map<String, String> ids(Job job) {
@@ -136,8 +141,8 @@ public final class StatsFunctions {
 
     /** A console sees what has ended so far. */
     private void showProgress(Job job) throws SQLException {
-        Map<String, Object> which = Map.of("job", job.id(), "attempt", job.attempt());
-        transactions.in(c -> lockJob.rows(c, which).isEmpty() ? 0 : writeProgress.update(c, which));
+        transactions.in(
+                c -> lockJob.rows(c, job.itself()).isEmpty() ? 0 : writeProgress.update(c, Map.of("job", job.id())));
     }
 
     private String reason(SQLException e) {

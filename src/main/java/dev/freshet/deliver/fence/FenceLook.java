@@ -25,6 +25,8 @@ final class FenceLook {
 
     private record Outstanding(String token, long outstanding) {}
 
+    private record Asked(List<String> tokens, int listed) {}
+
     private final SqlFile states = SqlFile.of("deliver/fence-states");
     private final SqlFile now = SqlFile.of("deliver/fences-now");
     private final SqlFile outstanding = SqlFile.of("deliver/fences-outstanding");
@@ -49,7 +51,7 @@ final class FenceLook {
                 tokens.stream().filter(token -> !committed.contains(token)).toList());
         Map<String, FenceStanding> standings = new HashMap<>();
         Set<String> waiting = new HashSet<>();
-        Map<String, Object> asked = Map.of("tokens", List.copyOf(tokens), "listed", LISTED);
+        Asked asked = new Asked(List.copyOf(tokens), LISTED);
         for (Committed fence : transactions.in(c -> now.rows(c, asked, Committed.class))) {
             committed.add(fence.token());
             stateOf.remove(fence.token());
