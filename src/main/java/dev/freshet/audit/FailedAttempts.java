@@ -1,7 +1,7 @@
 package dev.freshet.audit;
 
 import dev.freshet.deliver.Call;
-import dev.freshet.deliver.Outcomes;
+import dev.freshet.deliver.CallFailure;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -36,7 +36,7 @@ public final class FailedAttempts implements Processor {
                         call.getTags(),
                         "queue",
                         status,
-                        status == null && failure != null ? Outcomes.reason(failure) : null,
+                        status == null && failure != null ? CallFailure.reason(failure) : null,
                         call.getId()));
     }
 }

@@ -3,7 +3,7 @@ package dev.freshet.console;
 import dev.freshet.console.Verdict.Finding;
 import dev.freshet.console.Verdict.Level;
 import dev.freshet.deliver.replica.Replicas;
-import dev.freshet.run.routes.LiveRoutes;
+import dev.freshet.run.routes.BrokenRouteFile;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -71,8 +71,8 @@ final class Judgement {
                         "overview"));
     }
 
-    void judgeFiles(List<LiveRoutes.Broken> files) {
-        for (LiveRoutes.Broken broken : files) {
+    void judgeFiles(List<BrokenRouteFile> files) {
+        for (BrokenRouteFile broken : files) {
             String where = broken.file() + (broken.line() == null ? "" : " line " + broken.line());
             add(Level.attention, where + " is not in force; its last good version is", broken.since(), "routes");
         }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.freshet.api.InUtc;
 import dev.freshet.api.JsonAnswer;
 import dev.freshet.observe.RouteCount;
-import dev.freshet.run.routes.LiveRoutes;
+import dev.freshet.run.routes.BrokenRouteFile;
 import java.time.Instant;
 import java.util.List;
 
@@ -51,7 +51,7 @@ record RouteListing(List<ListedRoute> routes, List<BrokenFile> brokenFiles) {
     @JsonAnswer
     record BrokenFile(
             String file, Integer line, String why, @InUtc Instant since) {
-        static BrokenFile of(LiveRoutes.Broken broken) {
+        static BrokenFile of(BrokenRouteFile broken) {
             return new BrokenFile(broken.file(), broken.line(), broken.why(), broken.since());
         }
     }

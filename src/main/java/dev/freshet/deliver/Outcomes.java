@@ -2,14 +2,7 @@ package dev.freshet.deliver;
 
 import dev.freshet.deliver.Outcome.Result;
 import java.time.Clock;
-import java.time.Duration;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
@@ -19,19 +12,14 @@ public final class Outcomes {
     /** Where the call goes, for the route's steps. */
     private static final String ADDRESS = "address";
 
-    private static final List<Integer> TRANSIENT = List.of(408, 425, 429);
-    private static final int LONGEST_ERROR = 500;
-    private static final int EMPTY_JSON = 2;
-    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}\\p{Cs}]");
-
     private final Lanes lanes;
     private final Ledger ledger;
-    private final Clock clock;
+    private final RetryAfter retryAfter;
 
     public Outcomes(Lanes lanes, Ledger ledger, Clock clock) {
         this.lanes = lanes;
         this.ledger = ledger;
-        this.clock = clock;
+        this.retryAfter = new RetryAfter(clock);
     }
 
     /**
@@ -116,86 +104,20 @@ public final class Outcomes {
     }
 
     private Ledger.Entry failed(Call call, Exception failure) {
-        lanes.ended(call, !mayPass(failure)); // what is refused for good is no reason to go slowly
+        lanes.ended(call, !CallFailure.mayPass(failure)); // what is refused for good is no reason to go slowly
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
-            Result result = isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
-            return of(call, result, status, error(answer), retryAfterSeconds(answer));
+            Result result =
+                    CallFailure.isTransient(status) ? Result.failed : call.size() > 1 ? Result.halve : Result.refused;
+            return of(call, result, status, CallFailure.error(answer), retryAfter.seconds(answer));
         }
-        return of(call, Result.failed, null, reason(failure), null);
-    }
-
-    /** With what the target says of it: a provider that has changed its answers is to be read where one looks. */
-    private static String error(HttpOperationFailedException answer) {
-        String said =
-                answer.getResponseBody() == null ? "" : answer.getResponseBody().strip();
-        String status = "HTTP " + answer.getStatusCode();
-        if (isRedirect(answer.getStatusCode())) {
-            return status + ": redirects are not followed";
-        }
-        return said.length() <= EMPTY_JSON ? status : printable(status + ": " + said);
+        return of(call, Result.failed, null, CallFailure.reason(failure), null);
     }
 
     /** The route's own second attempt: only where the same call may succeed in a moment. */
     public boolean worthAnotherTry(Call call, Exception failure) {
-        boolean soon = !(failure instanceof HttpOperationFailedException answer) || retryAfterSeconds(answer) == null;
-        return soon && mayPass(failure) && lanes.mayTryAgainAtOnce(call);
-    }
-
-    /** Whether the same call may succeed later: no answer, or one that says so. */
-    public static boolean mayPass(Exception failure) {
-        return !(failure instanceof HttpOperationFailedException answer) || isTransient(answer.getStatusCode());
-    }
-
-    private static boolean isTransient(int status) {
-        return status >= 500 || TRANSIENT.contains(status);
-    }
-
-    private static boolean isRedirect(int status) {
-        return status >= 300 && status < 400;
-    }
-
-    /** In seconds or as a date. */
-    Double retryAfterSeconds(HttpOperationFailedException answer) {
-        Map<String, String> headers = answer.getResponseHeaders();
-        String value = headers == null
-                ? null
-                : headers.entrySet().stream()
-                        .filter(h -> "retry-after".equalsIgnoreCase(h.getKey()))
-                        .map(Map.Entry::getValue)
-                        .findFirst()
-                        .orElse(null);
-        if (value == null) {
-            return null;
-        }
-        try {
-            return Math.max(0, Double.parseDouble(value.trim()));
-        } catch (NumberFormatException notSeconds) {
-            try {
-                ZonedDateTime date = ZonedDateTime.parse(value.trim(), DateTimeFormatter.RFC_1123_DATE_TIME);
-                return Math.max(
-                        0, Duration.between(clock.instant(), date.toInstant()).toMillis() / 1000.0);
-            } catch (DateTimeParseException neither) {
-                return null;
-            }
-        }
-    }
-
-    public static String reason(Exception failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null && cause.getMessage() == null) {
-            cause = cause.getCause();
-        }
-        return printable(cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage());
-    }
-
-    /**
-     * What came from outside may hold anything; PostgreSQL keeps no NUL and no half of a surrogate pair, and nobody
-     * reads the others.
-     */
-    public static String printable(String text) {
-        String cut = text.length() > LONGEST_ERROR ? text.substring(0, LONGEST_ERROR) : text;
-        return UNPRINTABLE.matcher(cut).replaceAll("?");
+        boolean soon = !(failure instanceof HttpOperationFailedException answer) || retryAfter.seconds(answer) == null;
+        return soon && CallFailure.mayPass(failure) && lanes.mayTryAgainAtOnce(call);
     }
 
     private static Ledger.Entry of(Call call, Result result, Integer status, String error, Double retryAfterSeconds) {

@@ -51,6 +51,7 @@ public final class Targets implements FeedsRoutes {
     private final Transactions transactions;
     private final Lanes lanes;
     private final Copies copies;
+    private final LeavingCopies leavingCopies;
     private final List<Copies.Family> families = new ArrayList<>();
     private long lookForLeavingAt = System.nanoTime();
     private volatile Map<String, Boolean> registered = Map.of();
@@ -58,6 +59,7 @@ public final class Targets implements FeedsRoutes {
 
     public Targets(CamelContext context, Transactions transactions, Lanes lanes, HostNames names) {
         this.copies = new Copies(names, transactions, lanes);
+        this.leavingCopies = new LeavingCopies(transactions);
         this.context = context;
         this.transactions = transactions;
         this.lanes = lanes;
@@ -157,7 +159,7 @@ public final class Targets implements FeedsRoutes {
     private void forgetWhatIsLeaving() {
         try {
             Optional<List<Forgotten>> forgotten = transactions.audited(this::forgetSome);
-            boolean hasMoreCopies = copies.forget(families);
+            boolean hasMoreCopies = leavingCopies.forget(families);
             if (forgotten.isPresent() && forgotten.get().isEmpty() && !hasMoreCopies) {
                 lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
             }

@@ -4,8 +4,8 @@ import dev.freshet.database.Transactions;
 import dev.freshet.run.beans.Parts;
 import dev.freshet.run.beans.RouteProperties;
 import dev.freshet.run.beans.Wiring;
+import dev.freshet.run.routes.BrokenRouteFile;
 import dev.freshet.run.routes.LiveRoutes;
-import dev.freshet.run.routes.LiveRoutes.Broken;
 import dev.freshet.run.routes.RouteCheck;
 import dev.freshet.run.routes.RouteFiles;
 import dev.freshet.run.routes.Variables;
@@ -53,7 +53,7 @@ public final class CheckRoutes {
             boolean packed = places.isEmpty() && !Files.isDirectory(ROUTES);
             Map<String, String> files =
                     packed ? packed() : read(places.isEmpty() ? List.of(ROUTES.toString()) : places);
-            List<Broken> broken = check(withTemplates(files));
+            List<BrokenRouteFile> broken = check(withTemplates(files));
             broken.forEach(out::println);
             Variables.missing(files)
                     .forEach((file, names) -> out.println("(" + file + " needs " + String.join(", ", names)
@@ -113,7 +113,7 @@ public final class CheckRoutes {
         return all;
     }
 
-    private static List<Broken> check(Map<String, String> files) throws Exception {
+    private static List<BrokenRouteFile> check(Map<String, String> files) throws Exception {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
             Library.lendTo(context);
             PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();

@@ -72,11 +72,11 @@ public final class Settings {
     public Properties forRoutes() {
         Properties properties = new Properties();
         values.forEach((setting, value) -> {
-            if (setting.kind == Setting.Kind.SECRET) {
+            if (setting.kind == SettingKind.SECRET) {
                 return;
             }
             properties.setProperty(setting.key, value);
-            if (setting.kind == Setting.Kind.DURATION) {
+            if (setting.kind == SettingKind.DURATION) {
                 properties.setProperty(setting.key + "-ms", value);
                 properties.setProperty(setting.key + "-seconds", Double.toString(Long.parseLong(value) / 1000.0));
             }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.freshet.database.Json;
-import dev.freshet.deliver.Outcomes;
+import dev.freshet.deliver.CallFailure;
 import dev.freshet.deliver.PartialAnswer;
 import dev.freshet.deliver.policy.Policy;
 import java.sql.Timestamp;
@@ -106,7 +106,7 @@ public final class Refresh {
             lastStatus = answer.getStatusCode();
             lastError = "HTTP " + lastStatus;
         } else {
-            lastError = Outcomes.reason(failure);
+            lastError = CallFailure.reason(failure);
         }
     }
 

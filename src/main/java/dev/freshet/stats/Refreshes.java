@@ -1,6 +1,6 @@
 package dev.freshet.stats;
 
-import dev.freshet.deliver.Outcomes;
+import dev.freshet.deliver.CallFailure;
 
 /** What the routes tell a job's refresh. */
 public final class Refreshes {
@@ -10,7 +10,7 @@ public final class Refreshes {
 
     /** Whether the same call may succeed in a moment. */
     public boolean mayPass(Exception failure) {
-        return Outcomes.mayPass(failure);
+        return CallFailure.mayPass(failure);
     }
 
     public void gaveUp(Refresh refresh, Exception failure) {

@@ -36,6 +36,7 @@ class CopiesTest {
                 new Lanes.Terms(
                         Duration.ofSeconds(30), Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofSeconds(10)));
         private final Copies copies;
+        private final LeavingCopies leaving = new LeavingCopies(transactions);
 
         Instance(String... ips) {
             dns.put("app", List.of(ips));
@@ -61,7 +62,7 @@ class CopiesTest {
         }
 
         boolean forget(String address) throws Exception {
-            return copies.forget(List.of(copies.serve(target(address))));
+            return leaving.forget(List.of(copies.serve(target(address))));
         }
 
         void awaitServes(String address, String... names) {
@@ -192,7 +193,7 @@ class CopiesTest {
         aMinuteLater("served_at", "tag@10.0.0.1:3000");
         aMinuteLater("served_at", "tag@10.0.0.2:3000/x");
         Copies.Family alone = new Copies.Family("tag", List.of("tag"), List.of());
-        until(() -> !freshet.copies.forget(List.of(alone)));
+        until(() -> !freshet.leaving.forget(List.of(alone)));
         assertEquals(List.of("tag 5"), owed());
         assertEquals(List.of("tag t9"), database.list("SELECT target || ' ' || tag FROM freshet.dead_letter"));
         assertEquals(List.of("tag"), database.list("SELECT name FROM freshet.target"));

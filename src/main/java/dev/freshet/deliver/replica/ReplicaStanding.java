@@ -5,7 +5,7 @@ import java.time.Instant;
 
 /**
  * How one replica stands: what it has replayed, and whether calls wait for it. All times are System.nanoTime(); whoever
- * uses it holds the lock of {@link Replicas}.
+ * uses it holds the lock of {@link ReplicaStandings}.
  */
 final class ReplicaStanding {
     /** A replica that is passed over again and again has to keep up for longer each time, up to this. */

@@ -3,14 +3,12 @@ package dev.freshet.run.routes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
@@ -23,32 +21,6 @@ import org.slf4j.LoggerFactory;
  * itself would have stopped it first.
  */
 public final class LiveRoutes implements AutoCloseable {
-    /** A file that was not taken over. */
-    public record Broken(String file, Integer line, String why, Instant since) {
-        private static final int LONGEST_WHY = 300;
-
-        /** @param before the last good text, or null */
-        static Broken of(String file, String text, String before, Exception failure) {
-            Throwable cause = failure;
-            while (cause.getCause() != null && cause.getCause() != cause) {
-                cause = cause.getCause();
-            }
-            String why = String.valueOf(cause.getMessage() == null ? cause : cause.getMessage())
-                    .strip()
-                    .replaceAll("\\s*\\R\\s*", " ");
-            return new Broken(
-                    file,
-                    Lines.of(text, before, failure),
-                    why.length() > LONGEST_WHY ? why.substring(0, LONGEST_WHY) + "…" : why,
-                    Instant.now());
-        }
-
-        @Override
-        public String toString() {
-            return file + (line == null ? "" : " line " + line) + ": " + why;
-        }
-    }
-
     private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
     private static final long GLANCE_MILLIS = 250;
     private static final long LONGEST_CLOSE_MILLIS = 5_000;
@@ -59,8 +31,7 @@ public final class LiveRoutes implements AutoCloseable {
     private final RouteFolders folders = new RouteFolders();
     private final Map<String, String> running = new TreeMap<>();
     private final Map<String, String> lastSeen = new TreeMap<>();
-    private final Map<String, String> tried = new TreeMap<>();
-    private final Map<String, Broken> broken = new ConcurrentSkipListMap<>();
+    private final BrokenRouteFiles broken = new BrokenRouteFiles();
     private ScheduledExecutorService watch;
     private String trouble = "";
     private final Glances glances = new Glances();
@@ -96,9 +67,8 @@ public final class LiveRoutes implements AutoCloseable {
     }
 
     /** Files that are not what is running, and why. */
-    public List<Broken> broken() {
-        return List.copyOf(
-                broken.values()); // not synchronized: an edit may wait for minutes, and health is asked meanwhile
+    public List<BrokenRouteFile> broken() {
+        return broken.list(); // not synchronized: an edit may wait for minutes, and health is asked meanwhile
     }
 
     private synchronized void glance() {
@@ -118,7 +88,7 @@ public final class LiveRoutes implements AutoCloseable {
                 if (now.containsKey(file) || folders.wasDeleted(file)) {
                     take(file, now.get(file));
                 } else {
-                    reportUnseen(file);
+                    broken.unseen(file);
                 }
             }
             lastSeen.clear();
@@ -137,25 +107,21 @@ public final class LiveRoutes implements AutoCloseable {
     private Set<String> changed(Map<String, String> now) {
         Set<String> files = new TreeSet<>(now.keySet());
         files.addAll(running.keySet());
-        files.addAll(broken.keySet());
-        files.removeIf(file -> same(now.get(file), running.get(file)) && isMended(file));
-        files.removeIf(file -> !same(now.get(file), lastSeen.get(file)) || wasRefused(file, now.get(file)));
+        files.addAll(broken.names());
+        List<String> asTheyRun = files.stream()
+                .filter(file -> Objects.equals(now.get(file), running.get(file)))
+                .toList();
+        asTheyRun.forEach(file -> {
+            broken.mended(file);
+            files.remove(file);
+        });
+        files.removeIf(
+                file -> !Objects.equals(now.get(file), lastSeen.get(file)) || broken.wasRefused(file, now.get(file)));
         return files;
     }
 
-    private boolean wasRefused(String file, String text) {
-        return broken.containsKey(file) && tried.containsKey(file) && same(text, tried.get(file));
-    }
-
-    private boolean isMended(String file) {
-        if (broken.remove(file) != null) {
-            LOG.info("{} is again as it runs", file);
-        }
-        return true;
-    }
-
     private void take(String file, String text) {
-        tried.put(file, text);
+        broken.tries(file, text);
         boolean isNew = !running.containsKey(file);
         try {
             Map<String, String> all = new TreeMap<>(running);
@@ -176,12 +142,11 @@ public final class LiveRoutes implements AutoCloseable {
             swap.swap(running, file, text);
         } catch (Exception e) {
             if (!closed) {
-                report(Broken.of(file, text, running.get(file), e));
+                broken.refused(BrokenRouteFile.of(file, text, running.get(file), e));
             }
             return;
         }
-        broken.remove(file);
-        tried.clear(); // others may have been refused for the want of what stands in this one
+        broken.takenOver(file);
         glances.again();
         LOG.info(
                 "{} {}",
@@ -201,28 +166,6 @@ public final class LiveRoutes implements AutoCloseable {
         if (!missing.isEmpty()) {
             throw new IllegalArgumentException(Variables.told(missing));
         }
-    }
-
-    private void reportUnseen(String file) {
-        tried.remove(file);
-        report(new Broken(
-                file,
-                null,
-                "it is not there, and its folder is missing, empty or cannot be read, as where a"
-                        + " volume is not mounted (to take its routes away, delete the file in its folder)",
-                Instant.now()));
-    }
-
-    private void report(Broken what) {
-        String file = what.file();
-        Broken before = broken.put(file, what);
-        if (before == null || !before.toString().equals(what.toString())) {
-            LOG.error("{} is not taken over, the last good version goes on. {}", file, what);
-        }
-    }
-
-    private static boolean same(String one, String other) {
-        return Objects.equals(one, other);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package dev.freshet.run.routes;
 
-import dev.freshet.run.routes.LiveRoutes.Broken;
 import dev.freshet.run.routes.Variables.StandIns;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +18,7 @@ public final class RouteCheck {
     }
 
     /** @param files name and text */
-    public List<Broken> of(Map<String, String> files) {
+    public List<BrokenRouteFile> of(Map<String, String> files) {
         Map<String, String> good = new TreeMap<>();
         Map<String, Exception> failures = new TreeMap<>();
         List<String> open = List.copyOf(files.keySet());
@@ -31,8 +30,8 @@ public final class RouteCheck {
             sort(open, files, good, failures);
             open = List.copyOf(failures.keySet());
         } while (!open.isEmpty() && good.size() > before);
-        List<Broken> broken = new ArrayList<>();
-        failures.forEach((file, failure) -> broken.add(Broken.of(file, files.get(file), null, failure)));
+        List<BrokenRouteFile> broken = new ArrayList<>();
+        failures.forEach((file, failure) -> broken.add(BrokenRouteFile.of(file, files.get(file), null, failure)));
         return broken;
     }
 

@@ -1,25 +1,18 @@
 package dev.freshet.run.routes;
 
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Endpoint;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
-import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
-import org.apache.camel.component.direct.DirectEndpoint;
 import org.apache.camel.component.properties.EnvPropertiesFunction;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.component.quartz.QuartzComponent;
-import org.apache.camel.component.seda.SedaEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.model.Model;
-import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.CliConnectorFactory;
 import org.apache.camel.spi.PropertiesFunction;
 import org.apache.camel.spi.Resource;
@@ -118,9 +111,9 @@ final class Trial {
                         .toList();
         Collection<RoutesBuilder> builders =
                 PluginHelper.getRoutesLoader(scratch).findRoutesBuilders(resources);
-        Aside aside = new Aside(scratch, touched, rules, new HashMap<>());
+        TrialEntrances entrances = new TrialEntrances(scratch, touched, rules, new RouteOwners());
         for (RoutesBuilder builder : builders) {
-            ((RouteBuilder) builder).addLifecycleInterceptor(aside);
+            ((RouteBuilder) builder).addLifecycleInterceptor(entrances);
             ((RouteBuilder) builder).configureRoutes(scratch);
             TemplatedRoutes.in((RouteBuilder) builder);
         }
@@ -130,7 +123,7 @@ final class Trial {
         }
         for (RoutesBuilder builder : builders) {
             builder.addTemplatedRoutesToCamelContext(scratch);
-            aside.ownTemplated((RouteBuilder) builder);
+            entrances.ownTemplated((RouteBuilder) builder);
         }
     }
 
@@ -145,75 +138,6 @@ final class Trial {
             throw new IllegalArgumentException(
                     "no list of routes, where each begins with \"- route:\" or the like (to take its routes away,"
                             + " delete the file)");
-        }
-    }
-
-    /**
-     * Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and
-     * open ports.
-     */
-    private record Aside(
-            DefaultCamelContext scratch, Set<String> touched, Set<RouteRule> rules, Map<String, String> owners)
-            implements RouteBuilderLifecycleStrategy {
-        @Override
-        public void afterConfigure(RouteBuilder builder) {
-            for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {
-                Endpoint entrance = scratch.getEndpoint(
-                        scratch.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));
-                if (entrance instanceof SedaEndpoint seda) {
-                    seda.getQueue(); // who reads a queue says how long it is
-                }
-                own(entrance, builder);
-                own(route.getId(), builder);
-                if (touched.contains(builder.getResource().getLocation())) {
-                    rules.forEach(rule -> rule.check(route, scratch));
-                }
-                route.getInput()
-                        .setUri("direct:trial-of-"
-                                + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
-                route.setAutoStartup("true");
-            }
-            // what is made of a template is built, and never started
-            builder.getRouteTemplateCollection()
-                    .getRouteTemplates()
-                    .forEach(template -> template.getRoute().setAutoStartup("false"));
-            builder.getRestCollection().getRests().clear();
-            if (!touched.contains(builder.getResource().getLocation())) {
-                builder.getRouteCollection().getRoutes().clear();
-            }
-        }
-
-        /** To be called when they are made. */
-        void ownTemplated(RouteBuilder builder) {
-            Model model = scratch.getCamelContextExtension().getContextPlugin(Model.class);
-            for (String id : TemplatedRoutes.in(builder)) {
-                RouteDefinition route = model.getRouteDefinition(id);
-                String uri = route.getInput().getEndpointUri();
-                for (Map.Entry<String, Object> parameter :
-                        route.getTemplateParameters().entrySet()) {
-                    uri = uri.replace("{{" + parameter.getKey() + "}}", String.valueOf(parameter.getValue()));
-                }
-                own(scratch.getEndpoint(scratch.resolvePropertyPlaceholders(uri)), builder);
-                own(id, builder);
-            }
-        }
-
-        private void own(Endpoint entrance, RouteBuilder builder) {
-            if (entrance instanceof SedaEndpoint || entrance instanceof DirectEndpoint) {
-                own(entrance.getEndpointUri().replaceFirst("\\?.*", "").replace("://", ":"), builder);
-            }
-        }
-
-        /** The running context would let the later one have it, or both take turns. */
-        private void own(String what, RouteBuilder builder) {
-            String file = builder.getResource().getLocation();
-            String owner = what == null ? null : owners.putIfAbsent(what, file);
-            if (owner != null) {
-                throw new IllegalArgumentException(
-                        owner.equals(file)
-                                ? "there are two routes " + what
-                                : "both " + owner + " and " + file + " have a route " + what);
-            }
         }
     }
 }

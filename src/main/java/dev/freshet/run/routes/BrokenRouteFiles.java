@@ -1,0 +1,62 @@
+package dev.freshet.run.routes;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Files that are not what is running, why, and with which text they were tried. Each is reported once. */
+final class BrokenRouteFiles {
+    /** Whoever reads the log knows this part of Freshet by that name. */
+    private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
+
+    private final Map<String, String> tried = new TreeMap<>();
+    private final Map<String, BrokenRouteFile> broken = new ConcurrentSkipListMap<>();
+
+    /** May be asked by any thread; all else is done by the one that looks at the files. */
+    List<BrokenRouteFile> list() {
+        return List.copyOf(broken.values());
+    }
+
+    Set<String> names() {
+        return broken.keySet();
+    }
+
+    void tries(String file, String text) {
+        tried.put(file, text);
+    }
+
+    /** Whether this very text was refused, and nothing has changed since that may make it good. */
+    boolean wasRefused(String file, String text) {
+        return broken.containsKey(file) && tried.containsKey(file) && Objects.equals(text, tried.get(file));
+    }
+
+    void refused(BrokenRouteFile what) {
+        String file = what.file();
+        BrokenRouteFile before = broken.put(file, what);
+        if (before == null || !before.toString().equals(what.toString())) {
+            LOG.error("{} is not taken over, the last good version goes on. {}", file, what);
+        }
+    }
+
+    void unseen(String file) {
+        tried.remove(file);
+        refused(BrokenRouteFile.unseen(file));
+    }
+
+    /** By an edit that put back what runs. */
+    void mended(String file) {
+        if (broken.remove(file) != null) {
+            LOG.info("{} is again as it runs", file);
+        }
+    }
+
+    void takenOver(String file) {
+        broken.remove(file);
+        tried.clear(); // others may have been refused for the want of what stands in this one
+    }
+}

@@ -1,0 +1,63 @@
+package dev.freshet.run.routes;
+
+import java.util.Map;
+import java.util.Set;
+import org.apache.camel.Endpoint;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.component.seda.SedaEndpoint;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
+
+/**
+ * Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and
+ * open ports.
+ *
+ * @param touched files whose routes are started
+ */
+record TrialEntrances(DefaultCamelContext scratch, Set<String> touched, Set<RouteRule> rules, RouteOwners owners)
+        implements RouteBuilderLifecycleStrategy {
+    @Override
+    public void afterConfigure(RouteBuilder builder) {
+        for (RouteDefinition route : builder.getRouteCollection().getRoutes()) {
+            Endpoint entrance = scratch.getEndpoint(
+                    scratch.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));
+            if (entrance instanceof SedaEndpoint seda) {
+                seda.getQueue(); // who reads a queue says how long it is
+            }
+            owners.own(entrance, builder);
+            owners.own(route.getId(), builder);
+            if (touched.contains(builder.getResource().getLocation())) {
+                rules.forEach(rule -> rule.check(route, scratch));
+            }
+            route.getInput()
+                    .setUri("direct:trial-of-"
+                            + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
+            route.setAutoStartup("true");
+        }
+        // what is made of a template is built, and never started
+        builder.getRouteTemplateCollection()
+                .getRouteTemplates()
+                .forEach(template -> template.getRoute().setAutoStartup("false"));
+        builder.getRestCollection().getRests().clear();
+        if (!touched.contains(builder.getResource().getLocation())) {
+            builder.getRouteCollection().getRoutes().clear();
+        }
+    }
+
+    /** To be called when they are made. */
+    void ownTemplated(RouteBuilder builder) {
+        Model model = scratch.getCamelContextExtension().getContextPlugin(Model.class);
+        for (String id : TemplatedRoutes.in(builder)) {
+            RouteDefinition route = model.getRouteDefinition(id);
+            String uri = route.getInput().getEndpointUri();
+            for (Map.Entry<String, Object> parameter :
+                    route.getTemplateParameters().entrySet()) {
+                uri = uri.replace("{{" + parameter.getKey() + "}}", String.valueOf(parameter.getValue()));
+            }
+            owners.own(scratch.getEndpoint(scratch.resolvePropertyPlaceholders(uri)), builder);
+            owners.own(id, builder);
+        }
+    }
+}

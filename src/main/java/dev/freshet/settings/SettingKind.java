@@ -1,0 +1,114 @@
+package dev.freshet.settings;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.text.ParseException;
+import java.util.List;
+import java.util.Locale;
+import org.quartz.CronExpression;
+
+/** What a setting's value can be, and how it is read. */
+enum SettingKind {
+    TEXT,
+    SECRET,
+    FLAG,
+    URL,
+    URLS,
+    FANOUT,
+    LEVEL,
+    FORMAT,
+    CRON,
+    NUMBER,
+    DURATION;
+
+    /**
+     * The value in its one normal form: milliseconds for durations, true or false for flags, no slash at the end of a
+     * URL.
+     *
+     * @param least of numbers and durations, as most: both included
+     * @throws IllegalArgumentException says what to write
+     */
+    String normal(String value, String least, String most) {
+        return switch (this) {
+            case TEXT, SECRET -> value;
+            case LEVEL -> oneOf(value.toUpperCase(Locale.ROOT), "ERROR", "WARN", "INFO", "DEBUG", "TRACE");
+            case FORMAT -> oneOf(value.toLowerCase(Locale.ROOT), "text", "json");
+            case FLAG -> flag(value.toLowerCase(Locale.ROOT));
+            case URL -> url(value);
+            case URLS -> Addresses.normal(value, SettingKind::url);
+            case FANOUT -> fanout(value.toLowerCase(Locale.ROOT));
+            case CRON -> cron(value);
+            case NUMBER -> number(value, least, most);
+            case DURATION -> duration(value, least, most);
+        };
+    }
+
+    private static String oneOf(String value, String... allowed) {
+        if (!List.of(allowed).contains(value)) {
+            throw new IllegalArgumentException("write " + String.join(", ", allowed));
+        }
+        return value;
+    }
+
+    private static String flag(String value) {
+        return switch (value) {
+            case "true", "1", "yes", "on" -> "true";
+            case "false", "0", "no", "off" -> "false";
+            default -> throw new IllegalArgumentException("write true or false");
+        };
+    }
+
+    private static String url(String value) {
+        try {
+            URI uri = new URI(value);
+            boolean web = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
+            if (web && uri.getHost() != null && uri.getPort() <= 65_535) {
+                return value.replaceAll("/+$", "");
+            }
+        } catch (URISyntaxException e) {
+            // said below
+        }
+        throw new IllegalArgumentException("not a web address; write it in full, such as https://www.example.org");
+    }
+
+    private static String fanout(String value) {
+        return switch (value) {
+            case "dns" -> "dns";
+            case "none", "off", "false", "0", "no" -> "none";
+            default ->
+                throw new IllegalArgumentException(
+                        "write dns (each host name of a target stands for all of its" + " addresses) or off");
+        };
+    }
+
+    private static String cron(String value) {
+        try {
+            CronExpression.validateExpression(value);
+            return value;
+        } catch (ParseException e) {
+            throw new IllegalArgumentException(
+                    e.getMessage() + "; write a Quartz cron expression, such as 0 0 3 * * ? for three at night");
+        }
+    }
+
+    private static String number(String value, String least, String most) {
+        try {
+            int number = Integer.parseInt(value);
+            if (number >= Integer.parseInt(least) && number <= Integer.parseInt(most)) {
+                return Integer.toString(number);
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new IllegalArgumentException("write a whole number from " + least + " to " + most);
+    }
+
+    private static String duration(String value, String least, String most) {
+        long millis = Durations.parse(value).toMillis();
+        if (millis < Durations.parse(least).toMillis()
+                || millis > Durations.parse(most).toMillis()) {
+            throw new IllegalArgumentException("write a duration from " + least + " to " + most);
+        }
+        return Long.toString(millis);
+    }
+}
