@@ -5,8 +5,6 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 
 /**
  * What this instance holds for one target: bounded, so that a slow target takes no more than it can get through within
@@ -26,8 +24,6 @@ final class Lane {
 
     private static final int CLAIMS_TO_THE_LOWEST = 16;
     private static final int CALLS_TO_URGENT = 4;
-    /** A call that waits for its turn looks up so often whether it is still wanted. */
-    private static final long GLANCE_NANOS = 100_000_000;
 
     private volatile Target target;
     private final Duration lease;
@@ -36,6 +32,7 @@ final class Lane {
     private final Set<Delivery> waiting = ConcurrentHashMap.newKeySet();
 
     private final Line line = new Line();
+    private final Pace pace = new Pace();
     private final LookBack freshLookBack = new LookBack();
     private final LookBack retriesLookBack = new LookBack();
     /**
@@ -53,7 +50,6 @@ final class Lane {
 
     private volatile int most;
     private int claims;
-    private long nextCall = System.nanoTime();
 
     Lane(Target target, Duration lease) {
         this.target = target;
@@ -67,7 +63,7 @@ final class Lane {
     /** From now on as this says: also what was claimed before is gathered and paced anew. */
     synchronized Lane serve(Target now) {
         if (now.getRate() != target.getRate()) {
-            nextCall = System.nanoTime();
+            pace.beginAnew();
         }
         target = now;
         return this;
@@ -198,20 +194,8 @@ final class Lane {
         callSeconds += (seconds - callSeconds) / 8;
     }
 
-    /** Waits for this call's turn, where the target takes only so many a second. */
-    void pace(BooleanSupplier isWanted) {
-        long mine;
-        synchronized (this) {
-            int rate = target.getRate();
-            if (rate == 0) {
-                return;
-            }
-            mine = Math.max(System.nanoTime(), nextCall);
-            nextCall = mine + 1_000_000_000L / rate;
-        }
-        while (mine - System.nanoTime() > 0 && !Thread.currentThread().isInterrupted() && isWanted.getAsBoolean()) {
-            LockSupport.parkNanos(Math.min(mine - System.nanoTime(), GLANCE_NANOS));
-        }
+    Pace pace() {
+        return pace;
     }
 
     /** A breaker that has opened: what is in hand is given back untried. */

@@ -17,42 +17,6 @@ final class LaneClaims {
     private static final Comparator<Delivery> HIGHEST_FIRST =
             Comparator.comparingInt(delivery -> -delivery.policy().priority());
 
-    /** A row of claim.sql. */
-    private record Row(
-            String tag,
-            long id,
-            long handover,
-            String lease,
-            Integer together,
-            int rank,
-            double ageSeconds,
-            double dueSeconds,
-            Long policies,
-            Long position) {
-        static Row of(Map<String, Object> row) {
-            return new Row(
-                    (String) row.get("tag"),
-                    (Long) row.get("id"),
-                    (Long) row.get("claimed_handover"),
-                    row.get("lease_id").toString(),
-                    (Integer) row.get("together"),
-                    (Integer) row.get("rank"),
-                    (Double) row.get("age_seconds"),
-                    (Double) row.get("due_seconds"),
-                    (Long) row.get("policies"),
-                    (Long) row.get("position"));
-        }
-
-        boolean isRetry() {
-            return rank > 0;
-        }
-
-        /** How many tags its call may carry at most. */
-        int company(int batch) {
-            return together == null ? batch : Math.min(batch, together);
-        }
-    }
-
     private final Map<String, Lane> lanes;
     private final Predicate<Lane> isServed;
     private final Budgets budgets;
@@ -189,28 +153,29 @@ final class LaneClaims {
         }
         lane.setOpen(false); // the database lets through only what may be tried
         long claimedAt = (Long) claim.get("claimedAt");
-        List<Row> rows = found.stream()
-                .map(Row::of)
-                .sorted(Comparator.comparing(Row::rank).thenComparing(Row::dueSeconds, Comparator.reverseOrder()))
+        List<DueDelivery> rows = found.stream()
+                .map(DueDelivery::of)
+                .sorted(Comparator.comparing(DueDelivery::rank)
+                        .thenComparing(DueDelivery::dueSeconds, Comparator.reverseOrder()))
                 .toList();
         policies.areInForce(rows.get(0).policies(), claimedAt);
         noteWhatWasEmptied(lane, claim, claimedAt, rows);
         List<Delivery> deliveries = new ArrayList<>(rows.size());
-        for (Row row : rows) {
+        for (DueDelivery row : rows) {
             Delivery delivery = delivery(lane, row, claimedAt);
             lane.hold(delivery);
             deliveries.add(delivery);
         }
         deliveries.sort(HIGHEST_FIRST);
         Long position = rows.stream()
-                .map(Row::position)
+                .map(DueDelivery::position)
                 .filter(Objects::nonNull)
                 .max(Comparator.naturalOrder())
                 .orElse(null);
         return Call.covering(position, Call.together(deliveries));
     }
 
-    private Delivery delivery(Lane lane, Row row, long claimedAt) {
+    private Delivery delivery(Lane lane, DueDelivery row, long claimedAt) {
         int batch = lane.target().getBatch();
         return new Delivery(
                 lane.target().getName(),
@@ -235,7 +200,8 @@ final class LaneClaims {
     }
 
     /** Who was given less than was asked for has taken all that was due. */
-    private static void noteWhatWasEmptied(Lane lane, Map<String, Object> claim, long claimedAt, List<Row> rows) {
+    private static void noteWhatWasEmptied(
+            Lane lane, Map<String, Object> claim, long claimedAt, List<DueDelivery> rows) {
         int[] taken = new int[RANKS];
         rows.forEach(row -> taken[row.rank()]++);
         if (rows.size() == 1 || rows.size() >= (Integer) claim.get("limit")) {

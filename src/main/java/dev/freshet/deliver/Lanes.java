@@ -11,8 +11,6 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -27,12 +25,10 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
     private final SqlFile handBack = SqlFile.of("deliver/hand-back");
     private final Transactions transactions;
-    private final Budgets budgets;
     private final Policies policies;
     private final Terms terms;
     private final LaneClaims claims;
-    private final Set<String> onHold = ConcurrentHashMap.newKeySet();
-    private volatile boolean stopping;
+    private final CallPermits permits;
 
     public Lanes(Transactions transactions, Terms terms) {
         this(transactions, terms, Replicas.NONE);
@@ -40,10 +36,11 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
 
     public Lanes(Transactions transactions, Terms terms, Replicas replicas) {
         this.transactions = transactions;
-        this.budgets = new Budgets(transactions);
+        Budgets budgets = new Budgets(transactions);
         this.policies = new Policies(transactions);
         this.terms = terms;
-        this.claims = new LaneClaims(lanes, this::isServed, budgets, policies, terms, replicas);
+        this.permits = new CallPermits(lanes, budgets, policies);
+        this.claims = new LaneClaims(lanes, permits::isServed, budgets, policies, terms, replicas);
     }
 
     public Policies policies() {
@@ -79,14 +76,6 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     int concurrency(String target) {
         Lane lane = lanes.get(target);
         return lane == null ? 1 : lane.target().getConcurrency();
-    }
-
-    private boolean isServed(Lane lane) {
-        return !stopping && !isOnHold(lane.target().getName());
-    }
-
-    private boolean isOnHold(String target) {
-        return onHold.contains(Copy.targetOf(target));
     }
 
     @Override
@@ -138,26 +127,6 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         return lanes.values().stream().mapToInt(lane -> lane.held().size()).sum();
     }
 
-    /** Asked before every attempt: has the lease no time left for one, or is it not wanted any more? */
-    public boolean mayNotBegin(Call call) {
-        Lane lane = lanes.get(call.getTarget());
-        boolean granted = true;
-        if (lane != null && mayBegin(call)) {
-            lane.pace(() -> mayBegin(call));
-            granted = budgets.grant(lane.target(), call.size(), call.isUrgent(), () -> mayBegin(call));
-            lane.begins(call.deliveries());
-        }
-        policies.keepCurrent();
-        call.begin();
-        return !granted || !mayBegin(call) || !hasItsProfile(call);
-    }
-
-    /** Where another profile has been said since it was claimed, its tags come again with that. */
-    private boolean hasItsProfile(Call call) {
-        return call.getTags().stream()
-                .allMatch(tag -> Objects.equals(policies.of(tag).profile(), call.profile()));
-    }
-
     /** Calls of a target wait for its connections; the most urgent of them is the next. */
     void waitFor(Call call) {
         lanes.computeIfPresent(call.getTarget(), (name, lane) -> {
@@ -172,27 +141,9 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         return lane == null ? woken : lane.line().next(woken);
     }
 
-    boolean mayBegin(Call call) {
-        Lane lane = lanes.get(call.getTarget());
-        return !stopping
-                && lane != null
-                && !lane.isOpen()
-                && !isOnHold(call.getTarget())
-                && call.size() <= lane.target().getBatch()
-                && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
-    }
-
-    /**
-     * Whether a call that has failed is made once more at once, by its route. What has failed before is only tried
-     * again later.
-     */
-    boolean mayTryAgainAtOnce(Call call) {
-        Lane lane = lanes.get(call.getTarget());
-        return lane != null
-                && lane.target().getLimits().isEndless()
-                && lane.isMostlySucceeding()
-                && call.deliveries().stream().noneMatch(Delivery::retry)
-                && mayBegin(call);
+    /** Which calls may begin. */
+    CallPermits permits() {
+        return permits;
     }
 
     /** A call has ended: how long they take, and how they end, decides how much is claimed ahead. */
@@ -223,21 +174,21 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
 
     @Override
     public void stop() {
-        stopping = true;
+        permits.stop();
     }
 
     /** What waits for its call is given back untried, and comes again when the route is there again. */
     @Override
     public void hold(String route) {
         if (route.startsWith(ROUTE_PREFIX)) {
-            onHold.add(route.substring(ROUTE_PREFIX.length()));
+            permits.hold(route.substring(ROUTE_PREFIX.length()));
         }
     }
 
     @Override
     public void resume(String route) {
         if (route.startsWith(ROUTE_PREFIX)) {
-            onHold.remove(route.substring(ROUTE_PREFIX.length()));
+            permits.resume(route.substring(ROUTE_PREFIX.length()));
         }
     }
 

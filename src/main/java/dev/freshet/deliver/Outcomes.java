@@ -41,7 +41,7 @@ public final class Outcomes {
                 exchange.getMessage().setHeader(PinnedRoutes.HEADER, copy.ip());
             }
         }
-        if (lanes.mayNotBegin(call)) {
+        if (!lanes.permits().grant(call)) {
             giveBack(call);
             exchange.setRouteStop(true);
         }
@@ -117,7 +117,7 @@ public final class Outcomes {
     /** The route's own second attempt: only where the same call may succeed in a moment. */
     public boolean worthAnotherTry(Call call, Exception failure) {
         boolean soon = !(failure instanceof HttpOperationFailedException answer) || retryAfter.seconds(answer) == null;
-        return soon && CallFailure.mayPass(failure) && lanes.mayTryAgainAtOnce(call);
+        return soon && CallFailure.mayPass(failure) && lanes.permits().mayTryAgainAtOnce(call);
     }
 
     private static Ledger.Entry of(Call call, Result result, Integer status, String error, Double retryAfterSeconds) {

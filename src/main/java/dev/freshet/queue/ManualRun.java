@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 /** The replaced worker's HTTP function: run now, and answer when the calls have been made. */
 public final class ManualRun {
     /** What one run took on. */
-    public record Begun(Turn.Report report, int cleanedUp, Timestamp since) {
+    public record Begun(TurnReport report, int cleanedUp, Timestamp since) {
         public int tags() {
             return report.tags();
         }
@@ -50,7 +50,7 @@ public final class ManualRun {
         boolean all = "true".equals(force);
         Timestamp since = transactions.in(c -> DATABASE_TIME.row(c, Map.of(), Timestamp.class));
         long end = System.nanoTime() + patience.toNanos();
-        Turn.Report report = turn.takeAll(all);
+        TurnReport report = turn.takeAll(all);
         while (!report.mine() && System.nanoTime() - end < 0) {
             LockSupport.parkNanos(GLANCE_NANOS); // another instance has the turn for some milliseconds
             report = report.and(turn.takeAll(all));

@@ -10,12 +10,9 @@ import dev.freshet.deliver.policy.Policies;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.postgresql.PGStatement;
 
@@ -24,25 +21,6 @@ import org.postgresql.PGStatement;
  * each batch is a transaction of its own that asks for the turn again, so a process that dies leaves nothing half done.
  */
 public final class Turn {
-    /**
-     * What a turn handed over; {@code mine} is false when another instance had the turn before all of it was done: that
-     * one may have looked before the last of it was in the queue.
-     */
-    public record Report(boolean mine, List<String> handed, int buckets, List<Long> handovers) {
-        public int tags() {
-            return handed.size();
-        }
-
-        /** With what a further try has handed over. */
-        Report and(Report further) {
-            Set<String> tags = new LinkedHashSet<>(handed);
-            tags.addAll(further.handed);
-            List<Long> all = new ArrayList<>(handovers);
-            all.addAll(further.handovers);
-            return new Report(further.mine, List.copyOf(tags), buckets + further.buckets, all);
-        }
-    }
-
     private record Work(boolean hasWork, long policies) {}
 
     private record Both(Fold.Folded folded, HandOver.Handed handed) {}
@@ -53,8 +31,8 @@ public final class Turn {
         FAILED
     }
 
-    private static final Report NOTHING = new Report(true, List.of(), 0, List.of());
-    private static final Report NOT_MINE = new Report(false, List.of(), 0, List.of());
+    private static final TurnReport NOTHING = new TurnReport(true, List.of(), 0, List.of());
+    private static final TurnReport NOT_MINE = new TurnReport(false, List.of(), 0, List.of());
 
     private final SqlFile turnHasWork = SqlFile.of("queue/turn-has-work");
     private final Transactions transactions;
@@ -111,7 +89,7 @@ public final class Turn {
      * Hands over as much of what is ripe as there is room for calls; the rest of it waits in the queue, where later
      * changes join it.
      */
-    public synchronized Report take() throws SQLException {
+    public synchronized TurnReport take() throws SQLException {
         if (!expected && !hasWork()) {
             labels.keepUp();
             return NOTHING;
@@ -148,7 +126,7 @@ public final class Turn {
     }
 
     /** @param force hands over what is not ripe yet, too */
-    public synchronized Report takeAll(boolean force) throws SQLException {
+    public synchronized TurnReport takeAll(boolean force) throws SQLException {
         TurnProgress progress = progress();
         Optional<Timestamp> folded = folding.foldAll(progress);
         if (folded.isEmpty()) {
@@ -167,7 +145,7 @@ public final class Turn {
     }
 
     /** There is room again: what the last turn found ripe and left, without folding what has come since. */
-    public synchronized Report takeMore() throws SQLException {
+    public synchronized TurnReport takeMore() throws SQLException {
         TurnProgress progress = progress();
         handOverAll(horizon, false, progress);
         return progress.report();

@@ -56,7 +56,7 @@ final class TurnProgress {
         mine = false;
     }
 
-    Turn.Report report() {
-        return new Turn.Report(mine, List.copyOf(tags), buckets, handovers);
+    TurnReport report() {
+        return new TurnReport(mine, List.copyOf(tags), buckets, handovers);
     }
 }

@@ -1,0 +1,25 @@
+package dev.freshet.queue;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What a turn handed over; {@code mine} is false when another instance had the turn before all of it was done: that
+ * one may have looked before the last of it was in the queue.
+ */
+public record TurnReport(boolean mine, List<String> handed, int buckets, List<Long> handovers) {
+    public int tags() {
+        return handed.size();
+    }
+
+    /** With what a further try has handed over. */
+    TurnReport and(TurnReport further) {
+        Set<String> tags = new LinkedHashSet<>(handed);
+        tags.addAll(further.handed);
+        List<Long> all = new ArrayList<>(handovers);
+        all.addAll(further.handovers);
+        return new TurnReport(further.mine, List.copyOf(tags), buckets + further.buckets, all);
+    }
+}
