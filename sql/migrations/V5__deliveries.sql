@@ -24,12 +24,14 @@ CREATE TABLE freshet.target (
     ip            text,                                               -- what the host name of that stands for,
                                                                       -- where it is asked
     missing_since timestamptz,                                        -- since when DNS does not name it any more
+    goes_after    text,                                               -- a target that is told first of each tag
     CONSTRAINT name_is_a_plain_word
         CHECK (name ~ '^[a-z0-9][a-z0-9_-]{0,62}(@[^@\s]+)?$' AND length(name) <= 500),
     CONSTRAINT batch_is_at_least_one CHECK (batch >= 1),
     CONSTRAINT open_knows_since_when CHECK ((open_until IS NULL) = (opened_at IS NULL)),
     CONSTRAINT copy_is_named_after_its_target CHECK (copy_of IS NULL OR starts_with(name, copy_of || '@')),
-    CONSTRAINT copy_knows_its_place CHECK ((copy_of IS NULL) = (place IS NULL))
+    CONSTRAINT copy_knows_its_place CHECK ((copy_of IS NULL) = (place IS NULL)),
+    CONSTRAINT goes_after_another CHECK (goes_after NOT IN (name, copy_of))
 );
 CREATE INDEX target_copies ON freshet.target (copy_of);
 
@@ -62,6 +64,7 @@ CREATE TABLE freshet.delivery (
     done_handover    bigint      NOT NULL DEFAULT 0,                  -- up to here everything was delivered or given
                                                                       -- up; hand-overs before this delivery was made
                                                                       -- count as done; 0: that is not known
+    owed_at          timestamptz NOT NULL DEFAULT now(),              -- since when the oldest of it is owed here
     PRIMARY KEY (tag, target),
     CONSTRAINT leased_knows_what_it_claimed CHECK ((lease_id IS NULL) = (claimed_handover IS NULL)),
     CONSTRAINT failed_knows_when CHECK ((attempts = 0) = (first_failed_at IS NULL)),

@@ -4,7 +4,8 @@
 -- breaker that is open lets nothing through; when its time is over, one probe, by what has failed least, the newest of
 -- it: where many tags were broken at once, the oldest are just those. How far back it looks only narrows the search
 -- (dev.freshet.deliver.LookBack): what was deleted and cannot be vacuumed yet, since somebody holds an old snapshot,
--- would have to be walked past at each claim.
+-- would have to be walked past at each claim. Of a target that goes after another one, what that one has not been told
+-- of yet is not due: a copy at the edge that is purged before would be filled again with the old page.
 WITH kind AS MATERIALIZED (
     SELECT p.priority, r.rank
     FROM unnest(CASE WHEN (SELECT version FROM freshet.policies) = 0 THEN ARRAY[5]
@@ -33,6 +34,8 @@ WITH kind AS MATERIALIZED (
     FROM kind CROSS JOIN room
     ORDER BY CASE WHEN room.probing THEN kind.rank END,
              CASE WHEN :#lowestFirst::boolean THEN kind.priority ELSE -kind.priority END, kind.rank
+), ahead AS MATERIALIZED (
+    SELECT goes_after AS target FROM freshet.target WHERE name = :#target AND goes_after IS NOT NULL
 ), due AS MATERIALIZED (
     SELECT d.* FROM step CROSS JOIN LATERAL (
         SELECT * FROM (
@@ -41,6 +44,8 @@ WITH kind AS MATERIALIZED (
               AND due_at >= now() - make_interval(secs =>
                   CASE WHEN step.rank = 0 THEN :#freshWithinSeconds::double precision
                        ELSE :#retriesWithinSeconds::double precision END)
+              AND (NOT EXISTS (TABLE ahead)
+                   OR done_handover < least(handover, freshet.done_ahead(tag, (TABLE ahead))))
             ORDER BY due_at
             LIMIT CASE WHEN step.probing THEN 0 WHEN step.rank = 0 THEN step.tags
                        ELSE least(step.tags, step.retries) END
@@ -54,11 +59,15 @@ WITH kind AS MATERIALIZED (
     LIMIT (SELECT urgent_tags FROM room)
 )
 UPDATE freshet.delivery d SET
-    lease_id = :#lease::uuid, claimed_handover = d.handover, due_at = now() + make_interval(secs => :#leaseSeconds)
+    lease_id = :#lease::uuid,
+    claimed_handover = CASE WHEN NOT EXISTS (TABLE ahead) THEN d.handover
+                            ELSE least(d.handover, freshet.done_ahead(d.tag, (TABLE ahead))) END,
+    due_at = now() + make_interval(secs => :#leaseSeconds)
 FROM due WHERE d.ctid = due.ctid        -- by its place: one that has moved meanwhile stays due
 RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.rank::integer AS rank, d.together,
           extract(epoch FROM now() - due.due_at)::double precision AS due_seconds,
           extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds,
+          extract(epoch FROM now() - d.owed_at)::double precision AS owed_seconds,
           (SELECT version FROM freshet.policies) AS policies,
           -- as in hand-over.sql: what it covers was committed before
           CASE WHEN :#hasReplicas::boolean THEN (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint END AS position

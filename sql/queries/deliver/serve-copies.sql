@@ -17,19 +17,20 @@ WITH listed AS MATERIALIZED (
 ), held AS MATERIALIZED (
     SELECT t.name, k.seen, k.missing, k.pending FROM freshet.target t JOIN kept k USING (name)
     WHERE t.deleted_at IS NOT NULL OR t.takes_queue <> :#takesQueue OR t.batch <> :#batch
+       OR t.goes_after IS DISTINCT FROM :#after::text
        OR NOT k.pending AND t.served_at < now() - interval '15 seconds'
        OR k.seen AND t.missing_since IS NOT NULL OR k.missing AND t.missing_since IS NULL
     ORDER BY t.name FOR UPDATE OF t SKIP LOCKED
 ), renewed AS (
     UPDATE freshet.target t SET
-        takes_queue = :#takesQueue, batch = :#batch, deleted_at = NULL,
+        takes_queue = :#takesQueue, batch = :#batch, goes_after = :#after, deleted_at = NULL,
         served_at = CASE WHEN h.pending THEN t.served_at ELSE now() END,
         missing_since = CASE WHEN h.seen THEN NULL WHEN h.missing THEN coalesce(t.missing_since, now())
                              ELSE t.missing_since END
     FROM held h WHERE t.name = h.name
 ), begun AS (
-    INSERT INTO freshet.target (name, takes_queue, batch, copy_of, place, ip)
-    SELECT l.name, :#takesQueue, :#batch, :#parent, l.place, l.ip FROM listed l
+    INSERT INTO freshet.target (name, takes_queue, batch, goes_after, copy_of, place, ip)
+    SELECT l.name, :#takesQueue, :#batch, :#after, :#parent, l.place, l.ip FROM listed l
     WHERE NOT EXISTS (SELECT FROM known k WHERE k.name = l.name)
       AND NOT (l.pending AND EXISTS (SELECT FROM known k WHERE k.place = l.place AND k.ip IS NOT NULL))
     ORDER BY l.name ON CONFLICT (name) DO NOTHING

@@ -56,6 +56,7 @@ WITH outcome AS MATERIALIZED (
         last_status = CASE WHEN h.result = 'failed' THEN h.status ELSE h.last_status END,
         last_error = CASE WHEN h.result = 'failed' THEN h.error ELSE h.last_error END,
         changed_at = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.handed_at ELSE h.changed_at END,
+        owed_at = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.handed_at ELSE h.owed_at END,
         together = CASE WHEN h.result = 'halve' OR h.result = 'failed' AND h.status >= 500 AND h.company > 1
                         THEN greatest(1, h.company / 2)
                         WHEN h.result = 'delivered' THEN NULL ELSE h.together END

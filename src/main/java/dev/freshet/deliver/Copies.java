@@ -25,6 +25,20 @@ final class Copies {
     /** As serve-copies.sql reads it. */
     record Row(String name, String place, String ip, boolean seen, boolean pending) {}
 
+    /**
+     * @param listed   as JSON
+     * @param places   whose host names stand for addresses
+     * @param answered of these, those that DNS has just answered for
+     */
+    private record Declared(
+            String parent,
+            boolean takesQueue,
+            int batch,
+            String after,
+            String listed,
+            List<String> places,
+            List<String> answered) {}
+
     private record Served(String name, boolean isRegistered, boolean pending, String place, String ip) {}
 
     private final SqlFile serve = SqlFile.of("deliver/serve-copies");
@@ -93,18 +107,13 @@ final class Copies {
     /** Makes its addresses known to the database, and serves them here: those, and no others of it. */
     Family serve(Target target) throws SQLException {
         Look look = new Look(target);
-        Map<String, Object> declared = Map.of(
-                "parent",
+        Declared declared = new Declared(
                 target.getName(),
-                "takesQueue",
                 target.isTakesQueue(),
-                "batch",
                 target.getBatch(),
-                "listed",
+                target.getAfter(),
                 Json.text(look.rows),
-                "places",
                 look.resolved,
-                "answered",
                 look.toBeMissing());
         List<String> serves = new ArrayList<>();
         List<String> called = new ArrayList<>();

@@ -8,6 +8,7 @@ import dev.freshet.deliver.policy.Policy;
  * @param company  how many tags its call may carry at most
  * @param batch    how many tags any call to the target may carry: 1 decides for another form of body
  * @param changed  (System.nanoTime) when the oldest change that it covers was made, by the database's clock
+ * @param owed     (System.nanoTime) since when the oldest of it is owed
  * @param deadline (System.nanoTime) after which no attempt may begin: the lease would run out during it
  * @param retry    it has failed before, or was given up and is replayed
  * @param policy   as it was in force when this was claimed
@@ -21,6 +22,7 @@ public record Delivery(
         int company,
         int batch,
         long changed,
+        long owed,
         long deadline,
         boolean retry,
         Policy policy) {}

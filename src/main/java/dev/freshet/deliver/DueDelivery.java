@@ -11,6 +11,7 @@ record DueDelivery(
         Integer together,
         int rank,
         double ageSeconds,
+        double owedSeconds,
         double dueSeconds,
         Long policies,
         Long position) {
@@ -23,6 +24,7 @@ record DueDelivery(
                 (Integer) row.get("together"),
                 (Integer) row.get("rank"),
                 (Double) row.get("age_seconds"),
+                (Double) row.get("owed_seconds"),
                 (Double) row.get("due_seconds"),
                 (Long) row.get("policies"),
                 (Long) row.get("position"));

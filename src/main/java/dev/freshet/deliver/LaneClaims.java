@@ -43,18 +43,21 @@ final class LaneClaims {
         long now = System.nanoTime();
         List<Claims.Room> targets = new ArrayList<>();
         boolean serves = false;
+        boolean hasRoom = false;
         for (Lane lane : lanes.values()) {
             if (lane.target().isTakesQueue() && isServed.test(lane)) {
                 serves = true;
                 int room = room(lane);
                 int urgent = Math.max(room, urgentRoom(lane));
-                if (urgent > 0) {
+                hasRoom |= room > 0;
+                // what goes after another target is not due yet: claim.sql finds when it is
+                if (urgent > 0 && lane.target().getAfter() == null) {
                     String lease = UUID.randomUUID().toString();
                     targets.add(new Claims.Room(lane.target().getName(), room, urgent, lease));
                 }
             }
         }
-        boolean isFull = serves && targets.stream().noneMatch(target -> target.room() > 0);
+        boolean isFull = serves && !hasRoom;
         return new Claims(targets, terms.lease().toMillis() / 1000.0, now, isFull, replicas.areThere());
     }
 
@@ -102,7 +105,8 @@ final class LaneClaims {
                 lease,
                 batch,
                 batch,
-                changedAt(claimedAt, claimed.ageSeconds()),
+                before(claimedAt, claimed.ageSeconds()),
+                claimedAt,
                 deadline(claimedAt),
                 false,
                 policies.of(claimed.tag()));
@@ -185,14 +189,15 @@ final class LaneClaims {
                 row.lease(),
                 row.company(batch),
                 batch,
-                changedAt(claimedAt, row.ageSeconds()),
+                before(claimedAt, row.ageSeconds()),
+                before(claimedAt, row.owedSeconds()),
                 deadline(claimedAt),
                 row.isRetry(),
                 policies.of(row.tag()));
     }
 
-    private static long changedAt(long claimedAt, double ageSeconds) {
-        return claimedAt - (long) (Math.max(0, ageSeconds) * 1e9);
+    private static long before(long claimedAt, double seconds) {
+        return claimedAt - (long) (Math.max(0, seconds) * 1e9);
     }
 
     private long deadline(long claimedAt) {
@@ -207,6 +212,9 @@ final class LaneClaims {
         if (rows.size() == 1 || rows.size() >= (Integer) claim.get("limit")) {
             lane.lookAgain(); // one may be a probe
             return;
+        }
+        if (lane.target().getAfter() != null) {
+            return; // what waits for another target is due, and was not given
         }
         lane.freshLookBack().emptied(claimedAt);
         int retries = (Integer) claim.get("retries");

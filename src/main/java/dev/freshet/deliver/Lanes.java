@@ -141,6 +141,19 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         return lane == null ? woken : lane.line().next(woken);
     }
 
+    /** What goes after these may be due now. */
+    private void lookAfter(Collection<Delivery> deliveries) {
+        for (Lane lane : lanes.values()) {
+            String ahead = lane.target().getAfter();
+            if (ahead != null
+                    && deliveries.stream()
+                            .anyMatch(
+                                    delivery -> Copy.targetOf(delivery.target()).equals(ahead))) {
+                lane.lookAgain();
+            }
+        }
+    }
+
     /** Which calls may begin. */
     CallPermits permits() {
         return permits;
@@ -162,6 +175,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
                 lane.release(delivery);
             }
         }
+        lookAfter(deliveries);
         lookAgain(settled.dueAgain());
         settled.breakers().forEach((target, open) -> {
             Lane lane = lanes.get(target);

@@ -2,7 +2,12 @@ package dev.freshet.deliver;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 
-/** What became of one tag at one target, as settle.sql reads it. */
+/**
+ * What became of one tag at one target, as settle.sql reads it.
+ *
+ * @param late true where it was delivered, but not at its first attempt, or had been owed for so long that targets that
+ *             go after this one may not have waited for it; null otherwise
+ */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Outcome(
         String target,
@@ -13,7 +18,8 @@ public record Outcome(
         String error,
         Double retryAfterSeconds,
         String call,
-        int company) {
+        int company,
+        Boolean late) {
     public enum Result {
         delivered,
         failed,
@@ -24,6 +30,15 @@ public record Outcome(
 
     Outcome withoutError() {
         return new Outcome(
-                target, tag, lease, result, status, "the error could not be stored", retryAfterSeconds, null, company);
+                target,
+                tag,
+                lease,
+                result,
+                status,
+                "the error could not be stored",
+                retryAfterSeconds,
+                null,
+                company,
+                late);
     }
 }

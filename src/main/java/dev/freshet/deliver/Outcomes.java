@@ -2,6 +2,7 @@ package dev.freshet.deliver;
 
 import dev.freshet.deliver.Outcome.Result;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Set;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
@@ -11,6 +12,8 @@ public final class Outcomes {
     private static final String CALL = "call";
     /** Where the call goes, for the route's steps. */
     private static final String ADDRESS = "address";
+    /** Some seconds less than freshet.done_ahead waits: between its clock and ours lies the way of an answer. */
+    private static final long NEARLY_LATE_NANOS = Duration.ofSeconds(25).toNanos();
 
     private final Lanes lanes;
     private final Ledger ledger;
@@ -89,7 +92,8 @@ public final class Outcomes {
                                         "HTTP " + status + ", and the answer says that it failed",
                                         null,
                                         id,
-                                        call.size())
+                                        call.size(),
+                                        null)
                                 : new Outcome(
                                         d.target(),
                                         d.tag(),
@@ -99,7 +103,8 @@ public final class Outcomes {
                                         null,
                                         null,
                                         id,
-                                        call.size()))
+                                        call.size(),
+                                        late(d)))
                         .toList());
     }
 
@@ -134,7 +139,13 @@ public final class Outcomes {
                                 error,
                                 retryAfterSeconds,
                                 id,
-                                call.size()))
+                                call.size(),
+                                result == Result.delivered ? late(d) : null))
                         .toList());
+    }
+
+    private static Boolean late(Delivery delivered) {
+        boolean isLate = delivered.retry() || System.nanoTime() - delivered.owed() > NEARLY_LATE_NANOS;
+        return isLate ? true : null;
     }
 }

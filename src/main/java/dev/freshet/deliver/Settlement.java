@@ -8,6 +8,7 @@ import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,6 +22,10 @@ public final class Settlement {
 
     /** @param breakers which have opened or closed, as JSON; null: none */
     private record Written(String breakers, List<String> lookAgain, List<String> dueAgain) {}
+
+    private record Late(List<String> tags, List<String> targets) {}
+
+    private record Owed(List<String> targets) {}
 
     private record Recovered(String target, int limit) {}
 
@@ -38,6 +43,7 @@ public final class Settlement {
     private static final int RECOVERED_AT_ONCE = 1_000;
 
     private final SqlFile settle = SqlFile.of("deliver/settle");
+    private final SqlFile oweAfter = SqlFile.of("deliver/owe-after");
     private final SqlFile recover = SqlFile.of("queue/recover");
     private final Transactions transactions;
     private final Marking marking;
@@ -120,9 +126,25 @@ public final class Settlement {
                 seconds(patience.probe()));
         Written written = settle.row(connection, batch, Written.class);
         marking.mark(connection, written.lookAgain());
+        Set<String> dueAgain = new HashSet<>(written.dueAgain());
+        dueAgain.addAll(oweAfter(connection, outcomes));
         return new Settled(
                 written.breakers() == null ? Map.of() : Json.value(written.breakers(), new TypeReference<>() {}),
-                Set.copyOf(written.dueAgain()));
+                dueAgain);
+    }
+
+    /** @return targets that go after those that were told late, and are owed these tags again */
+    private List<String> oweAfter(Connection connection, List<Outcome> outcomes) throws SQLException {
+        List<Outcome> late = outcomes.stream()
+                .filter(outcome -> Boolean.TRUE.equals(outcome.late()))
+                .toList();
+        if (late.isEmpty()) {
+            return List.of();
+        }
+        Late which = new Late(
+                late.stream().map(Outcome::tag).toList(),
+                late.stream().map(Outcome::target).toList());
+        return oweAfter.row(connection, which, Owed.class).targets();
     }
 
     private static double seconds(Duration duration) {

@@ -25,6 +25,7 @@ public final class Target {
     private List<Addresses.Listed> addresses = List.of();
     private boolean resolvesNames;
     private Copy copy;
+    private String after;
 
     /** The bean that a target's route belongs to; a route without one has all defaults. */
     static Target of(Route route, Registry registry) {
@@ -128,6 +129,18 @@ public final class Target {
         this.budget = budget;
     }
 
+    /** Another target, which is told of each tag before this one is; null: none. */
+    public String getAfter() {
+        return after;
+    }
+
+    public void setAfter(String after) {
+        this.after = after == null || after.isBlank() ? null : after.strip();
+        if (this.after != null && this.after.equals(name)) {
+            throw new IllegalArgumentException("after is " + after + ": write the name of another target");
+        }
+    }
+
     /**
      * Where it is: one address, or a list with commas, each of which gets every call. The route sends to
      * {@code ${variable.address}}.
@@ -168,6 +181,7 @@ public final class Target {
         target.limits = limits;
         target.budget = getBudget().equals(name) ? null : budget;
         target.copy = there;
+        target.after = after;
         return target;
     }
 

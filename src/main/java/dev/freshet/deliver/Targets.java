@@ -32,7 +32,7 @@ public final class Targets implements FeedsRoutes {
     private static final long REGISTER_EVERY_NANOS = 500_000_000L;
     private static final long LOOK_FOR_LEAVING_NANOS = 5_000_000_000L;
 
-    private record Declared(String name, boolean takesQueue, int batch) {}
+    private record Declared(String name, boolean takesQueue, int batch, String after) {}
 
     private record Leaving(String name, int limit) {}
 
@@ -107,7 +107,7 @@ public final class Targets implements FeedsRoutes {
             families.add(copies.serve(target));
             return;
         }
-        Declared declared = new Declared(target.getName(), target.isTakesQueue(), target.getBatch());
+        Declared declared = new Declared(target.getName(), target.isTakesQueue(), target.getBatch(), target.getAfter());
         // a statement of its own: a process that stops here holds nothing
         if (!transactions.inOne(c -> register.row(c, declared, Boolean.class))) {
             throw new SQLException("Target " + target.getName()

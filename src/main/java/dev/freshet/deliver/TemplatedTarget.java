@@ -18,6 +18,9 @@ final class TemplatedTarget {
     /** Of any provider's own, whose limits are its callers' business. */
     private static final String GENERIC = "freshet-target";
 
+    /** Of any template: which target is told first. */
+    private static final String AFTER = "after";
+
     private static final String ONE_OF = "one of: ";
     private static final Pattern ADDRESS = Pattern.compile("(https?|rediss?)://[^/?#\\s,]+(/[^?#\\s,]*[^/?#\\s,])?");
 
@@ -78,6 +81,7 @@ final class TemplatedTarget {
         if (template.equals(GENERIC)) {
             PlainCall.check(text("path"), text("headers"), text("body"), target.getBatch());
         }
+        target.setAfter(text(AFTER));
         target.setBudget(says("budget") ? text("budget") : target.getName());
         return target;
     }
@@ -86,7 +90,7 @@ final class TemplatedTarget {
         TreeSet<String> known = new TreeSet<>();
         declared.forEach(parameter -> known.add(parameter.getName()));
         for (String name : parameters.keySet()) {
-            boolean isOurs = name.equals(TargetFiles.NAME) || name.equals(TargetFiles.TEMPLATE);
+            boolean isOurs = name.equals(TargetFiles.NAME) || name.equals(TargetFiles.TEMPLATE) || name.equals(AFTER);
             if (!isOurs && !known.contains(name)) {
                 throw new IllegalArgumentException(
                         name + " is no parameter of " + template + ": write " + String.join(", ", known));

@@ -31,7 +31,7 @@ class CallTest {
 
     private static Call call(int batch, String... tags) {
         return Call.of(Stream.of(tags)
-                .map(tag -> new Delivery("x", tag, 1, 1, "lease", batch, batch, 0, 0, false, Policy.NONE))
+                .map(tag -> new Delivery("x", tag, 1, 1, "lease", batch, batch, 0, 0, 0, false, Policy.NONE))
                 .toList());
     }
 }

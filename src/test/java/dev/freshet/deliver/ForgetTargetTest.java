@@ -138,8 +138,10 @@ class ForgetTargetTest {
                         + "', 1, now() FROM generate_series(1, " + tags + ") i");
     }
 
+    private record Declared(String name, boolean takesQueue, int batch, String after) {}
+
     private String register(String name) throws SQLException {
-        return REGISTER.rows(freshet, Map.of("name", name, "takesQueue", true, "batch", 1))
+        return REGISTER.rows(freshet, new Declared(name, true, 1, null))
                 .get(0)
                 .get("is_registered")
                 .toString();

@@ -65,6 +65,6 @@ class LaneTest {
     }
 
     private static Delivery delivery(int number, boolean retry) {
-        return new Delivery("x", "tag" + number, number, 1, "lease", 1, 1, 0, Long.MAX_VALUE, retry, Policy.NONE);
+        return new Delivery("x", "tag" + number, number, 1, "lease", 1, 1, 0, 0, Long.MAX_VALUE, retry, Policy.NONE);
     }
 }

@@ -63,6 +63,7 @@ class LanesTest {
         row.put("claimed_handover", 1L);
         row.put("lease_id", UUID.randomUUID());
         row.put("rank", rank);
+        row.put("owed_seconds", 1.0);
         row.put("due_seconds", 1.0);
         row.put("age_seconds", 1.0);
         row.put("policies", lanes.policies().version());

@@ -32,7 +32,7 @@ class LineTest {
 
     private Call add(int number, boolean retry) {
         Call call = Call.of(List.of(
-                new Delivery("x", "tag" + number, number, 1, "lease", 1, 1, 0, Long.MAX_VALUE, retry, Policy.NONE)));
+                new Delivery("x", "tag" + number, number, 1, "lease", 1, 1, 0, 0, Long.MAX_VALUE, retry, Policy.NONE)));
         line.add(call);
         return call;
     }

@@ -56,7 +56,7 @@ class PlainCallTest {
         Exchange exchange = new DefaultExchange(new DefaultCamelContext());
         Call call = Call.of(Arrays.stream(tags)
                 .map(tag -> new Delivery(
-                        "x", tag, 1, 1, "lease", tags.length, tags.length, 0, Long.MAX_VALUE, false, Policy.NONE))
+                        "x", tag, 1, 1, "lease", tags.length, tags.length, 0, 0, Long.MAX_VALUE, false, Policy.NONE))
                 .toList());
         new PlainCall().fill(call, path, headers, form, exchange);
         return exchange.getMessage();

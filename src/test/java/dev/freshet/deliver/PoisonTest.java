@@ -229,11 +229,12 @@ class PoisonTest {
                         null,
                         null,
                         "call" + i,
-                        1))
+                        1,
+                        null))
                 .toList());
     }
 
     private static Outcome outcome(Outcome of, Result result, String error) {
-        return new Outcome(of.target(), of.tag(), of.lease(), result, null, error, null, of.call(), 1);
+        return new Outcome(of.target(), of.tag(), of.lease(), result, null, error, null, of.call(), 1, null);
     }
 }
