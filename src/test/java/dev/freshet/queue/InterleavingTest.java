@@ -635,8 +635,7 @@ class InterleavingTest {
                     world.yGoesAfterX();
                     world.change("a");
                     world.turns(one);
-                    world.deliverAll(one, "y");
-                    world.nothingIsLost();
+                    world.claims(one, "y", "");
                 },
                 (one, other) -> { // or before that one has the second of two changes
                     world.yGoesAfterX();
@@ -1599,8 +1598,12 @@ class InterleavingTest {
 
         /** Claims for x, and only this tag ("" for none) may come of it. */
         void claims(Worker worker, String tag) throws SQLException {
+            claims(worker, "x", tag);
+        }
+
+        void claims(Worker worker, String target, String tag) throws SQLException {
             worker.claims.clear();
-            claim(worker, "x");
+            claim(worker, target);
             List<String> claimed = worker.claims.stream().map(Claim::tag).toList();
             if (!claimed.equals(tag.isEmpty() ? List.of() : List.of(tag))) {
                 throw new Broken("claimed " + claimed + ", want " + tag);
