@@ -2,6 +2,7 @@ package dev.freshet.live;
 
 import com.impossibl.postgres.jdbc.PGDataSource;
 import dev.freshet.database.DatabaseUrl;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -26,9 +27,13 @@ public final class Hints {
         DRIVER.setLevel(java.util.logging.Level.SEVERE);
     }
 
+    /** A server that is away is asked so often. */
+    private static final long AGAIN_NANOS = Duration.ofSeconds(10).toNanos();
+
     private final CamelContext context;
     private final DatabaseUrl direct;
     private final AtomicBoolean said = new AtomicBoolean();
+    private long notBefore = System.nanoTime();
 
     /** @param direct an address that is no transaction pooler's; null: there is none */
     public Hints(CamelContext context, DatabaseUrl direct) {
@@ -69,13 +74,14 @@ public final class Hints {
      */
     public void tend() {
         ServiceStatus status = context.getRouteController().getRouteStatus(ROUTE);
-        if (direct == null || status == null || !status.isStopped()) {
+        if (direct == null || status == null || !status.isStopped() || System.nanoTime() - notBefore < 0) {
             return;
         }
         try {
             context.getRouteController().startRoute(ROUTE);
             said.set(false);
         } catch (Exception e) {
+            notBefore = System.nanoTime() + AGAIN_NANOS;
             if (!said.getAndSet(true)) {
                 LOG.info(
                         "No hints from other instances ({}): live events are found by asking every few milliseconds",

@@ -13,10 +13,10 @@ class SleepingIT {
     @Test
     void it_falls_asleep_is_woken_by_a_change_and_sleeps_again_and_leaves_nobody_calling_when_it_ends()
             throws Exception {
-        try (Scene scene = new Scene("FRESHET_QUEUE_POLL=1h")) {
+        try (Scene scene = new Scene("FRESHET_QUEUE_POLL=1h", "FRESHET_LOG_LEVEL=DEBUG")) {
             FreshetProcess freshet = scene.start();
             for (int i = 0; i < 2; i++) {
-                Scene.until("asleep", () -> scene.database.one(ASLEEP).equals("t"));
+                awaitAsleep(scene, freshet);
                 String first = scene.database.one(UNTIL);
                 // so it hears itself, and stays asleep
                 Scene.until(
@@ -25,9 +25,17 @@ class SleepingIT {
                                 && !scene.database.one(UNTIL).equals(first));
                 scene.changeAndAwait("woken" + i);
             }
-            Scene.until("asleep", () -> scene.database.one(ASLEEP).equals("t"));
+            awaitAsleep(scene, freshet);
             freshet.term();
             Scene.until("awake", () -> scene.database.one(ASLEEP).equals("f"));
+        }
+    }
+
+    private static void awaitAsleep(Scene scene, FreshetProcess freshet) {
+        try {
+            Scene.until("asleep", () -> scene.database.one(ASLEEP).equals("t"));
+        } catch (AssertionError e) {
+            throw new AssertionError(freshet.log() + freshet.threads(), e);
         }
     }
 }
