@@ -1,7 +1,7 @@
 -- For targets that go after another one (freshet.target.goes_after; sql/queries/deliver/claim.sql).
 
 -- Up to which hand-over a tag has been delivered to the target `ahead`, and to each of its copies; no limit where none
--- of them is owed it. What is owed for more than half a minute is not waited for: one copy that hangs must not keep a CDN
+-- of them is owed it. What has been owed for half a minute is not waited for: one copy that hangs must not keep an edge
 -- stale. When it has been told after all, those who did not wait are owed the tag again (owe-after.sql).
 -- VOLATILE, so that it sees what was committed until the claim had the row's lock: with the claim's own view it would
 -- not see the debt of a hand-over that it waited for, but cover it.

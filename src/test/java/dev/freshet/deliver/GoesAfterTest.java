@@ -1,0 +1,75 @@
+package dev.freshet.deliver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.freshet.testing.TestDatabase;
+import java.sql.SQLException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** For whom a target that goes after another one waits; InterleavingTest shows that the claim asks. */
+class GoesAfterTest {
+    private static final String NO_LIMIT = Long.toString(Long.MAX_VALUE);
+    private TestDatabase database;
+
+    @BeforeEach
+    void open() throws Exception {
+        database = TestDatabase.migrated();
+        database.run("INSERT INTO freshet.target (name, copy_of, place) VALUES ('app', NULL, NULL),"
+                + " ('app@one', 'app', 'one'), ('app@two', 'app', 'two'), ('other', NULL, NULL)");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        database.close();
+    }
+
+    @Test
+    void where_nothing_is_owed_there_is_no_limit() throws SQLException {
+        assertEquals(NO_LIMIT, doneAhead("a"));
+        owe("other", "a", 7, "0 s");
+        owe("app", "b", 7, "0 s");
+        assertEquals(NO_LIMIT, doneAhead("a"));
+    }
+
+    @Test
+    void of_all_copies_the_one_that_has_least_counts() throws SQLException {
+        owe("app@one", "a", 9, "0 s");
+        assertEquals("9", doneAhead("a"));
+        owe("app@two", "a", 7, "0 s");
+        assertEquals("7", doneAhead("a"));
+    }
+
+    @Test
+    void what_has_been_owed_for_half_a_minute_is_not_waited_for() throws SQLException {
+        owe("app@one", "a", 7, "31 s");
+        assertEquals(NO_LIMIT, doneAhead("a"));
+        owe("app@two", "a", 9, "20 s");
+        assertEquals("9", doneAhead("a"));
+    }
+
+    @Test
+    void a_target_does_not_go_after_itself() {
+        Target target = new Target();
+        target.setName("edge");
+        assertEquals(
+                "after is edge: write the name of another target",
+                assertThrows(IllegalArgumentException.class, () -> target.setAfter("edge"))
+                        .getMessage());
+        target.setAfter(" ");
+        assertNull(target.getAfter());
+    }
+
+    private void owe(String target, String tag, long done, String since) throws SQLException {
+        database.run(
+                "INSERT INTO freshet.delivery (tag, target, handover, done_handover, changed_at, owed_at) VALUES ('"
+                        + tag + "', '" + target + "', 10, " + done + ", now(), now() - interval '" + since + "')");
+    }
+
+    private String doneAhead(String tag) throws SQLException {
+        return database.one("SELECT freshet.done_ahead('" + tag + "', 'app')::text");
+    }
+}
