@@ -1,6 +1,6 @@
 -- The console: each target, how it is and what it is owed. Beyond 10,000 nobody counts.
-SELECT t.name, t.copy_of, t.place, t.missing_since, t.takes_queue, t.batch, t.opened_at, t.open_until, t.served_at,
-    t.served_at < now() - interval '60 seconds' AS unserved,
+SELECT t.name, t.copy_of, t.place, t.missing_since, t.takes_queue, t.batch, t.goes_after, t.opened_at,
+    t.open_until, t.served_at, t.served_at < now() - interval '60 seconds' AS unserved,
        o.owed, o.retrying, o.in_flight, o.oldest_at, o.failing_since,
        (SELECT coalesce('HTTP ' || d.last_status, d.last_error) FROM freshet.delivery d
         WHERE d.target = t.name AND d.attempts > 0 ORDER BY d.priority, d.rank, d.due_at LIMIT 1) AS last_error

@@ -61,7 +61,8 @@ WITH kind AS MATERIALIZED (
 UPDATE freshet.delivery d SET
     lease_id = :#lease::uuid,
     claimed_handover = CASE WHEN NOT EXISTS (TABLE ahead) THEN d.handover
-                            ELSE least(d.handover, freshet.done_ahead(d.tag, (TABLE ahead))) END,
+                            ELSE greatest(d.done_handover,
+                                least(d.handover, freshet.done_ahead(d.tag, (TABLE ahead)))) END,
     due_at = now() + make_interval(secs => :#leaseSeconds)
 FROM due WHERE d.ctid = due.ctid        -- by its place: one that has moved meanwhile stays due
 RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.rank::integer AS rank, d.together,

@@ -18,15 +18,17 @@ WITH heirs AS MATERIALIZED (
 ), left_now AS (
     DELETE FROM freshet.delivery d USING taken t WHERE d.tag = t.tag AND d.target = t.target
 ), inherited AS (
-    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, handed_at, changed_at)
-    SELECT t.tag, h.name, t.handover, t.settled_handover, t.handed_at, t.changed_at
+    INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, handed_at, changed_at,
+        owed_at)
+    SELECT t.tag, h.name, t.handover, t.settled_handover, t.handed_at, t.changed_at, t.owed_at
     FROM taken t CROSS JOIN heirs h ORDER BY t.tag, h.name
     ON CONFLICT (tag, target) DO UPDATE SET
         handover = greatest(d.handover + 1, excluded.handover),
         settled_handover = CASE WHEN d.attempts > 0 AND d.lease_id IS NULL
                                 THEN greatest(d.handover + 1, excluded.handover) ELSE d.settled_handover END,
         rank = CASE WHEN d.attempts = 0 THEN 0 ELSE d.rank END,
-        handed_at = greatest(d.handed_at, excluded.handed_at), changed_at = least(d.changed_at, excluded.changed_at)
+        handed_at = greatest(d.handed_at, excluded.handed_at), changed_at = least(d.changed_at, excluded.changed_at),
+        owed_at = least(d.owed_at, excluded.owed_at)
 ), letters AS MATERIALIZED (
     SELECT l.* FROM freshet.dead_letter l JOIN leaving ON leaving.name = l.target
     ORDER BY l.tag LIMIT :#limit FOR UPDATE OF l SKIP LOCKED

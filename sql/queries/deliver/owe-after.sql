@@ -1,18 +1,28 @@
--- These tags were delivered so late that targets that go after those of the calls may not have waited for them
--- (sql/functions/R__done_ahead.sql): they are owed them once more, in the settlement's transaction. Its numbers must be
--- on the disk before a call names them, so this one waits for it.
-WITH late AS MATERIALIZED (
-    SELECT DISTINCT l.tag, coalesce(t.copy_of, t.name) AS ahead
-    FROM unnest(:#tags::text[], :#targets::text[]) AS l(tag, target) JOIN freshet.target t ON t.name = l.target
+-- These tags were delivered so late that targets that go after those of the calls, and whoever goes after these, may
+-- not have waited for them (sql/functions/R__done_ahead.sql): they are owed them once more, in the settlement's
+-- transaction. Targets that name each other in a circle are not: they would owe each other for ever. The numbers must
+-- be on the disk before a call names them, so this transaction waits for it.
+WITH RECURSIVE family AS MATERIALIZED (
+    SELECT name, coalesce(copy_of, name) AS target, goes_after FROM freshet.target
+), late AS MATERIALIZED (
+    SELECT DISTINCT l.tag, f.target AS ahead
+    FROM unnest(:#tags::text[], :#targets::text[]) AS l(tag, target) JOIN family f ON f.name = l.target
+), follows AS (
+    SELECT f.target, f.name, f.goes_after AS ahead FROM family f WHERE f.goes_after IN (SELECT ahead FROM late)
+    UNION
+    SELECT f.target, f.name, s.ahead FROM follows s JOIN family f ON f.goes_after = s.target
+), circle AS MATERIALIZED (
+    SELECT DISTINCT target FROM follows WHERE target = ahead
 ), followers AS MATERIALIZED (
-    SELECT name, goes_after FROM freshet.target                                  -- none of them is forgotten meanwhile
-    WHERE goes_after IN (SELECT ahead FROM late) ORDER BY name FOR KEY SHARE
+    SELECT name FROM freshet.target                                              -- none of them is forgotten meanwhile
+    WHERE name IN (SELECT name FROM follows) ORDER BY name FOR KEY SHARE
 ), owed AS (
     INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, done_handover, changed_at, priority)
-    SELECT late.tag, followers.name, number, number, number - 1, now(),
-           coalesce((SELECT priority FROM freshet.policy_of(late.tag)), 5)
-    FROM late JOIN followers ON goes_after = ahead CROSS JOIN nextval('freshet.handover_number') AS next(number)
-    ORDER BY late.tag, followers.name
+    SELECT tag, name, number, number, number - 1, now(), coalesce((SELECT priority FROM freshet.policy_of(tag)), 5)
+    FROM (SELECT DISTINCT late.tag, follows.name FROM late JOIN follows USING (ahead)
+          WHERE ahead NOT IN (TABLE circle)) again
+         JOIN followers USING (name) CROSS JOIN nextval('freshet.handover_number') AS next(number)
+    ORDER BY tag, name
     ON CONFLICT (tag, target) DO UPDATE SET
         handover = greatest(d.handover + 1, nextval('freshet.handover_number')), handed_at = now()
     RETURNING target

@@ -55,7 +55,7 @@ WITH claims AS MATERIALIZED (
 ), served AS MATERIALIZED (
     SELECT name, open_until IS NULL AND served_at > now() - interval '1 minute' AS can_be_called,
            coalesce(claims.room, 0) AS room, greatest(claims.room, claims.urgent, 0) AS urgent, claims.lease
-    FROM freshet.target LEFT JOIN claims ON claims.target = name WHERE takes_queue
+    FROM freshet.target LEFT JOIN claims ON claims.target = name AND goes_after IS NULL WHERE takes_queue
 ), to_owe AS MATERIALIZED (
     SELECT tag, name, number, can_be_called, changed_at, priority,
            CASE WHEN can_be_called AND row_number() OVER (PARTITION BY name ORDER BY priority DESC, changed_at, tag)

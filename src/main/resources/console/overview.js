@@ -128,7 +128,11 @@ function targets(all) {
       { name: 'Retrying', class: 'number', of: t => count(t.retrying) },
       {
         name: 'Takes',
-        of: t => [t.takes_queue ? 'the queue' : 'stats tags only', t.batch > 1 ? `, ${t.batch} a call` : ''],
+        of: t => [
+          t.takes_queue ? 'the queue' : 'stats tags only',
+          t.batch > 1 ? `, ${t.batch} a call` : '',
+          t.goes_after ? `, after ${t.goes_after}` : '',
+        ],
       },
       {
         name: 'Last error',

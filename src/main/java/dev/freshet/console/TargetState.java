@@ -8,6 +8,7 @@ import java.time.Instant;
  * A target, how it is and what it is owed.
  *
  * @param missingSince since when DNS does not name its address any more
+ * @param goesAfter    which target is told of each tag first
  * @param openedAt     since when it is only probed
  * @param servedAt     when an instance last said that it serves it; {@code unserved} when that is long ago
  */
@@ -19,6 +20,7 @@ record TargetState(
         @InUtc Instant missingSince,
         boolean takesQueue,
         int batch,
+        String goesAfter,
         @InUtc Instant openedAt,
         @InUtc Instant openUntil,
         @InUtc Instant servedAt,

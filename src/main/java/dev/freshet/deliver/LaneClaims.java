@@ -43,21 +43,19 @@ final class LaneClaims {
         long now = System.nanoTime();
         List<Claims.Room> targets = new ArrayList<>();
         boolean serves = false;
-        boolean hasRoom = false;
         for (Lane lane : lanes.values()) {
-            if (lane.target().isTakesQueue() && isServed.test(lane)) {
+            // what goes after another target is not due yet: claim.sql finds when it is
+            if (lane.target().isTakesQueue() && lane.target().getAfter() == null && isServed.test(lane)) {
                 serves = true;
                 int room = room(lane);
                 int urgent = Math.max(room, urgentRoom(lane));
-                hasRoom |= room > 0;
-                // what goes after another target is not due yet: claim.sql finds when it is
-                if (urgent > 0 && lane.target().getAfter() == null) {
+                if (urgent > 0) {
                     String lease = UUID.randomUUID().toString();
                     targets.add(new Claims.Room(lane.target().getName(), room, urgent, lease));
                 }
             }
         }
-        boolean isFull = serves && !hasRoom;
+        boolean isFull = serves && targets.stream().noneMatch(target -> target.room() > 0);
         return new Claims(targets, terms.lease().toMillis() / 1000.0, now, isFull, replicas.areThere());
     }
 
@@ -150,8 +148,8 @@ final class LaneClaims {
             return List.of();
         }
         if (found.isEmpty()) {
-            if ((Integer) claim.get("retries") == 0) {
-                lane.lookAgain(); // what has failed before was not looked for
+            if ((Integer) claim.get("retries") == 0 || (Integer) claim.get("limit") == 0) {
+                lane.lookAgain(); // what has failed before, or is not urgent, was not looked for
             }
             return List.of();
         }
@@ -213,15 +211,15 @@ final class LaneClaims {
             lane.lookAgain(); // one may be a probe
             return;
         }
-        if (lane.target().getAfter() != null) {
-            return; // what waits for another target is due, and was not given
+        boolean isAllGiven = lane.target().getAfter() == null; // what waits for another target is due, and stays
+        if (isAllGiven) {
+            lane.freshLookBack().emptied(claimedAt);
         }
-        lane.freshLookBack().emptied(claimedAt);
         int retries = (Integer) claim.get("retries");
-        if (taken[1] < retries && taken[2] < retries) {
-            lane.retriesLookBack().emptied(claimedAt);
-        } else {
+        if (taken[1] >= retries || taken[2] >= retries) {
             lane.lookAgain();
+        } else if (isAllGiven) {
+            lane.retriesLookBack().emptied(claimedAt);
         }
     }
 }

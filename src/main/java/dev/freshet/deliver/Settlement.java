@@ -8,10 +8,13 @@ import dev.freshet.database.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,13 +63,29 @@ public final class Settlement {
      * up the rest: it is looked for by halves, and written without what was refused.
      */
     public Settled settle(List<Outcome> outcomes) throws SQLException {
-        Settled settled = settleByHalves(outcomes);
+        Settled settled = Settled.NOTHING;
+        for (List<Outcome> together : byLateTarget(outcomes)) {
+            settled = settled.and(settleByHalves(together));
+        }
         for (Map.Entry<String, Boolean> breaker : settled.breakers().entrySet()) {
             if (!breaker.getValue()) {
                 recover(breaker.getKey());
             }
         }
         return settled;
+    }
+
+    /**
+     * What was late, each target by itself: that locks what those are owed who go after it, and two settlements that
+     * did so for each other's targets would wait in a circle.
+     */
+    private static Collection<List<Outcome>> byLateTarget(List<Outcome> outcomes) {
+        return outcomes.stream()
+                .collect(Collectors.groupingBy(
+                        outcome -> Boolean.TRUE.equals(outcome.late()) ? outcome.target() : "",
+                        TreeMap::new,
+                        Collectors.toList()))
+                .values();
     }
 
     private Settled settleByHalves(List<Outcome> outcomes) throws SQLException {

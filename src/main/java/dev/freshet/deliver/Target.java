@@ -64,6 +64,7 @@ public final class Target {
 
     public void setName(String name) {
         this.name = name;
+        setAfter(after);
     }
 
     public int getBatch() {

@@ -4,8 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.freshet.database.SqlFile;
 import dev.freshet.testing.TestDatabase;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,6 +53,32 @@ class GoesAfterTest {
         assertEquals(NO_LIMIT, doneAhead("a"));
         owe("app@two", "a", 9, "20 s");
         assertEquals("9", doneAhead("a"));
+    }
+
+    @Test
+    void what_was_late_is_owed_again_to_all_that_come_after() throws SQLException {
+        database.run("INSERT INTO freshet.target (name, goes_after) VALUES ('varnish', 'app'), ('cdn', 'varnish'),"
+                + " ('aside', 'other')");
+        assertEquals("cdn varnish", oweAfter("app@one"));
+        assertEquals("cdn", oweAfter("varnish"));
+        assertEquals("", oweAfter("cdn"));
+    }
+
+    @Test
+    void those_that_name_each_other_owe_each_other_nothing() throws SQLException {
+        database.run("INSERT INTO freshet.target (name, goes_after) VALUES ('x', 'y'), ('y', 'x'), ('z', 'y')");
+        assertEquals("", oweAfter("x"));
+        assertEquals("", oweAfter("y"));
+    }
+
+    private String oweAfter(String late) throws SQLException {
+        try (Connection connection = database.connect()) {
+            SqlFile.of("deliver/owe-after").rows(connection, Map.of("tags", List.of("a"), "targets", List.of(late)));
+        }
+        String owed = database.one(
+                "SELECT coalesce(string_agg(target, ' ' ORDER BY target), '') FROM freshet.delivery WHERE tag = 'a'");
+        database.run("DELETE FROM freshet.delivery");
+        return owed;
     }
 
     @Test

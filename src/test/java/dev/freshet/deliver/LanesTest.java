@@ -1,6 +1,7 @@
 package dev.freshet.deliver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.database.Transactions;
 import java.time.Duration;
@@ -54,6 +55,31 @@ class LanesTest {
         assertEquals(0, second.get("retries"));
         lanes.claimed(second, List.of());
         assertEquals(1, lanes.withRoom().size());
+    }
+
+    @Test
+    void a_target_that_goes_after_another_one_has_no_room_for_hand_overs() {
+        Target edge = new Target();
+        edge.setName("edge");
+        edge.setAfter("x");
+        lanes.serve(edge);
+        assertEquals(
+                List.of("x"),
+                lanes.claims().targets().stream().map(Claims.Room::target).toList());
+        fill("x");
+        assertTrue(lanes.claims().full(), "though the edge has room");
+    }
+
+    private void fill(String target) {
+        for (Map<String, Object> claim : lanes.withRoom()) {
+            if (claim.get("target").equals(target)) {
+                lanes.claimed(
+                        claim,
+                        IntStream.range(0, (Integer) claim.get("limit"))
+                                .mapToObj(i -> row(i, 0))
+                                .toList());
+            }
+        }
     }
 
     private Map<String, Object> row(int number, int rank) {

@@ -179,8 +179,8 @@ class InterleavingTest {
                 Arguments.of(
                         "who did not wait is owed the tag again",
                         "deliver/owe-after",
-                        "ON goes_after = ahead",
-                        "ON false"),
+                        "WHERE ahead NOT IN \\(TABLE circle\\)",
+                        "WHERE false"),
                 Arguments.of(
                         "a call counts once for the breaker, however many tags it carried",
                         "deliver/settle",
