@@ -43,15 +43,15 @@ const server = http.createServer(async (request, response) => {
     for await (const part of request) parts.push(part);
     const body = Buffer.concat(parts).toString();
     if (JSON.parse(body).tag === 'courses') await held?.until;
-    const answer = await POST(new Request('http://app' + request.url, { method: 'POST', headers: request.headers, body }));
+    const answer = await POST(
+      new Request('http://app' + request.url, { method: 'POST', headers: request.headers, body }),
+    );
     return response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
   }
   const asked = answers[request.url.slice(2)];
   if (asked) return response.end(String((await asked()) ?? ''));
   const { text, tags, keep } = await page(request.url);
-  response
-    .writeHead(200, { xkey: tags.join(' '), 'cache-control': keep ? 's-maxage=3600' : 'no-store' })
-    .end(text);
+  response.writeHead(200, { xkey: tags.join(' '), 'cache-control': keep ? 's-maxage=3600' : 'no-store' }).end(text);
 });
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () =>
   console.log(`http://127.0.0.1:${server.address().port}`),
