@@ -26,6 +26,9 @@ final class LeavingCopies {
 
     private record Leaving(String name, String parent, boolean isGone) {}
 
+    /** @param heirs copies that are owed what it was owed, unless its address is gone */
+    private record Which(String name, List<String> heirs, boolean gone, String why, int limit) {}
+
     private record Forgotten(int tags, int letters, boolean isForgotten) {}
 
     private final SqlFile leaving = SqlFile.of("deliver/leaving-copies");
@@ -60,12 +63,7 @@ final class LeavingCopies {
                     .filter(family -> family.parent().equals(copy.parent()))
                     .flatMap(family -> family.serves().stream())
                     .toList();
-            Map<String, Object> which = Map.of(
-                    "name", copy.name(),
-                    "heirs", heirs,
-                    "gone", copy.isGone(),
-                    "why", why(copy.isGone()),
-                    "limit", FORGET_TAGS);
+            Which which = new Which(copy.name(), heirs, copy.isGone(), why(copy.isGone()), FORGET_TAGS);
             Forgotten done = forget.row(connection, which, Forgotten.class);
             left.add(new Left(copy.name(), copy.isGone(), done.tags(), done.letters(), done.isForgotten()));
         }

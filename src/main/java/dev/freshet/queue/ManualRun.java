@@ -7,7 +7,6 @@ import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +25,10 @@ public final class ManualRun {
     }
 
     private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private record Waiting(List<String> tags, List<Long> handovers) {}
+
+    private record Tried(List<String> tags, Timestamp since) {}
 
     private record Failure(String tag, String target, String lastError) {}
 
@@ -95,15 +98,12 @@ public final class ManualRun {
     }
 
     private Set<String> stillBeingDelivered(Begun begun, Set<String> tags) throws SQLException {
-        Map<String, Object> which =
-                Map.of("tags", List.copyOf(tags), "handovers", begun.report().handovers());
+        Waiting which = new Waiting(List.copyOf(tags), begun.report().handovers());
         return new HashSet<>(transactions.in(c -> stillBeingDelivered.rows(c, which, String.class)));
     }
 
     private List<Failure> failures(Begun begun) throws SQLException {
-        Map<String, Object> which = new HashMap<>();
-        which.put("tags", begun.report().handed());
-        which.put("since", begun.since());
+        Tried which = new Tried(begun.report().handed(), begun.since());
         return transactions.in(c -> failuresOf.rows(c, which, Failure.class));
     }
 }
