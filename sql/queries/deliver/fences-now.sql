@@ -15,8 +15,10 @@ CROSS JOIN LATERAL (
     SELECT f.noted_at IS NULL
            OR EXISTS (SELECT FROM freshet.fence_inbox w WHERE w.fence = f.id)
            OR EXISTS (SELECT FROM freshet.fence_queue w WHERE w.fence = f.id)
-           OR EXISTS (SELECT FROM freshet.fence_delivery w
-                      JOIN freshet.delivery d ON d.tag = w.tag AND d.target = w.target
-                      WHERE w.fence = f.id AND d.id = w.delivery AND d.done_handover < w.handover) AS is_outstanding
+           OR EXISTS (SELECT FROM freshet.fence_delivery w CROSS JOIN LATERAL (
+                          SELECT FROM freshet.delivery WHERE tag = w.tag
+                              AND CASE WHEN target = w.target THEN id = w.delivery AND done_handover < w.handover END
+                          OFFSET 0) d
+                      WHERE w.fence = f.id) AS is_outstanding
 ) stage
 WHERE f.asked_at > now() - interval '1 day'

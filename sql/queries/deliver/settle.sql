@@ -1,10 +1,10 @@
 -- Writes what became of calls. Only what is still held under the call's own lease counts: a zombie changes nothing.
--- A newer hand-over than the call covered stays owed. The results:
---   delivered  gone, with its dead letter
---   failed     a retry later, or a dead letter when the newest change has been owed for too long
---   refused    for good: a dead letter
---   halve      a batch was refused: its tags come again in smaller company
---   returned   never tried: due again at once
+-- A newer hand-over than the call covered stays owed. The results, and the fate that each has:
+--   delivered  delivered: gone, with its dead letter
+--   failed     retry: later; dead when the newest change has been owed for too long
+--   refused    dead: a dead letter, for good
+--   halve      back: a batch was refused, its tags come again in smaller company
+--   returned   back: never tried, due again at once
 -- Queue rows whose tag has an outcome everywhere now are marked as processed here, in the same statement. Rows of a tag
 -- that another target is still owed are not: two who settle the same tag for two targets at once would each see the
 -- other's delivery and leave the row to the other. Their tags are answered as look_again, for lock-handed.sql and
@@ -13,75 +13,96 @@
 -- The breaker opens when several calls in a row met nobody there: no answer, 429, or what a proxy says for a host that
 -- is away (502, 503, 504). Any other answer, a plain 500 too, shows that the host is there: then a tag is broken, not
 -- the target.
+-- Each row is found by its key, whatever the planner believes of a table that is empty at one moment and full at the
+-- next (docs/decisions.md says how): with a join, one VACUUM of an empty freshet.delivery made this eight times slower.
 WITH outcome AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:#outcomes::jsonb)
         AS o(tag text, target text, lease uuid, result text, status integer, error text,
              "retryAfterSeconds" double precision, call text, company integer)
+    ORDER BY tag, target
 ), held AS MATERIALIZED (
-    SELECT d.*, o.result, o.status, o.error, o."retryAfterSeconds", o.call, o.company,
-           d.handover > d.claimed_handover AS newer,
-           o.result = 'refused'
-           OR o.result = 'failed' AND now() - d.handed_at >= make_interval(secs => :#retryForSeconds) AS given_up,
-           o.result = 'failed' AND (o.status IS NULL OR o.status IN (408, 425, 429, 502, 503, 504)) AS unanswered
-    FROM freshet.delivery d JOIN outcome o ON d.tag = o.tag AND d.target = o.target AND d.lease_id = o.lease
-    ORDER BY d.tag, d.target
-    FOR UPDATE OF d
+    SELECT *, fate IN ('delivered', 'dead') AS is_done
+    FROM (SELECT d.*, o.result, o.status, o.error, o."retryAfterSeconds", o.call, o.company,
+                 d.handover > d.claimed_handover AS newer,
+                 CASE WHEN o.result = 'delivered' THEN 'delivered'
+                      WHEN o.result = 'refused' OR o.result = 'failed'
+                          AND now() - d.handed_at >= make_interval(secs => :#retryForSeconds) THEN 'dead'
+                      WHEN o.result = 'failed' THEN 'retry'
+                      ELSE 'back' END AS fate,
+                 o.result = 'failed'
+                     AND (o.status IS NULL OR o.status IN (408, 425, 429, 502, 503, 504)) AS unanswered
+          FROM outcome o CROSS JOIN LATERAL (
+              -- by the primary key: the CASE keeps it from reading all that is owed to the target
+              SELECT * FROM freshet.delivery
+              WHERE tag = o.tag AND CASE WHEN target = o.target THEN lease_id = o.lease END
+              FOR UPDATE OFFSET 0) d) h
+), leaves AS MATERIALIZED (
+    SELECT tag, target FROM held WHERE is_done AND NOT newer
 ), gone AS (
-    DELETE FROM freshet.delivery d USING held h
-    WHERE d.tag = h.tag AND d.target = h.target AND NOT h.newer AND (h.result = 'delivered' OR h.given_up)
+    DELETE FROM freshet.delivery
+    WHERE tag = ANY (ARRAY(SELECT tag FROM leaves))
+      AND ((tag, target) IN (SELECT * FROM unnest(ARRAY(SELECT tag FROM leaves), ARRAY(SELECT target FROM leaves))))
+          IS TRUE
 ), stays AS (
-    UPDATE freshet.delivery d SET
+    -- each is there, and its row is locked: an INSERT finds it by its key, and changes it
+    INSERT INTO freshet.delivery AS d
+        (tag, target, handover, settled_handover, done_handover,
+         changed_at, owed_at, due_at, rank,
+         not_before, together,
+         attempts, first_failed_at, last_failed_at,
+         last_status, last_error)
+    SELECT tag, target, handover,
+           CASE WHEN is_done THEN claimed_handover WHEN fate = 'retry' THEN handover ELSE settled_handover END,
+           CASE WHEN is_done THEN claimed_handover ELSE done_handover END,
+           CASE WHEN is_done THEN handed_at ELSE changed_at END,
+           CASE WHEN is_done THEN handed_at ELSE owed_at END,
+           CASE WHEN fate = 'retry' THEN now() + make_interval(secs => greatest(
+                    least(:#backoffMaxSeconds, :#backoffSeconds * power(2, least(attempts, 30)))
+                        * (0.75 + random() / 2),
+                    least(coalesce("retryAfterSeconds", 0), 600)))
+                ELSE now() END,
+           CASE WHEN is_done THEN 0 WHEN fate = 'retry' THEN CASE WHEN attempts < 5 THEN 1 ELSE 2 END ELSE rank END,
+           CASE WHEN fate = 'retry' THEN now() + make_interval(secs => least("retryAfterSeconds", 600)) END,
+           CASE WHEN result = 'halve' OR result = 'failed' AND status >= 500 AND company > 1
+                THEN greatest(1, company / 2)
+                WHEN result = 'delivered' THEN NULL ELSE together END,
+           CASE WHEN is_done THEN 0 WHEN fate = 'retry' THEN attempts + 1 ELSE attempts END,
+           CASE WHEN is_done THEN NULL WHEN fate = 'retry' THEN coalesce(first_failed_at, now())
+                ELSE first_failed_at END,
+           CASE WHEN result = 'failed' THEN now() ELSE last_failed_at END,
+           CASE WHEN result = 'failed' THEN status ELSE last_status END,
+           CASE WHEN result = 'failed' THEN error ELSE last_error END
+    FROM held WHERE newer OR NOT is_done
+    ON CONFLICT (tag, target) DO UPDATE SET
         lease_id = NULL, claimed_handover = NULL,
-        due_at = CASE WHEN h.result = 'failed' AND NOT h.given_up
-                      THEN now() + make_interval(secs => greatest(
-                           least(:#backoffMaxSeconds,
-                               :#backoffSeconds * power(2, least(h.attempts, 30))) * (0.75 + random() / 2),
-                           least(coalesce(h."retryAfterSeconds", 0), 600)))
-                      ELSE now() END,
-        rank = CASE WHEN h.result = 'delivered' OR h.given_up THEN 0
-                    WHEN h.result = 'failed' THEN CASE WHEN h.attempts < 5 THEN 1 ELSE 2 END
-                    ELSE h.rank END,
-        settled_handover = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.claimed_handover
-                                WHEN h.result = 'failed' THEN h.handover
-                                ELSE h.settled_handover END,
-        done_handover = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.claimed_handover ELSE h.done_handover END,
-        not_before = CASE WHEN h.result = 'failed' AND h."retryAfterSeconds" IS NOT NULL AND NOT h.given_up
-                          THEN now() + make_interval(secs => least(h."retryAfterSeconds", 600)) END,
-        attempts = CASE WHEN h.result = 'delivered' OR h.given_up THEN 0
-                        WHEN h.result = 'failed' THEN h.attempts + 1 ELSE h.attempts END,
-        first_failed_at = CASE WHEN h.result = 'delivered' OR h.given_up THEN NULL
-                               WHEN h.result = 'failed' THEN coalesce(h.first_failed_at, now())
-                                   ELSE h.first_failed_at END,
-        last_failed_at = CASE WHEN h.result = 'failed' THEN now() ELSE h.last_failed_at END,
-        last_status = CASE WHEN h.result = 'failed' THEN h.status ELSE h.last_status END,
-        last_error = CASE WHEN h.result = 'failed' THEN h.error ELSE h.last_error END,
-        changed_at = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.handed_at ELSE h.changed_at END,
-        owed_at = CASE WHEN h.result = 'delivered' OR h.given_up THEN h.handed_at ELSE h.owed_at END,
-        together = CASE WHEN h.result = 'halve' OR h.result = 'failed' AND h.status >= 500 AND h.company > 1
-                        THEN greatest(1, h.company / 2)
-                        WHEN h.result = 'delivered' THEN NULL ELSE h.together END
-    FROM held h
-    WHERE d.tag = h.tag AND d.target = h.target AND (h.newer OR NOT (h.result = 'delivered' OR h.given_up))
+        settled_handover = excluded.settled_handover, done_handover = excluded.done_handover,
+        changed_at = excluded.changed_at, owed_at = excluded.owed_at, due_at = excluded.due_at, rank = excluded.rank,
+        not_before = excluded.not_before, together = excluded.together,
+        attempts = excluded.attempts, first_failed_at = excluded.first_failed_at,
+        last_failed_at = excluded.last_failed_at, last_status = excluded.last_status, last_error = excluded.last_error
 ), buried AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at,
-        last_failed_at,
-                                          handover, done_handover)
-    SELECT target, tag, attempts + 1, status, error, coalesce(first_failed_at, now()), now(), claimed_handover,
-        done_handover
-    FROM held WHERE given_up ORDER BY tag, target
+    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error,
+        first_failed_at, last_failed_at, handover, done_handover)
+    SELECT target, tag, attempts + 1, status, error,
+           coalesce(first_failed_at, now()), now(), claimed_handover, done_handover
+    FROM held WHERE fate = 'dead' ORDER BY tag, target
     ON CONFLICT (tag, target) DO UPDATE SET
         attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
         last_error = excluded.last_error, last_failed_at = excluded.last_failed_at, handover = excluded.handover
+), arrived AS MATERIALIZED (
+    SELECT tag, target FROM held WHERE fate = 'delivered'
 ), cleared AS (
-    DELETE FROM freshet.dead_letter l USING held h WHERE h.result = 'delivered' AND l.tag = h.tag
-        AND l.target = h.target
+    DELETE FROM freshet.dead_letter
+    WHERE tag = ANY (ARRAY(SELECT tag FROM arrived))
+      AND ((tag, target) IN (SELECT * FROM unnest(ARRAY(SELECT tag FROM arrived), ARRAY(SELECT target FROM arrived))))
+          IS TRUE
 ), settled AS MATERIALIZED (
     -- up to which hand-over each tag has an outcome at the targets of these calls, and at all others
     SELECT tag, upto, (SELECT min(settled_handover) FROM freshet.delivery d
                        WHERE d.tag = t.tag AND d.target <> ALL (t.targets)) AS elsewhere
     FROM (SELECT tag, array_agg(target) AS targets,
-                 min(CASE WHEN result = 'delivered' OR given_up THEN claimed_handover
-                          WHEN result = 'failed' THEN handover ELSE settled_handover END) AS upto
+                 min(CASE WHEN is_done THEN claimed_handover
+                          WHEN fate = 'retry' THEN handover ELSE settled_handover END) AS upto
           FROM held WHERE :#marks::boolean GROUP BY tag) t
 ), has_outcomes AS MATERIALIZED (
     SELECT q.tag, q.time_bucket, settled.upto FROM settled CROSS JOIN LATERAL (
@@ -93,19 +114,22 @@ WITH outcome AS MATERIALIZED (
         SELECT tag FROM public.cache_invalidation_queue
         WHERE tag = h.tag AND time_bucket = h.time_bucket AND handover <= h.upto AND invalidation_count = handed_count
         FOR UPDATE SKIP LOCKED OFFSET 0) q ON true
+), free AS MATERIALIZED (
+    SELECT tag, time_bucket FROM locked WHERE is_free
 ), marked AS (
-    UPDATE public.cache_invalidation_queue q SET last_invalidated_at = now(), handover = NULL
-    FROM locked l WHERE l.is_free AND q.tag = l.tag AND q.time_bucket = l.time_bucket
+    UPDATE public.cache_invalidation_queue SET last_invalidated_at = now(), handover = NULL
+    WHERE tag = ANY (ARRAY(SELECT tag FROM free))
+      AND ((tag, time_bucket) IN (
+              SELECT * FROM unnest(ARRAY(SELECT tag FROM free), ARRAY(SELECT time_bucket FROM free)))) IS TRUE
 ), marked_later AS (
     INSERT INTO freshet.mark_later (tag) SELECT DISTINCT tag FROM locked WHERE NOT is_free
 ), audited AS (
     INSERT INTO public.invalidation_audit
         (kind, target, keys, triggered_by, outcome, status, detail, request_id, latency_ms)
-    SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue',
-           CASE WHEN result = 'delivered' THEN 'delivered' WHEN given_up THEN 'dead' ELSE 'retry' END,
+    SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', fate,
            max(status), max(error), call, extract(epoch FROM now() - min(changed_at)) * 1000
-    FROM held WHERE result IN ('delivered', 'failed', 'refused') AND freshet.audits()
-    GROUP BY target, call, result, given_up
+    FROM held WHERE fate <> 'back' AND freshet.audits()
+    GROUP BY target, call, fate
 ), news AS (
     -- a call counts once, however many tags it carried: its first tag stands for it, so that one broken tag counts once
     -- as well
@@ -143,4 +167,4 @@ SELECT set_config('synchronous_commit', 'off', true),
        (SELECT jsonb_object_agg(name, open) FROM breaker WHERE open <> was_open)::text AS breakers,
        (SELECT array_agg(tag) FROM settled WHERE elsewhere < upto) AS look_again,
        (SELECT array_agg(DISTINCT target) FROM held
-        WHERE newer OR result IN ('halve', 'returned')) AS due_again
+        WHERE newer OR fate = 'back') AS due_again

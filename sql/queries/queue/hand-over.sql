@@ -95,7 +95,8 @@ WITH claims AS MATERIALIZED (
     FROM taken LEFT JOIN by_tag USING (tag)
 ), handed AS (
     -- by tag and bucket, not by place: a foreign upsert that committed meanwhile has moved the row. As arrays, of which
-    -- the planner expects few: with a guess of what is in the table it would read all of it to join it.
+    -- the planner expects few, and the tags once more by themselves: where it takes the table for empty, it would read
+    -- all of it to join it.
     UPDATE public.cache_invalidation_queue q SET
         handed_count = q.invalidation_count,
         handover = CASE WHEN h.outstanding THEN next.number END,
@@ -103,7 +104,7 @@ WITH claims AS MATERIALIZED (
         changed_at = NULL
     FROM next, each_row r,
          unnest(r.tags, r.buckets, r.outstanding, r.nobody) AS h(tag, time_bucket, outstanding, nobody)
-    WHERE q.tag = h.tag AND q.time_bucket = h.time_bucket
+    WHERE q.tag = ANY ((SELECT tags FROM each_row)::text[]) AND q.tag = h.tag AND q.time_bucket = h.time_bucket
     RETURNING q.tag, h.outstanding, h.nobody
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, keys, triggered_by, outcome)

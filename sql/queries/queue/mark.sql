@@ -4,10 +4,10 @@ WITH held AS MATERIALIZED (
     SELECT * FROM unnest(:#heldTags::text[], :#heldBuckets::timestamptz[]) AS h(tag, time_bucket)
 ), marked AS (
     UPDATE public.cache_invalidation_queue q SET last_invalidated_at = now(), handover = NULL
-    FROM held h
-    WHERE q.tag = h.tag AND q.time_bucket = h.time_bucket
+    WHERE q.tag = ANY (:#heldTags::text[]) AND ((q.tag, q.time_bucket) IN (TABLE held)) IS TRUE
       AND q.handover IS NOT NULL AND q.invalidation_count = q.handed_count
-      AND NOT EXISTS (SELECT FROM freshet.delivery d WHERE d.tag = q.tag AND d.settled_handover < q.handover)
+      -- OFFSET 0: by the key of each, never by reading all that is owed
+      AND NOT EXISTS (SELECT FROM freshet.delivery d WHERE d.tag = q.tag AND d.settled_handover < q.handover OFFSET 0)
 )
 INSERT INTO freshet.mark_later (tag)
 SELECT DISTINCT q.tag FROM public.cache_invalidation_queue q

@@ -27,6 +27,8 @@ WITH gone AS MATERIALIZED (
 )
 INSERT INTO freshet.fence_delivery AS w (fence, tag, target, delivery, handover)
 SELECT c.fence, c.tag, d.target, d.id, d.handover
-FROM changed c JOIN freshet.delivery d ON d.tag = c.tag JOIN freshet.target t ON t.name = d.target AND t.takes_queue
+FROM changed c
+     CROSS JOIN LATERAL (SELECT target, id, handover FROM freshet.delivery WHERE tag = c.tag OFFSET 0) d
+     JOIN freshet.target t ON t.name = d.target AND t.takes_queue
 WHERE NOT EXISTS (SELECT FROM waits WHERE waits.fence = c.fence AND waits.tag = c.tag)
 ON CONFLICT (fence, tag, target) DO UPDATE SET delivery = excluded.delivery, handover = excluded.handover

@@ -15,6 +15,7 @@ WITH handed AS MATERIALIZED (
 )
 INSERT INTO freshet.fence_delivery AS w (fence, tag, target, delivery, handover)
 SELECT h.fence, h.tag, d.target, d.id, d.handover
-FROM (SELECT DISTINCT fence, tag FROM handed) h JOIN freshet.delivery d ON d.tag = h.tag
+FROM (SELECT DISTINCT fence, tag FROM handed) h
+     CROSS JOIN LATERAL (SELECT target, id, handover FROM freshet.delivery WHERE tag = h.tag OFFSET 0) d
      JOIN freshet.target t ON t.name = d.target AND t.takes_queue
 ON CONFLICT (fence, tag, target) DO UPDATE SET delivery = excluded.delivery, handover = excluded.handover

@@ -25,7 +25,8 @@ public final class Ledger implements HandsBackOnStop {
     /** More in one would hold its locks for long. */
     private static final int ENOUGH_TAGS = 500;
 
-    private static final long GLANCE_NANOS = 500_000;
+    /** Who notes the last one that is waited for says so; what else makes the wait shorter is seen by a glance. */
+    private static final long GLANCE_NANOS = 5_000_000;
 
     private final ConcurrentLinkedQueue<Entry> noted = new ConcurrentLinkedQueue<>();
     private final AtomicInteger notedTags = new AtomicInteger();
@@ -34,6 +35,7 @@ public final class Ledger implements HandsBackOnStop {
     private final long lingerNanos;
     private final Runnable wake;
     private volatile Runnable afterSettling = () -> {};
+    private volatile Thread waiting;
 
     /**
      * @param linger how long outcomes wait for others, while calls are under way
@@ -56,6 +58,15 @@ public final class Ledger implements HandsBackOnStop {
         if (notedTags.getAndAdd(entry.outcomes().size()) == 0) {
             wake.run();
         }
+        Thread settler = waiting;
+        if (settler != null && isWorthIt()) {
+            LockSupport.unpark(settler);
+        }
+    }
+
+    private boolean isWorthIt() {
+        int tags = notedTags.get();
+        return tags >= WORTH_IT || tags >= lanes.tagsInHand();
     }
 
     /** Nothing is noted for long without somebody who settles it, even if its route was replaced meanwhile. */
@@ -67,10 +78,7 @@ public final class Ledger implements HandsBackOnStop {
 
     /** What has been noted, or the oldest of it. */
     public List<Entry> take() {
-        long end = System.nanoTime() + lingerNanos;
-        while (notedTags.get() < Math.min(WORTH_IT, lanes.tagsInHand()) && System.nanoTime() - end < 0) {
-            LockSupport.parkNanos(GLANCE_NANOS);
-        }
+        waitForMore();
         List<Entry> taken = new ArrayList<>();
         int tags = 0;
         while (tags < ENOUGH_TAGS) {
@@ -85,6 +93,17 @@ public final class Ledger implements HandsBackOnStop {
             wake.run();
         }
         return taken;
+    }
+
+    private void waitForMore() {
+        long end = System.nanoTime() + lingerNanos;
+        waiting = Thread.currentThread();
+        long left = lingerNanos;
+        while (left > 0 && !isWorthIt()) {
+            LockSupport.parkNanos(this, Math.min(GLANCE_NANOS, left));
+            left = end - System.nanoTime();
+        }
+        waiting = null;
     }
 
     public void settle(List<Entry> entries) throws SQLException {

@@ -55,7 +55,7 @@ public final class Moments {
 
     /**
      * @param sparing     how long to rest where the database is slow to answer
-     * @param lookAgainIn has {@link #look} called after so long
+     * @param lookAgainIn has {@link #look} called after so long, instead of when it was to be called before
      * @param handOver    has what was queued handed over at once
      */
     public Moments(Transactions transactions, Sparing sparing, Consumer<Duration> lookAgainIn, Runnable handOver) {
@@ -67,7 +67,9 @@ public final class Moments {
 
     /** Every second, and when the next moment comes. */
     public synchronized void look() throws Exception {
-        if (!sparing.mayAsk()) {
+        Duration rest = sparing.rest();
+        if (!rest.isZero()) {
+            lookAgainIn.accept(rest); // what comes meanwhile is late by no more than that
             return;
         }
         Next next = sparing.ask(this::next);

@@ -21,8 +21,13 @@ public final class Sparing {
         this.unnoticed = unnoticed.toNanos();
     }
 
-    public synchronized boolean mayAsk() {
-        return System.nanoTime() - notBefore >= 0;
+    public boolean mayAsk() {
+        return rest().isZero();
+    }
+
+    /** How long the question still rests; zero: it may be asked. */
+    public synchronized Duration rest() {
+        return Duration.ofNanos(Math.max(0, notBefore - System.nanoTime()));
     }
 
     public <T> T ask(Callable<T> question) throws Exception {

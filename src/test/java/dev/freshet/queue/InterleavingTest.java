@@ -94,12 +94,16 @@ class InterleavingTest {
                         "deliver/settle",
                         "d.handover > d.claimed_handover AS newer",
                         "false AS newer"),
-                Arguments.of("settle asks for the call's own lease", "deliver/settle", "AND d.lease_id = o.lease", ""),
+                Arguments.of(
+                        "settle asks for the call's own lease",
+                        "deliver/settle",
+                        "THEN lease_id = o.lease",
+                        "THEN true"),
                 Arguments.of(
                         "a success clears the dead letter",
                         "deliver/settle",
-                        "h.result = 'delivered' AND l.tag",
-                        "false AND l.tag"),
+                        "held WHERE fate = 'delivered'",
+                        "held WHERE false"),
                 Arguments.of(
                         "hand-over sees rows that have grown",
                         "queue/hand-over",
@@ -322,13 +326,13 @@ class InterleavingTest {
                 Arguments.of(
                         "what is stored as a retry is not out",
                         "deliver/fences-now",
-                        "d.done_handover <",
-                        "d.settled_handover <"),
+                        "done_handover <",
+                        "settled_handover <"),
                 Arguments.of(
                         "an outcome is one of what its call covered",
                         "deliver/settle",
-                        "THEN h.claimed_handover ELSE h.done_handover",
-                        "THEN h.handover ELSE h.done_handover"),
+                        "THEN claimed_handover ELSE done_handover",
+                        "THEN handover ELSE done_handover"),
                 Arguments.of("what is handed over is not done", "queue/hand-over", "number - 1,", "number,"),
                 Arguments.of(
                         "a fence knows what is owed of its change",

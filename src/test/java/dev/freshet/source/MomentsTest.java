@@ -99,6 +99,17 @@ class MomentsTest {
     }
 
     @Test
+    void a_look_that_comes_while_the_question_rests_is_made_up_for() throws Exception {
+        Moments tired = new Moments(
+                transactions, new Sparing(1_000_000, Duration.ZERO), waits::add, handOvers::incrementAndGet);
+        tired.look();
+        waits.clear();
+        tired.look();
+        assertEquals(1, waits.size());
+        assertTrue(waits.peek().compareTo(Duration.ofSeconds(1)) > 0, waits::toString);
+    }
+
+    @Test
     void a_moment_that_was_edited_away_before_it_came_is_not_said_although_nobody_looked_before() throws Exception {
         database.run(
                 "INSERT INTO posts VALUES (1, 1, clock_timestamp() + interval '1 hour'), (2, 2, clock_timestamp() +"

@@ -29,6 +29,10 @@ public final class Policies {
     private static final Logger LOG = LoggerFactory.getLogger(Policies.class);
     /** Who asked a moment ago need not ask again. */
     private static final long CURRENT_NANOS = Duration.ofMillis(2).toNanos();
+    /** In a drain, thousands of calls begin in a second: then it is asked so often, after so many questions at will. */
+    private static final long BUSY_NANOS = Duration.ofMillis(20).toNanos();
+
+    private static final int AT_WILL = 25;
 
     private static final long NEVER_READ = -1;
 
@@ -44,6 +48,8 @@ public final class Policies {
     private final Transactions transactions;
     private volatile Known known = Known.NOTHING;
     private volatile long currentAt = System.nanoTime() - CURRENT_NANOS;
+    /** When all of {@link #AT_WILL} may be asked again. */
+    private volatile long rested = System.nanoTime();
 
     public Policies(Transactions transactions) {
         this.transactions = transactions;
@@ -85,22 +91,28 @@ public final class Policies {
         }
     }
 
-    /** Before a call: what was said since is known. */
+    /** Before a call: what was said since is known. Of many who come at once, one asks for all of them. */
     public void keepCurrent() {
-        if (System.nanoTime() - currentAt < CURRENT_NANOS) {
+        long needed = System.nanoTime() - CURRENT_NANOS;
+        if (currentAt - needed > 0 || hasAskedALot()) {
             return;
         }
         synchronized (version) {
-            long now = System.nanoTime();
-            if (now - currentAt < CURRENT_NANOS) {
-                return; // somebody else has asked meanwhile
+            if (currentAt - needed > 0 || hasAskedALot()) {
+                return; // somebody else has asked since we came, however long that took
             }
+            long now = System.nanoTime();
+            rested = (rested - now > 0 ? rested : now) + BUSY_NANOS;
             try {
                 areInForce(transactions.inOne(c -> version.row(c, Map.of(), Long.class)), now);
             } catch (SQLException e) {
                 LOG.debug("The policies of tags could not be asked for", e);
             }
         }
+    }
+
+    private boolean hasAskedALot() {
+        return rested - System.nanoTime() > (AT_WILL - 1) * BUSY_NANOS;
     }
 
     /** @return false: it could not be done, and what was known stays */

@@ -13,9 +13,13 @@ import dev.freshet.queue.Turn;
 import dev.freshet.run.routes.Wake;
 import dev.freshet.settings.Setting;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** What routes/queue.camel.yaml names. */
@@ -74,7 +78,14 @@ record QueueBeans(Turn turn, Sleep sleep) {
         return new Moments(
                 parts.transactions(),
                 new Sparing(3, Duration.ofMillis(5)), // a second late at most while an answer takes 300 ms
-                wait -> clock.schedule(look::now, wait.toNanos(), TimeUnit.NANOSECONDS),
+                oneAtATime(clock, look::now),
                 handOver::now);
+    }
+
+    /** Of several waits for the same thing only the newest goes on. */
+    private static Consumer<Duration> oneAtATime(ScheduledExecutorService clock, Runnable what) {
+        AtomicReference<Future<?>> pending = new AtomicReference<>(CompletableFuture.completedFuture(null));
+        return wait -> pending.getAndSet(clock.schedule(what, wait.toNanos(), TimeUnit.NANOSECONDS))
+                .cancel(false);
     }
 }

@@ -545,7 +545,7 @@ class FenceTest {
                         FenceTest::an_earlier_letter_is_not_taken_for_it),
                 Arguments.of("deliver/fences-now", "f.noted_at IS NULL\\s+OR", "", (Scenario)
                         FenceTest::a_look_that_did_not_happen_is_no_look),
-                Arguments.of("deliver/fences-now", "AND d.id = w.delivery", "", (Scenario)
+                Arguments.of("deliver/fences-now", "id = w.delivery AND", "", (Scenario)
                         FenceTest::a_hot_tag_whose_delivery_is_another_one_is_out),
                 Arguments.of("queue/note-handed", "AND t.takes_queue", "", (Scenario)
                         FenceTest::what_a_job_owes_holds_nobody_up),

@@ -1,0 +1,154 @@
+package dev.freshet.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.freshet.database.SqlFile;
+import dev.freshet.database.Transactions;
+import dev.freshet.testing.TestDatabase;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A VACUUM that meets a queue while it is empty lets the planner believe that it always is. Statements that each tag
+ * goes through read what they work on, and no more, all the same.
+ */
+class PlansTest {
+    private static final int ROWS = 6_000;
+    private static final int BATCH = 50;
+    /** Each row is read some times by one statement: to look, to lock, to change. */
+    private static final int ENOUGH = 8 * BATCH;
+
+    private static final UUID LEASE = UUID.randomUUID();
+
+    private TestDatabase database;
+    private Transactions transactions;
+
+    @BeforeEach
+    void vacuumWhileEmpty() throws Exception {
+        database = TestDatabase.migrated();
+        transactions = new Transactions(database.pool(1), true);
+        database.run("INSERT INTO freshet.target (name) VALUES ('x'), ('y')");
+        queue("handover = 1");
+        owe();
+        database.run("DELETE FROM freshet.delivery");
+        database.run("DELETE FROM cache_invalidation_queue");
+        database.run("VACUUM (TRUNCATE false) freshet.delivery");
+        database.run("VACUUM (TRUNCATE false) cache_invalidation_queue");
+        assertEquals(
+                List.of("t", "t"),
+                database.list("SELECT relpages > 0 AND reltuples = 0 FROM pg_class"
+                        + " WHERE oid IN ('freshet.delivery'::regclass, 'cache_invalidation_queue'::regclass)"));
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        database.close();
+    }
+
+    @Test
+    void a_settlement() throws Exception {
+        queue("handover = 1, handed_count = 1");
+        owe();
+        reads("deliver/settle", settlement("delivered"));
+        assertEquals(
+                "" + (ROWS - BATCH), database.one("SELECT count(*) FROM freshet.delivery WHERE target = 'x'"));
+    }
+
+    @Test
+    void a_settlement_of_what_stays() throws Exception {
+        queue("handover = 1, handed_count = 1");
+        owe();
+        reads("deliver/settle", settlement("failed"));
+        assertEquals("" + BATCH, database.one("SELECT count(*) FROM freshet.delivery WHERE attempts = 1"));
+    }
+
+    @Test
+    void a_claim() throws Exception {
+        owe();
+        database.run("UPDATE freshet.delivery SET lease_id = NULL, claimed_handover = NULL");
+        Map<String, Object> terms = new HashMap<>(Map.of(
+                "target", "x", "limit", BATCH, "urgentLimit", BATCH, "retries", BATCH, "lowestFirst", false));
+        terms.putAll(Map.of("freshWithinSeconds", 1e9, "retriesWithinSeconds", 1e9, "hasReplicas", false));
+        terms.putAll(Map.of("lease", UUID.randomUUID(), "leaseSeconds", 60.0));
+        terms.putAll(Map.of("probeSeconds", 60.0, "probeMaxSeconds", 60.0));
+        reads("deliver/claim", terms);
+    }
+
+    @Test
+    void a_hand_over() throws Exception {
+        queue("handover = NULL");
+        Map<String, Object> terms = new HashMap<>(Map.of("limit", BATCH, "momentLimit", BATCH, "lowest", 0));
+        terms.putAll(Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "aside", List.of()));
+        terms.putAll(Map.of("claims", "[]", "leaseSeconds", 60.0, "hasReplicas", false));
+        reads("queue/hand-over", terms);
+        assertEquals("" + 2 * BATCH, database.one("SELECT count(*) FROM freshet.delivery"));
+    }
+
+    @Test
+    void marking_after_the_lock() throws Exception {
+        queue("handover = 1, handed_count = 1");
+        owe();
+        database.run("UPDATE freshet.delivery SET settled_handover = 1");
+        List<String> tags = tags();
+        reads(
+                "queue/mark",
+                Map.of("tags", tags, "heldTags", tags, "heldBuckets", tags.stream().map(tag -> "2026-01-01").toList()));
+        assertEquals(
+                "" + BATCH,
+                database.one("SELECT count(*) FROM cache_invalidation_queue WHERE last_invalidated_at IS NOT NULL"));
+    }
+
+    private void queue(String set) throws SQLException {
+        database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket) SELECT 'tag-' || i, '2026-01-01'"
+                + " FROM generate_series(1, " + ROWS + ") i; UPDATE cache_invalidation_queue SET " + set);
+    }
+
+    private void owe() throws SQLException {
+        database.run("INSERT INTO freshet.delivery"
+                + " (tag, target, handover, changed_at, done_handover, lease_id, claimed_handover)"
+                + " SELECT 'tag-' || i, t, 1, now(), 0, '" + LEASE + "', 1"
+                + " FROM generate_series(1, " + ROWS + ") i, unnest(ARRAY['x', 'y']) t");
+    }
+
+    private static List<String> tags() {
+        return IntStream.rangeClosed(1, BATCH).mapToObj(i -> "tag-" + i).toList();
+    }
+
+    private static Map<String, Object> settlement(String result) {
+        String outcomes = String.join(
+                ",",
+                tags().stream()
+                        .map(tag -> "{\"tag\":\"%s\",\"target\":\"x\",\"lease\":\"%s\",\"call\":\"c\",\"company\":1,"
+                                .concat("\"result\":\"%s\",\"status\":500}")
+                                .formatted(tag, LEASE, result))
+                        .toList());
+        Map<String, Object> terms = new HashMap<>(Map.of("outcomes", "[" + outcomes + "]", "marks", true));
+        terms.putAll(Map.of("retryForSeconds", 3600.0, "backoffSeconds", 30.0, "backoffMaxSeconds", 60.0));
+        terms.putAll(Map.of("breakerTags", 5, "probeSeconds", 60.0));
+        return terms;
+    }
+
+    private void reads(String statement, Map<String, Object> terms) throws SQLException {
+        SqlFile file = SqlFile.of(statement);
+        List<String> read = transactions.in(connection -> {
+            file.rows(connection, terms);
+            return TestDatabase.list(
+                    connection,
+                    "SELECT relname || ' ' || seq_tup_read + idx_tup_fetch FROM pg_stat_xact_all_tables"
+                            + " WHERE relname IN ('delivery', 'cache_invalidation_queue')");
+        });
+        for (String of : read) {
+            assertTrue(Integer.parseInt(of.split(" ")[1]) <= ENOUGH, () -> statement + " reads " + read);
+        }
+    }
+}
