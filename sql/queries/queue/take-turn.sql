@@ -3,4 +3,5 @@
 -- before deadlock_timeout.
 SELECT pg_try_advisory_xact_lock(7382084) AS mine, set_config('lock_timeout', '15ms', true),
     set_config('jit', 'off', true),
-       set_config('random_page_cost', '1.1', true)      -- what is worked on is in memory
+       set_config('random_page_cost', '1.1', true),     -- what is worked on is in memory
+       set_config('plan_cache_mode', 'force_generic_plan', true)    -- planned once: PlansTest

@@ -19,6 +19,7 @@ public final class Transactions {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Transactions.class);
+    private static final SqlFile PLAN_ONCE = SqlFile.of("database/plan-once");
     private static final SqlFile WITHOUT_AUDIT = SqlFile.of("audit/without-audit");
     private static final SqlFile COUNT_REFUSED_AUDIT = SqlFile.of("audit/count-refused-audit");
 
@@ -43,11 +44,22 @@ public final class Transactions {
     }
 
     public <T> T in(Work<T> work) throws SQLException {
+        return in(work, false);
+    }
+
+    /** Of statements whose plan is the same whatever is in their tables: they are planned once for each session. */
+    public <T> T inPlannedOnce(Work<T> work) throws SQLException {
+        return in(work, true);
+    }
+
+    private <T> T in(Work<T> work, boolean plannedOnce) throws SQLException {
         try (Connection connection = dataSource.getConnection()) {
             connection.setAutoCommit(false);
             try {
                 if (pooled) { // otherwise Database has said so to the session
                     sayTerms(connection, Database.IDLE_IN_TRANSACTION);
+                } else if (plannedOnce) { // behind a pooler nothing is kept for a session
+                    PLAN_ONCE.rows(connection, Map.of());
                 }
                 T result = work.on(connection);
                 connection.commit();

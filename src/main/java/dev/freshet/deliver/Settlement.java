@@ -90,7 +90,7 @@ public final class Settlement {
 
     private Settled settleByHalves(List<Outcome> outcomes) throws SQLException {
         try {
-            return transactions.in(connection -> write(connection, outcomes));
+            return transactions.inPlannedOnce(connection -> write(connection, outcomes));
         } catch (SQLException e) {
             if (!SqlState.isRefused(e)) {
                 throw e;

@@ -16,7 +16,8 @@ import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A VACUUM that meets a queue while it is empty lets the planner believe that it always is. Statements that each tag
@@ -27,6 +28,9 @@ class PlansTest {
     private static final int BATCH = 50;
     /** Each row is read some times by one statement: to look, to lock, to change. */
     private static final int ENOUGH = 8 * BATCH;
+
+    /** The driver keeps a statement, and the server its plan, after so many times. */
+    private static final int PREPARED_AFTER = 6;
 
     private static final UUID LEASE = UUID.randomUUID();
 
@@ -55,57 +59,61 @@ class PlansTest {
         database.close();
     }
 
-    @Test
-    void a_settlement() throws Exception {
-        queue("handover = 1, handed_count = 1");
-        owe();
-        reads("deliver/settle", settlement("delivered"));
-        assertEquals(
-                "" + (ROWS - BATCH), database.one("SELECT count(*) FROM freshet.delivery WHERE target = 'x'"));
+    @ParameterizedTest
+    @ValueSource(strings = {"custom", "generic"})
+    void a_settlement(String plan) throws Exception {
+        reads(plan, "deliver/settle", settlement("delivered"), this::handOver);
+        assertEquals("" + (ROWS - BATCH), database.one("SELECT count(*) FROM freshet.delivery WHERE target = 'x'"));
     }
 
-    @Test
-    void a_settlement_of_what_stays() throws Exception {
-        queue("handover = 1, handed_count = 1");
-        owe();
-        reads("deliver/settle", settlement("failed"));
+    @ParameterizedTest
+    @ValueSource(strings = {"custom", "generic"})
+    void a_settlement_of_what_stays(String plan) throws Exception {
+        reads(plan, "deliver/settle", settlement("failed"), this::handOver);
         assertEquals("" + BATCH, database.one("SELECT count(*) FROM freshet.delivery WHERE attempts = 1"));
     }
 
-    @Test
-    void a_claim() throws Exception {
-        owe();
-        database.run("UPDATE freshet.delivery SET lease_id = NULL, claimed_handover = NULL");
-        Map<String, Object> terms = new HashMap<>(Map.of(
-                "target", "x", "limit", BATCH, "urgentLimit", BATCH, "retries", BATCH, "lowestFirst", false));
+    @ParameterizedTest
+    @ValueSource(strings = {"custom", "generic"})
+    void a_claim(String plan) throws Exception {
+        Map<String, Object> terms = new HashMap<>(
+                Map.of("target", "x", "limit", BATCH, "urgentLimit", BATCH, "retries", BATCH, "lowestFirst", false));
         terms.putAll(Map.of("freshWithinSeconds", 1e9, "retriesWithinSeconds", 1e9, "hasReplicas", false));
         terms.putAll(Map.of("lease", UUID.randomUUID(), "leaseSeconds", 60.0));
         terms.putAll(Map.of("probeSeconds", 60.0, "probeMaxSeconds", 60.0));
-        reads("deliver/claim", terms);
+        reads(plan, "deliver/claim", terms, () -> {
+            owe();
+            database.run("UPDATE freshet.delivery SET lease_id = NULL, claimed_handover = NULL, due_at = now()");
+        });
     }
 
-    @Test
-    void a_hand_over() throws Exception {
-        queue("handover = NULL");
+    @ParameterizedTest
+    @ValueSource(strings = {"custom", "generic"})
+    void a_hand_over(String plan) throws Exception {
         Map<String, Object> terms = new HashMap<>(Map.of("limit", BATCH, "momentLimit", BATCH, "lowest", 0));
         terms.putAll(Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "aside", List.of()));
         terms.putAll(Map.of("claims", "[]", "leaseSeconds", 60.0, "hasReplicas", false));
-        reads("queue/hand-over", terms);
+        reads(plan, "queue/hand-over", terms, () -> queue("handover = NULL"));
         assertEquals("" + 2 * BATCH, database.one("SELECT count(*) FROM freshet.delivery"));
     }
 
-    @Test
-    void marking_after_the_lock() throws Exception {
-        queue("handover = 1, handed_count = 1");
-        owe();
-        database.run("UPDATE freshet.delivery SET settled_handover = 1");
+    @ParameterizedTest
+    @ValueSource(strings = {"custom", "generic"})
+    void marking_after_the_lock(String plan) throws Exception {
         List<String> tags = tags();
-        reads(
-                "queue/mark",
-                Map.of("tags", tags, "heldTags", tags, "heldBuckets", tags.stream().map(tag -> "2026-01-01").toList()));
+        List<String> buckets = tags.stream().map(tag -> "2026-01-01").toList();
+        reads(plan, "queue/mark", Map.of("tags", tags, "heldTags", tags, "heldBuckets", buckets), () -> {
+            handOver();
+            database.run("UPDATE freshet.delivery SET settled_handover = 1");
+        });
         assertEquals(
                 "" + BATCH,
                 database.one("SELECT count(*) FROM cache_invalidation_queue WHERE last_invalidated_at IS NOT NULL"));
+    }
+
+    private void handOver() throws SQLException {
+        queue("handover = 1, handed_count = 1");
+        owe();
     }
 
     private void queue(String set) throws SQLException {
@@ -138,17 +146,31 @@ class PlansTest {
         return terms;
     }
 
-    private void reads(String statement, Map<String, Object> terms) throws SQLException {
+    private interface Filling {
+        void fill() throws SQLException;
+    }
+
+    private void reads(String plan, String statement, Map<String, Object> terms, Filling tables) throws SQLException {
+        for (int i = 0; i < PREPARED_AFTER; i++) {
+            assertTrue(rowsRead(plan, statement, terms).isEmpty(), "nothing is there yet");
+        }
+        tables.fill();
+        List<String> read = rowsRead(plan, statement, terms);
+        for (String of : read) {
+            assertTrue(Integer.parseInt(of.split(" ")[1]) <= ENOUGH, () -> statement + " reads " + read);
+        }
+    }
+
+    private List<String> rowsRead(String plan, String statement, Map<String, Object> terms) throws SQLException {
         SqlFile file = SqlFile.of(statement);
-        List<String> read = transactions.in(connection -> {
+        return transactions.in(connection -> {
+            TestDatabase.list(connection, "SELECT set_config('plan_cache_mode', ?, true)", "force_" + plan + "_plan");
             file.rows(connection, terms);
             return TestDatabase.list(
                     connection,
                     "SELECT relname || ' ' || seq_tup_read + idx_tup_fetch FROM pg_stat_xact_all_tables"
-                            + " WHERE relname IN ('delivery', 'cache_invalidation_queue')");
+                            + " WHERE relname IN ('delivery', 'cache_invalidation_queue')"
+                            + " AND seq_tup_read + idx_tup_fetch > 0");
         });
-        for (String of : read) {
-            assertTrue(Integer.parseInt(of.split(" ")[1]) <= ENOUGH, () -> statement + " reads " + read);
-        }
     }
 }

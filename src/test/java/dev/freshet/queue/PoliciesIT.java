@@ -160,9 +160,10 @@ class PoliciesIT {
                     .toArray(String[]::new));
             List<String> order = scene.receiver.calls().stream()
                     .map(call -> call.tags().get(0))
+                    .filter(tag -> !tag.equals("first")) // held for too long, it is called for again
                     .toList();
-            assertEquals("urgent", order.get(1));
-            assertEquals(401, order.stream().distinct().count() - 1);
+            assertEquals("urgent", order.get(0));
+            assertEquals(401, order.stream().distinct().count());
             long usualAmongTheFirst = order.subList(0, 150).stream()
                     .filter(tag -> tag.startsWith("usual:"))
                     .count();
