@@ -86,7 +86,7 @@ WITH taken AS (
     ON CONFLICT (name) DO UPDATE SET value = c.value + excluded.value
 )
 -- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
-SELECT count(*)::integer AS taken, statement_timestamp() AS horizon,
+SELECT count(*)::integer AS taken, statement_timestamp() AS horizon, min(changed_at) AS oldest,
        EXISTS (SELECT FROM freshet.policy) AS has_policies,
        (SELECT version FROM freshet.policies) AS policies,
        -- for note-folded.sql

@@ -39,7 +39,7 @@ WITH taken AS (
     ON CONFLICT (name) DO UPDATE SET value = c.value + excluded.value
 )
 -- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
-SELECT count(*)::integer AS taken, statement_timestamp() AS horizon,
+SELECT count(*)::integer AS taken, statement_timestamp() AS horizon, min(changed_at) AS oldest,
        EXISTS (SELECT FROM freshet.policy) AS has_policies, -1::bigint AS policies,
        -- for note-folded.sql
        CASE WHEN EXISTS (SELECT FROM freshet.fence_inbox) THEN (SELECT array_agg(id) FROM taken) END AS fenced

@@ -18,6 +18,7 @@ WITH claims AS MATERIALIZED (
             WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
               AND ripe_at IS NULL
               AND time_bucket <= :#horizon::timestamptz - make_interval(secs => :#debounceSeconds)
+              AND time_bucket >= :#since::timestamptz           -- dev.freshet.queue.NarrowLooks
               AND tag <> ALL (:#aside::text[])
             ORDER BY time_bucket LIMIT :#limit
             FOR UPDATE SKIP LOCKED) by_bucket

@@ -35,14 +35,7 @@ final class Lane {
     private final Pace pace = new Pace();
     private final LookBack freshLookBack = new LookBack();
     private final LookBack retriesLookBack = new LookBack();
-    /**
-     * Of what has failed before, so much at a time: more while it succeeds, as after an outage, less while it goes on
-     * failing.
-     */
-    private int retriesAtOnce;
-    /** Of the last calls, the share that failed. */
-    private double failing;
-
+    private final Retries retries = new Retries();
     private volatile double callSeconds = 0.05;
     private volatile boolean open;
     /** Something may be due that a claim would find; a hand-over claims what it adds. */
@@ -114,34 +107,22 @@ final class Lane {
     }
 
     /** @return how many of them may have failed before */
-    synchronized int roomForRetries() {
+    int roomForRetries() {
         int holding = (int) held.keySet().stream().filter(Delivery::retry).count();
-        return Math.max(0, clamped(retriesAtOnce) - holding);
+        return Math.max(0, retries.atOnce(fewRetries(), most) - holding);
     }
 
-    /**
-     * A few are always tried, and never more than half of what is in hand: what comes beside a million letters that are
-     * replayed finds room at once.
-     */
-    private int clamped(int retries) {
-        int few = Math.max(1, target.getConcurrency() / 4) * target.getBatch();
-        return Math.max(few, Math.min(retries, most / 2));
+    private int fewRetries() {
+        return Math.max(1, target.getConcurrency() / 4) * target.getBatch();
     }
 
     /** What a call for this delivery came to. */
-    synchronized void learn(Delivery delivery, boolean succeeded) {
-        failing += ((succeeded ? 0 : 1) - failing) / 16;
-        if (delivery.retry()) {
-            retriesAtOnce = clamped(succeeded ? clamped(retriesAtOnce) + 1 : clamped(retriesAtOnce) / 2);
-        }
+    void learn(Delivery delivery, boolean succeeded) {
+        retries.learn(delivery.retry(), succeeded, fewRetries(), most);
     }
 
-    /**
-     * Whether most calls succeed: where they don't, a second attempt at once would only take the place of another
-     * tag's first.
-     */
-    synchronized boolean isMostlySucceeding() {
-        return failing < 0.5;
+    boolean isMostlySucceeding() {
+        return retries.isMostlySucceeding();
     }
 
     Line line() {

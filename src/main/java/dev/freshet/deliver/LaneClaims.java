@@ -23,6 +23,7 @@ final class LaneClaims {
     private final Policies policies;
     private final Lanes.Terms terms;
     private final Replicas replicas;
+    private final ClaimedDeliveries deliveries;
 
     LaneClaims(
             Map<String, Lane> lanes,
@@ -37,6 +38,7 @@ final class LaneClaims {
         this.policies = policies;
         this.terms = terms;
         this.replicas = replicas;
+        this.deliveries = new ClaimedDeliveries(policies, terms);
     }
 
     Claims forHandOver() {
@@ -80,7 +82,8 @@ final class LaneClaims {
             List<Delivery> deliveries = new ArrayList<>();
             for (Claims.Claimed each : claimed) {
                 if (lane != null && each.target().equals(room.target())) {
-                    Delivery delivery = delivery(lane, each, handover, room.lease(), claims.at());
+                    Delivery delivery =
+                            this.deliveries.handedOver(lane.target(), each, handover, room.lease(), claims.at());
                     lane.hold(delivery);
                     deliveries.add(delivery);
                 }
@@ -91,23 +94,6 @@ final class LaneClaims {
             }
         }
         return calls;
-    }
-
-    private Delivery delivery(Lane lane, Claims.Claimed claimed, long handover, String lease, long claimedAt) {
-        int batch = lane.target().getBatch();
-        return new Delivery(
-                claimed.target(),
-                claimed.tag(),
-                claimed.id(),
-                handover,
-                lease,
-                batch,
-                batch,
-                before(claimedAt, claimed.ageSeconds()),
-                claimedAt,
-                deadline(claimedAt),
-                false,
-                policies.of(claimed.tag()));
     }
 
     List<Map<String, Object>> withRoom() {
@@ -164,7 +150,7 @@ final class LaneClaims {
         noteWhatWasEmptied(lane, claim, claimedAt, rows);
         List<Delivery> deliveries = new ArrayList<>(rows.size());
         for (DueDelivery row : rows) {
-            Delivery delivery = delivery(lane, row, claimedAt);
+            Delivery delivery = this.deliveries.due(lane.target(), row, claimedAt);
             lane.hold(delivery);
             deliveries.add(delivery);
         }
@@ -175,31 +161,6 @@ final class LaneClaims {
                 .max(Comparator.naturalOrder())
                 .orElse(null);
         return Call.covering(position, Call.together(deliveries));
-    }
-
-    private Delivery delivery(Lane lane, DueDelivery row, long claimedAt) {
-        int batch = lane.target().getBatch();
-        return new Delivery(
-                lane.target().getName(),
-                row.tag(),
-                row.id(),
-                row.handover(),
-                row.lease(),
-                row.company(batch),
-                batch,
-                before(claimedAt, row.ageSeconds()),
-                before(claimedAt, row.owedSeconds()),
-                deadline(claimedAt),
-                row.isRetry(),
-                policies.of(row.tag()));
-    }
-
-    private static long before(long claimedAt, double seconds) {
-        return claimedAt - (long) (Math.max(0, seconds) * 1e9);
-    }
-
-    private long deadline(long claimedAt) {
-        return claimedAt + terms.lease().minus(terms.attempt()).toNanos();
     }
 
     /** Who was given less than was asked for has taken all that was due. */

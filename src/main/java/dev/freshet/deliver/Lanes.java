@@ -1,17 +1,18 @@
 package dev.freshet.deliver;
 
-import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import dev.freshet.deliver.policy.Policies;
 import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.run.routes.FeedsRoutes;
 import dev.freshet.run.stop.StopsFirst;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin.
@@ -23,8 +24,6 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) {}
 
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
-    private final SqlFile handBack = SqlFile.of("deliver/hand-back");
-    private final Transactions transactions;
     private final Policies policies;
     private final Terms terms;
     private final LaneClaims claims;
@@ -35,7 +34,6 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     }
 
     public Lanes(Transactions transactions, Terms terms, Replicas replicas) {
-        this.transactions = transactions;
         Budgets budgets = new Budgets(transactions);
         this.policies = new Policies(transactions);
         this.terms = terms;
@@ -111,10 +109,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
     }
 
     public void lookAgain(Collection<String> targets) {
-        targets.forEach(target -> lanes.computeIfPresent(target, (name, lane) -> {
-            lane.lookAgain();
-            return lane;
-        }));
+        targets.forEach(target -> ifServed(target, Lane::lookAgain));
     }
 
     /** Calls are under way: what can wait does. */
@@ -129,10 +124,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
 
     /** Calls of a target wait for its connections; the most urgent of them is the next. */
     void waitFor(Call call) {
-        lanes.computeIfPresent(call.getTarget(), (name, lane) -> {
-            lane.line().add(call);
-            return lane;
-        });
+        ifServed(call.getTarget(), lane -> lane.line().add(call));
     }
 
     /** @return what a connection that is free takes, instead of the call that it was woken with; null: nothing waits */
@@ -143,15 +135,12 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
 
     /** What goes after these may be due now. */
     private void lookAfter(Collection<Delivery> deliveries) {
-        for (Lane lane : lanes.values()) {
-            String ahead = lane.target().getAfter();
-            if (ahead != null
-                    && deliveries.stream()
-                            .anyMatch(
-                                    delivery -> Copy.targetOf(delivery.target()).equals(ahead))) {
-                lane.lookAgain();
-            }
-        }
+        Set<String> told = deliveries.stream()
+                .map(delivery -> Copy.targetOf(delivery.target()))
+                .collect(Collectors.toSet());
+        lanes.values().stream()
+                .filter(lane -> told.contains(lane.target().getAfter()))
+                .forEach(Lane::lookAgain);
     }
 
     /** Which calls may begin. */
@@ -161,29 +150,28 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
 
     /** A call has ended: how long they take, and how they end, decides how much is claimed ahead. */
     void ended(Call call, boolean succeeded) {
-        Lane lane = lanes.get(call.getTarget());
-        if (lane != null) {
+        ifServed(call.getTarget(), lane -> {
             lane.took(call.secondsSinceBegin());
             call.deliveries().forEach(delivery -> lane.learn(delivery, succeeded));
-        }
+        });
     }
 
     void settled(Collection<Delivery> deliveries, Settled settled) {
-        for (Delivery delivery : deliveries) {
-            Lane lane = lanes.get(delivery.target());
-            if (lane != null) {
-                lane.release(delivery);
-            }
-        }
+        deliveries.forEach(delivery -> ifServed(delivery.target(), lane -> lane.release(delivery)));
         lookAfter(deliveries);
         lookAgain(settled.dueAgain());
-        settled.breakers().forEach((target, open) -> {
-            Lane lane = lanes.get(target);
-            if (lane != null) {
-                lane.setOpen(open);
-                lane.lookAgain();
-            }
-        });
+        settled.breakers()
+                .forEach((target, open) -> ifServed(target, lane -> {
+                    lane.setOpen(open);
+                    lane.lookAgain();
+                }));
+    }
+
+    private void ifServed(String target, Consumer<Lane> then) {
+        Lane lane = lanes.get(target);
+        if (lane != null) {
+            then.accept(lane);
+        }
     }
 
     @Override
@@ -206,20 +194,8 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         }
     }
 
-    /** What this instance still holds is due again at once. */
-    void handBack() throws SQLException {
-        List<Delivery> held =
-                lanes.values().stream().flatMap(lane -> lane.held().stream()).toList();
-        if (!held.isEmpty()) {
-            transactions.in(c -> handBack.update(
-                    c,
-                    Map.of(
-                            "tags",
-                            held.stream().map(Delivery::tag).toList(),
-                            "targets",
-                            held.stream().map(Delivery::target).toList(),
-                            "leases",
-                            held.stream().map(Delivery::lease).toList())));
-        }
+    /** What this instance still holds. */
+    List<Delivery> held() {
+        return lanes.values().stream().flatMap(lane -> lane.held().stream()).toList();
     }
 }

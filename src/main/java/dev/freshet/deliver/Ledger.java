@@ -124,7 +124,7 @@ public final class Ledger implements HandsBackOnStop {
             entries.add(entry);
         }
         settle(entries);
-        lanes.handBack();
+        settlement.handBack(lanes.held());
     }
 
     /** The database was away for too long: the leases end by themselves and the calls are made again. */

@@ -30,6 +30,8 @@ public final class Settlement {
 
     private record Owed(List<String> targets) {}
 
+    private record StillHeld(List<String> tags, List<String> targets, List<String> leases) {}
+
     private record Recovered(String target, int limit) {}
 
     /** @param outcomes as JSON */
@@ -47,6 +49,7 @@ public final class Settlement {
 
     private final SqlFile settle = SqlFile.of("deliver/settle");
     private final SqlFile oweAfter = SqlFile.of("deliver/owe-after");
+    private final SqlFile handBack = SqlFile.of("deliver/hand-back");
     private final SqlFile recover = SqlFile.of("queue/recover");
     private final Transactions transactions;
     private final Marking marking;
@@ -120,6 +123,17 @@ public final class Settlement {
                 throw e;
             }
             return transactions.audited(c -> write(c, List.of(outcome.get(0).withoutError()), false));
+        }
+    }
+
+    /** What has no outcome is due again at once, not when its lease ends. */
+    void handBack(List<Delivery> held) throws SQLException {
+        if (!held.isEmpty()) {
+            StillHeld what = new StillHeld(
+                    held.stream().map(Delivery::tag).toList(),
+                    held.stream().map(Delivery::target).toList(),
+                    held.stream().map(Delivery::lease).toList());
+            transactions.in(c -> handBack.update(c, what));
         }
     }
 

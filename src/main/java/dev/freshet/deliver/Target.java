@@ -2,11 +2,6 @@ package dev.freshet.deliver;
 
 import dev.freshet.settings.Addresses;
 import java.util.List;
-import org.apache.camel.Route;
-import org.apache.camel.component.seda.SedaEndpoint;
-import org.apache.camel.model.Model;
-import org.apache.camel.model.RouteDefinition;
-import org.apache.camel.spi.Registry;
 
 /** What a file under routes/targets says of its target; the route of the same name makes the call. */
 public final class Target {
@@ -26,37 +21,6 @@ public final class Target {
     private boolean resolvesNames;
     private Copy copy;
     private String after;
-
-    /** The bean that a target's route belongs to; a route without one has all defaults. */
-    static Target of(Route route, Registry registry) {
-        RouteDefinition definition = route.getCamelContext()
-                .getCamelContextExtension()
-                .getContextPlugin(Model.class)
-                .getRouteDefinition(route.getRouteId());
-        Target templated = TemplatedTarget.of(definition, route.getCamelContext());
-        if (templated != null) {
-            return templated;
-        }
-        Target target = of(route.getRouteId(), registry);
-        if (target.concurrency == 0 && route.getEndpoint() instanceof SedaEndpoint entrance) {
-            target.setConcurrency(entrance.getConcurrentConsumers());
-        }
-        return target;
-    }
-
-    static Target of(String routeId, Registry registry) {
-        String name = routeId.substring(Lanes.ROUTE_PREFIX.length());
-        return registry.findByType(Target.class).stream()
-                .filter(target -> name.equals(target.getName()))
-                .findFirst()
-                .orElseGet(() -> withDefaults(name));
-    }
-
-    private static Target withDefaults(String name) {
-        Target target = new Target();
-        target.setName(name);
-        return target;
-    }
 
     public String getName() {
         return name;

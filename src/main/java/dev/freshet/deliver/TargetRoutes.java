@@ -29,7 +29,7 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
             return;
         }
         CamelContext context = route.getCamelContext();
-        Target target = Target.of(route, context.getRegistry());
+        Target target = TargetOfRoute.of(route, context.getRegistry());
         RouteDefinition definition =
                 context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinition(route.getRouteId());
         Integer own = definition == null ? null : consumers(definition, context);
@@ -50,7 +50,7 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
         if (TemplatedTarget.of(route, context) != null) {
             return; // what it says was read, and its numbers stand nowhere else
         }
-        Target target = Target.of(route.getRouteId(), context.getRegistry());
+        Target target = TargetOfRoute.of(route.getRouteId(), context.getRegistry());
         Integer consumers = consumers(route, context);
         if (consumers != null && target.saysConcurrency() && consumers != target.getConcurrency()) {
             throw new IllegalArgumentException(route.getRouteId() + " has concurrentConsumers: " + consumers

@@ -75,7 +75,7 @@ public final class Targets implements FeedsRoutes {
         List<String> silent = new ArrayList<>();
         families.clear();
         for (Map.Entry<String, Boolean> route : routes.entrySet()) {
-            Target target = Target.of(context.getRoute(route.getKey()), context.getRegistry());
+            Target target = TargetOfRoute.of(context.getRoute(route.getKey()), context.getRegistry());
             if (route.getValue()) {
                 register(target);
             } else {
@@ -123,7 +123,7 @@ public final class Targets implements FeedsRoutes {
     public void renewed(String route) {
         if (route.startsWith(PREFIX)) {
             registered = Map.of();
-            lanes.renew(Target.of(context.getRoute(route), context.getRegistry()));
+            lanes.renew(TargetOfRoute.of(context.getRoute(route), context.getRegistry()));
         }
     }
 

@@ -2,13 +2,11 @@ package dev.freshet.deliver;
 
 import dev.freshet.settings.Addresses;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
-import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
-import org.apache.camel.model.RouteTemplateDefinition;
 import org.apache.camel.model.RouteTemplateParameterDefinition;
 
 /** What the parameters of a templated route say of its target; one that makes no sense is refused by name. */
@@ -24,20 +22,12 @@ final class TemplatedTarget {
     private static final String ONE_OF = "one of: ";
     private static final Pattern ADDRESS = Pattern.compile("(https?|rediss?)://[^/?#\\s,]+(/[^?#\\s,]*[^/?#\\s,])?");
 
-    private final CamelContext context;
-    private final Map<String, Object> parameters;
     private final String template;
-    private final List<RouteTemplateParameterDefinition> declared;
+    private final TemplateParameters parameters;
 
-    private TemplatedTarget(RouteDefinition route, CamelContext context, String template) {
-        this.context = context;
-        this.parameters = route.getRouteTemplateContext().getParameters();
+    private TemplatedTarget(String template, TemplateParameters parameters) {
         this.template = template;
-        RouteTemplateDefinition definition =
-                context.getCamelContextExtension().getContextPlugin(Model.class).getRouteTemplateDefinition(template);
-        this.declared = definition == null || definition.getTemplateParameters() == null
-                ? List.of()
-                : definition.getTemplateParameters();
+        this.parameters = parameters;
     }
 
     /** @return null for a route that is made of no template, or not as a target, or that has a bean in the long form */
@@ -49,59 +39,45 @@ final class TemplatedTarget {
         Object name = route.getRouteTemplateContext().getParameters().get(TargetFiles.NAME);
         boolean hasBean = context.getRegistry().findByType(Target.class).stream()
                 .anyMatch(target -> String.valueOf(name).equals(target.getName()));
-        return template == null || hasBean ? null : new TemplatedTarget(route, context, template.toString()).read();
+        return template == null || hasBean
+                ? null
+                : new TemplatedTarget(template.toString(), TemplateParameters.of(route, context, template.toString()))
+                        .read();
     }
 
     private Target read() {
-        refuseUnknown();
-        declared.forEach(this::refuseOtherThanOneOf);
+        parameters.refuseUnknown(Set.of(TargetFiles.NAME, TargetFiles.TEMPLATE, AFTER));
+        parameters.declared().forEach(this::refuseOtherThanOneOf);
         refuseNoAddress();
         Target target = new Target();
-        target.setName(text(TargetFiles.NAME));
-        target.setAddress(text("address"));
-        if (says("fanout")) {
-            target.setFanout(text("fanout"));
+        target.setName(parameters.text(TargetFiles.NAME));
+        target.setAddress(parameters.text("address"));
+        if (parameters.says("fanout")) {
+            target.setFanout(parameters.text("fanout"));
         }
-        if (says("batch")) {
-            target.setBatch(number("batch"));
+        if (parameters.says("batch")) {
+            target.setBatch(parameters.number("batch"));
             refuseMoreThanTheProviderTakes(target.getBatch());
         }
-        if (says("concurrency")) {
-            target.setConcurrency(number("concurrency"));
+        if (parameters.says("concurrency")) {
+            target.setConcurrency(parameters.number("concurrency"));
         }
-        if (says("rate") && !says("limits")) {
-            target.setSharedRate(number("rate"));
+        if (parameters.says("rate") && !parameters.says("limits")) {
+            target.setSharedRate(parameters.number("rate"));
         } else {
             target.setLimits(limits());
         }
-        if (text("mode").equals("purge") && target.getBatch() > 1) {
+        if (parameters.text("mode").equals("purge") && target.getBatch() > 1) {
             throw new IllegalArgumentException("batch is " + target.getBatch() + " and mode is purge, which takes a"
                     + " page at a time: write batch 1");
         }
         if (template.equals(GENERIC)) {
-            PlainCall.check(text("path"), text("headers"), text("body"), target.getBatch());
+            PlainCall.check(
+                    parameters.text("path"), parameters.text("headers"), parameters.text("body"), target.getBatch());
         }
-        target.setAfter(text(AFTER));
-        target.setBudget(says("budget") ? text("budget") : target.getName());
+        target.setAfter(parameters.text(AFTER));
+        target.setBudget(parameters.says("budget") ? parameters.text("budget") : target.getName());
         return target;
-    }
-
-    private void refuseUnknown() {
-        TreeSet<String> known = new TreeSet<>();
-        declared.forEach(parameter -> known.add(parameter.getName()));
-        for (String name : parameters.keySet()) {
-            boolean isOurs = name.equals(TargetFiles.NAME) || name.equals(TargetFiles.TEMPLATE) || name.equals(AFTER);
-            if (!isOurs && !known.contains(name)) {
-                throw new IllegalArgumentException(
-                        name + " is no parameter of " + template + ": write " + String.join(", ", known));
-            }
-            if (text(name).isBlank() && !defaultOf(name).isBlank()) {
-                throw new IllegalArgumentException(name + " is empty: write its value, or leave the line out");
-            }
-            if (text(name).isBlank() && isRequired(name)) {
-                throw new IllegalArgumentException(name + " is empty, and " + template + " needs it");
-            }
-        }
     }
 
     /** A description that begins with "one of:" says all that there is. */
@@ -110,20 +86,20 @@ final class TemplatedTarget {
         if (description.startsWith(ONE_OF)) {
             List<String> values = List.of(
                     description.substring(ONE_OF.length()).split(";")[0].strip().split(", "));
-            if (!values.contains(text(parameter.getName()))) {
-                throw new IllegalArgumentException(parameter.getName() + " is " + text(parameter.getName())
+            if (!values.contains(parameters.text(parameter.getName()))) {
+                throw new IllegalArgumentException(parameter.getName() + " is " + parameters.text(parameter.getName())
                         + ": write one of " + String.join(", ", values));
             }
         }
     }
 
     private void refuseNoAddress() {
-        if (says("address")) {
+        if (parameters.says("address")) {
             try {
-                Addresses.normal(text("address"), this::checkedAddress);
+                Addresses.normal(parameters.text("address"), this::checkedAddress);
             } catch (IllegalArgumentException e) {
                 // no cause: the last of them is what is told
-                throw new IllegalArgumentException("address is " + text("address") + ": " + e.getMessage());
+                throw new IllegalArgumentException("address is " + parameters.text("address") + ": " + e.getMessage());
             }
         }
     }
@@ -140,7 +116,7 @@ final class TemplatedTarget {
     }
 
     private void refuseMoreThanTheProviderTakes(int batch) {
-        String most = defaultOf("batch");
+        String most = parameters.defaultOf("batch");
         if (!template.equals(GENERIC) && !most.isBlank() && batch > Integer.parseInt(most)) {
             throw new IllegalArgumentException(
                     "batch is " + batch + ": " + template + " takes " + most + " tags in a call, write that or less");
@@ -148,54 +124,21 @@ final class TemplatedTarget {
     }
 
     private String limits() {
-        if (says("limits")) {
-            return text("limits");
+        if (parameters.says("limits")) {
+            return parameters.text("limits");
         }
         TreeSet<String> plans = new TreeSet<>();
-        declared.stream()
+        parameters.declared().stream()
                 .map(RouteTemplateParameterDefinition::getName)
                 .filter(name -> name.startsWith(LIMITS_OF_PLAN))
                 .forEach(name -> plans.add(name.substring(LIMITS_OF_PLAN.length())));
         if (plans.isEmpty()) {
             return "none";
         }
-        if (!plans.contains(text("plan"))) {
-            throw new IllegalArgumentException("plan is " + text("plan") + ": write one of " + template + "'s, "
-                    + String.join(", ", plans) + ", or what you have agreed upon as limits");
+        if (!plans.contains(parameters.text("plan"))) {
+            throw new IllegalArgumentException("plan is " + parameters.text("plan") + ": write one of " + template
+                    + "'s, " + String.join(", ", plans) + ", or what you have agreed upon as limits");
         }
-        return text(LIMITS_OF_PLAN + text("plan"));
-    }
-
-    private boolean says(String name) {
-        return !text(name).isBlank();
-    }
-
-    private int number(String name) {
-        try {
-            return Integer.parseInt(text(name).strip());
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(name + " is \"" + text(name) + "\": write a whole number", e);
-        }
-    }
-
-    private String text(String name) {
-        Object value = parameters.get(name);
-        return value == null ? "" : context.resolvePropertyPlaceholders(value.toString());
-    }
-
-    private String defaultOf(String name) {
-        return declared.stream()
-                .filter(parameter -> parameter.getName().equals(name))
-                .map(RouteTemplateParameterDefinition::getDefaultValue)
-                .filter(value -> value != null)
-                .findFirst()
-                .orElse("");
-    }
-
-    private boolean isRequired(String name) {
-        return declared.stream()
-                .anyMatch(parameter -> parameter.getName().equals(name)
-                        && parameter.isRequired()
-                        && parameter.getDefaultValue() == null);
+        return parameters.text(LIMITS_OF_PLAN + parameters.text("plan"));
     }
 }

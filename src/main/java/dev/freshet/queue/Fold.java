@@ -14,9 +14,11 @@ final class Fold {
      * @param taken how many changes
      * @param horizon up to when everything that was committed is in the queue, if fewer were taken than allowed
      * @param policies which are in force; -1: there are none
+     * @param oldest of the changes that were taken; null: none
      * @param fenced changes that a fence may wait for
      */
-    record Folded(int taken, Timestamp horizon, boolean hasPolicies, long policies, List<Long> fenced) {}
+    record Folded(
+            int taken, Timestamp horizon, Timestamp oldest, boolean hasPolicies, long policies, List<Long> fenced) {}
 
     /** @param blocked tags that are left where they are */
     private record Changes(long floor, List<String> blocked) {}
@@ -36,12 +38,14 @@ final class Fold {
     private final double bucketSeconds;
     private final double debounceSeconds;
     private final FenceNotes fences;
+    private final NarrowLooks looks;
     private boolean hasPolicies;
 
-    Fold(Duration bucket, Duration debounce, FenceNotes fences) {
+    Fold(Duration bucket, Duration debounce, FenceNotes fences, NarrowLooks looks) {
         this.bucketSeconds = bucket.toMillis() / 1000.0;
         this.debounceSeconds = debounce.toMillis() / 1000.0;
         this.fences = fences;
+        this.looks = looks;
     }
 
     Floor floor() {
@@ -73,6 +77,7 @@ final class Fold {
         }
         hasPolicies = folded.hasPolicies();
         fences.folded(connection, folded.fenced());
+        looks.added(folded.oldest()); // before it is committed: if it never is, the next looks are wider than need be
         return folded;
     }
 

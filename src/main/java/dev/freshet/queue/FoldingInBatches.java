@@ -157,7 +157,7 @@ final class FoldingInBatches {
         }
         Fold.Folded newest = fold.newest(connection, NEWEST_ROWS, blocked);
         int rows = Math.min(HandingOverInBatches.ROWS, claims.mostUrgentTags());
-        return handingOver.take(connection, newest.horizon(), HandOver.Share.ofUrgent(rows), claims);
+        return handingOver.take(connection, newest.horizon(), HandOver.Share.ofUrgent(rows), claims, false);
     }
 
     private void foldWhatWasLocked() throws SQLException {

@@ -66,6 +66,7 @@ final class HandOver {
     /** @param claims as JSON */
     private record Taking(
             Ripe ripe,
+            Timestamp since,
             int limit,
             int momentLimit,
             int lowest,
@@ -85,11 +86,16 @@ final class HandOver {
         this.fences = fences;
     }
 
-    /** @param aside tags that are left in the queue for now */
-    Handed take(Connection connection, Timestamp horizon, Share share, List<String> aside, Claims claims)
+    /**
+     * @param since the oldest bucket that is looked at
+     * @param aside tags that are left in the queue for now
+     */
+    Handed take(
+            Connection connection, Timestamp horizon, Timestamp since, Share share, List<String> aside, Claims claims)
             throws SQLException {
         Taking which = new Taking(
                 ripe(horizon, aside),
+                since,
                 share.byBucket(),
                 share.atMoment(),
                 share.lowest(),

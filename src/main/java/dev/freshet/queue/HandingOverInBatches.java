@@ -19,6 +19,9 @@ import org.slf4j.LoggerFactory;
  * else holds, and rows that the queue's table refuses to have marked, are put aside, so that all others go on.
  */
 final class HandingOverInBatches {
+    /** @param rows that it might have handed over by their buckets; fewer: there were no more */
+    private record Look(Timestamp since, Timestamp horizon, long nanos, int rows) {}
+
     static final int ROWS = 2_000;
     private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
     private static final int BATCHES = 50;
@@ -28,6 +31,7 @@ final class HandingOverInBatches {
     private final TurnLock turnLock;
     private final HandOver handOver;
     private final Lanes lanes;
+    private final NarrowLooks looks;
     /** In the queue, and what they are owed is held by somebody else. */
     private final LockedTags owedElsewhere = new LockedTags(SHORT_PAUSE, Duration.ofSeconds(1));
     /** In the queue, whose table refuses to have them marked as handed over. */
@@ -35,11 +39,15 @@ final class HandingOverInBatches {
 
     private volatile boolean isMoreRipe;
 
-    HandingOverInBatches(Transactions transactions, TurnLock turnLock, HandOver handOver, Lanes lanes) {
+    private Look look;
+
+    HandingOverInBatches(
+            Transactions transactions, TurnLock turnLock, HandOver handOver, Lanes lanes, NarrowLooks looks) {
         this.transactions = transactions;
         this.turnLock = turnLock;
         this.handOver = handOver;
         this.lanes = lanes;
+        this.looks = looks;
     }
 
     /** Something ripe was left in the queue for want of room. */
@@ -55,55 +63,66 @@ final class HandingOverInBatches {
         return claims.targets().isEmpty() ? limit : Math.min(limit, claims.mostTags());
     }
 
-    /** In a transaction that has the turn. */
-    HandOver.Handed take(Connection connection, Timestamp horizon, HandOver.Share share, Claims claims)
+    /**
+     * In a transaction that has the turn.
+     *
+     * @param whole looks at all of the queue, however long that takes
+     */
+    HandOver.Handed take(Connection connection, Timestamp horizon, HandOver.Share share, Claims claims, boolean whole)
             throws SQLException {
-        return handOver.take(connection, horizon, share, aside(), claims);
+        Timestamp since = whole ? NarrowLooks.EVER : looks.since();
+        List<String> aside = aside();
+        long begun = System.nanoTime();
+        HandOver.Handed handed = handOver.take(connection, horizon, since, share, aside, claims);
+        look = new Look(since, horizon, System.nanoTime() - begun, aside.isEmpty() ? share.byBucket() : 0);
+        return handed;
     }
 
     void committed(Claims claims, HandOver.Handed handed, TurnProgress progress) {
+        looks.took(look.since(), look.nanos(), handed.buckets());
+        if (handed.buckets() < look.rows()) {
+            looks.emptied(look.horizon());
+        }
         handed.tags().forEach(owedElsewhere::remove);
         progress.committed(claims, handed);
     }
 
-    /**
-     * @param all without regard to whether there is room for its calls
-     * @return false: another instance has the turn, and may have looked before all of this was in the queue
-     */
-    boolean handOverAll(Timestamp horizon, boolean all, TurnProgress progress) throws SQLException {
+    /** @param all without regard to whether there is room for its calls */
+    void handOverAll(Timestamp horizon, boolean all, TurnProgress progress) throws SQLException {
         int limit = ROWS;
         for (int batch = 0; batch < BATCHES; batch++) {
             Claims claims = lanes.claims();
             isMoreRipe = claims.full();
             boolean onlyUrgent = claims.full() && !all;
             if (onlyUrgent && claims.mostUrgentTags() == 0) {
-                return true;
+                return;
             }
             int rows = all ? limit : Math.min(limit, onlyUrgent ? claims.mostUrgentTags() : rows(limit, claims));
             HandOver.Share share = onlyUrgent ? HandOver.Share.ofUrgent(rows) : HandOver.Share.of(rows);
             try {
                 HandOver.Handed handed =
-                        transactions.audited(c -> turnLock.isMine(c) ? take(c, horizon, share, claims) : null);
+                        transactions.audited(c -> turnLock.isMine(c) ? take(c, horizon, share, claims, all) : null);
                 if (handed == null) {
                     isMoreRipe = true; // for all that is known here
-                    return false;
+                    progress.anotherHasTheTurn();
+                    return;
                 }
                 committed(claims, handed, progress);
                 boolean isAll =
                         handed.buckets() < rows && owedElsewhere.firstPause().isZero();
                 if (isAll || handed.tags().isEmpty() && !soonFree()) {
-                    return true;
+                    return;
                 }
                 limit = ROWS;
             } catch (SQLException e) {
                 Optional<Integer> next = rowsAfter(e, horizon, rows);
                 if (next.isEmpty()) {
-                    return false;
+                    progress.anotherHasTheTurn();
+                    return;
                 }
                 limit = next.get();
             }
         }
-        return true;
     }
 
     /**

@@ -31,15 +31,13 @@ public final class Turn {
         FAILED
     }
 
-    private static final TurnReport NOTHING = new TurnReport(true, List.of(), 0, List.of());
-    private static final TurnReport NOT_MINE = new TurnReport(false, List.of(), 0, List.of());
-
     private final SqlFile turnHasWork = SqlFile.of("queue/turn-has-work");
     private final Transactions transactions;
     private final Lanes lanes;
     private final Consumer<List<Call>> begin;
     private final TurnLock turnLock = new TurnLock();
     private final Coalescing coalescing = new Coalescing();
+    private final NarrowLooks looks;
     private final Fold fold;
     private final FoldingInBatches folding;
     private final HandingOverInBatches handingOver;
@@ -61,8 +59,10 @@ public final class Turn {
         this.lanes = lanes;
         this.begin = begin;
         FenceNotes fences = new FenceNotes();
-        this.fold = new Fold(bucket, debounce, fences);
-        this.handingOver = new HandingOverInBatches(transactions, turnLock, new HandOver(debounce, fences), lanes);
+        this.looks = new NarrowLooks(debounce, bucket);
+        this.fold = new Fold(bucket, debounce, fences, looks);
+        this.handingOver =
+                new HandingOverInBatches(transactions, turnLock, new HandOver(debounce, fences), lanes, looks);
         this.folding = new FoldingInBatches(transactions, turnLock, fold, handingOver, lanes);
         this.lateMarks = new LateMarks(transactions, marking);
         this.labels = new Labels(transactions, turnLock, lanes.policies(), debounce);
@@ -81,6 +81,10 @@ public final class Turn {
         return coalescing;
     }
 
+    NarrowLooks looks() {
+        return looks;
+    }
+
     Floor floor() {
         return fold.floor();
     }
@@ -92,7 +96,7 @@ public final class Turn {
     public synchronized TurnReport take() throws SQLException {
         if (!expected && !hasWork()) {
             labels.keepUp();
-            return NOTHING;
+            return TurnReport.NOTHING;
         }
         expected = false;
         TurnProgress progress = progress();
@@ -100,13 +104,13 @@ public final class Turn {
         if (step == Step.FAILED) {
             Optional<Timestamp> folded = folding.foldAll(progress);
             if (folded.isEmpty()) {
-                return NOT_MINE;
+                return TurnReport.NOT_MINE;
             }
             horizon = folded.get();
         }
         labels.keepUp();
         if (step != Step.DONE) {
-            handOverAll(horizon, false, progress);
+            handingOver.handOverAll(horizon, false, progress);
         }
         lateMarks.markNowAndThen();
         return progress.report();
@@ -130,11 +134,11 @@ public final class Turn {
         TurnProgress progress = progress();
         Optional<Timestamp> folded = folding.foldAll(progress);
         if (folded.isEmpty()) {
-            return NOT_MINE;
+            return TurnReport.NOT_MINE;
         }
         horizon = folded.get();
         Timestamp until = force ? new Timestamp(PGStatement.DATE_POSITIVE_INFINITY) : horizon;
-        handOverAll(until, true, progress);
+        handingOver.handOverAll(until, true, progress);
         lateMarks.mark();
         return progress.report();
     }
@@ -147,14 +151,8 @@ public final class Turn {
     /** There is room again: what the last turn found ripe and left, without folding what has come since. */
     public synchronized TurnReport takeMore() throws SQLException {
         TurnProgress progress = progress();
-        handOverAll(horizon, false, progress);
+        handingOver.handOverAll(horizon, false, progress);
         return progress.report();
-    }
-
-    private void handOverAll(Timestamp until, boolean all, TurnProgress progress) throws SQLException {
-        if (!handingOver.handOverAll(until, all, progress)) {
-            progress.anotherHasTheTurn();
-        }
     }
 
     private TurnProgress progress() {
@@ -179,7 +177,7 @@ public final class Turn {
                 }
                 Fold.Folded folded = fold.oldest(c, FoldingInBatches.ROWS, List.of());
                 HandOver.Handed handed = folded.taken() < FoldingInBatches.ROWS
-                        ? handingOver.take(c, folded.horizon(), HandOver.Share.of(rows), claims)
+                        ? handingOver.take(c, folded.horizon(), HandOver.Share.of(rows), claims, false)
                         : folding.urgentOfTheNewest(c, List.of(), claims);
                 return new Both(folded, handed);
             });

@@ -10,6 +10,9 @@ import java.util.Set;
  * one may have looked before the last of it was in the queue.
  */
 public record TurnReport(boolean mine, List<String> handed, int buckets, List<Long> handovers) {
+    static final TurnReport NOTHING = new TurnReport(true, List.of(), 0, List.of());
+    static final TurnReport NOT_MINE = new TurnReport(false, List.of(), 0, List.of());
+
     public int tags() {
         return handed.size();
     }

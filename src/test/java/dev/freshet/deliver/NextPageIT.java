@@ -8,6 +8,7 @@ import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Installed;
 import dev.freshet.testing.Scene;
 import dev.freshet.testing.StreamingServers;
+import dev.freshet.testing.Varnish;
 import dev.freshet.testing.Walkthrough;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -45,9 +46,7 @@ class NextPageIT {
 
     @BeforeEach
     void start() throws Exception {
-        Installed.needs("/usr/sbin/varnishd", "varnish");
-        Installed.needs("/usr/lib/x86_64-linux-gnu/varnish/vmods/libvmod_xkey.so", "varnish-modules");
-        Installed.needs("/usr/bin/gcc", "gcc");
+        Varnish.needed();
         Installed.needs("/usr/bin/node", "nodejs");
         servers = new StreamingServers();
         replica = servers.addReplica();
@@ -184,23 +183,7 @@ class NextPageIT {
                         backends.append(turns).append("}\n").toString())
                 .replaceFirst("sub vcl_recv \\{\n", "sub vcl_recv {\n set req.backend_hint = apps.backend();\n");
         int port = Installed.freePort();
-        Process varnish = new ProcessBuilder(
-                        "/usr/sbin/varnishd",
-                        "-j",
-                        "none",
-                        "-F",
-                        "-n",
-                        folder.resolve("varnish").toString(),
-                        "-a",
-                        "127.0.0.1:" + port,
-                        "-f",
-                        Files.writeString(folder.resolve("docs.vcl"), vcl).toString(),
-                        "-s",
-                        "malloc,32m")
-                .redirectErrorStream(true)
-                .redirectOutput(folder.resolve("varnish.log").toFile())
-                .start();
-        processes.add(varnish);
+        processes.add(Varnish.start(folder, vcl, port));
         return "http://127.0.0.1:" + port;
     }
 

@@ -9,6 +9,7 @@ import dev.freshet.deliver.provider.ProvidersIT;
 import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Installed;
 import dev.freshet.testing.Scene;
+import dev.freshet.testing.Varnish;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -61,26 +62,10 @@ class OwnCachesIT {
 
     @Test
     void varnish_forgets_by_xkey_by_ban_and_by_path() throws Exception {
-        Installed.needs("/usr/sbin/varnishd", "varnish");
-        Installed.needs("/usr/lib/x86_64-linux-gnu/varnish/vmods/libvmod_xkey.so", "varnish-modules");
-        Installed.needs("/usr/bin/gcc", "gcc");
+        Varnish.needed();
         int port = Installed.freePort();
-        Path vcl = Files.writeString(
-                folder.resolve("docs.vcl"), Installed.block("vcl").replace("8080", appPort()));
         String address = "http://127.0.0.1:" + port;
-        run(
-                "/usr/sbin/varnishd",
-                "-j",
-                "none",
-                "-F",
-                "-n",
-                folder.resolve("varnish").toString(),
-                "-a",
-                "127.0.0.1:" + port,
-                "-f",
-                vcl.toString(),
-                "-s",
-                "malloc,32m");
+        processes.add(Varnish.start(folder, Installed.block("vcl").replace("8080", appPort()), port));
         awaitCached(address + "/courses/7");
         Path routes = FreshetProcess.newFolder();
         ProvidersIT.drop(routes, "varnish", address);

@@ -1493,6 +1493,8 @@ class InterleavingTest {
             return Map.of(
                     "horizon",
                     horizon,
+                    "since",
+                    NarrowLooks.EVER,
                     "debounceSeconds",
                     0.0,
                     "limit",

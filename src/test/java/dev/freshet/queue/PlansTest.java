@@ -92,7 +92,7 @@ class PlansTest {
     void a_hand_over(String plan) throws Exception {
         Map<String, Object> terms = new HashMap<>(Map.of("limit", BATCH, "momentLimit", BATCH, "lowest", 0));
         terms.putAll(Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "aside", List.of()));
-        terms.putAll(Map.of("claims", "[]", "leaseSeconds", 60.0, "hasReplicas", false));
+        terms.putAll(Map.of("since", NarrowLooks.EVER, "claims", "[]", "leaseSeconds", 60.0, "hasReplicas", false));
         reads(plan, "queue/hand-over", terms, () -> queue("handover = NULL"));
         assertEquals("" + 2 * BATCH, database.one("SELECT count(*) FROM freshet.delivery"));
     }

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.postgresql.PGStatement;
 
 /** What belongs to a transaction that asked for a fence, and how it stands: the statements, without an instance. */
 class FenceTest {
@@ -740,6 +741,8 @@ class FenceTest {
         return Map.of(
                 "horizon",
                 debounce == 0 ? Timestamp.from(Instant.now()) : horizon,
+                "since",
+                new Timestamp(PGStatement.DATE_NEGATIVE_INFINITY),
                 "debounceSeconds",
                 debounce,
                 "limit",

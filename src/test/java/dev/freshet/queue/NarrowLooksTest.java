@@ -1,0 +1,103 @@
+package dev.freshet.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.freshet.database.Transactions;
+import dev.freshet.deliver.Lanes;
+import dev.freshet.deliver.Marking;
+import dev.freshet.testing.TestDatabase;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.postgresql.PGStatement;
+
+/** How far back a hand-over looks where a look at the whole queue takes its time. */
+class NarrowLooksTest {
+    private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
+    private static final long SLOW = Duration.ofHours(1).toNanos();
+
+    private final NarrowLooks looks = new NarrowLooks(Duration.ofSeconds(10), Duration.ofSeconds(5));
+
+    @Test
+    void as_long_as_the_whole_is_quick_it_is_looked_at() {
+        looks.emptied(at(0));
+        looks.took(NarrowLooks.EVER, Duration.ofMillis(4).toNanos(), 0);
+        assertEquals(NarrowLooks.EVER, looks.since());
+        for (int i = 0; i < 10; i++) {
+            looks.took(NarrowLooks.EVER, Duration.ofMillis(300).toNanos(), 2_000);
+        }
+        assertEquals(NarrowLooks.EVER, looks.since(), "that was the work itself");
+        looks.took(NarrowLooks.EVER, SLOW, 10);
+        assertEquals(NarrowLooks.EVER, looks.since(), "and that may be the machine");
+    }
+
+    @Test
+    void where_it_is_slow_what_was_emptied_is_not_looked_at_again() {
+        looks.emptied(at(0));
+        isSlow(looks);
+        assertEquals(at(-15), looks.since());
+        looks.emptied(at(20));
+        assertEquals(at(5), looks.since());
+        looks.emptied(at(10));
+        assertEquals(at(5), looks.since());
+    }
+
+    @Test
+    void what_commits_late_is_looked_for_where_it_is() {
+        looks.emptied(at(0));
+        isSlow(looks);
+        looks.added(at(-60));
+        assertEquals(at(-65), looks.since());
+        looks.added(at(-30));
+        assertEquals(at(-65), looks.since());
+        looks.added(null);
+        looks.emptied(at(1));
+        assertEquals(at(-14), looks.since());
+        looks.added(NarrowLooks.EVER);
+        assertEquals(NarrowLooks.EVER, looks.since());
+    }
+
+    @Test
+    void a_run_by_hand_says_nothing_of_what_is_left() {
+        isSlow(looks);
+        looks.emptied(new Timestamp(PGStatement.DATE_POSITIVE_INFINITY));
+        assertEquals(NarrowLooks.EVER, looks.since());
+    }
+
+    @Test
+    void a_turn_hands_over_what_it_has_folded_however_old_it_is() throws Exception {
+        try (TestDatabase database = TestDatabase.migrated()) {
+            Transactions transactions = new Transactions(database.pool(2));
+            Lanes lanes = new Lanes(
+                    transactions,
+                    new Lanes.Terms(
+                            Duration.ofSeconds(30),
+                            Duration.ofSeconds(10),
+                            Duration.ofSeconds(1),
+                            Duration.ofSeconds(10)));
+            Turn turn = new Turn(
+                    transactions, new Marking(), lanes, calls -> {}, Duration.ofSeconds(5), Duration.ofSeconds(5));
+            database.run("INSERT INTO freshet.target (name) VALUES ('x')");
+            turn.take();
+            isSlow(turn.looks());
+            database.run("INSERT INTO freshet.inbox (tag, changed_at) VALUES ('late', now() - interval '1 hour')");
+            assertEquals(List.of("late"), turn.take().handed());
+            database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket)"
+                    + " VALUES ('foreign', now() - interval '1 hour')");
+            assertEquals(List.of(), turn.take().handed(), "not before the whole is looked at again");
+            assertEquals(List.of("foreign"), turn.takeAll(false).handed());
+        }
+    }
+
+    private static void isSlow(NarrowLooks looks) {
+        for (int i = 0; i < 3; i++) {
+            looks.took(NarrowLooks.EVER, SLOW, 10);
+        }
+    }
+
+    private static Timestamp at(int second) {
+        return Timestamp.from(NOON.plusSeconds(second));
+    }
+}
