@@ -5,10 +5,10 @@ import java.time.Duration;
 import org.postgresql.PGStatement;
 
 /**
- * How far back a hand-over looks for what is ripe. Rows that were handed over and cannot be vacuumed yet, since somebody
- * holds an old snapshot, have to be walked past by a look at the whole queue. Where that takes its time, looks begin at
- * the oldest bucket that something may be left in; the whole is looked at less often then, for what somebody else has
- * written late, or has held.
+ * How far back a hand-over looks for what is ripe. Rows that were handed over and cannot be vacuumed yet, since
+ * somebody holds an old snapshot, have to be walked past by a look at the whole queue. Where that takes its time, looks
+ * begin at the oldest bucket that something may be left in; the whole is looked at less often then, for what somebody
+ * else has written late, or has held.
  */
 final class NarrowLooks {
     static final Timestamp EVER = new Timestamp(PGStatement.DATE_NEGATIVE_INFINITY);

@@ -8,12 +8,17 @@ import java.util.concurrent.Callable;
  * or simply very many) is asked less often, so that it never costs more than its share of the time.
  */
 public final class Sparing {
+    /** One answer that is slow may be the machine. */
+    private static final int IN_A_ROW = 3;
+
     private final int share;
     private final long unnoticed;
     private long notBefore = System.nanoTime();
+    private int slow;
 
     /**
-     * @param share     after an answer, the question rests so many times as long as that took
+     * @param share     after a slow answer, and not the first of them, the question rests so many times as long as
+     *                  that took
      * @param unnoticed answers that take no longer than this cost nothing worth speaking of
      */
     public Sparing(int share, Duration unnoticed) {
@@ -40,6 +45,7 @@ public final class Sparing {
     }
 
     private synchronized void rest(long took) {
-        notBefore = System.nanoTime() + (took > unnoticed ? took * share : 0);
+        slow = took > unnoticed ? slow + 1 : 0;
+        notBefore = System.nanoTime() + (slow >= IN_A_ROW ? took * share : 0);
     }
 }

@@ -20,22 +20,40 @@ class SparingTest {
     }
 
     @Test
-    void a_slow_one_rests() throws Exception {
+    void one_that_is_slow_again_and_again_rests() throws Exception {
         Sparing sparing = new Sparing(1_000_000, Duration.ZERO);
-        assertTrue(sparing.mayAsk());
+        sparing.ask(SparingTest::slowly);
+        sparing.ask(SparingTest::slowly);
+        assertTrue(sparing.mayAsk(), "that may have been the machine");
         sparing.ask(SparingTest::slowly);
         assertFalse(sparing.mayAsk());
     }
 
     @Test
+    void a_quick_one_in_between_shows_that_it_was_the_machine() throws Exception {
+        Sparing sparing = new Sparing(1_000_000, Duration.ofMillis(4));
+        sparing.ask(SparingTest::slowly);
+        sparing.ask(SparingTest::slowly);
+        for (long quick = Long.MAX_VALUE; quick > Duration.ofMillis(3).toNanos(); ) {
+            long begun = System.nanoTime();
+            sparing.ask(() -> "yes");
+            quick = System.nanoTime() - begun;
+        }
+        sparing.ask(SparingTest::slowly);
+        assertTrue(sparing.mayAsk());
+    }
+
+    @Test
     void so_does_one_that_fails_after_long() {
         Sparing sparing = new Sparing(1_000_000, Duration.ZERO);
-        assertThrows(
-                IOException.class,
-                () -> sparing.ask(() -> {
-                    slowly();
-                    throw new IOException("the database is away");
-                }));
+        for (int i = 0; i < 3; i++) {
+            assertThrows(
+                    IOException.class,
+                    () -> sparing.ask(() -> {
+                        slowly();
+                        throw new IOException("the database is away");
+                    }));
+        }
         assertFalse(sparing.mayAsk());
     }
 
