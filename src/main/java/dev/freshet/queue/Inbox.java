@@ -20,7 +20,7 @@ public final class Inbox {
     private static final Duration UNWANTED = Duration.ofMillis(500);
 
     /** An idle writer elsewhere keeps what was deleted from being vacuumed, and each look walks past it. */
-    private final Sparing sparing = new Sparing(20, Duration.ofMillis(5));
+    private final Sparing sparing;
 
     private final SqlFile hasChanges = SqlFile.of("queue/inbox-has-changes");
     private final DataSource dataSource;
@@ -33,10 +33,15 @@ public final class Inbox {
 
     /** @param isWanted where it is not, the poll is soon enough for every change */
     public Inbox(DataSource dataSource, Turn turn, Sleep sleep, BooleanSupplier isWanted) {
+        this(dataSource, turn, sleep, isWanted, new Sparing(20, Duration.ofMillis(5)));
+    }
+
+    Inbox(DataSource dataSource, Turn turn, Sleep sleep, BooleanSupplier isWanted, Sparing sparing) {
         this.dataSource = dataSource;
         this.turn = turn;
         this.sleep = sleep;
         this.isWanted = isWanted;
+        this.sparing = sparing;
     }
 
     /** Until the next look: half as long where something was committed a moment ago. */
@@ -63,6 +68,9 @@ public final class Inbox {
             return false;
         }
         if (!sparing.mayAsk()) {
+            if (seenBefore && !quiet) {
+                sleep.sawSomething(); // not to have looked is no quiet: busy writers must not have to wake it
+            }
             return false; // the poll finds what there is
         }
         try (Connection connection = dataSource.getConnection()) {

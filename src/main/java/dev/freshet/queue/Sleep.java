@@ -53,6 +53,11 @@ public final class Sleep {
         stayAwake(QUIET_NANOS);
     }
 
+    /** By System.nanoTime. */
+    synchronized long awakeUntil() {
+        return awakeUntil;
+    }
+
     /** What came by LISTEN. */
     public synchronized void hear(String payload) {
         if (own.equals(payload)) {

@@ -205,7 +205,10 @@ public final class FreshetProcess implements AutoCloseable {
     }
 
     public void waitForLog(Pattern line) {
-        Eventually.is(PATIENCE, () -> line.matcher(log()).find() || !process.isAlive(), () -> line + " in:\n" + log());
+        Eventually.is(
+                PATIENCE,
+                () -> line.matcher(log()).find() || !process.isAlive(),
+                () -> line + " in:\n" + log() + threads());
         if (!line.matcher(log()).find()) {
             throw new AssertionError(
                     "Freshet ended with exit code " + process.exitValue() + " before " + line + ":\n" + log());
