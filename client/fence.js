@@ -22,7 +22,9 @@ export async function waitUntilFresh(token, { timeoutMs = TIMEOUT_MS } = {}) {
   }
   const end = performance.now() + timeoutMs;
   const said = {};
-  for (let left = timeoutMs; left > 0; left = end - performance.now()) {
+  // what there is no time left for would say less of the trouble than is known
+  const least = () => (said.trouble === undefined ? 0 : ON_THE_WAY_MS);
+  for (let left = timeoutMs; left > least(); left = end - performance.now()) {
     const answer = await once(token, left);
     if (answer.body?.fresh === true || Array.isArray(answer.body?.given_up)) {
       return answer.body;
