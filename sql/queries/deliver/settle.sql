@@ -14,7 +14,8 @@
 -- is away (502, 503, 504). Any other answer, a plain 500 too, shows that the host is there: then a tag is broken, not
 -- the target.
 -- Each row is found by its key, whatever the planner believes of a table that is empty at one moment and full at the
--- next (docs/decisions.md, 139): with a join, one VACUUM of an empty freshet.delivery made this take four times as long.
+-- next (docs/decisions.md, 139): with a join, one VACUUM of an empty freshet.delivery made this take four times as
+-- long.
 WITH outcome AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:#outcomes::jsonb)
         AS o(tag text, target text, lease uuid, result text, status integer, error text,
