@@ -10,6 +10,7 @@ import dev.freshet.deliver.Outcome.Result;
 import dev.freshet.queue.Retention;
 import dev.freshet.queue.Turn;
 import dev.freshet.testing.TestDatabase;
+import dev.freshet.testing.UsualTerms;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,10 +34,7 @@ class PoisonTest {
     void open() throws Exception {
         database = TestDatabase.migrated();
         transactions = new Transactions(database.pool(2));
-        Lanes lanes = new Lanes(
-                transactions,
-                new Lanes.Terms(
-                        Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(10)));
+        Lanes lanes = new Lanes(transactions, UsualTerms.TERMS);
         turn = new Turn(transactions, new Marking(), lanes, calls -> {}, Duration.ofSeconds(5), Duration.ZERO);
         settlement = new Settlement(
                 transactions,

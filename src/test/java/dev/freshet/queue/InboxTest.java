@@ -8,6 +8,7 @@ import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
 import dev.freshet.testing.Eventually;
 import dev.freshet.testing.TestDatabase;
+import dev.freshet.testing.UsualTerms;
 import java.time.Duration;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -26,10 +27,7 @@ class InboxTest {
         database = TestDatabase.migrated();
         DataSource pool = database.pool(2);
         Transactions transactions = new Transactions(pool);
-        Lanes lanes = new Lanes(
-                transactions,
-                new Lanes.Terms(
-                        Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(10)));
+        Lanes lanes = new Lanes(transactions, UsualTerms.TERMS);
         Turn turn =
                 new Turn(transactions, new Marking(), lanes, calls -> {}, Duration.ofSeconds(5), Duration.ofSeconds(5));
         sleep = new Sleep(transactions, () -> true);

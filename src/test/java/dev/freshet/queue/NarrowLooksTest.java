@@ -6,6 +6,7 @@ import dev.freshet.database.Transactions;
 import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
 import dev.freshet.testing.TestDatabase;
+import dev.freshet.testing.UsualTerms;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
@@ -70,13 +71,7 @@ class NarrowLooksTest {
     void a_turn_hands_over_what_it_has_folded_however_old_it_is() throws Exception {
         try (TestDatabase database = TestDatabase.migrated()) {
             Transactions transactions = new Transactions(database.pool(2));
-            Lanes lanes = new Lanes(
-                    transactions,
-                    new Lanes.Terms(
-                            Duration.ofSeconds(30),
-                            Duration.ofSeconds(10),
-                            Duration.ofSeconds(1),
-                            Duration.ofSeconds(10)));
+            Lanes lanes = new Lanes(transactions, UsualTerms.TERMS);
             Turn turn = new Turn(
                     transactions, new Marking(), lanes, calls -> {}, Duration.ofSeconds(5), Duration.ofSeconds(5));
             database.run("INSERT INTO freshet.target (name) VALUES ('x')");

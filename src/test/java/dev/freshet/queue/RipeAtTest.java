@@ -7,6 +7,7 @@ import dev.freshet.database.Transactions;
 import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
 import dev.freshet.testing.TestDatabase;
+import dev.freshet.testing.UsualTerms;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -25,10 +26,7 @@ class RipeAtTest {
     void open() throws Exception {
         database = TestDatabase.migrated();
         transactions = new Transactions(database.pool(2));
-        Lanes lanes = new Lanes(
-                transactions,
-                new Lanes.Terms(
-                        Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(10)));
+        Lanes lanes = new Lanes(transactions, UsualTerms.TERMS);
         turn = new Turn(transactions, new Marking(), lanes, calls -> {}, Duration.ofSeconds(5), Duration.ofHours(1));
         database.run("INSERT INTO freshet.target (name) VALUES ('x')");
     }

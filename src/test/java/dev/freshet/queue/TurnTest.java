@@ -10,6 +10,7 @@ import dev.freshet.deliver.Lanes;
 import dev.freshet.deliver.Marking;
 import dev.freshet.deliver.Target;
 import dev.freshet.testing.TestDatabase;
+import dev.freshet.testing.UsualTerms;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -33,10 +34,7 @@ class TurnTest {
         other = database.connect();
         other.setAutoCommit(false);
         Transactions transactions = new Transactions(database.pool(2));
-        Lanes lanes = new Lanes(
-                transactions,
-                new Lanes.Terms(
-                        Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(10)));
+        Lanes lanes = new Lanes(transactions, UsualTerms.TERMS);
         Target target = new Target();
         target.setName("x");
         lanes.serve(target);

@@ -1,0 +1,12 @@
+package dev.freshet.testing;
+
+import dev.freshet.deliver.Lanes;
+import java.time.Duration;
+
+/** How claims are made in tests that have nothing to say about it. */
+public final class UsualTerms {
+    public static final Lanes.Terms TERMS = new Lanes.Terms(
+            Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(10));
+
+    private UsualTerms() {}
+}
