@@ -5,12 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.database.Transactions;
+import dev.freshet.testing.Eventually;
 import dev.freshet.testing.TestDatabase;
+import java.lang.reflect.Proxy;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,6 +54,34 @@ class PoliciesTest {
         assertEquals(List.of("t"), database.list("SELECT cache_invalidation_policy_drop('search:*')"));
         assertEquals(List.of("f"), database.list("SELECT cache_invalidation_policy_drop('search:*')"));
         assertEquals(List.of("search:a - f - 2"), listed());
+    }
+
+    @Test
+    void of_many_calls_that_begin_few_ask_and_what_was_said_is_known_all_the_same() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        DataSource pool = database.pool(4);
+        DataSource counted = (DataSource) Proxy.newProxyInstance(
+                DataSource.class.getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, arguments) -> {
+                    asked.incrementAndGet();
+                    return method.invoke(pool, arguments);
+                });
+        Policies policies = new Policies(new Transactions(counted));
+        policies.keepCurrent();
+        long begun = System.nanoTime();
+        int before = asked.get();
+        while (asked.get() - before < 40) { // more than there are at will
+            policies.keepCurrent();
+        }
+        long tookMillis = (System.nanoTime() - begun) / 1_000_000;
+        assertTrue(tookMillis >= 15 * 20, "40 questions within " + tookMillis + " ms");
+        database.run("SELECT cache_invalidation_policy('hot', profile => 'max')");
+        Eventually.is(
+                Duration.ofSeconds(10),
+                () -> {
+                    policies.keepCurrent();
+                    return "max".equals(policies.of("hot").profile());
+                },
+                () -> "what was said is not known");
     }
 
     @ParameterizedTest
