@@ -12,7 +12,7 @@ CREATE TABLE freshet.policy (
     made_at  timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT priority_is_a_digit CHECK (priority BETWEEN 0 AND 9),
     CONSTRAINT debounce_is_a_day_at_most CHECK (debounce BETWEEN interval '0' AND interval '1 day')
-);
+) WITH (vacuum_truncate = off);
 -- of a glob, the one with the longest literal text first
 CREATE INDEX policy_globs ON freshet.policy (literal DESC, pattern COLLATE "C") WHERE is_glob;
 COMMENT ON TABLE freshet.policy IS 'What cache_invalidation_policy was told';
@@ -23,5 +23,5 @@ CREATE TABLE freshet.policies (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     version  bigint  NOT NULL DEFAULT 0,
     labelled bigint  NOT NULL DEFAULT 0               -- what is owed already bears the priorities of this version
-);
+) WITH (vacuum_truncate = off);
 INSERT INTO freshet.policies DEFAULT VALUES;

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS public.background_job_status (
     completed_at  timestamptz,
     created_at    timestamptz NOT NULL DEFAULT now(),
     updated_at    timestamptz NOT NULL DEFAULT now()
-);
+) WITH (vacuum_truncate = off);
 ALTER TABLE public.background_job_status
     ADD COLUMN IF NOT EXISTS worker_id   text,
     ADD COLUMN IF NOT EXISTS queue_name  text,
@@ -70,7 +70,7 @@ CREATE TABLE freshet.job_function (
     CONSTRAINT ended_unless_running CHECK ((status = 'running') = (ended_at IS NULL)),
     CONSTRAINT failed_says_why CHECK ((status = 'failed') = (error IS NOT NULL)),
     CONSTRAINT only_success_is_refreshed CHECK (status = 'success' OR NOT refreshed)
-);
+) WITH (vacuum_truncate = off);
 CREATE INDEX job_function_owes_tags ON freshet.job_function (job_id)
     WHERE status = 'success' AND NOT refreshed;                       -- owe-refresh
 
@@ -79,7 +79,7 @@ CREATE TABLE freshet.job_request (
     request_id text        PRIMARY KEY,
     job_id     uuid        NOT NULL,
     asked_at   timestamptz NOT NULL DEFAULT now()
-);
+) WITH (vacuum_truncate = off);
 CREATE INDEX job_request_oldest ON freshet.job_request (asked_at);    -- forget-jobs
 INSERT INTO freshet.job_request (request_id, job_id, asked_at)
 SELECT DISTINCT ON (job_payload ->> 'requestId') job_payload ->> 'requestId', id, created_at

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS public.cache_entries (
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT key_is_1_to_1024_characters CHECK (length(cache_key) BETWEEN 1 AND 1024),
     CONSTRAINT key_fits_into_an_index CHECK (octet_length(cache_key) <= 2600)
-);
+) WITH (vacuum_truncate = off);
 ALTER TABLE public.cache_entries
     ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN IF NOT EXISTS updated_at timestamptz NOT NULL DEFAULT now();

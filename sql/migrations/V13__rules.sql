@@ -10,7 +10,7 @@ CREATE TABLE public.cache_tag_rules (
                                                                       -- of invalidateRelatedCaches
     is_event boolean NOT NULL DEFAULT false,
     CONSTRAINT name_is_a_word CHECK (name ~ '^[A-Za-z][A-Za-z0-9_]{0,62}$')
-);
+) WITH (vacuum_truncate = off);
 INSERT INTO public.cache_tag_rules (name, tags, includes, option, is_event) VALUES
     ('products',        ARRAY['job_readiness_products', 'products', 'client:{clientId}'],
                         '{}', 'products', false),

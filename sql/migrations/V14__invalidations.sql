@@ -5,7 +5,7 @@ CREATE TABLE freshet.invalidation_request (
     request_id text        PRIMARY KEY,
     answer     text        NOT NULL,
     asked_at   timestamptz NOT NULL DEFAULT now()
-);
+) WITH (vacuum_truncate = off);
 CREATE INDEX invalidation_request_oldest ON freshet.invalidation_request (asked_at);   -- forget-invalidation-requests
 
 -- What is to be published to the topic cache-invalidate: written with the effect, gone when it was sent.

@@ -34,7 +34,7 @@ CREATE TABLE freshet.live_event (
     published_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT eid_fits_into_a_url CHECK (event_eid ~ '^[A-Za-z0-9._-]{1,40}$'),
     CONSTRAINT payload_fits_into_a_notify CHECK (octet_length(payload) < 8000)
-);
+) WITH (vacuum_truncate = off);
 CREATE INDEX live_event_of ON freshet.live_event (event_eid, id);     -- replay, history: one event's, after an id
 CREATE INDEX live_event_published                                     -- get_cache_invalidation_stats,
     ON freshet.live_event (published_at);                             -- FRESHET_LIVE_LIMIT
@@ -46,5 +46,5 @@ CREATE TABLE freshet.live_relay (
     kept_after bigint  NOT NULL DEFAULT 0,                            -- every event with a higher id is still there
     CONSTRAINT there_is_only_one_row CHECK (only_row),
     CONSTRAINT kept_is_not_after_last CHECK (kept_after BETWEEN 0 AND last_id)
-) WITH (fillfactor = 10);
+) WITH (vacuum_truncate = off, fillfactor = 10);
 INSERT INTO freshet.live_relay DEFAULT VALUES;

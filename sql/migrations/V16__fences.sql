@@ -11,7 +11,7 @@ CREATE TABLE freshet.fence (
     noted_at timestamptz,
     noted_to bigint      NOT NULL DEFAULT 0,                          -- what the inbox had given out by then
     quiet    smallint    NOT NULL DEFAULT 0                           -- so many looks in a row have found nothing more
-);
+) WITH (vacuum_truncate = off);
 CREATE INDEX fence_oldest ON freshet.fence (asked_at);
 COMMENT ON TABLE freshet.fence IS 'Transactions that asked for cache_invalidation_fence(), for a day';
 
@@ -42,11 +42,11 @@ CREATE TABLE freshet.fence_delivery (
     delivery bigint NOT NULL,                                         -- freshet.delivery.id
     handover bigint NOT NULL,
     PRIMARY KEY (fence, tag, target)
-);
+) WITH (vacuum_truncate = off);
 
 -- Tokens are signed, so that nobody can make one up; see freshet.fence_signature().
 CREATE TABLE freshet.fence_secret (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     secret   bytea   NOT NULL
-);
+) WITH (vacuum_truncate = off);
 INSERT INTO freshet.fence_secret (secret) VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));

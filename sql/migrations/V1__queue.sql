@@ -11,7 +11,7 @@ CREATE TABLE freshet.build (
     only_one   boolean     PRIMARY KEY DEFAULT true CHECK (only_one),
     digest     text        NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
-);
+) WITH (vacuum_truncate = off);
 
 -- Where users' transactions write: append-only, nothing unique, so that no writer ever meets another.
 CREATE TABLE freshet.inbox (
@@ -29,7 +29,7 @@ COMMENT ON TABLE freshet.inbox IS 'Changes as committed, until Freshet folds the
 CREATE TABLE freshet.counter (
     name  text   PRIMARY KEY,
     value bigint NOT NULL
-);
+) WITH (vacuum_truncate = off);
 
 -- The table of the replaced worker: an existing one is adopted with its rows.
 CREATE TABLE IF NOT EXISTS public.cache_invalidation_queue (
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS public.cache_invalidation_queue (
     last_invalidated_at timestamptz,                                  -- null: still to do
     created_at          timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tag, time_bucket)
-);
+) WITH (vacuum_truncate = off);
 -- A row's life:
 --   to hand over   last_invalidated_at and handover are null, or invalidation_count has outgrown handed_count
 --                  (a foreign upsert, a late commit: also onto a row that was processed long ago)

@@ -32,7 +32,7 @@ CREATE TABLE freshet.target (
     CONSTRAINT copy_is_named_after_its_target CHECK (copy_of IS NULL OR starts_with(name, copy_of || '@')),
     CONSTRAINT copy_knows_its_place CHECK ((copy_of IS NULL) = (place IS NULL)),
     CONSTRAINT goes_after_another CHECK (goes_after NOT IN (name, copy_of))
-);
+) WITH (vacuum_truncate = off);
 CREATE INDEX target_copies ON freshet.target (copy_of);
 
 -- What is owed: at most one row per tag and target, whether for the first time or the hundredth.
@@ -91,7 +91,7 @@ CREATE TABLE freshet.dead_letter (
     handover        bigint,                                           -- the letter is about the hand-overs after
     done_handover   bigint,                                           -- done_handover, up to this one; null: not known
     CONSTRAINT one_per_tag_and_target UNIQUE (tag, target)
-);
+) WITH (vacuum_truncate = off);
 CREATE INDEX dead_letter_newest ON freshet.dead_letter (last_failed_at DESC, id);   -- GET /api/dead-letters
 
 -- What targets may spend: calls and tags a second, in a bucket that all instances share (deliver/Budgets.java).
@@ -101,5 +101,5 @@ CREATE TABLE freshet.budget (
     name          text        PRIMARY KEY,          -- of a target, or what targets of one account share
     calls_full_at timestamptz NOT NULL,
     tags_full_at  timestamptz NOT NULL
-) WITH (fillfactor = 10);
+) WITH (vacuum_truncate = off, fillfactor = 10);
 COMMENT ON TABLE freshet.budget IS 'What targets have spent of their providers'' limits, for all instances';

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS public.invalidation_audit (
     request_id   text,
     latency_ms   bigint,
     created_at   timestamptz NOT NULL DEFAULT now()
-);
+) WITH (vacuum_truncate = off);
 ALTER TABLE public.invalidation_audit
     -- delivery, attempt, no-target, postponed, refused, request, replay, job, invalidation
     ADD COLUMN IF NOT EXISTS kind    text,

@@ -13,7 +13,7 @@ CREATE TABLE freshet.watch (
     due       text[],                                                 -- columns that hold moments; null: none
     read_as   text                                                    -- their types and time zone
                                                                       -- when its moments were taken in
-);
+) WITH (vacuum_truncate = off);
 COMMENT ON TABLE freshet.watch
     IS 'What cache_invalidation_watch was asked for; pg_trigger knows whether it is in force';
 
@@ -50,4 +50,4 @@ CREATE TABLE freshet.server_time_zone (
     only_one   boolean     PRIMARY KEY DEFAULT true CHECK (only_one),
     name       text        NOT NULL,
     learned_at timestamptz NOT NULL DEFAULT now()
-);
+) WITH (vacuum_truncate = off);

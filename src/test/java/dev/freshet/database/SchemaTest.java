@@ -144,6 +144,19 @@ class SchemaTest {
         assertEquals(lineage.size(), lineage.stream().distinct().count(), "each line once");
     }
 
+    /** To cut off a table's end VACUUM locks it against everybody, and a call or a fold that meets that gives way. */
+    @Test
+    void no_vacuum_takes_a_table_away_from_those_who_read_and_write() throws Exception {
+        new Schema(source).migrate();
+        assertEquals(
+                List.of(),
+                database.list("""
+                        SELECT oid::regclass::text FROM pg_class
+                        WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'freshet'::regnamespace)
+                          AND relname <> 'flyway_schema_history'
+                          AND NOT 'vacuum_truncate=off' = ANY(coalesce(reloptions, '{}')) ORDER BY 1"""));
+    }
+
     /** Looks to Flyway like a function that has changed. */
     private void forgetOneFunction() throws Exception {
         database.run("DROP FUNCTION public.cleanup_old_cache_invalidations();"
