@@ -148,9 +148,7 @@ class SchemaTest {
     @Test
     void no_vacuum_takes_a_table_away_from_those_who_read_and_write() throws Exception {
         new Schema(source).migrate();
-        assertEquals(
-                List.of(),
-                database.list("""
+        assertEquals(List.of(), database.list("""
                         SELECT oid::regclass::text FROM pg_class
                         WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'freshet'::regnamespace)
                           AND relname <> 'flyway_schema_history'
