@@ -121,6 +121,24 @@ class OpenApiIT {
         }
     }
 
+    @Test
+    void health_is_answered_as_described_to_everybody_and_metrics_to_who_has_a_key() throws Exception {
+        int health = 0;
+        for (Operation operation : operations()) {
+            if (operation.path().startsWith("/observe/health")) {
+                RawHttp.Answer answer = send(operation, "");
+                assertEquals(200, answer.status(), operation::toString);
+                hold(operation, answer);
+                health++;
+            } else if (operation.path().equals("/observe/metrics")) {
+                hold(operation, send(operation, ""));
+                assertEquals(
+                        200, send(operation, "", "x-api-key: full-key-51b2").status());
+            }
+        }
+        assertEquals(3, health);
+    }
+
     private static List<Operation> operations() {
         List<Operation> operations = new ArrayList<>();
         for (var path : document.get("paths").properties()) {

@@ -380,10 +380,8 @@ class FenceTest {
         app.commit();
         turn();
         deliver("x", "refused");
-        assertEquals(
-                "[{'tag' : 'a', 'target' : 'x', 'error' : 'HTTP 400'}, {'tag' : 'b', 'target' : 'x', 'error' : 'HTTP 400'}]"
-                        .replace('\'', '"'),
-                standing(givenUp));
+        assertEquals("""
+                [{"tag" : "a", "target" : "x", "error" : "HTTP 400"}, {"tag" : "b", "target" : "x", "error" : "HTTP 400"}]""", standing(givenUp));
         assertEquals("fresh", standing(delivered), "it was out before");
         queue("a", "b");
         app.commit();
