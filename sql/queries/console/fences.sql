@@ -1,4 +1,4 @@
--- The console: how many tokens wait (asked for, committed, and not yet out), and since when the oldest. What fences wait
+-- The console: how many tokens wait (asked for, committed, and not yet out), and since when the oldest. What they wait
 -- for is looked at, and never the fences of a day: rows of the inbox and the queue, which leave as these do, and what
 -- targets are owed, each by the index of those that wait for it. The oldest was given the lowest number. A fence whose
 -- transaction was not looked at (docs/fence.md) waits for nothing that could be found here.
