@@ -26,7 +26,8 @@ export const cacheInvalidation = Object.freeze({
     return clear('all_phase1');
   },
   async invalidateRelatedCaches(options) {
-    return invalidate(relatedCaches(options));
+    const asked = relatedCaches(options);
+    return asked.tags?.length || FLAGS.some(flag => asked[flag]) ? invalidate(asked) : 0;
   },
   async getCacheInvalidationStats() {
     return ask('GET', '/api/admin/cache/stats');

@@ -1,7 +1,7 @@
 // commit → arrival with debounce 0, p50 and p99; and no NOTIFY in the commits of busy writers
 import { latencies } from '../tools/contest.mjs';
 import { percentile, row, show, showAll } from '../tools/figures.mjs';
-import { sleep } from '../tools/processes.mjs';
+import { sleep, until } from '../tools/processes.mjs';
 import { createRows, OWN_ROW } from './writers.mjs';
 
 export const besidePeers = true;
@@ -29,16 +29,17 @@ export async function measure({ contest, receiver, size }) {
     });
   });
   rows[0].inReadme = true;
-  return [...rows, await notifies(contest.systems.Freshet.database, size)];
+  return [...rows, await notifies(contest.systems.Freshet.database, receiver, size)];
 }
 
 /**
  * A transaction that has said NOTIFY holds one lock of the whole server from just before its commit to its end: all
  * such commits stand in one line. Whoever holds or awaits it while 32 writers are at work is one of them, or is not.
  */
-async function notifies(database, { writerSeconds }) {
+async function notifies(database, receiver, { writerSeconds }) {
   await createRows(database);
   await database.query(`SELECT cache_invalidation_watch('rows', ARRAY['row:{id}'])`);
+  await receiver.reset();
   const load = database.pgbench(OWN_ROW, { clients: 32, seconds: writerSeconds });
   let over = false,
     samples = 0,
@@ -48,6 +49,8 @@ async function notifies(database, { writerSeconds }) {
       over = true;
     })
     .catch(() => {});
+  // the first of them wakes a Freshet that is asleep
+  await until('a first change arrives', async () => over || (await receiver.seen()).calls > 0);
   await sleep(500);
   while (!over) {
     const [{ some }] = await database.query(`SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)

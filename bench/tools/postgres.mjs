@@ -54,6 +54,7 @@ export async function startPostgres() {
 
   return {
     database,
+    replica: () => startReplica(server),
     /** While `work` goes on, in all databases: counting costs time, so that it is off otherwise. */
     async countStatements(work) {
       if (!server.canCount) throw new Error('this PostgreSQL is without pg_stat_statements, which counts statements');
@@ -76,21 +77,26 @@ export async function startPostgres() {
   };
 }
 
+const isRoot = process.getuid() === 0;
+
 /** As root, PostgreSQL's programs are run by the user postgres: they refuse to be run by root. */
+const runner =
+  (bin, folder) =>
+  (program, ...args) => {
+    const all = [...(isRoot ? ['runuser', '-u', 'postgres', '--'] : []), path.join(bin, program), ...args];
+    const { status } = spawnSync(all[0], all.slice(1), { stdio: 'ignore', cwd: folder });
+    if (status !== 0) throw new Error(`${program} ends with ${status}`);
+  };
+
 async function startServer() {
   const [bin, libraries] = ['--bindir', '--pkglibdir'].map(what =>
     spawnSync('pg_config', [what], { encoding: 'utf8' }).stdout.trim(),
   );
   const canCount = fs.existsSync(path.join(libraries, 'pg_stat_statements.so'));
   const folder = temporaryFolder(),
-    port = await freePort(),
-    root = process.getuid() === 0;
-  if (root) spawnSync('chown', ['postgres', folder]);
-  const run = (program, ...args) => {
-    const all = [...(root ? ['runuser', '-u', 'postgres', '--'] : []), path.join(bin, program), ...args];
-    const { status } = spawnSync(all[0], all.slice(1), { stdio: 'ignore', cwd: folder });
-    if (status !== 0) throw new Error(`${program} ends with ${status}`);
-  };
+    port = await freePort();
+  if (isRoot) spawnSync('chown', ['postgres', folder]);
+  const run = runner(bin, folder);
   run('initdb', '-D', `${folder}/data`, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--locale=C', '-N');
   const settings = { ...SETTINGS, ...(canCount ? COUNTING : {}), port, unix_socket_directories: folder };
   fs.appendFileSync(
@@ -102,6 +108,26 @@ async function startServer() {
   atTheEnd(() => run('pg_ctl', '-D', `${folder}/data`, '-m', 'immediate', '-w', 'stop'));
   run('pg_ctl', '-D', `${folder}/data`, '-l', `${folder}/log`, '-w', 'start');
   return { bin, folder, port, canCount };
+}
+
+/** A streaming replica of it. */
+async function startReplica({ bin, folder, port: primary }) {
+  const data = `${folder}/replica`,
+    port = await freePort(),
+    run = runner(bin, folder);
+  run('pg_basebackup', '-h', '127.0.0.1', '-p', `${primary}`, '-U', 'postgres', '-D', data, '-R', '-c', 'fast');
+  fs.appendFileSync(`${data}/postgresql.conf`, `port = '${port}'\n`);
+  const stop = () => run('pg_ctl', '-D', data, '-m', 'immediate', '-w', 'stop'),
+    forget = atTheEnd(stop);
+  run('pg_ctl', '-D', data, '-l', `${folder}/replica.log`, '-w', 'start');
+  return {
+    urlOf: name => `postgres://postgres@127.0.0.1:${port}/${name}`,
+    kill() {
+      forget();
+      stop();
+      fs.rmSync(data, { recursive: true, force: true });
+    },
+  };
 }
 
 async function connect(connectionString) {

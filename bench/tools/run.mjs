@@ -30,6 +30,7 @@ const ORDER = [
   'broken',
   'replay',
   'moments',
+  'copies',
 ];
 
 const options = process.argv.slice(2).filter(word => word.startsWith('--'));

@@ -131,6 +131,13 @@ const calls = [
   ['onBulkDataImport', () => CacheInvalidationUtils.onBulkDataImport(), invalidate, { event: 'onBulkDataImport' }],
 ];
 
+for (const options of [{}, { products: false, clientConfigs: false }, { clientId: 'c' }, { tags: [] }]) {
+  test(`invalidateRelatedCaches of nothing, ${JSON.stringify(options)}, invalidates nothing`, async () => {
+    assert.equal(await cacheInvalidation.invalidateRelatedCaches(options), 0);
+    assert.deepEqual(freshet.requests, []);
+  });
+}
+
 for (const [name, call, path, body] of calls) {
   test(`${name} is one request and resolves to the number of entries`, async () => {
     assert.equal(await call(), 7);

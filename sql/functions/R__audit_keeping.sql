@@ -29,6 +29,7 @@ DO $$ BEGIN
 END $$;
 
 -- The only way by which audit rows leave. Ops may grant it to a role for a retention job of their own.
+-- Rows that were there when the table was adopted (they have no xid) are not Freshet's to remove, and stay.
 -- Times without a zone, of an adopted table, are read alike here and where rows are sealed.
 CREATE OR REPLACE FUNCTION freshet.forget_audit(older_than timestamptz, at_most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC'
@@ -39,7 +40,7 @@ BEGIN
     INSERT INTO freshet.audit_retention (allowed_in, older_than) VALUES (pg_current_xact_id(), older_than);
     DELETE FROM public.invalidation_audit WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM public.invalidation_audit a
-        WHERE a.timestamp < older_than ORDER BY a.timestamp LIMIT at_most));
+        WHERE a.timestamp < older_than AND a.xid IS NOT NULL ORDER BY a.timestamp LIMIT at_most));
     GET DIAGNOSTICS deleted = ROW_COUNT;
     IF deleted > 0 THEN
         INSERT INTO freshet.audit_forgotten AS f (older_than) VALUES (forget_audit.older_than)

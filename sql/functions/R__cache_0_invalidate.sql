@@ -96,7 +96,7 @@ WITH RECURSIVE meant(name, path) AS (
     SELECT path,
            string_agg(CASE WHEN piece[1] LIKE '{_%}' THEN ids ->> btrim(piece[1], '{}') ELSE piece[1] END, ''
                       ORDER BY n) AS tag,
-           bool_or(piece[1] LIKE '{_%}' AND ids ->> btrim(piece[1], '{}') IS NULL) AS lacks_id
+           bool_or(piece[1] LIKE '{_%}' AND coalesce(ids ->> btrim(piece[1], '{}'), '') = '') AS lacks_id
     FROM templates
     CROSS JOIN LATERAL regexp_matches(template, '\{[A-Za-z]+\}|[^{]+|\{', 'g') WITH ORDINALITY m(piece, n)
     GROUP BY template, path

@@ -76,6 +76,9 @@ CREATE TABLE freshet.delivery (
         -- (bench/README.md: 2,400 tags a second instead of 6,800)
         autovacuum_analyze_threshold = 2000000000);
 -- claim: what is due for a target, of each priority the oldest first, and what has failed after what has not been tried
+-- What a call covers is named by the ids of deliveries (webhook-id). Two databases that tell one receiver must not give
+-- the same name to different changes, which it would take for a repetition: each begins somewhere else.
+SELECT setval(pg_get_serial_sequence('freshet.delivery', 'id'), (random() * 2 ^ 52)::bigint);
 CREATE INDEX delivery_due ON freshet.delivery (target, priority, rank, due_at);
 
 -- What was given up: one per tag and target, cleared by a later success.

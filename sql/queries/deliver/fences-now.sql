@@ -3,7 +3,7 @@
 -- where it covers the hand-over, and nothing was delivered in between: a delivery clears it.
 SELECT f.token, stage.is_outstanding,
        CASE WHEN NOT stage.is_outstanding THEN (
-           SELECT jsonb_agg(jsonb_build_object('tag', tag, 'target', target, 'error', last_error) ORDER BY tag, target)
+           SELECT json_agg(json_build_object('tag', tag, 'target', target, 'error', last_error) ORDER BY tag, target)
            FROM (SELECT l.tag, l.target, l.last_error
                  FROM freshet.fence_delivery w JOIN freshet.dead_letter l ON l.tag = w.tag AND l.target = w.target
                  WHERE w.fence = f.id

@@ -38,20 +38,6 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
                         .collect(Collectors.toUnmodifiableSet()));
     }
 
-    /** Why Freshet must not start like this, in one line. */
-    public Optional<String> objection(Keys keys) {
-        if (keys.anyConfigured() && !keys.isConfigured(Keys.Right.FULL)) {
-            return Optional.of(
-                    "INTERNAL_API_KEY: missing, though a lesser key is set; without it nobody can make a change. Set"
-                            + " it too");
-        }
-        if (!keys.anyConfigured() && !loopbackOnly && !allowAnonymous) {
-            return Optional.of("FRESHET_HOST: others can reach this address and no key is set; set INTERNAL_API_KEY, "
-                    + "or FRESHET_ALLOW_ANONYMOUS=true if the network protects it");
-        }
-        return Optional.empty();
-    }
-
     /** DNS rebinding brings a stranger's page here under the stranger's host name. */
     public boolean accepts(String host) {
         return allowAnonymous && !loopbackOnly || host != null && isLoopback(host);

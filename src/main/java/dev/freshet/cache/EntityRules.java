@@ -71,14 +71,14 @@ public final class EntityRules {
             List<TagRule> known = rules.rows(c, Map.of(), TagRule.class);
             List<String> tags = new ArrayList<>(named);
             tags.addAll(tags(c, meant(body, known), ids));
-            if (tags.isEmpty()) {
-                List<String> options = names(known.stream().filter(rule -> rule.option() != null), TagRule::option);
+            List<String> options = names(known.stream().filter(rule -> rule.option() != null), TagRule::option);
+            if (tags.isEmpty() && !body.containsKey("tags") && options.stream().noneMatch(body::containsKey)) {
                 throw new Refused(
                         400,
                         "body: names nothing to invalidate; write tags, an event, or one of "
                                 + String.join(", ", options) + " as true");
             }
-            return invalidate(c, tags.stream().distinct().toList(), "cache-invalidate");
+            return tags.isEmpty() ? 0 : invalidate(c, tags.stream().distinct().toList(), "cache-invalidate");
         });
         return new ClearedCache(true, gone, null);
     }

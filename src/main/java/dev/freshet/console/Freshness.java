@@ -40,9 +40,9 @@ public final class Freshness {
             return new Look(at, between, total - before.total, pending);
         }
 
-        /** Interpolated between the bounds; null when nothing came. */
+        /** As if what is in a bucket lay evenly between its bounds; null when nothing came. */
         Long quantile(double q) {
-            double wanted = q * total;
+            double wanted = Math.max(1, Math.ceil(q * total)) - 0.5;
             double lower = 0;
             double below = 0;
             for (Map.Entry<Double, Double> bucket : counts.entrySet()) {

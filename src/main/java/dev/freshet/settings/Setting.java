@@ -114,7 +114,8 @@ public enum Setting {
         try {
             return kind.normal(value, least, most);
         } catch (IllegalArgumentException e) {
-            throw new CannotStart(environment + " is \"" + value + "\": " + e.getMessage());
+            String shown = value.replaceAll("//[^/@\\s]*@", "//…@"); // no password in a log
+            throw new CannotStart(environment + " is \"" + shown + "\": " + e.getMessage());
         }
     }
 }

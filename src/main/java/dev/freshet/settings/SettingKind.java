@@ -62,6 +62,9 @@ enum SettingKind {
         try {
             URI uri = new URI(value);
             boolean web = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
+            if (uri.getRawUserInfo() != null) {
+                throw new IllegalArgumentException("a name and password before an @ are not sent: leave them out");
+            }
             if (web && uri.getHost() != null && uri.getPort() <= 65_535) {
                 return value.replaceAll("/+$", "");
             }

@@ -3,6 +3,7 @@ package dev.freshet.settings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +28,7 @@ public final class Settings {
         values.computeIfAbsent(
                 Setting.WORKER_ID,
                 unset -> hostName() + "-" + ProcessHandle.current().pid());
+        checkRevalidationSecret();
         checkPairs();
         checkLease();
         checkWhoMayCall();
@@ -90,6 +92,23 @@ public final class Settings {
         if (has(Setting.SUPABASE_URL) && !has(Setting.SUPABASE_DB_PASSWORD) && !has(Setting.DATABASE_URL)) {
             throw new CannotStart("SUPABASE_URL alone does not say how to reach the database: set SUPABASE_DB_PASSWORD "
                     + "(Supabase: Project Settings, Database), or the whole address as DATABASE_URL");
+        }
+    }
+
+    /** In the form of Standard Webhooks it is a key in base64. */
+    private void checkRevalidationSecret() {
+        String secret = text(Setting.REVALIDATION_SECRET).orElse("");
+        if (secret.startsWith("whsec_") && !isBase64(secret.substring("whsec_".length()))) {
+            throw new CannotStart("REVALIDATION_SECRET begins with whsec_, but no key in base64 follows: write it as"
+                    + " your receiver has it, or a secret of your own that does not begin so");
+        }
+    }
+
+    private static boolean isBase64(String text) {
+        try {
+            return Base64.getDecoder().decode(text).length > 0;
+        } catch (IllegalArgumentException e) {
+            return false;
         }
     }
 

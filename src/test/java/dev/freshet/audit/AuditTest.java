@@ -306,6 +306,21 @@ class AuditTest {
     }
 
     @Test
+    void what_was_there_when_it_was_adopted_stays() throws Exception {
+        try (TestDatabase adopted = TestDatabase.empty()) {
+            adopted.run("CREATE TABLE invalidation_audit (id bigserial PRIMARY KEY, pattern text, keys jsonb,"
+                    + " triggered_by text, timestamp timestamptz NOT NULL, request_id text, latency_ms bigint,"
+                    + " created_at timestamptz); INSERT INTO invalidation_audit (request_id, timestamp)"
+                    + " VALUES ('adopted', '2001-01-01')");
+            adopted.migrate();
+            adopted.run("INSERT INTO invalidation_audit (kind, request_id, timestamp)"
+                    + " VALUES ('invalidation', 'own', '2001-01-02')");
+            new AuditLog(new Transactions(adopted.pool(1)), Duration.ofDays(90)).forgetOld();
+            assertEquals(List.of("adopted"), adopted.list("SELECT request_id FROM invalidation_audit"));
+        }
+    }
+
+    @Test
     void of_rows_of_one_moment_the_later_one_comes_first() throws Exception {
         database.run("INSERT INTO invalidation_audit (kind, request_id)"
                 + " SELECT 'invalidation', i::text FROM generate_series(1, 12) i");

@@ -337,16 +337,24 @@ class CacheApiIT {
                 "/api/admin/cache/clear|{\"type\":\"products\",\"clientId\":[1]}|clientId",
                 "/api/cache/invalidate|{}|body",
                 "/api/cache/invalidate|{\"products\":\"yes\"}|products",
-                "/api/cache/invalidate|{\"tags\":[]}|body",
                 "/api/cache/invalidate|{\"tags\":[\"\"]}|tags",
-                "/api/cache/invalidate|{\"event\":\"products\"}|event",
-                "/api/cache/invalidate|{\"products\":false}|body"
+                "/api/cache/invalidate|{\"product\":true}|body",
+                "/api/cache/invalidate|{\"event\":\"products\"}|event"
             })
     void a_wrong_request_is_refused_and_named_and_has_no_effect(String path, String body, String field)
             throws SQLException {
         RawHttp.Answer refused = api.post(path, body, JSON, KEY);
         assertEquals(400, refused.status(), refused.body());
         assertTrue(refused.json().get("error").asText().startsWith(field), refused.body());
+        assertEquals("0", scene.database.one("SELECT count(*) FROM freshet.inbox"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"products\":false,\"clientId\":\"7\"}", "{\"tags\":[]}"})
+    void who_asks_for_nothing_invalidates_nothing(String body) throws Exception {
+        assertEquals(
+                0,
+                post("/api/cache/invalidate", body).get("invalidated_entries").asInt());
         assertEquals("0", scene.database.one("SELECT count(*) FROM freshet.inbox"));
     }
 

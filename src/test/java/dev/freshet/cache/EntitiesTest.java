@@ -68,6 +68,9 @@ class EntitiesTest {
                         + " '{hen,nobody}')");
         assertEquals("{hen,egg}", database.one("SELECT cache_tags_of_rule('hen')"));
         assertEquals("{}", database.one("SELECT cache_tags_of_rule('nobody')"));
+        assertEquals(
+                "{job_readiness_products,products}",
+                database.one("SELECT cache_tags_of_rule('products', '{\"clientId\": \"\"}')"));
         assertTrue(assertThrows(SQLException.class, () -> database.run("SELECT cache_invalidate('nobody')"))
                 .getMessage()
                 .contains("no rule 'nobody'"));

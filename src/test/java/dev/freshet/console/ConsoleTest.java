@@ -49,6 +49,19 @@ class ConsoleTest {
     }
 
     @Test
+    void all_quantiles_of_one_delivery_are_the_same() {
+        PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        Timer timer = Timer.builder("freshet.commit.to.delivered")
+                .serviceLevelObjectives(Duration.ofSeconds(1), Duration.ofSeconds(3))
+                .register(meters);
+        Freshness freshness = new Freshness(meters, () -> 0.0);
+        timer.record(Duration.ofSeconds(2));
+        Lately lately = freshness.lately();
+        assertEquals(2000L, lately.p50Ms());
+        assertEquals(2000L, lately.p99Ms());
+    }
+
+    @Test
     void a_quantile_lies_between_the_bounds_of_its_bucket() {
         PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         Timer timer = Timer.builder("freshet.commit.to.delivered")

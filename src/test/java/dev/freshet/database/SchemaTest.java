@@ -221,6 +221,8 @@ class SchemaTest {
                         + " no ordinary table",
                 "CREATE TABLE background_job_status (id bigint); ALTER TABLE background_job_status OWNER TO freshet |"
                         + " id is int8, not uuid, job_type is missing (text)",
+                "CREATE TYPE state AS ENUM ('queued'); CREATE TABLE background_job_status (id uuid, status state);"
+                        + " ALTER TABLE background_job_status OWNER TO freshet | status is state, not text",
                 "REVOKE CREATE ON SCHEMA public FROM freshet; ALTER SCHEMA public OWNER TO postgres | GRANT CREATE ON"
                         + " SCHEMA public TO \"freshet\";"
             })

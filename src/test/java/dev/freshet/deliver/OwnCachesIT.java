@@ -80,6 +80,8 @@ class OwnCachesIT {
             forgets(scene, "menu:1.5", address + "/by-ban");
             forgets(scene, "a b", address + "/by-both");
             forgets(scene, "/courses/8", address + "/courses/8");
+            forgets(scene, "menu:2", address + "/~~menu:2"); // as tagFor('nginx', …) spells what is no path
+            forgets(scene, "/café", address + "/caf~c3~a9");
             keeps(scene, "menu:1x5", address + "/kept");
             keeps(scene, "menu:1", address + "/kept-too");
             assertEquals("0", scene.one("SELECT count(*) FROM freshet.dead_letter"));
@@ -118,6 +120,7 @@ class OwnCachesIT {
             forgets(scene, "/courses/7", address + "/courses/7");
             forgets(scene, "/list?page=2", address + "/list?page=2");
             forgets(scene, "/img/a.png", address + "/img/a.png");
+            forgets(scene, "menu:2", address + "/~~menu:2");
             keeps(scene, "/never/../courses/7", address + "/courses/7");
             keeps(scene, "not a path, and in no cache", address + "/courses/7");
             assertEquals("0", scene.one("SELECT count(*) FROM freshet.dead_letter"));

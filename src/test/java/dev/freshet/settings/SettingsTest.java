@@ -129,6 +129,10 @@ class SettingsTest {
                 "CACHE_INVALIDATION_URL | http://a:1,http://b:2 | not a web address",
                 "FRESHET_TARGET_FANOUT | srv | FRESHET_TARGET_FANOUT is \"srv\": write dns",
                 "REVALIDATION_SECRET | s3cret | REVALIDATION_SECRET is set but VERCEL_DEPLOYMENT_URL is not",
+                "REVALIDATION_SECRET | whsec_%%%s3cret | REVALIDATION_SECRET begins with whsec_, but no key in base64",
+                "REVALIDATION_SECRET | whsec_ | REVALIDATION_SECRET begins with whsec_, but no key in base64",
+                "NEXT_PUBLIC_APP_URL | http://ann:s3cret@a:1 | is \"http://…@a:1\": a name and password before an @",
+                "VERCEL_DEPLOYMENT_URL | http://a,http://ann:s3cret@b | a name and password before an @",
                 "SUPABASE_URL | https://abc.supabase.co | SUPABASE_DB_PASSWORD"
             })
     void a_bad_value_names_its_setting_and_says_what_to_write(String name, String value, String said) {

@@ -110,6 +110,7 @@ class StatsIT {
                         + " background_job_status"));
         for (String line : List.of(
                 "Worker listening for jobs on queue: stats-update-queue",
+                "Jobs are taken as worker",
                 "Received job: " + job,
                 "Processing all stats functions in parallel...",
                 "Job " + job + " completed successfully in ")) {

@@ -46,7 +46,7 @@ class StatsTest {
 
     private TestDatabase database;
     private TenFunctions functions;
-    private final JobMeters meters = new JobMeters(new SimpleMeterRegistry());
+    private final JobMeters meters = new JobMeters(new SimpleMeterRegistry(), "me", "stats");
 
     @BeforeEach
     void open() throws Exception {

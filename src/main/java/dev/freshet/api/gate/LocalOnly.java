@@ -27,7 +27,7 @@ final class LocalOnly {
     }
 
     Optional<Problem> judge(RoutingContext ctx) {
-        if (keys.anyConfigured()) {
+        if (!keys.areMissing()) {
             return Optional.empty();
         }
         HttpServerRequest request = ctx.request();

@@ -58,23 +58,20 @@ final class Rights {
     }
 
     Optional<Problem> judge(RoutingContext ctx) {
-        if (!keys.anyConfigured()) {
-            ctx.put(MAY_CHANGE, true);
-            return Optional.empty();
-        }
+        ctx.put(MAY_CHANGE, keys.areMissing());
         if (CrossOriginSharing.isPreflight(ctx)) {
             return Optional.empty();
         }
         Door door = doorTo(ctx);
         boolean live = door.keys().contains(LIVE);
-        if (door.keys().isEmpty() || live && !keys.isConfigured(LIVE)) {
+        if (door.keys().isEmpty() || (live ? !keys.isConfigured(LIVE) : keys.areMissing())) {
             return Optional.empty();
         }
         Credentials shown = Credentials.inHeaders(ctx, keys);
         if (live) {
             shown = shown.withLiveKeyInQuery(ctx, keys);
         }
-        ctx.put(MAY_CHANGE, shown.rights().contains(FULL));
+        ctx.put(MAY_CHANGE, keys.areMissing() || shown.rights().contains(FULL));
         return door.opensTo(shown.rights()) ? judgeForce(ctx, door, shown.rights()) : Optional.of(closedTo(shown));
     }
 

@@ -12,7 +12,9 @@ final class StatsBeans {
     private StatsBeans() {}
 
     static void bind(Parts parts, DeliverBeans deliver) {
-        JobMeters meters = new JobMeters(parts.meters());
+        String worker = parts.settings().text(Setting.WORKER_ID).orElseThrow();
+        String queue = parts.settings().text(Setting.QUEUE_NAME).orElseThrow();
+        JobMeters meters = new JobMeters(parts.meters(), worker, queue);
         StatsFunctions functions =
                 new StatsFunctions(parts.transactions(), parts.single(), meters, parts.duration(Setting.STATS_TIMEOUT));
         parts.bind("stats", functions);
@@ -20,8 +22,8 @@ final class StatsBeans {
                 "statsThreads",
                 parts.context().getExecutorServiceManager().newCachedThreadPool(functions, "stats-function"));
         Jobs.Terms terms = new Jobs.Terms(
-                parts.settings().text(Setting.WORKER_ID).orElseThrow(),
-                parts.settings().text(Setting.QUEUE_NAME).orElseThrow(),
+                worker,
+                queue,
                 parts.number(Setting.STATS_JOBS),
                 parts.duration(Setting.JOB_LEASE),
                 parts.duration(Setting.BACKOFF));

@@ -384,8 +384,8 @@ class FenceTest {
         turn();
         deliver("x", "refused");
         assertEquals(
-                "[{\"tag\": \"a\", \"error\": \"HTTP 400\", \"target\": \"x\"}, {\"tag\": \"b\", \"error\": \"HTTP"
-                        + " 400\", \"target\": \"x\"}]",
+                "[{'tag' : 'a', 'target' : 'x', 'error' : 'HTTP 400'}, {'tag' : 'b', 'target' : 'x', 'error' : 'HTTP 400'}]"
+                        .replace('\'', '"'),
                 standing(givenUp));
         assertEquals("fresh", standing(delivered), "it was out before");
         queue("a", "b");

@@ -9,21 +9,27 @@ import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
 
-/** Caches are purged with PURGE and BAN, which camel-http does not know: a route writes them into this header. */
-final class AnyMethod implements ExecChainHandler {
-    private static final String HEADER = "x-freshet-method";
+/**
+ * What a route says and camel-http does not send. Caches are purged with PURGE and BAN, which it does not know: a route
+ * writes them into a header. And it sends {@code ~} as {@code %7E}: the same to whoever decodes it, but another page to
+ * a cache that knows pages by the line they were asked for with.
+ */
+final class RequestAsWritten implements ExecChainHandler {
+    private static final String METHOD = "x-freshet-method";
 
     @Override
     public ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
             throws IOException, HttpException {
-        Header method = request.getFirstHeader(HEADER);
+        String path = request.getPath().replace("%7E", "~");
+        Header method = request.getFirstHeader(METHOD);
         if (method == null) {
+            request.setPath(path);
             return chain.proceed(request, scope);
         }
-        BasicClassicHttpRequest other = new BasicClassicHttpRequest(
-                method.getValue(), request.getScheme(), request.getAuthority(), request.getPath());
+        BasicClassicHttpRequest other =
+                new BasicClassicHttpRequest(method.getValue(), request.getScheme(), request.getAuthority(), path);
         other.setHeaders(request.getHeaders());
-        other.removeHeaders(HEADER);
+        other.removeHeaders(METHOD);
         other.setEntity(request.getEntity());
         return chain.proceed(other, scope);
     }
