@@ -43,6 +43,7 @@ CREATE TABLE freshet.fence_delivery (
     handover bigint NOT NULL,
     PRIMARY KEY (fence, tag, target)
 ) WITH (vacuum_truncate = off);
+CREATE INDEX fence_delivery_of ON freshet.fence_delivery (delivery, handover);   -- console/fences: what waits for it?
 
 -- Tokens are signed, so that nobody can make one up; see freshet.fence_signature().
 CREATE TABLE freshet.fence_secret (

@@ -10,8 +10,9 @@ import audit from './audit.js';
 import live from './live.js';
 import routes from './routes.js';
 import dryRun from './dry-run.js';
+import fences from './fences.js';
 
-const VIEWS = { overview, jobs, letters, audit, live, routes, 'dry-run': dryRun };
+const VIEWS = { overview, jobs, letters, audit, live, routes, 'dry-run': dryRun, fences };
 const NAMES = Object.keys(VIEWS);
 const WORDS = { fresh: 'Fresh', attention: 'Fresh, with remarks', stale: 'Stale', down: 'Down' };
 const SHORTCUTS = 'freshet-shortcuts';

@@ -1,7 +1,7 @@
 import { h, show } from './dom.js';
 import { post } from './api.js';
 import { ago, since, duration, now } from './time.js';
-import { act, badge, count, empty, href, loading, table, tagLink } from './parts.js';
+import { act, badge, count, empty, href, loading, table, tagLink, tokens } from './parts.js';
 import { bar, lines, spark } from './charts.js';
 import { way } from './way.js';
 
@@ -83,6 +83,10 @@ function tiles(o, series) {
     ),
     tile('In flight', count(q.in_flight), q.retrying ? `${count(q.retrying)} to be tried again` : 'no retries', {
       kind: q.retrying ? 'stale' : '',
+    }),
+    tile('Waiting tokens', tokens(o.fences), o.fences.waiting ? ['oldest ', ago(o.fences.oldest_at)] : 'nobody waits', {
+      view: 'fences',
+      title: 'Of transactions that asked for cache_invalidation_fence() and are not out yet',
     }),
     tile(
       'Changes per call',

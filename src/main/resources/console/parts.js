@@ -9,6 +9,9 @@ export const href = (view, params = {}) => {
   return '/admin/info?' + query;
 };
 
+/** How many tokens wait, as far as they were counted. */
+export const tokens = fences => count(fences.waiting) + (fences.capped ? '+' : '');
+
 /** A tag is a link to its life. */
 export const tagLink = tag => h('a', { class: 'tag', href: href('audit', { tag }) }, tag);
 

@@ -3,6 +3,7 @@ package dev.freshet.console;
 import dev.freshet.console.Surroundings.HotTag;
 import dev.freshet.console.Surroundings.StandingPolicy;
 import dev.freshet.console.Surroundings.WatchProblem;
+import dev.freshet.console.WorkInHand.FenceCount;
 import dev.freshet.console.WorkInHand.JobCounts;
 import dev.freshet.console.WorkInHand.LetterCount;
 import dev.freshet.database.SqlFile;
@@ -19,16 +20,21 @@ final class DatabaseLook {
 
     private static final Duration SURROUNDINGS_GOOD_FOR = Duration.ofSeconds(10);
     private static final double SAMPLE_ROWS = 50_000;
+    /** Counting fences rests so many times as long as it took: where very much waits, it is done less often. */
+    private static final int FENCES_REST = 50;
 
     private final SqlFile queueState = SqlFile.of("queue/queue-state");
     private final SqlFile targets = SqlFile.of("console/targets");
     private final SqlFile jobs = SqlFile.of("console/jobs");
     private final SqlFile letters = SqlFile.of("console/letters");
+    private final SqlFile fences = SqlFile.of("console/fences");
     private final SqlFile sizes = SqlFile.of("console/surroundings");
     private final SqlFile hottest = SqlFile.of("console/hottest");
     private final SqlFile watchProblems = SqlFile.of("console/watch-problems");
     private final SqlFile policies = SqlFile.of("console/policies");
     private final Transactions transactions;
+    private FenceCount lastFences;
+    private long fencesNotBefore;
     private Surroundings lastSurroundings;
     private long lastSurroundingsAt;
 
@@ -41,7 +47,18 @@ final class DatabaseLook {
                 queueState.row(c, Map.of(), QueueState.class),
                 targets.rows(c, Map.of(), TargetState.class),
                 jobs.row(c, Map.of(), JobCounts.class),
-                letters.row(c, Map.of(), LetterCount.class)));
+                letters.row(c, Map.of(), LetterCount.class),
+                fences(c)));
+    }
+
+    private FenceCount fences(Connection c) throws SQLException {
+        long begun = System.nanoTime();
+        if (lastFences == null || begun - fencesNotBefore >= 0) {
+            lastFences = fences.row(c, Map.of(), FenceCount.class);
+            long now = System.nanoTime();
+            fencesNotBefore = now + FENCES_REST * (now - begun);
+        }
+        return lastFences;
     }
 
     /** As it was some seconds ago. */

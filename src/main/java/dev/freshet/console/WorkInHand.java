@@ -8,7 +8,8 @@ import java.util.List;
 
 /** What is looked at every second. */
 @JsonAnswer
-record WorkInHand(QueueState queue, List<TargetState> targets, JobCounts jobs, LetterCount deadLetters) {
+record WorkInHand(
+        QueueState queue, List<TargetState> targets, JobCounts jobs, LetterCount deadLetters, FenceCount fences) {
 
     /** @param revision another one when a job has changed */
     @JsonAnswer
@@ -28,4 +29,8 @@ record WorkInHand(QueueState queue, List<TargetState> targets, JobCounts jobs, L
             boolean capped,
             @InUtc Instant oldestAt,
             @InUtc Instant newestAt) {}
+
+    /** Tokens of transactions that are not out yet. */
+    @JsonAnswer
+    record FenceCount(long waiting, boolean capped, @InUtc Instant oldestAt) {}
 }

@@ -134,6 +134,23 @@ class ConsoleApiIT {
     }
 
     @Test
+    void tokens_that_wait_are_counted_with_the_oldest() throws Exception {
+        Receiver.Held call = scene.receiver.hold("fenced");
+        scene.database.run(
+                "BEGIN; SELECT enqueue_cache_invalidation('fenced'); SELECT cache_invalidation_fence(); COMMIT");
+        call.awaitBegun();
+        Scene.until("one waits", () -> overview().at("/fences/waiting").asInt() == 1);
+        assertEquals(
+                scene.one("SELECT max(asked_at) FROM freshet.fence"),
+                scene.one(
+                        "SELECT ?::timestamptz",
+                        overview().at("/fences/oldest_at").asText()));
+        call.release();
+        Scene.until("none waits", () -> overview().at("/fences/waiting").asInt() == 0);
+        assertTrue(overview().at("/fences/oldest_at").isNull());
+    }
+
+    @Test
     void the_stream_tells_what_changes_without_being_asked() throws Exception {
         try (BufferedReader stream = stream("read-key-90c1")) {
             assertEquals(

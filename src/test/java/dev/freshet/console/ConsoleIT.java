@@ -9,6 +9,7 @@ import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Receiver;
 import dev.freshet.testing.Scene;
 import dev.freshet.testing.TenFunctions;
+import dev.freshet.testing.TestDatabase;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -16,6 +17,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,6 +41,7 @@ class ConsoleIT {
         EMPTY.put("audit&tag=nothing", "Nothing in the audit matches.");
         EMPTY.put("routes", "routes/queue.camel.yaml");
         EMPTY.put("dry-run", "What would an invalidation hit?");
+        EMPTY.put("fences", "No token waits");
     }
 
     private static Browser browser;
@@ -357,6 +360,72 @@ class ConsoleIT {
             browser.until("[...document.querySelectorAll('a.tag')].some(a => a.textContent === 'AB3028')");
             assertTrue(watching.read() >= 0);
         }
+    }
+
+    @Test
+    void a_token_that_is_pasted_is_answered_in_words_until_it_is_out() throws Exception {
+        Receiver.Held call = scene.receiver.hold("waits");
+        String token = changed("waits");
+        call.awaitBegun();
+        show("overview");
+        browser.until(
+                "[...document.querySelectorAll('.tile')].some(t => /^Waiting tokens1oldest /.test(t.textContent))");
+        assertGood("overview-token");
+        browser.press("8");
+        browser.untilShown("1 token waits; the oldest was asked for");
+        browser.untilShown("Is a change on every page?");
+        browser.press("/");
+        browser.until("document.activeElement.name === 'after'");
+        browser.type(" " + token + " ");
+        browser.press("Enter");
+        browser.until("location.search === '?view=fences&after=" + token + "'");
+        browser.untilShown("not yet 1 tag is not at every target.");
+        assertGood("fences-not-yet");
+        call.release();
+        browser.untilShown("out Everything that this transaction changed was delivered to every target.");
+        browser.untilShown("No token waits: what was asked about is out, or was given up.");
+        assertGood("fences-out");
+    }
+
+    @Test
+    void a_token_says_what_was_given_up_and_which_transaction_is_open_or_not_known() throws Exception {
+        scene.receiver.always(HOSTILE, Receiver.status(410));
+        show("fences&after=" + changed(HOSTILE, "delivered"));
+        browser.untilShown("given up This was given up; the rest was delivered.");
+        browser.untilShown(HOSTILE);
+        browser.untilShown("HTTP 410");
+        assertGood("fences-given-up");
+        scene.receiver.heal(HOSTILE);
+        try (Connection application = scene.database.connect()) {
+            application.setAutoCommit(false);
+            Scene.enqueue(application, "open");
+            show("fences&after=" + fence(application));
+            browser.untilShown("not yet Its transaction has not been committed.");
+            assertGood("fences-open");
+            application.commit();
+            browser.untilShown("out Everything that this transaction changed");
+            show("fences&after=" + fence(application));
+            browser.untilShown("not yet Its transaction has not been committed.");
+            application.rollback();
+            browser.untilShown("not known Nobody gave this token here");
+            assertGood("fences-not-known");
+        }
+        browser.forget(); // Chromium itself logs the 404
+    }
+
+    private static String changed(String... tags) throws Exception {
+        try (Connection application = scene.database.connect()) {
+            application.setAutoCommit(false);
+            Scene.enqueue(application, tags);
+            String token = fence(application);
+            application.commit();
+            return token;
+        }
+    }
+
+    private static String fence(Connection application) throws Exception {
+        return TestDatabase.list(application, "SELECT cache_invalidation_fence()")
+                .get(0);
     }
 
     @Test

@@ -65,18 +65,14 @@ class ReplicasIT {
     void stop() throws SQLException {
         refills.close();
         processes.forEach(FreshetProcess::kill9);
-        replica.run(
-                "postgres",
-                "SELECT pg_wal_replay_resume()",
-                "ALTER SYSTEM RESET recovery_min_apply_delay",
-                "SELECT pg_reload_conf()");
+        replica.followAtOnce();
     }
 
     @Test
     void no_page_is_built_anew_with_the_old_row() throws Exception {
         FreshetProcess freshet = start("FRESHET_REPLICAS=" + replica.url(database), "FRESHET_REPLICA_WAIT=60s");
         watchPages();
-        delayReplica("2s");
+        replica.delayReplay("2s");
         changeAll();
         Scene.until("all pages were called", () -> refills.tags() == REFILLS);
         assertEquals(0, refills.count("0"), "built with the old row");
@@ -89,7 +85,7 @@ class ReplicasIT {
     void without_the_setting_they_are() throws Exception {
         start();
         watchPages();
-        pauseReplay(); // as a lag that is longer than all of this takes
+        replica.pauseReplay(); // as a lag that is longer than all of this takes
         changeAll();
         Scene.until("all pages were called", () -> refills.tags() == REFILLS);
         assertEquals(REFILLS, refills.count("0"));
@@ -118,10 +114,10 @@ class ReplicasIT {
         }
         freshet.waitForLog(Pattern.compile("Replica " + Pattern.quote(replica.name(database)) + " has caught up"));
         isSaid(freshet, false);
-        pauseReplay();
+        replica.pauseReplay();
         change(4);
         awaitLeased("page:4");
-        replica.run("postgres", "SELECT pg_wal_replay_resume()");
+        replica.resumeReplay();
         refills.await("page:4", 1);
         assertEquals(List.of("1"), refills.of("page:4"));
         assertFalse(freshet.log().contains("pass word"), "no password in the log");
@@ -152,13 +148,13 @@ class ReplicasIT {
     void a_replica_that_is_behind_for_too_long_is_passed_over() throws Exception {
         FreshetProcess freshet = start("FRESHET_REPLICAS=" + replica.url(database), "FRESHET_REPLICA_WAIT=1s");
         watchPages();
-        pauseReplay();
+        replica.pauseReplay();
         change(1);
         refills.await("page:1", 1);
         assertEquals(List.of("0"), refills.of("page:1"), "it was not waited for any longer");
         assertTrue(freshet.log().contains("s behind"), freshet.log());
         isSaid(freshet, true);
-        replica.run("postgres", "SELECT pg_wal_replay_resume()");
+        replica.resumeReplay();
         freshet.waitForLog(Pattern.compile("has caught up"));
     }
 
@@ -172,12 +168,12 @@ class ReplicasIT {
         };
         FreshetProcess freshet = start(settings);
         watchPages();
-        pauseReplay();
+        replica.pauseReplay();
         change(1);
         awaitLeased("page:1");
         freshet.kill9();
         change(2);
-        replica.run("postgres", "SELECT pg_wal_replay_resume()");
+        replica.resumeReplay();
         start(settings);
         refills.await("page:1", 1);
         refills.await("page:2", 1);
@@ -189,13 +185,13 @@ class ReplicasIT {
     void what_waits_is_handed_back_by_a_stop() throws Exception {
         FreshetProcess freshet = start("FRESHET_REPLICAS=" + replica.url(database), "FRESHET_REPLICA_WAIT=10m");
         watchPages();
-        pauseReplay();
+        replica.pauseReplay();
         change(1);
         awaitLeased("page:1");
         assertEquals(0, freshet.term(), freshet.log());
         assertEquals("0", one("SELECT count(*) FROM freshet.delivery WHERE lease_id IS NOT NULL"));
         assertEquals(List.of(), refills.of("page:1"));
-        replica.run("postgres", "SELECT pg_wal_replay_resume()");
+        replica.resumeReplay();
         start("FRESHET_REPLICAS=" + replica.url(database));
         refills.await("page:1", 1);
         assertEquals(List.of("1"), refills.of("page:1"));
@@ -212,11 +208,11 @@ class ReplicasIT {
                 "waits for its retry",
                 () -> one("SELECT count(*) FROM freshet.delivery" + " WHERE attempts > 0 AND lease_id IS NULL")
                         .equals("1"));
-        pauseReplay();
+        replica.pauseReplay();
         change(1);
         awaitLeased("page:1");
         refills.fails(false);
-        replica.run("postgres", "SELECT pg_wal_replay_resume()");
+        replica.resumeReplay();
         Scene.until(
                 "the change of meanwhile was read", () -> refills.of("page:1").contains("2"));
         awaitProcessed();
@@ -236,7 +232,7 @@ class ReplicasIT {
                     "CACHE_INVALIDATION_URL=" + stats.url() + "/",
                     "INTERNAL_API_KEY=k");
             watchPages();
-            delayReplica("1s");
+            replica.delayReplay("1s");
             asApplication("INSERT INTO background_job_status (job_payload, priority) VALUES"
                     + " ('{\"triggeredBy\":\"admin\",\"requestId\":\"r\"}', 1)");
             stats.await("player_power_rating", 1);
@@ -277,10 +273,10 @@ class ReplicasIT {
                     "FRESHET_REPLICAS=postgres://freshet@127.0.0.1:" + port + "/" + database + "?pgbouncer=true",
                     "FRESHET_REPLICA_WAIT=60s");
             watchPages();
-            pauseReplay();
+            replica.pauseReplay();
             change(1);
             awaitLeased("page:1");
-            replica.run("postgres", "SELECT pg_wal_replay_resume()");
+            replica.resumeReplay();
             refills.await("page:1", 1);
             assertEquals(List.of("1"), refills.of("page:1"));
             assertFalse(freshet.log().contains("passed over"), freshet.log());
@@ -352,22 +348,6 @@ class ReplicasIT {
     private void watchPages() throws SQLException {
         asApplication("SELECT cache_invalidation_watch('page', ARRAY['page:{id}'])");
         servers.awaitReplayed(replica);
-    }
-
-    private void delayReplica(String delay) throws SQLException {
-        replica.run(
-                "postgres", "ALTER SYSTEM SET recovery_min_apply_delay = '" + delay + "'", "SELECT pg_reload_conf()");
-        Scene.until(
-                "delayed",
-                () -> replica.one("postgres", "SHOW recovery_min_apply_delay").equals(delay));
-    }
-
-    private void pauseReplay() throws SQLException {
-        replica.run("postgres", "SELECT pg_wal_replay_pause()");
-        Scene.until(
-                "paused",
-                () -> replica.one("postgres", "SELECT pg_get_wal_replay_pause_state()")
-                        .equals("paused"));
     }
 
     private void change(int page) throws SQLException {

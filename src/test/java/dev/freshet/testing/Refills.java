@@ -16,9 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * An app behind its cache: at each call it reads the page's row from a read replica, as a page that is built anew does,
@@ -33,9 +35,14 @@ public final class Refills implements AutoCloseable {
     private final HikariDataSource replica;
     private final String sql;
     /** Of each tag, what its calls have read. */
-    private final Map<String, List<String>> read = new ConcurrentHashMap<>();
+    private final Map<String, List<Refill>> read = new ConcurrentHashMap<>();
 
     private volatile boolean failing;
+    /** Calls are answered when this is open. */
+    private volatile CountDownLatch answers = new CountDownLatch(0);
+
+    /** @param caller the secret that the call was made with: instances may have one each */
+    private record Refill(String value, String caller) {}
 
     /** @param sql reads one value; its parameter is the tag */
     public Refills(StreamingServers.Server readsFrom, String database, String sql) throws IOException {
@@ -61,8 +68,29 @@ public final class Refills implements AutoCloseable {
         failing = fails;
     }
 
+    /** Calls still read, and then wait for their answer. */
+    public void hold() {
+        answers = new CountDownLatch(1);
+    }
+
+    public void release() {
+        answers.countDown();
+    }
+
+    /** What was read so far does not count any more. */
+    public void forget() {
+        read.clear();
+    }
+
     public List<String> of(String tag) {
-        return read.getOrDefault(tag, List.of());
+        return read.getOrDefault(tag, List.of()).stream().map(Refill::value).toList();
+    }
+
+    /** What all calls of one caller have read. */
+    public List<String> by(String caller) {
+        return all().filter(refill -> refill.caller().equals(caller))
+                .map(Refill::value)
+                .toList();
     }
 
     public void await(String tag, int times) {
@@ -78,38 +106,43 @@ public final class Refills implements AutoCloseable {
 
     /** How many calls have read this. */
     public long count(String value) {
-        return read.values().stream()
-                .flatMap(List::stream)
-                .filter(value::equals)
-                .count();
+        return all().filter(refill -> refill.value().equals(value)).count();
+    }
+
+    private Stream<Refill> all() {
+        return read.values().stream().flatMap(List::stream);
     }
 
     @Override
     public String toString() {
-        return read.values().stream()
-                .flatMap(List::stream)
-                .collect(Collectors.groupingBy(v -> v, Collectors.counting()))
+        return all().collect(Collectors.groupingBy(refill -> refill, Collectors.counting()))
                 .toString();
     }
 
     private void refill(HttpExchange exchange) throws IOException {
         JsonNode body = JSON.readTree(exchange.getRequestBody().readAllBytes());
+        String caller = String.valueOf(exchange.getRequestHeaders().getFirst("x-revalidation-secret"));
         if (body.has("tag")) {
-            refill(body.get("tag").asText());
+            refill(body.get("tag").asText(), caller);
         }
-        body.path("tags").forEach(tag -> refill(tag.asText()));
+        body.path("tags").forEach(tag -> refill(tag.asText(), caller));
+        try {
+            answers.await();
+        } catch (InterruptedException closed) {
+            Thread.currentThread().interrupt();
+        }
         exchange.sendResponseHeaders(failing ? 500 : 200, -1);
         exchange.close();
     }
 
-    private void refill(String tag) {
+    private void refill(String tag, String caller) {
         String value = NOTHING;
         try (Connection connection = replica.getConnection()) {
             value = TestDatabase.list(connection, sql, tag).stream().findFirst().orElse(NOTHING);
         } catch (SQLException away) {
             value = "away: " + away.getMessage();
         }
-        read.computeIfAbsent(tag, t -> new CopyOnWriteArrayList<>()).add(value);
+        read.computeIfAbsent(tag, t -> new CopyOnWriteArrayList<>()).add(new Refill(value, caller));
     }
 
     @Override

@@ -76,9 +76,43 @@ public final class StreamingServers implements AutoCloseable {
         }
 
         public String one(String database, String sql) throws SQLException {
+            return list(database, sql).get(0);
+        }
+
+        public List<String> list(String database, String sql) throws SQLException {
             try (Connection c = connect(database)) {
-                return TestDatabase.list(c, sql).get(0);
+                return TestDatabase.list(c, sql);
             }
+        }
+
+        /** A replica lacks what is committed from now on, until {@link #resumeReplay}. */
+        public void pauseReplay() throws SQLException {
+            run("postgres", "SELECT pg_wal_replay_pause()");
+            Scene.until(
+                    "paused",
+                    () -> one("postgres", "SELECT pg_get_wal_replay_pause_state()")
+                            .equals("paused"));
+        }
+
+        public void resumeReplay() throws SQLException {
+            run("postgres", "SELECT pg_wal_replay_resume()");
+        }
+
+        /** A replica has each commit so much later. */
+        public void delayReplay(String delay) throws SQLException {
+            run("postgres", "ALTER SYSTEM SET recovery_min_apply_delay = '" + delay + "'", "SELECT pg_reload_conf()");
+            Scene.until(
+                    "delayed",
+                    () -> one("postgres", "SHOW recovery_min_apply_delay").equals(delay));
+        }
+
+        /** A replica follows as fast as it can. */
+        public void followAtOnce() throws SQLException {
+            run(
+                    "postgres",
+                    "SELECT pg_wal_replay_resume()",
+                    "ALTER SYSTEM RESET recovery_min_apply_delay",
+                    "SELECT pg_reload_conf()");
         }
 
         /** To every process of it. */

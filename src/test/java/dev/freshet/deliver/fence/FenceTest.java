@@ -3,6 +3,7 @@ package dev.freshet.deliver.fence;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,6 +20,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -439,6 +442,63 @@ class FenceTest {
     }
 
     @Test
+    void the_console_counts_those_that_wait_and_knows_the_oldest() throws SQLException {
+        queue("out");
+        fence();
+        app.commit();
+        turn();
+        deliver("x", "delivered");
+        queue("a", "b");
+        String oldest = fence();
+        app.commit();
+        turn();
+        queue("a");
+        fence();
+        app.commit();
+        fold();
+        queue("c");
+        fence();
+        app.commit();
+        queue("of an open transaction");
+        fence();
+        Map<String, Object> now = counted();
+        app.rollback();
+        assertEquals(3L, now.get("waiting"), "owed, in the queue, in the inbox");
+        assertEquals(false, now.get("capped"));
+        assertEquals(
+                database.one("SELECT asked_at FROM freshet.fence WHERE token = ?", oldest),
+                database.one("SELECT ?::timestamptz", now.get("oldest_at").toString()));
+        turn();
+        deliver("x", "delivered");
+        assertEquals(0L, counted().get("waiting"));
+        assertNull(counted().get("oldest_at"));
+    }
+
+    /** Of a day that had 100,000 of them, and one that waits, with a planner that knows nothing of that. */
+    @Test
+    void the_console_reads_what_waits_and_no_fence_that_is_out() throws SQLException {
+        TestDatabase.run(freshet, """
+            INSERT INTO freshet.fence (token, noted_at) SELECT 'out ' || n, now() FROM generate_series(1, 100000) n;
+            DELETE FROM freshet.fence_inbox;
+            INSERT INTO freshet.fence_delivery (fence, tag, target, delivery, handover)
+            SELECT id, 'hot', 'x', 7, id FROM freshet.fence;
+            INSERT INTO freshet.delivery (id, tag, target, handover, done_handover, changed_at)
+            OVERRIDING SYSTEM VALUE SELECT 7, 'hot', 'x', max(id), max(id) - 1, now() FROM freshet.fence\
+            """);
+        List<String> plan =
+                TestDatabase.list(freshet, "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) " + SqlFile.text("console/fences"));
+        assertEquals(1L, counted().get("waiting"), "the delivery of a hot tag was there for all of them");
+        assertTrue(buffers(plan) < 100, String.join("\n", plan));
+    }
+
+    /** How many pages the whole of it has read. */
+    private static int buffers(List<String> plan) {
+        Matcher first = Pattern.compile("shared hit=(\\d+)(?: read=(\\d+))?").matcher(String.join("\n", plan));
+        assertTrue(first.find(), String.join("\n", plan));
+        return Integer.parseInt(first.group(1)) + (first.group(2) == null ? 0 : Integer.parseInt(first.group(2)));
+    }
+
+    @Test
     void what_others_have_moved_is_found_later() throws SQLException {
         queue("a");
         String token = fence();
@@ -698,9 +758,22 @@ class FenceTest {
     }
 
     private String standing(String token) throws SQLException {
+        assertEquals(waiting(), counted().get("waiting"), "the console counts those that wait");
         Map<String, Object> row = stand(token).get(0);
         String givenUp = (String) row.get("given_up");
         return (Boolean) row.get("is_outstanding") ? "outstanding" : givenUp == null ? "fresh" : givenUp;
+    }
+
+    private Map<String, Object> counted() throws SQLException {
+        return SqlFile.of("console/fences").rows(freshet, Map.of()).get(0);
+    }
+
+    /** One by one, as they would be told; but for those that nobody has looked at. */
+    private long waiting() throws SQLException {
+        List<String> all = database.list("SELECT token FROM freshet.fence WHERE noted_at IS NOT NULL");
+        return SqlFile.of("deliver/fences-now").rows(freshet, Map.of("tokens", all, "listed", 0)).stream()
+                .filter(row -> (Boolean) row.get("is_outstanding"))
+                .count();
     }
 
     private String outstanding(String token) throws SQLException {
