@@ -16,7 +16,13 @@ class QueueRoutesTest extends RouteTest {
     void a_poll_takes_a_turn_and_what_was_ripe_wakes_deliveries() throws Exception {
         answer("turn.take", new TurnReport(true, List.of("course:7", "course:8"), 1, List.of()));
         send("poll-queue");
-        assertEquals(List.of("targets.register()", "turn.take()", "seda:offer"), happened());
+        assertEquals(
+                List.of(
+                        "targets.register()",
+                        "turn.take()",
+                        "INFO Processing 2 unique tags from 1 time buckets",
+                        "seda:offer"),
+                happened());
         assertEquals(Duration.ofSeconds(1), every("poll-queue"));
     }
 
@@ -41,7 +47,7 @@ class QueueRoutesTest extends RouteTest {
     void with_room_again_more_is_handed_over_without_a_fold() throws Exception {
         answer("turn.takeMore", new TurnReport(true, List.of("course:7"), 1, List.of()));
         send("hand-over-more");
-        assertEquals(List.of("turn.takeMore()", "seda:offer"), happened());
+        assertEquals(List.of("turn.takeMore()", "INFO Processing 1 unique tags from 1 time buckets", "seda:offer"), happened());
     }
 
     @Test

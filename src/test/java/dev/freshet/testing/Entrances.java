@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
-import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.model.AggregateDefinition;
 import org.apache.camel.model.OnExceptionDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
@@ -17,7 +16,9 @@ import org.apache.camel.model.WireTapDefinition;
 import org.apache.camel.model.rest.RestDefinition;
 import org.apache.camel.model.rest.VerbDefinition;
 
-/** Lets each route begin where a test can send to it, and nothing wait: no clock, no queue, no thread beside the test's. */
+/**
+ * Lets each route begin where a test can send to it, and nothing wait: no clock, no queue, no thread beside the test's.
+ */
 final class Entrances implements RouteBuilderLifecycleStrategy {
     /** The executor that taps are given. */
     static final String AT_ONCE = "atOnce";
@@ -40,12 +41,6 @@ final class Entrances implements RouteBuilderLifecycleStrategy {
         }
         builder.getRestCollection().getRests().forEach(this::read);
         builder.getRestCollection().getRests().clear(); // they would open a port
-        if (builder instanceof RouteConfigurationBuilder configurations) {
-            configurations
-                    .getRouteConfigurationCollection()
-                    .getRouteConfigurations()
-                    .forEach(policy -> policy.getOnExceptions().forEach(this::hurry));
-        }
     }
 
     private void enter(RouteDefinition route) {
@@ -70,7 +65,8 @@ final class Entrances implements RouteBuilderLifecycleStrategy {
         }
     }
 
-    private void hurry(OnExceptionDefinition policy) {
+    /** A policy tries again at once. */
+    void hurry(OnExceptionDefinition policy) {
         if (policy.getRedeliveryPolicyType() != null
                 && policy.getRedeliveryPolicyType().getRedeliveryDelay() != null) {
             waits.put(policy.getId(), Long.valueOf(policy.getRedeliveryPolicyType().getRedeliveryDelay()));

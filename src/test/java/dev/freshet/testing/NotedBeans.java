@@ -86,6 +86,7 @@ final class NotedBeans extends BeanLanguage implements BeanProcessorFactory {
             public Object evaluate(Exchange exchange) {
                 Exchange copy = ExchangeHelper.createCopy(exchange, true);
                 copy.setPattern(ExchangePattern.InOut);
+                copy.setException(null); // a policy asks whether what has failed may pass
                 try {
                     asked.process(copy);
                 } catch (Exception e) {

@@ -8,6 +8,7 @@ import dev.freshet.run.beans.Parts;
 import dev.freshet.run.beans.RouteProperties;
 import dev.freshet.run.beans.Wiring;
 import dev.freshet.run.routes.LiveRoutes;
+import dev.freshet.settings.Setting;
 import dev.freshet.settings.SettingSources;
 import dev.freshet.settings.Settings;
 import java.nio.file.Path;
@@ -44,9 +45,9 @@ import org.apache.camel.util.concurrent.SynchronousExecutorService;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * A file of routes/ by itself, without a database. What it calls outside of itself is noted, in order: a bean's method as
- * {@code turn.take()}, an endpoint as {@code seda:offer} with the body that goes there; {@link #answer} says what they
- * give back. Real are the beans that need no database, and HTTP.
+ * A file of routes/ by itself, without a database. What it calls outside of itself is noted, in order: a bean's method
+ * as {@code turn.take()}, an endpoint as {@code seda:offer} with the body that goes there, a line of the log as
+ * {@code INFO Watch: …}; {@link #answer} says what they give back. Real are HTTP and the beans that need no database.
  */
 public abstract class RouteTest extends CamelTestSupport {
     private static final Map<String, String> ENVIRONMENT = Map.of(
@@ -60,6 +61,7 @@ public abstract class RouteTest extends CamelTestSupport {
             "awsSignature",
             "batchKey",
             "edgeGrid",
+            "notifyTopic",
             "plainCall",
             "problems",
             "refreshes",
@@ -191,6 +193,7 @@ public abstract class RouteTest extends CamelTestSupport {
         CamelContext created = super.createCamelContext();
         created.getPropertiesComponent().setOverrideProperties(properties());
         created.build();
+        created.getGlobalOptions().put(Exchange.LOG_EIP_NAME, "dev.freshet.routes");
         Map<String, Object> replaced = new HashMap<>(BEANS);
         replaced.keySet().removeAll(real);
         NotedBeans beans = new NotedBeans(created, replaced, journal);
@@ -226,6 +229,7 @@ public abstract class RouteTest extends CamelTestSupport {
     private Properties properties() {
         Properties all = SETTINGS.forRoutes();
         all.putAll(RouteProperties.of(SETTINGS, null));
+        all.setProperty(Setting.DEMO.key, "false");
         all.putAll(properties);
         return all;
     }
@@ -238,11 +242,10 @@ public abstract class RouteTest extends CamelTestSupport {
         Collection<RoutesBuilder> builders = PluginHelper.getRoutesLoader(context).findRoutesBuilders(resources);
         for (RoutesBuilder builder : builders) {
             ((RouteBuilder) builder).addLifecycleInterceptor(entrances);
-            ((RouteBuilder) builder).configureRoutes(context);
-        }
-        for (RoutesBuilder builder : builders) {
             context.addRoutesConfigurations((RouteConfigurationsBuilder) builder);
         }
+        context.getRouteConfigurationDefinitions()
+                .forEach(policy -> policy.getOnExceptions().forEach(entrances::hurry));
         return builders.toArray(RoutesBuilder[]::new);
     }
 
