@@ -24,21 +24,21 @@ class ApiRoutesTest extends RouteTest {
 
     @Test
     void an_answer_becomes_json() throws Exception {
-        Exchange answered = send("answer-json", Map.of("tags", 3));
+        Exchange answered = send("direct:answer-json", Map.of("tags", 3));
         assertEquals("{\"tags\":3}", text(answered));
         assertEquals("application/json", header(answered, "Content-Type"));
     }
 
     @Test
     void one_that_is_json_stays_as_it_is() throws Exception {
-        Exchange answered = send("answer-text", "{ \"tags\": 3 }");
+        Exchange answered = send("direct:answer-text", "{ \"tags\": 3 }");
         assertEquals("{ \"tags\": 3 }", text(answered));
         assertEquals("application/json", header(answered, "Content-Type"));
     }
 
     @Test
     void nothing_to_say_is_204_without_a_body() throws Exception {
-        Exchange answered = send("answer-nothing", "what is left of the request");
+        Exchange answered = send("direct:answer-nothing", "what is left of the request");
         assertNull(text(answered));
         assertEquals("204", header(answered, "CamelHttpResponseCode"));
     }

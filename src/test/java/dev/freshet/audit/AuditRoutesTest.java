@@ -19,7 +19,7 @@ class AuditRoutesTest extends RouteTest {
         for (int i = 1; i <= 200; i++) {
             assertEquals(List.of(), happened());
             rows.add(AuditLog.Row.of("request", null, null, "manual", null, "request " + i, null));
-            send("write-audit", rows.get(i - 1));
+            send("seda:audit", rows.get(i - 1));
         }
         assertEquals(List.of("auditLog.write(" + rows + ")"), happened());
     }

@@ -21,9 +21,9 @@ class ApiCacheInvalidateRoutesTest extends RouteTest {
         assertEquals(
                 List.of(
                         "invalidateKeys {\"keys\":[\"page:7\"]}",
-                        "seda:relay-publications {\"keys\":[\"page:7\"]}",
+                        "wake seda:relay-publications {\"keys\":[\"page:7\"]}",
                         "invalidatePattern {\"pattern\":\"page:*\"}",
-                        "seda:relay-publications {\"pattern\":\"page:*\"}"),
+                        "wake seda:relay-publications {\"pattern\":\"page:*\"}"),
                 happened());
     }
 

@@ -33,8 +33,8 @@ class ApiCacheRoutesTest extends RouteTest {
 
     @Test
     void who_has_a_copy_of_a_deleted_entry_is_told() throws Exception {
-        Exchange answered = send("DELETE /api/cache/entries/{cacheKey}", null, KEY);
-        assertEquals(List.of("entries.delete(page:7)", "seda:relay-publications"), happened());
+        Exchange answered = send("DELETE /api/cache/entries/{cacheKey}", "what the request said", KEY);
+        assertEquals(List.of("entries.delete(page:7)", "wake seda:relay-publications"), happened());
         assertEquals("204", header(answered, "CamelHttpResponseCode"));
     }
 

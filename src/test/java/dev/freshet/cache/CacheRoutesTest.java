@@ -14,14 +14,14 @@ class CacheRoutesTest extends RouteTest {
 
     @Test
     void an_event_goes_to_the_topic() throws Exception {
-        send("publish", "{\"keys\":[\"page:7\"]}");
-        assertEquals(List.of("bean:notifyTopic {\"keys\":[\"page:7\"]}"), happened());
+        send("direct:publish", "{\"keys\":[\"page:7\"]}");
+        assertEquals(List.of("bean:notifyTopic?method=publish {\"keys\":[\"page:7\"]}"), happened());
     }
 
     @Test
-    void who_is_woken_sends_on_what_was_committed() throws Exception {
-        send("relay-publications");
-        assertEquals(List.of("publications.sendOn()"), happened());
+    void who_is_woken_sends_on_what_was_committed_and_lets_more_gather() throws Exception {
+        send("seda:relay-publications");
+        assertEquals(List.of("publications.sendOn()", "delay 10"), happened());
     }
 
     @Test

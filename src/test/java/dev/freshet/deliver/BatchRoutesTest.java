@@ -20,7 +20,7 @@ class BatchRoutesTest extends TargetRouteTest {
     @Test
     void tags_are_posted_together_and_the_answer_is_read() throws Exception {
         receiver.everybody(Receiver.json(207, "{\"failed_tags\":[\"course:8\"]}"));
-        deliver("target-batch", "course:7", "course:8");
+        deliver("seda:target-batch", "course:7", "course:8");
         assertEquals(
                 List.of("POST /stale\n{\"tags\":[\"course:7\",\"course:8\"],\"source\":\"queue\",\"requestId\":\""
                         + call("course:7", "course:8").getId() + "\"}"),
@@ -31,7 +31,7 @@ class BatchRoutesTest extends TargetRouteTest {
 
     @Test
     void a_job_posts_what_it_says_itself() throws Exception {
-        send("post-batch", null, Map.of(), Map.of("batch", Map.of("tags", List.of("all_time_stats"))));
+        send("direct:post-batch", null, Map.of(), Map.of("batch", Map.of("tags", List.of("all_time_stats"))));
         assertEquals(List.of("POST /stale\n{\"tags\":[\"all_time_stats\"]}"), calls());
         assertEquals(List.of(), happened());
     }
@@ -39,7 +39,7 @@ class BatchRoutesTest extends TargetRouteTest {
     @Test
     void who_posts_a_batch_hears_of_its_failure() {
         receiver.everybody(Receiver.status(500));
-        assertThrows(HttpOperationFailedException.class, () -> deliver("target-batch", "course:7"));
+        assertThrows(HttpOperationFailedException.class, () -> deliver("seda:target-batch", "course:7"));
         assertEquals(List.of(), happened());
     }
 

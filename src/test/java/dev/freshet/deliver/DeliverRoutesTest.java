@@ -13,13 +13,14 @@ class DeliverRoutesTest extends RouteTest {
 
     DeliverRoutesTest() {
         super("deliver.camel.yaml");
+        set("freshet.queue.poll-ms", "70");
     }
 
     @Test
     void a_poll_looks_at_every_lane_and_wakes_deliveries() throws Exception {
         send("poll-deliveries", "what only the poll knows");
-        assertEquals(List.of("ledger.wakeForWhatIsNoted()", "lanes.lookEverywhere()", "seda:offer"), happened());
-        assertEquals(Duration.ofSeconds(1), every("poll-deliveries"));
+        assertEquals(List.of("ledger.wakeForWhatIsNoted()", "lanes.lookEverywhere()", "wake seda:offer"), happened());
+        assertEquals(Duration.ofMillis(70), every("poll-deliveries"));
     }
 
     @Test
@@ -27,7 +28,7 @@ class DeliverRoutesTest extends RouteTest {
         answer("lanes.withRoom", (Object) List.of(Map.of("target", "tag"), Map.of("target", "cdn")));
         answer(CLAIM, List.of("row 1"), List.of("row 2"));
         answer("lanes.claimed", List.of(call("course:7")), List.of(call("course:8")));
-        send("offer-deliveries");
+        send("wake seda:offer");
         assertEquals(
                 List.of(
                         "lanes.withRoom()",
@@ -45,29 +46,29 @@ class DeliverRoutesTest extends RouteTest {
     void when_more_is_ripe_it_is_handed_over() throws Exception {
         answer("lanes.withRoom", (Object) List.of());
         answer("turn.isMoreRipe", true);
-        send("offer-deliveries");
+        send("wake seda:offer");
         assertEquals(List.of("lanes.withRoom()", "turn.isMoreRipe()", "direct:hand-over-more"), happened());
     }
 
     @Test
     void each_end_of_a_call_is_noted() throws Exception {
-        send("delivered");
-        send("delivered-in-part");
-        send("failed");
+        send("direct:delivered");
+        send("direct:delivered-in-part");
+        send("direct:failed");
         assertEquals(List.of("noteDelivered", "noteAnswer", "noteFailure"), happened());
     }
 
     @Test
     void outcomes_are_settled_together_counted_and_said_and_then_there_is_room_again() throws Exception {
         answer("ledger.take", (Object) List.of("outcome"));
-        send("settle-outcomes");
+        send("wake seda:settle");
         assertEquals(
                 List.of(
                         "ledger.take()",
                         "ledger.settle([outcome])",
                         "calls.count([outcome])",
                         "callLog.say([outcome])",
-                        "seda:offer"),
+                        "wake seda:offer"),
                 happened());
     }
 }

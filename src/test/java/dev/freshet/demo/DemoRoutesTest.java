@@ -8,6 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DemoRoutesTest extends RouteTest {
     DemoRoutesTest() {
@@ -19,8 +20,11 @@ class DemoRoutesTest extends RouteTest {
         answer("demoReceiver.revalidate", Map.of("revalidated", true));
         answer("demoReceiver.invalidate", Map.of("invalidated", 1));
         Map<String, Object> headers = Map.of("x-revalidation-secret", "secret", "webhook-id", "msg_1");
-        assertEquals("{\"revalidated\":true}", text(send("demo-revalidate", "{\"tag\":\"course:7\"}", headers)));
-        assertEquals("{\"invalidated\":1}", text(send("demo-invalidate", "{\"tags\":[\"course:7\"]}")));
+        assertEquals(
+                "{\"revalidated\":true}", text(send("POST /demo/api/revalidate", "{\"tag\":\"course:7\"}", headers)));
+        assertEquals(
+                "{\"invalidated\":1}",
+                text(send("POST /demo/api/internal/cache/invalidate", "{\"tags\":[\"course:7\"]}")));
         assertEquals(
                 List.of(
                         "demoReceiver.revalidate({tag=course:7}, secret, msg_1)",
@@ -30,25 +34,39 @@ class DemoRoutesTest extends RouteTest {
 
     @ParameterizedTest
     @CsvSource({
-        "demo-calls, /demo/api/calls, demoReceiver.calls, ''",
-        "demo-see-event, /demo/data/live/event/{eid}, demoTables.event, e1",
-        "demo-see-media, /demo/data/live/event/{eid}/media, demoTables.media, e1",
-        "demo-see-bids, /demo/data/live/event/{place}/bids, demoTables.bids, p1",
-        "demo-see-pages, /demo/data/pages, demoPages.all, ''"
+        "GET /demo/api/calls, demoReceiver.calls, ''",
+        "GET /demo/data/live/event/{eid}, demoTables.event, e1",
+        "GET /demo/data/live/event/{eid}/media, demoTables.media, e1",
+        "GET /demo/data/live/event/{place}/bids, demoTables.bids, p1",
+        "GET /demo/data/pages, demoPages.all, ''"
     })
-    void what_the_page_reads_is_answered_as_json(String route, String path, String asked, String argument)
-            throws Exception {
+    void what_the_page_reads_is_answered_as_json(String request, String asked, String argument) throws Exception {
         answer(asked, Map.of("see", 1));
-        assertEquals("{\"see\":1}", text(send(route, null, Map.of("eid", "e1", "place", "p1"))));
+        assertEquals("{\"see\":1}", text(send(request, null, Map.of("eid", "e1", "place", "p1"))));
         assertEquals(List.of(asked + '(' + argument + ')'), happened());
-        assertEquals("platform-http:" + path + "?httpMethodRestrict=GET", from(route));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "demo-revalidate",
+                "demo-invalidate",
+                "demo-calls",
+                "demo-see-event",
+                "demo-see-media",
+                "demo-see-bids",
+                "demo-see-pages",
+                "demo-act"
+            })
+    void nothing_of_it_is_there_without_the_demo(String route) {
         assertEquals("false", autoStartup(route));
     }
 
     @Test
     void an_action_changes_the_demos_tables() throws Exception {
         answer("demoTables.act", Map.of("done", true));
-        assertEquals("{\"done\":true}", text(send("demo-act", "{\"bid\":5}", Map.of("action", "bid"))));
+        assertEquals(
+                "{\"done\":true}", text(send("POST /demo/actions/{action}", "{\"bid\":5}", Map.of("action", "bid"))));
         assertEquals(List.of("demoTables.act(bid, {bid=5})"), happened());
     }
 
@@ -57,7 +75,7 @@ class DemoRoutesTest extends RouteTest {
         answer("demoTables.act", Map.of("match", "m1"));
         answer("demoTables.jobAfterMatch", Map.of("source", "match"));
         answer("jobRequests.enqueue", Map.of("jobId", "j1"));
-        send("demo-act", "{}", Map.of("action", "match"));
+        send("POST /demo/actions/{action}", "{}", Map.of("action", "match"));
         assertEquals(
                 List.of(
                         "demoTables.act(match, {})",

@@ -22,8 +22,7 @@ class ApiLiveRoutesTest extends RouteTest {
     @Test
     void a_page_of_history_is_asked_for_by_event_number_and_limit() throws Exception {
         answer("history.page", Map.of("events", List.of()));
-        Exchange answered =
-                send("GET /live/{eid}/history", null, Map.of("eid", "e1", "after", "41", "limit", "10"));
+        Exchange answered = send("GET /live/{eid}/history", null, Map.of("eid", "e1", "after", "41", "limit", "10"));
         assertEquals("{\"events\":[]}", text(answered));
         assertEquals(List.of("history.page(e1, 41, 10)"), happened());
     }
@@ -34,7 +33,8 @@ class ApiLiveRoutesTest extends RouteTest {
         answer("auditLog.request", "a row");
         Exchange answered = send("POST /live/{eid}/invalidate", "{\"type\":\"bids\"}", Map.of("eid", "e1"));
         assertEquals("{\"sent\":1}", text(answered));
-        assertEquals(202, Integer.parseInt(header(answered, "CamelHttpResponseCode").toString()));
+        assertEquals(
+                202, Integer.parseInt(header(answered, "CamelHttpResponseCode").toString()));
         assertEquals(
                 List.of(
                         "broadcasts.invalidate(e1, {type=bids})",

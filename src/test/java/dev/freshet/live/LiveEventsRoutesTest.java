@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 class LiveEventsRoutesTest extends RouteTest {
     LiveEventsRoutesTest() {
         super("live.camel.yaml");
+        set("freshet.live.poll-ms", "70");
     }
 
     @Test
@@ -19,13 +20,13 @@ class LiveEventsRoutesTest extends RouteTest {
         send("poll-live");
         send("poll-live");
         assertEquals(List.of("lookout.polls()", "lookout.polls()", "relay.take()", "published.read()"), happened());
-        assertEquals(Duration.ofSeconds(1), every("poll-live"));
+        assertEquals(Duration.ofMillis(70), every("poll-live"));
     }
 
     @Test
     void a_probe_relays_for_as_long_as_it_sees_something() throws Exception {
         answer("lookout.seesSomething", true, true, false);
-        send("probe-live");
+        send("direct:probe-live");
         assertEquals(
                 List.of(
                         "lookout.seesSomething()",
@@ -42,9 +43,11 @@ class LiveEventsRoutesTest extends RouteTest {
     void a_hint_of_another_instance_is_a_reason_to_look() throws Exception {
         answer("relay.isAnothers", true);
         send("hear-live-hint", "instance-2");
-        assertEquals(List.of("sleep.hear(instance-2)", "relay.isAnothers(instance-2)", "seda:look-at-live"), happened());
+        assertEquals(
+                List.of("sleep.hear(instance-2)", "relay.isAnothers(instance-2)", "wake seda:look-at-live"),
+                happened());
         answer("lookout.looks", true);
-        send("look-at-live");
+        send("wake seda:look-at-live");
         assertEquals(List.of("lookout.looks()", "relay.take()", "published.read()"), happened());
     }
 
@@ -52,13 +55,13 @@ class LiveEventsRoutesTest extends RouteTest {
     void an_own_hint_and_one_that_is_wrong_are_not() throws Exception {
         send("hear-live-hint", "instance-1");
         assertEquals(List.of("sleep.hear(instance-1)", "relay.isAnothers(instance-1)"), happened());
-        send("look-at-live");
+        send("wake seda:look-at-live");
         assertEquals(List.of("lookout.looks()"), happened());
     }
 
     @Test
     void it_is_for_tend_hints_to_say_whether_hints_are_heard() throws Exception {
-        assertTrue(from("hear-live-hint").contains("/freshet_live?"), from("hear-live-hint"));
+        assertTrue(from("hear-live-hint").endsWith("/freshet_live?datasource=#hintSource"), from("hear-live-hint"));
         assertEquals("false", autoStartup("hear-live-hint"));
         send("tend-hints");
         assertEquals(List.of("hints.tend()"), happened());

@@ -74,8 +74,7 @@ class ApiQueueRoutesTest extends RouteTest {
     void a_replay_wakes_deliveries_and_says_what_it_replays() throws Exception {
         answer("deadLetters.replayOne", Map.of("replayed", 1));
         answer("deadLetters.replayMatching", Map.of("replayed", 2));
-        assertEquals(
-                "{\"replayed\":1}", text(send("POST /api/dead-letters/{id}/replay", null, Map.of("id", "41"))));
+        assertEquals("{\"replayed\":1}", text(send("POST /api/dead-letters/{id}/replay", null, Map.of("id", "41"))));
         assertEquals("{\"replayed\":2}", text(send("POST /api/dead-letters/replay", "{\"target\":\"tag\"}")));
         assertEquals(
                 List.of(

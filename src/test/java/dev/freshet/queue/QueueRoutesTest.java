@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 class QueueRoutesTest extends RouteTest {
     QueueRoutesTest() {
         super("queue.camel.yaml");
+        set("freshet.queue.poll-ms", "70");
     }
 
     @Test
@@ -21,33 +22,37 @@ class QueueRoutesTest extends RouteTest {
                         "targets.register()",
                         "turn.take()",
                         "INFO Processing 2 unique tags from 1 time buckets",
-                        "seda:offer"),
+                        "wake seda:offer"),
                 happened());
-        assertEquals(Duration.ofSeconds(1), every("poll-queue"));
+        assertEquals(Duration.ofMillis(70), every("poll-queue"));
     }
 
     @Test
     void where_nothing_was_ripe_nobody_is_woken() throws Exception {
         answer("turn.take", TurnReport.NOTHING);
-        send("take-turn");
-        assertEquals(List.of("targets.register()", "turn.take()"), happened());
+        send("direct:take-turn");
+        assertEquals(List.of("targets.register()", "turn.take()", "DEBUG No invalidations pending"), happened());
     }
 
     @Test
     void a_probe_takes_a_turn_only_if_something_was_committed() throws Exception {
         answer("inbox.hasChanges", false, true);
         answer("turn.take", TurnReport.NOTHING);
-        send("probe-inbox");
+        send("direct:probe-inbox");
         assertEquals(List.of("inbox.hasChanges()"), happened());
-        send("probe-inbox");
-        assertEquals(List.of("inbox.hasChanges()", "targets.register()", "turn.take()"), happened());
+        send("direct:probe-inbox");
+        assertEquals(
+                List.of("inbox.hasChanges()", "targets.register()", "turn.take()", "DEBUG No invalidations pending"),
+                happened());
     }
 
     @Test
     void with_room_again_more_is_handed_over_without_a_fold() throws Exception {
         answer("turn.takeMore", new TurnReport(true, List.of("course:7"), 1, List.of()));
-        send("hand-over-more");
-        assertEquals(List.of("turn.takeMore()", "INFO Processing 1 unique tags from 1 time buckets", "seda:offer"), happened());
+        send("direct:hand-over-more");
+        assertEquals(
+                List.of("turn.takeMore()", "INFO Processing 1 unique tags from 1 time buckets", "wake seda:offer"),
+                happened());
     }
 
     @Test

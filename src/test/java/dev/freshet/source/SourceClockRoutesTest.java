@@ -16,16 +16,16 @@ class SourceClockRoutesTest extends RouteTest {
     @Test
     void every_second_there_is_a_look_at_the_clock() throws Exception {
         send("tick");
-        assertEquals(List.of("seda:look-at-clock"), happened());
+        assertEquals(List.of("wake seda:look-at-clock"), happened());
         assertEquals(Duration.ofSeconds(1), every("tick"));
-        send("look-at-clock");
+        send("wake seda:look-at-clock");
         assertEquals(List.of("moments.look()"), happened());
     }
 
     @Test
     void a_moment_that_has_come_takes_a_turn() throws Exception {
         answer("direct:take-turn", new TurnReport(true, List.of("course:7"), 1, List.of()));
-        send("hand-over-moments");
+        send("wake seda:clock-struck");
         assertEquals(List.of("direct:take-turn"), happened());
     }
 
@@ -33,8 +33,8 @@ class SourceClockRoutesTest extends RouteTest {
     void when_another_instance_had_the_turn_it_is_tried_again() throws Exception {
         TurnReport anothers = new TurnReport(false, List.of(), 0, List.of());
         answer("direct:take-turn", anothers);
-        send("hand-over-moments");
-        assertEquals(List.of("direct:take-turn", "seda:clock-struck " + anothers), happened());
+        send("wake seda:clock-struck");
+        assertEquals(List.of("direct:take-turn", "delay 50", "wake seda:clock-struck " + anothers), happened());
     }
 
     @Test

@@ -24,7 +24,7 @@ class ApiStatsRoutesTest extends RouteTest {
     void a_job_is_queued_and_may_begin_at_once() throws Exception {
         answer("jobRequests.enqueue", Map.of("jobId", "j1"));
         assertEquals("{\"jobId\":\"j1\"}", text(send("POST /api/admin/enqueue-stats-job", "{\"source\":\"match\"}")));
-        assertEquals(List.of("jobRequests.enqueue({source=match})", "seda:claim-job"), happened());
+        assertEquals(List.of("jobRequests.enqueue({source=match})", "wake seda:claim-job"), happened());
     }
 
     @Test
@@ -48,6 +48,6 @@ class ApiStatsRoutesTest extends RouteTest {
     void a_job_that_is_queued_again_may_begin_at_once() throws Exception {
         answer("jobRequests.retry", Map.of("success", true));
         assertEquals("{\"success\":true}", text(send("POST /api/admin/jobs/{id}/retry", null, ID)));
-        assertEquals(List.of("jobRequests.retry(j1)", "seda:claim-job"), happened());
+        assertEquals(List.of("jobRequests.retry(j1)", "wake seda:claim-job"), happened());
     }
 }

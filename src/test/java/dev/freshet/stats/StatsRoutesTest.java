@@ -22,22 +22,29 @@ class StatsRoutesTest extends RouteTest {
 
     StatsRoutesTest() {
         super("stats.camel.yaml", "errors.camel.yaml");
+        set("freshet.stats.heartbeat-ms", "70");
+        set("freshet.stats.cron", "0 0 3 * * ?");
     }
 
     @Test
     void a_job_is_claimed_and_run_and_there_may_be_another() throws Exception {
         answer("jobs.claim", JOB);
-        send("poll-jobs");
-        send("claim-job");
+        send("poll-jobs", "what only the poll knows");
+        send("wake seda:claim-job");
         assertEquals(
-                List.of("seda:claim-job", "jobs.claim()", "INFO Received job: j1", "seda:run-job " + JOB, "seda:claim-job"),
+                List.of(
+                        "wake seda:claim-job",
+                        "jobs.claim()",
+                        "INFO Received job: j1",
+                        "seda:run-job " + JOB,
+                        "wake seda:claim-job"),
                 happened());
         assertEquals(Duration.ofSeconds(1), every("poll-jobs"));
     }
 
     @Test
     void without_a_job_nothing_runs() throws Exception {
-        send("claim-job");
+        send("wake seda:claim-job");
         assertEquals(List.of("jobs.claim()"), happened());
     }
 
@@ -46,18 +53,20 @@ class StatsRoutesTest extends RouteTest {
         answer("stats.run", WELL);
         answer("jobs.refresh", refresh());
         answer("jobs.finish", new Jobs.Finished("j1", "completed", 41, null));
-        send("run-job", JOB);
+        send("seda:run-job", JOB);
         List<String> happened = new ArrayList<>(happened());
         assertEquals("INFO Processing all stats functions in parallel...", happened.remove(0));
         List<String> runs = happened.subList(0, 10);
-        assertEquals("stats.run(" + JOB + ", update_half_and_full_season_stats, season_stats, half_season_stats)", runs.get(0));
+        assertEquals(
+                "stats.run(" + JOB + ", update_half_and_full_season_stats, season_stats, half_season_stats)",
+                runs.get(0));
         TenFunctions.NAMES.forEach(name -> assertTrue(runs.toString().contains(JOB + ", " + name + ", "), name));
         assertEquals("stats.interrupted(" + Collections.nCopies(10, WELL) + ")", happened.get(10));
         assertEquals("jobs.refresh(" + JOB + ")", happened.get(11));
         assertTrue(happened.get(12).startsWith("jobs.finish(" + JOB + ", "), happened.get(12));
         assertTrue(happened.get(13).startsWith("direct:wake-deliveries "), happened.get(13));
         assertEquals(
-                List.of("INFO Job j1 completed successfully in 41ms", "seda:claim-job"),
+                List.of("INFO Job j1 completed successfully in 41ms", "wake seda:claim-job"),
                 happened.subList(14, happened.size()));
     }
 
@@ -66,13 +75,13 @@ class StatsRoutesTest extends RouteTest {
         answer("stats.interrupted", true);
         finish();
         assertEquals(
-                List.of("stats.interrupted([])", "jobs.interrupted(" + JOB + ")", "seda:claim-job"), happened());
+                List.of("stats.interrupted([])", "jobs.interrupted(" + JOB + ")", "wake seda:claim-job"), happened());
     }
 
     @Test
     void how_a_job_ended_is_said() throws Exception {
-        send("log-finished", new Jobs.Finished("j1", "failed", 41, "f: division by zero"));
-        send("log-finished", null, Map.of(), Map.of("job", JOB));
+        send("direct:log-finished", new Jobs.Finished("j1", "failed", 41, "f: division by zero"));
+        send("direct:log-finished", null, Map.of(), Map.of("job", JOB));
         assertEquals(
                 List.of(
                         "WARN Job j1 failed after 41ms: f: division by zero",
@@ -110,12 +119,14 @@ class StatsRoutesTest extends RouteTest {
                         "jobRequests.enqueueByCron(" + midnight + ")",
                         "jobs.forgetDeleted()"),
                 happened());
+        assertEquals(Duration.ofMillis(70), every("keep-jobs"));
+        assertEquals("quartz:stats/nightly?cron=0 0 3 * * ?", from("queue-nightly-job"));
         assertEquals("false", autoStartup("queue-nightly-job"));
         assertEquals(Duration.ofHours(1), every("forget-jobs"));
     }
 
     private void finish() throws Exception {
-        send("finish-job", List.of(), Map.of(), Map.of("job", JOB));
+        send("direct:finish-job", List.of(), Map.of(), Map.of("job", JOB));
     }
 
     private static Refresh refresh(String... tags) {

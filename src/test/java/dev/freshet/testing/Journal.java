@@ -21,7 +21,8 @@ final class Journal {
     /** @param inTurn the last of them is the answer from then on; an exception is thrown */
     synchronized void answer(String what, Object... inTurn) {
         answers.put(
-                what, new ArrayDeque<>(Arrays.stream(inTurn).map(Optional::ofNullable).toList()));
+                what,
+                new ArrayDeque<>(Arrays.stream(inTurn).map(Optional::ofNullable).toList()));
     }
 
     /** A bean, as {@code turn.take()}. */
@@ -37,9 +38,9 @@ final class Journal {
         return answer(what);
     }
 
-    /** A line of the log, as {@code INFO No job is left}. */
-    synchronized void log(String level, String message) {
-        entries.add(level + ' ' + message);
+    /** What is neither, such as a line of the log. */
+    synchronized void add(String entry) {
+        entries.add(entry);
     }
 
     synchronized List<String> taken() {

@@ -18,7 +18,7 @@ final class NotedEndpoint extends DefaultEndpoint {
     NotedEndpoint(Endpoint real, Journal journal) {
         setCamelContext(real.getCamelContext());
         setEndpointUri(real.getEndpointUri());
-        this.name = real.getEndpointUri().replaceFirst("\\?.*", "").replaceFirst("://", ":").replace("%20", " ");
+        this.name = Entrances.name(real.getEndpointUri());
         this.journal = journal;
     }
 

@@ -42,6 +42,8 @@ import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.support.SimpleRegistry;
 import org.apache.camel.test.junit6.CamelTestSupport;
 import org.apache.camel.util.concurrent.SynchronousExecutorService;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -50,6 +52,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  * {@code INFO Watch: …}; {@link #answer} says what they give back. Real are HTTP and the beans that need no database.
  */
 public abstract class RouteTest extends CamelTestSupport {
+    private static final String LOG = "dev.freshet.routes";
     private static final Map<String, String> ENVIRONMENT = Map.of(
             "VERCEL_DEPLOYMENT_URL", "http://app.test",
             "REVALIDATION_SECRET", "tag-secret",
@@ -74,11 +77,15 @@ public abstract class RouteTest extends CamelTestSupport {
     private static final Map<String, Object> BEANS = beans();
     private static final Pattern INTERVAL = Pattern.compile("(?:period|repeatInterval)=(\\d+)");
 
+    static {
+        Configurator.setLevel(LOG, Level.DEBUG); // what is not logged is not noted
+    }
+
     private final List<String> files;
     private final Set<String> real = new HashSet<>(REAL);
     private final Map<String, String> properties = new HashMap<>();
     private final Journal journal = new Journal();
-    private final Entrances entrances = new Entrances();
+    private final Entrances entrances = new Entrances(journal);
 
     /** @param files below routes/, that of the test first and then what it is to be seen together with */
     protected RouteTest(String... files) {
@@ -105,7 +112,10 @@ public abstract class RouteTest extends CamelTestSupport {
         return journal.taken();
     }
 
-    /** @param where a route's id, or a request such as {@code GET /api/queue} */
+    /**
+     * @param where as others write it, {@code direct:take-turn}; a request such as {@code GET /api/queue}; or the id of
+     *              a route that a clock starts
+     */
     protected Exchange send(String where) throws Exception {
         return send(where, null);
     }
@@ -154,7 +164,6 @@ public abstract class RouteTest extends CamelTestSupport {
                 .routeId("target-cdn")
                 .parameter("name", "cdn");
         parameters.forEach(route::parameter);
-        entrances.own("target-cdn");
         route.add();
     }
 
@@ -175,6 +184,12 @@ public abstract class RouteTest extends CamelTestSupport {
         if (!interval.find()) {
             throw new AssertionError(route + " has no clock: " + from(route));
         }
+        boolean isQuartz = from(route).startsWith("quartz:");
+        if (isQuartz
+                && !(from(route).contains("trigger.repeatCount=-1")
+                        && from(route).contains("stateful=true"))) {
+            throw new AssertionError(route + " ends, or meets itself: " + from(route));
+        }
         return Duration.ofMillis(Long.parseLong(interval.group(1)));
     }
 
@@ -183,9 +198,9 @@ public abstract class RouteTest extends CamelTestSupport {
         return context.resolvePropertyPlaceholders(entrances.autoStartup(route));
     }
 
-    /** How long an onException waits before it tries again, when it is not under test. */
-    protected Duration waits(String onException) {
-        return Duration.ofMillis(entrances.waits(onException));
+    /** How long an onException waits before each further try, when it is not under test. */
+    protected List<Duration> waits(String onException) {
+        return entrances.waits(onException);
     }
 
     @Override
@@ -193,7 +208,7 @@ public abstract class RouteTest extends CamelTestSupport {
         CamelContext created = super.createCamelContext();
         created.getPropertiesComponent().setOverrideProperties(properties());
         created.build();
-        created.getGlobalOptions().put(Exchange.LOG_EIP_NAME, "dev.freshet.routes");
+        created.getGlobalOptions().put(Exchange.LOG_EIP_NAME, LOG);
         Map<String, Object> replaced = new HashMap<>(BEANS);
         replaced.keySet().removeAll(real);
         NotedBeans beans = new NotedBeans(created, replaced, journal);
@@ -202,12 +217,13 @@ public abstract class RouteTest extends CamelTestSupport {
         created.getComponent("http", HttpComponent.class)
                 .setHttpClientConfigurer((HttpClientConfigurer) BEANS.get("targetHttp"));
         created.getCamelContextExtension().addLogListener((exchange, log, message) -> {
-            journal.log(log.getLevel().name(), message);
+            journal.add(log.getLevel().name() + ' ' + message);
             return message;
         });
         created.getCamelContextExtension()
-                .registerEndpointCallback((uri, endpoint) ->
-                        entrances.isOwn(uri) || uri.startsWith("http") ? endpoint : new NotedEndpoint(endpoint, journal));
+                .registerEndpointCallback((uri, endpoint) -> entrances.isOwn(uri) || uri.startsWith("http")
+                        ? endpoint
+                        : new NotedEndpoint(endpoint, journal));
         return created;
     }
 
@@ -217,8 +233,8 @@ public abstract class RouteTest extends CamelTestSupport {
             if (real.contains(name) || bean instanceof Expression) {
                 registry.bind(name, bean);
             } else if (bean instanceof Processor) {
-                registry.bind(name, (Processor) exchange -> journal.reach(
-                        name, exchange.getMessage().getBody()));
+                registry.bind(name, (Processor)
+                        exchange -> journal.reach(name, exchange.getMessage().getBody()));
             }
         });
         registry.bind("dataSource", new PGSimpleDataSource());
@@ -239,7 +255,8 @@ public abstract class RouteTest extends CamelTestSupport {
         List<Resource> resources = files.stream()
                 .map(file -> ResourceHelper.resolveResource(context, "file:" + Path.of("routes", file)))
                 .toList();
-        Collection<RoutesBuilder> builders = PluginHelper.getRoutesLoader(context).findRoutesBuilders(resources);
+        Collection<RoutesBuilder> builders =
+                PluginHelper.getRoutesLoader(context).findRoutesBuilders(resources);
         for (RoutesBuilder builder : builders) {
             ((RouteBuilder) builder).addLifecycleInterceptor(entrances);
             context.addRoutesConfigurations((RouteConfigurationsBuilder) builder);

@@ -39,8 +39,8 @@ public abstract class TargetRouteTest extends RouteTest {
 
     /** What the last call said above its body, but for what any call says. */
     protected Map<String, String> headers() {
-        Map<String, String> headers = new TreeMap<>(
-                receiver.calls().get(receiver.calls().size() - 1).headers());
+        Map<String, String> headers =
+                new TreeMap<>(receiver.calls().get(receiver.calls().size() - 1).headers());
         USUAL.forEach(headers::remove);
         return headers;
     }

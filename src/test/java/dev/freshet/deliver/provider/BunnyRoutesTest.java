@@ -15,7 +15,7 @@ class BunnyRoutesTest extends TargetRouteTest {
     @Test
     void a_tag_is_purged_from_the_zone() throws Exception {
         target("bunny", Map.of("address", receiver.url(), "zone", "4711", "key", "account-key"));
-        deliver("target-cdn", "course:7");
+        deliver("seda:target-cdn", "course:7");
         assertEquals(List.of("POST /pullzone/4711/purgeCache\n{\"CacheTag\":\"course:7\" }"), calls());
         assertEquals(Map.of("accesskey", "account-key", "content-type", "application/json"), headers());
         assertEquals(List.of("direct:delivered {}"), happened());

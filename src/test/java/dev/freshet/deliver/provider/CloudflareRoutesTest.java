@@ -19,9 +19,8 @@ class CloudflareRoutesTest extends TargetRouteTest {
     void tags_are_purged_together_from_the_zone() throws Exception {
         receiver.everybody(Receiver.json(200, "{\"success\":true}"));
         target("cloudflare", Map.of("address", receiver.url(), "zone", "z1", "token", "t1"));
-        deliver("target-cdn", "course:7", "course:8");
-        assertEquals(
-                List.of("POST /client/v4/zones/z1/purge_cache\n{\"tags\":[\"course:7\",\"course:8\"] }"), calls());
+        deliver("seda:target-cdn", "course:7", "course:8");
+        assertEquals(List.of("POST /client/v4/zones/z1/purge_cache\n{\"tags\":[\"course:7\",\"course:8\"] }"), calls());
         assertEquals(Map.of("authorization", "Bearer t1", "content-type", "application/json"), headers());
         assertEquals(List.of("direct:delivered {\"success\":true}"), happened());
     }
@@ -30,7 +29,7 @@ class CloudflareRoutesTest extends TargetRouteTest {
     void an_answer_that_does_not_say_success_is_a_failure() throws Exception {
         receiver.everybody(Receiver.json(200, "{\"success\":false}"));
         target("cloudflare", Map.of("address", receiver.url(), "zone", "z1", "token", "t1"));
-        assertThrows(HttpOperationFailedException.class, () -> deliver("target-cdn", "course:7"));
+        assertThrows(HttpOperationFailedException.class, () -> deliver("seda:target-cdn", "course:7"));
         assertEquals(List.of(), happened());
     }
 }

@@ -15,7 +15,7 @@ class FreshetTargetRoutesTest extends TargetRouteTest {
     @Test
     void an_address_is_enough() throws Exception {
         target("freshet-target", Map.of("address", receiver.url()));
-        deliver("target-cdn", "course:7");
+        deliver("seda:target-cdn", "course:7");
         assertEquals(List.of("POST /\n{\"tag\":\"course:7\"}"), calls());
         assertEquals(Map.of("content-type", "application/json"), headers());
         assertEquals(List.of("direct:delivered-in-part {}"), happened());
@@ -31,7 +31,7 @@ class FreshetTargetRoutesTest extends TargetRouteTest {
                         "path", "/purge/{tag}",
                         "headers", "X-Key: secret",
                         "body", "{\"stale\":{tags} }"));
-        deliver("target-cdn", "course:7");
+        deliver("seda:target-cdn", "course:7");
         assertEquals(List.of("PUT /purge/course:7\n{\"stale\":[\"course:7\"] }"), calls());
         assertEquals(Map.of("content-type", "application/json", "x-key", "secret"), headers());
     }

@@ -15,7 +15,7 @@ class NetlifyRoutesTest extends TargetRouteTest {
     @Test
     void tags_are_purged_together_from_the_site() throws Exception {
         target("netlify", Map.of("address", receiver.url(), "site", "s1", "token", "t1"));
-        deliver("target-cdn", "course:7", "course:8");
+        deliver("seda:target-cdn", "course:7", "course:8");
         assertEquals(
                 List.of("POST /api/v1/purge\n{\"site_id\":\"s1\",\"cache_tags\":[\"course:7\",\"course:8\"] }"),
                 calls());

@@ -18,7 +18,7 @@ class NginxRoutesTest extends TargetRouteTest {
     @Test
     void the_page_whose_path_is_the_tag_is_purged() throws Exception {
         target("nginx", Map.of("address", receiver.url(), "prefix", "/clear", "method", "PURGE"));
-        deliver("target-cdn", "/courses/7");
+        deliver("seda:target-cdn", "/courses/7");
         assertEquals(List.of("PURGE /clear/courses/7\n"), calls());
         assertEquals(Map.of(), headers());
         assertEquals(List.of("direct:delivered {}"), happened());
@@ -29,11 +29,11 @@ class NginxRoutesTest extends TargetRouteTest {
         target("nginx", Map.of("address", receiver.url()));
         for (int status : List.of(404, 412)) {
             receiver.everybody(Receiver.status(status));
-            deliver("target-cdn", "/courses/7");
+            deliver("seda:target-cdn", "/courses/7");
             assertEquals(List.of("direct:delivered {}"), happened());
         }
         receiver.everybody(Receiver.status(403));
-        assertThrows(HttpOperationFailedException.class, () -> deliver("target-cdn", "/courses/7"));
+        assertThrows(HttpOperationFailedException.class, () -> deliver("seda:target-cdn", "/courses/7"));
         assertEquals(List.of(), happened());
     }
 }

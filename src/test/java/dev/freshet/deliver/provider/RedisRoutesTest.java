@@ -22,7 +22,7 @@ class RedisRoutesTest extends RouteTest {
                         "password", "secret",
                         "key", "cache:{tag}",
                         "channel", "tags"));
-        send("target-cdn", call("course:7"), Map.of(), Map.of("address", "redis://10.0.0.5:6379"));
+        send("seda:target-cdn", call("course:7"), Map.of(), Map.of("address", "redis://10.0.0.5:6379"));
         assertEquals(
                 List.of(
                         "redis.unlinkAndPublish([course:7], redis://10.0.0.5:6379, freshet, secret, cache:{tag}, tags,"

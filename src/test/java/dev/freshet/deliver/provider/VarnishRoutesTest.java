@@ -15,7 +15,7 @@ class VarnishRoutesTest extends TargetRouteTest {
     @Test
     void xkey_purges_all_tags_by_one_header() throws Exception {
         target("varnish", Map.of("address", receiver.url()));
-        deliver("target-cdn", "course:7", "course:8");
+        deliver("seda:target-cdn", "course:7", "course:8");
         assertEquals(List.of("PURGE /\n"), calls());
         assertEquals(Map.of("xkey-purge", "course:7 course:8"), headers());
         assertEquals(List.of("direct:delivered {}"), happened());
@@ -24,7 +24,7 @@ class VarnishRoutesTest extends TargetRouteTest {
     @Test
     void ban_bans_all_tags_by_one_expression() throws Exception {
         target("varnish", Map.of("address", receiver.url(), "mode", "ban"));
-        deliver("target-cdn", "course:7", "course.8");
+        deliver("seda:target-cdn", "course:7", "course.8");
         assertEquals(List.of("BAN /\n"), calls());
         assertEquals(Map.of("x-ban-tags", "(^|,)(course:7|course[.]8)(,|$)"), headers());
         assertEquals(List.of("direct:delivered {}"), happened());
@@ -33,7 +33,7 @@ class VarnishRoutesTest extends TargetRouteTest {
     @Test
     void purge_purges_the_page_whose_path_is_the_tag() throws Exception {
         target("varnish", Map.of("address", receiver.url(), "mode", "purge"));
-        deliver("target-cdn", "/courses/7");
+        deliver("seda:target-cdn", "/courses/7");
         assertEquals(List.of("PURGE /courses/7\n"), calls());
         assertEquals(Map.of(), headers());
         assertEquals(List.of("direct:delivered {}"), happened());

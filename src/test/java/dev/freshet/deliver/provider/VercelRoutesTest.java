@@ -15,7 +15,7 @@ class VercelRoutesTest extends TargetRouteTest {
     @Test
     void tags_of_a_project_are_marked_as_stale_together() throws Exception {
         target("vercel", Map.of("address", receiver.url(), "project", "p1", "token", "t1"));
-        deliver("target-cdn", "course:7", "course:8");
+        deliver("seda:target-cdn", "course:7", "course:8");
         assertEquals(
                 List.of("POST /v1/edge-cache/invalidate-by-tags?projectIdOrName=p1\n"
                         + "{\"tags\":[\"course:7\",\"course:8\"] }"),
@@ -34,7 +34,7 @@ class VercelRoutesTest extends TargetRouteTest {
                         "team", "team1",
                         "token", "t1",
                         "action", "dangerously-delete"));
-        deliver("target-cdn", "course:7");
+        deliver("seda:target-cdn", "course:7");
         assertEquals(
                 List.of("POST /v1/edge-cache/dangerously-delete-by-tags?projectIdOrName=p1&teamId=team1\n"
                         + "{\"tags\":[\"course:7\"] }"),
