@@ -32,6 +32,7 @@ class NginxRoutesTest extends TargetRouteTest {
             deliver("seda:target-cdn", "/courses/7");
             assertEquals(List.of("direct:delivered {}"), happened());
         }
+        assertEquals(List.of("GET /purge/courses/7\n", "GET /purge/courses/7\n"), calls());
         receiver.everybody(Receiver.status(403));
         assertThrows(HttpOperationFailedException.class, () -> deliver("seda:target-cdn", "/courses/7"));
         assertEquals(List.of(), happened());

@@ -30,4 +30,13 @@ class RedisRoutesTest extends RouteTest {
                         "direct:delivered [course:7]"),
                 happened());
     }
+
+    @Test
+    void an_address_is_enough() throws Exception {
+        target("redis", Map.of("address", "redis://10.0.0.5:6379"));
+        send("seda:target-cdn", call("course:7"), Map.of(), Map.of("address", "redis://10.0.0.5:6379"));
+        assertEquals(
+                "redis.unlinkAndPublish([course:7], redis://10.0.0.5:6379, default, , {tag}, freshet, null)",
+                happened().get(0));
+    }
 }
