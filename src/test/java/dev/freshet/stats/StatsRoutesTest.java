@@ -22,6 +22,7 @@ class StatsRoutesTest extends RouteTest {
 
     StatsRoutesTest() {
         super("stats.camel.yaml", "errors.camel.yaml");
+        set("freshet.run.worker-id", "worker-1");
         set("freshet.stats.heartbeat-ms", "70");
         set("freshet.stats.cron", "0 0 3 * * ?");
     }
@@ -115,6 +116,7 @@ class StatsRoutesTest extends RouteTest {
         assertEquals(
                 List.of(
                         "INFO Worker listening for jobs on queue: stats-update-queue",
+                        "INFO Jobs are taken as worker worker-1",
                         "jobs.heartbeat()",
                         "jobRequests.enqueueByCron(" + midnight + ")",
                         "jobs.forgetDeleted()"),
