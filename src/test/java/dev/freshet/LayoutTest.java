@@ -78,6 +78,39 @@ class LayoutTest {
         }
     }
 
+    /** RouteTest starts the file that is named first, by itself. */
+    @Test
+    void every_route_file_has_a_test_of_its_own_in_its_room() throws IOException {
+        Path routes = Path.of("routes");
+        List<String> without = new ArrayList<>();
+        try (Stream<Path> walk = Files.walk(routes)) {
+            for (Path path : walk.filter(Files::isRegularFile).toList()) {
+                String file = routes.relativize(path).toString();
+                String started = "super(\"" + file + "\"";
+                boolean isTested = false;
+                for (Path test : java(room(file))) {
+                    isTested |= test.toString().endsWith("RoutesTest.java")
+                            && Files.readString(test).contains(started);
+                }
+                if (!isTested) {
+                    without.add(file + ": no *RoutesTest in " + room(file) + " says " + started);
+                }
+            }
+        }
+        assertEquals(List.of(), without);
+    }
+
+    private static Path room(String file) {
+        if (file.startsWith("targets/")) {
+            return TEST.resolve("deliver");
+        }
+        if (file.startsWith("templates/")) {
+            return TEST.resolve("deliver/provider");
+        }
+        String stage = file.replaceFirst("^(api-)?([a-z]+).*", "$2");
+        return TEST.resolve(stage.equals("errors") ? "run" : stage);
+    }
+
     /** What cannot be broken: an address, a row of a Markdown table, and what the contract wants on one line. */
     @Test
     void no_line_is_wider_than_120_characters() throws Exception {

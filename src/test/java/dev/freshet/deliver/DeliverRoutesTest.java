@@ -1,0 +1,74 @@
+package dev.freshet.deliver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.freshet.testing.RouteTest;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class DeliverRoutesTest extends RouteTest {
+    private static final String CLAIM = "sql:classpath:sql/queries/deliver/claim.sql";
+
+    DeliverRoutesTest() {
+        super("deliver.camel.yaml");
+        set("freshet.queue.poll-ms", "70");
+    }
+
+    @Test
+    void a_poll_looks_at_every_lane_and_wakes_deliveries() throws Exception {
+        send("poll-deliveries", "what only the poll knows");
+        assertEquals(List.of("ledger.wakeForWhatIsNoted()", "lanes.lookEverywhere()", "wake seda:offer"), happened());
+        assertEquals(Duration.ofMillis(70), every("poll-deliveries"));
+    }
+
+    @Test
+    void what_is_due_is_claimed_for_each_target_with_room_and_put_into_its_queue() throws Exception {
+        answer("lanes.withRoom", (Object) List.of(Map.of("target", "tag"), Map.of("target", "cdn")));
+        answer(CLAIM, List.of("row 1"), List.of("row 2"));
+        answer("lanes.claimed", List.of(call("course:7")), List.of(call("course:8")));
+        send("wake seda:offer");
+        assertEquals(
+                List.of(
+                        "lanes.withRoom()",
+                        CLAIM + " {target=tag}",
+                        "lanes.claimed({target=tag}, [row 1])",
+                        "callQueues [[course:7]]",
+                        CLAIM + " {target=cdn}",
+                        "lanes.claimed({target=cdn}, [row 2])",
+                        "callQueues [[course:8]]",
+                        "turn.isMoreRipe()"),
+                happened());
+    }
+
+    @Test
+    void when_more_is_ripe_it_is_handed_over() throws Exception {
+        answer("lanes.withRoom", (Object) List.of());
+        answer("turn.isMoreRipe", true);
+        send("wake seda:offer");
+        assertEquals(List.of("lanes.withRoom()", "turn.isMoreRipe()", "direct:hand-over-more"), happened());
+    }
+
+    @Test
+    void each_end_of_a_call_is_noted() throws Exception {
+        send("direct:delivered");
+        send("direct:delivered-in-part");
+        send("direct:failed");
+        assertEquals(List.of("noteDelivered", "noteAnswer", "noteFailure"), happened());
+    }
+
+    @Test
+    void outcomes_are_settled_together_counted_and_said_and_then_there_is_room_again() throws Exception {
+        answer("ledger.take", (Object) List.of("outcome"));
+        send("wake seda:settle");
+        assertEquals(
+                List.of(
+                        "ledger.take()",
+                        "ledger.settle([outcome])",
+                        "calls.count([outcome])",
+                        "callLog.say([outcome])",
+                        "wake seda:offer"),
+                happened());
+    }
+}
