@@ -821,6 +821,17 @@ class GateTest {
         assertEquals(1, open.gates());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/api/things/1", "/live/E/history?since=1"})
+    void head_is_a_get_of_which_only_the_headers_come(String path) {
+        RawHttp.Answer get = open.http.ask("GET " + path);
+        RawHttp.Answer head = open.http.ask("HEAD " + path);
+        assertEquals(200, head.status());
+        assertEquals("", head.body());
+        assertEquals(get.header("content-length"), head.header("content-length"));
+        assertEquals(get.header("content-type"), head.header("content-type"));
+    }
+
     // what Vert.x answers by itself
 
     @ParameterizedTest

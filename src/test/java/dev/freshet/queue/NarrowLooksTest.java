@@ -76,6 +76,7 @@ class NarrowLooksTest {
                     transactions, new Marking(), lanes, calls -> {}, Duration.ofSeconds(5), Duration.ofSeconds(5));
             database.run("INSERT INTO freshet.target (name) VALUES ('x')");
             turn.take();
+            turn.looks().emptied(Timestamp.from(Instant.now()));
             isSlow(turn.looks());
             database.run("INSERT INTO freshet.inbox (tag, changed_at) VALUES ('late', now() - interval '1 hour')");
             assertEquals(List.of("late"), turn.take().handed());

@@ -5,6 +5,7 @@ import dev.freshet.api.QuietHeaders;
 import io.netty.handler.codec.http.QueryStringEncoder;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Locale;
 import java.util.Map;
@@ -51,8 +52,14 @@ final class CleanRequest {
         MultiMap headers = ctx.request().headers();
         headers.remove(HttpHeaders.AUTHORIZATION).remove("x-api-key");
         dropHeadersThatPoseAsParameters(ctx);
-        if (Paths.isLive(Paths.clear(ctx.request().path())) && ctx.queryParams().contains("key")) {
-            beginAnewWithoutKey(ctx);
+        HttpMethod method = ctx.request().method();
+        String path = Paths.clear(ctx.request().path());
+        // HEAD is a GET of which only the headers are sent, which Vert.x sees to; a stream never ends
+        HttpMethod served = HttpMethod.HEAD.equals(method) && !path.endsWith("/stream") ? HttpMethod.GET : method;
+        if (Paths.isLive(path) && ctx.queryParams().contains("key")) {
+            ctx.reroute(served, withoutKey(ctx));
+        } else if (!served.equals(method)) {
+            ctx.reroute(served, ctx.request().uri());
         } else {
             ctx.next();
         }
@@ -68,13 +75,13 @@ final class CleanRequest {
     }
 
     /** FRESHET_LIVE_KEY travels in the query: routes get a request without it, so that no log or trace can hold it. */
-    private static void beginAnewWithoutKey(RoutingContext ctx) {
+    private static String withoutKey(RoutingContext ctx) {
         MultiMap query = ctx.queryParams();
         query.remove("key");
         QueryStringEncoder rest = new QueryStringEncoder(ctx.request().path());
         for (Map.Entry<String, String> parameter : query) {
             rest.addParam(parameter.getKey(), parameter.getValue());
         }
-        ctx.reroute(ctx.request().method(), rest.toString());
+        return rest.toString();
     }
 }
