@@ -14,9 +14,6 @@ import dev.freshet.settings.Setting;
 import dev.freshet.settings.Settings;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.URISyntaxException;
-import java.nio.file.FileSystem;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -52,7 +49,7 @@ public final class CheckRoutes {
         try {
             boolean packed = places.isEmpty() && !Files.isDirectory(ROUTES);
             Map<String, String> files =
-                    packed ? packed() : read(places.isEmpty() ? List.of(ROUTES.toString()) : places);
+                    packed ? RouteFiles.packed() : read(places.isEmpty() ? List.of(ROUTES.toString()) : places);
             List<BrokenRouteFile> broken = check(withTemplates(files));
             broken.forEach(out::println);
             Variables.missing(files)
@@ -66,21 +63,6 @@ public final class CheckRoutes {
         } catch (CannotStart refusal) {
             out.println(refusal.getMessage());
             return refusal.exitCode();
-        }
-    }
-
-    /** Those in the jar, which serve where no folder lies beside it. */
-    private static Map<String, String> packed() throws IOException, URISyntaxException {
-        Path place = Path.of(CheckRoutes.class
-                .getProtectionDomain()
-                .getCodeSource()
-                .getLocation()
-                .toURI());
-        if (Files.isDirectory(place)) {
-            return RouteFiles.in(place.resolve(ROUTES));
-        }
-        try (FileSystem jar = FileSystems.newFileSystem(place)) {
-            return RouteFiles.in(jar.getPath(ROUTES.toString()));
         }
     }
 

@@ -9,6 +9,7 @@ import dev.freshet.run.beans.RouteProperties;
 import dev.freshet.run.beans.Wiring;
 import dev.freshet.run.log.LogSettings;
 import dev.freshet.run.routes.LiveRoutes;
+import dev.freshet.run.routes.RouteFiles;
 import dev.freshet.run.routes.Variables;
 import dev.freshet.settings.CannotStart;
 import dev.freshet.settings.Setting;
@@ -177,10 +178,15 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         properties.setProperty(Setting.DEMO.key, Boolean.toString(prepared.hasDemo()));
         properties.setProperty(Setting.PORT.key, Integer.toString(listening.configuredPort()));
         properties.setProperty(
-                "freshet.run.routes",
-                Files.isDirectory(ROUTES)
-                        ? "file:routes/**/*.yaml"
-                        : "classpath:routes/*.yaml,classpath:routes/templates/*.yaml,classpath:routes/targets/*.yaml");
+                "freshet.run.routes", Files.isDirectory(ROUTES) ? "file:routes/**/*.yaml" : packedRoutes());
         return properties;
+    }
+
+    private static String packedRoutes() {
+        try {
+            return RouteFiles.packedForCamel();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -1,8 +1,11 @@
 package dev.freshet.run.routes;
 
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -10,15 +13,52 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What route files hold, by their names. */
 public final class RouteFiles {
+    private static final String FOLDER = "routes";
     private static final Logger LOG = LoggerFactory.getLogger(RouteFiles.class);
 
     private RouteFiles() {}
+
+    /** Those in the jar, or in target/classes, which serve where no folder lies beside it: by routes/NAME. */
+    public static Map<String, String> packed() throws IOException {
+        Path place = placeOfClasses();
+        if (!Files.isDirectory(place)) {
+            try (FileSystem jar = FileSystems.newFileSystem(place)) {
+                return in(jar.getPath(FOLDER));
+            }
+        }
+        Map<String, String> named = new TreeMap<>();
+        in(place.resolve(FOLDER))
+                .forEach((file, text) ->
+                        named.put(place.relativize(Path.of(file)).toString().replace('\\', '/'), text));
+        return named;
+    }
+
+    /**
+     * Those files as Camel is to load them: one by one, for to find what a pattern means it unpacks all of the jar, twice
+     * for each (docs/decisions.md, 147).
+     */
+    public static String packedForCamel() throws IOException {
+        return packed().keySet().stream().map(file -> "classpath:" + file).collect(Collectors.joining(","));
+    }
+
+    private static Path placeOfClasses() {
+        try {
+            return Path.of(RouteFiles.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
 
     /** @param place a folder, with all that is below it, or one file */
     public static Map<String, String> in(Path place) throws IOException {
