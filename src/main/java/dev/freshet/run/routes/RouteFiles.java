@@ -41,8 +41,8 @@ public final class RouteFiles {
     }
 
     /**
-     * Those files as Camel is to load them: one by one, for to find what a pattern means it unpacks all of the jar, twice
-     * for each (docs/decisions.md, 147).
+     * Those files as Camel is to load them: one by one, for to find what a pattern means it unpacks all of the jar,
+     * twice for each (docs/decisions.md, 147).
      */
     public static String packedForCamel() throws IOException {
         return packed().keySet().stream().map(file -> "classpath:" + file).collect(Collectors.joining(","));
