@@ -54,6 +54,7 @@ export async function measure({ server, size, ends }) {
       await database.drop();
     },
   });
+  await sleep(1500); // Camel reads the queues between routes from a second after the start on
   const taken = [];
   for (let i = 0; i < size.latencies; i++) {
     const tag = `copy-${i}`;
