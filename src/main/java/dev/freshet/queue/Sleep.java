@@ -91,6 +91,7 @@ public final class Sleep {
             }
         } else if (!over && System.nanoTime() - awakeUntil > 0 && listens.getAsBoolean()) {
             fellAsleep = System.nanoTime();
+            toBeSaid = false; // what it was woken for is long ago: said after this, it would let nobody wake it
             asleep = say(); // and one more look at once: it may have been committed in between
         } else {
             wait(Math.max(1, whileAwake.toMillis()));

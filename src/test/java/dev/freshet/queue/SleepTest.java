@@ -72,6 +72,25 @@ class SleepTest {
     }
 
     @Test
+    void who_looks_long_after_it_was_woken_and_falls_asleep_again_can_be_woken() throws Exception {
+        ended = true;
+        sleep.end();
+        prober.join();
+        Sleep slow = new Sleep(new Transactions(database.pool(1)), () -> true);
+        Eventually.is(PATIENCE, () -> isOver(slow), () -> "still awake");
+        slow.rest(Duration.ofMillis(5));
+        assertEquals("t", database.one(ASLEEP));
+        slow.hear("");
+        Eventually.is(PATIENCE, () -> isOver(slow), () -> "still awake");
+        slow.rest(Duration.ofMillis(5));
+        assertEquals("t", database.one(ASLEEP), "writers wake it");
+    }
+
+    private static boolean isOver(Sleep sleep) {
+        return System.nanoTime() - sleep.awakeUntil() > 0;
+    }
+
+    @Test
     void live_events_wake_it_too() throws Exception {
         hearUntil("t");
         database.run("SELECT manual_cache_invalidation('AB1')");
