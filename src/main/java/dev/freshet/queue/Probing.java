@@ -5,13 +5,12 @@ import java.time.Duration;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
-import org.apache.camel.StartupListener;
 import org.apache.camel.support.service.ServiceSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Has a route look whether something was committed, many times a second, with {@link Sleep} in between. */
-public final class Probing extends ServiceSupport implements StartupListener, StopsFirst {
+public final class Probing extends ServiceSupport implements StopsFirst {
     private static final Logger LOG = LoggerFactory.getLogger(Probing.class);
 
     private final CamelContext context;
@@ -30,13 +29,8 @@ public final class Probing extends ServiceSupport implements StartupListener, St
         this.looks = context.createProducerTemplate();
     }
 
-    @Override
-    public void onCamelContextStarted(CamelContext started, boolean alreadyStarted) {
-        // routes start after this
-    }
-
-    @Override
-    public void onCamelContextFullyStarted(CamelContext started, boolean alreadyStarted) {
+    /** To be called when the routes have started; Camel's own listener for that was passed over in one of 40 starts. */
+    public void begin() {
         context.getExecutorServiceManager().newThread(route, this::run).start();
     }
 

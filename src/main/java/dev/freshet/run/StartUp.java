@@ -4,6 +4,7 @@ import dev.freshet.api.ListeningAddress;
 import dev.freshet.database.Database;
 import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.live.Published;
+import dev.freshet.queue.Probing;
 import dev.freshet.run.beans.Parts;
 import dev.freshet.run.beans.RouteProperties;
 import dev.freshet.run.beans.Wiring;
@@ -130,6 +131,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
                     .getRegistry()
                     .findSingleByType(Replicas.class)
                     .begin();
+            main.getCamelContext().getRegistry().findByType(Probing.class).forEach(Probing::begin);
             LOG.info("Freshet is listening on {}", url);
             liveRoutes.start();
         } catch (CannotStart refusal) {

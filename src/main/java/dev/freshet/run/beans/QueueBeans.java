@@ -63,7 +63,6 @@ record QueueBeans(Turn turn, Sleep sleep) {
         Probing probing = new Probing(parts.context(), route, every, sleep);
         parts.bind(route, probing);
         try {
-            parts.context().addStartupListener(probing);
             parts.context().addService(probing);
         } catch (Exception e) {
             throw new IllegalStateException(e);
