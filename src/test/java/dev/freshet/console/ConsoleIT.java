@@ -9,7 +9,6 @@ import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Receiver;
 import dev.freshet.testing.Scene;
 import dev.freshet.testing.TenFunctions;
-import dev.freshet.testing.TestDatabase;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -365,7 +364,7 @@ class ConsoleIT {
     @Test
     void a_token_that_is_pasted_is_answered_in_words_until_it_is_out() throws Exception {
         Receiver.Held call = scene.receiver.hold("waits");
-        String token = changed("waits");
+        String token = scene.changeWithFence("waits");
         call.awaitBegun();
         show("overview");
         browser.until(
@@ -390,7 +389,7 @@ class ConsoleIT {
     @Test
     void a_token_says_what_was_given_up_and_which_transaction_is_open_or_not_known() throws Exception {
         scene.receiver.always(HOSTILE, Receiver.status(410));
-        show("fences&after=" + changed(HOSTILE, "delivered"));
+        show("fences&after=" + scene.changeWithFence(HOSTILE, "delivered"));
         browser.untilShown("given up This was given up; the rest was delivered.");
         browser.untilShown(HOSTILE);
         browser.untilShown("HTTP 410");
@@ -399,33 +398,18 @@ class ConsoleIT {
         try (Connection application = scene.database.connect()) {
             application.setAutoCommit(false);
             Scene.enqueue(application, "open");
-            show("fences&after=" + fence(application));
+            show("fences&after=" + Scene.fence(application));
             browser.untilShown("not yet Its transaction has not been committed.");
             assertGood("fences-open");
             application.commit();
             browser.untilShown("out Everything that this transaction changed");
-            show("fences&after=" + fence(application));
+            show("fences&after=" + Scene.fence(application));
             browser.untilShown("not yet Its transaction has not been committed.");
             application.rollback();
             browser.untilShown("not known Nobody gave this token here");
             assertGood("fences-not-known");
         }
         browser.forget(); // Chromium itself logs the 404
-    }
-
-    private static String changed(String... tags) throws Exception {
-        try (Connection application = scene.database.connect()) {
-            application.setAutoCommit(false);
-            Scene.enqueue(application, tags);
-            String token = fence(application);
-            application.commit();
-            return token;
-        }
-    }
-
-    private static String fence(Connection application) throws Exception {
-        return TestDatabase.list(application, "SELECT cache_invalidation_fence()")
-                .get(0);
     }
 
     @Test

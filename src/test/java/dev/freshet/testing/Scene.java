@@ -101,6 +101,23 @@ public final class Scene implements AutoCloseable {
         }
     }
 
+    /** What the open transaction changes, as GET /api/fresh asks for it. */
+    public static String fence(Connection application) throws SQLException {
+        return TestDatabase.list(application, "SELECT cache_invalidation_fence()")
+                .get(0);
+    }
+
+    /** @return the token of the transaction that changed these, which has committed */
+    public String changeWithFence(String... tags) throws SQLException {
+        try (Connection application = database.connect()) {
+            application.setAutoCommit(false);
+            enqueue(application, tags);
+            String token = fence(application);
+            application.commit();
+            return token;
+        }
+    }
+
     /** Called once more than before, and all that is known of the tag is processed. */
     public void changeAndAwait(String tag) throws SQLException {
         int before = receiver.calls(tag).size();

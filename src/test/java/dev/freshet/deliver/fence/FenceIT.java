@@ -9,7 +9,6 @@ import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.RawHttp;
 import dev.freshet.testing.Receiver;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TestDatabase;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -58,7 +57,7 @@ class FenceIT {
     @Test
     void it_is_out_when_the_target_has_answered_whichever_instance_is_asked() throws Exception {
         Receiver.Held call = scene.receiver.hold("page");
-        String token = changed("page");
+        String token = scene.changeWithFence("page");
         call.awaitBegun();
         assertEquals(
                 json("{\"fresh\":false,\"outstanding\":1}"), ask(one, token, "").body());
@@ -78,7 +77,7 @@ class FenceIT {
         try (Connection app = scene.database.connect()) {
             app.setAutoCommit(false);
             Scene.enqueue(app, "kept");
-            String token = fence(app);
+            String token = Scene.fence(app);
             Answer open = ask(one, token, "");
             assertEquals(202, open.status());
             assertEquals(json("{\"fresh\":false,\"outstanding\":1,\"transaction\":\"open\"}"), open.body());
@@ -87,7 +86,7 @@ class FenceIT {
             app.commit();
             assertEquals(json("{\"fresh\":true}"), waits.join().body());
             Scene.enqueue(app, "taken back");
-            String gone = fence(app);
+            String gone = Scene.fence(app);
             CompletableFuture<Answer> waitsInVain = askLater(other, gone, "&wait=30s");
             awaitWaiting(other, 1);
             app.rollback();
@@ -98,7 +97,7 @@ class FenceIT {
     @Test
     void what_became_a_dead_letter_is_told_with_its_error() throws Exception {
         scene.receiver.always("refused", Receiver.status(400));
-        String token = changed("refused", "taken");
+        String token = scene.changeWithFence("refused", "taken");
         Answer answer = ask(one, token, "&wait=30s");
         assertEquals(200, answer.status());
         assertEquals(false, answer.body().get("fresh").asBoolean());
@@ -121,7 +120,7 @@ class FenceIT {
     @Test
     void broken_and_hot_tags_of_others_hold_nobody_up_and_a_hot_tag_of_ones_own_neither() throws Exception {
         scene.receiver.always("broken", Receiver.status(500));
-        changed("broken");
+        scene.changeWithFence("broken");
         AtomicBoolean over = new AtomicBoolean();
         Thread writer = new Thread(() -> {
             while (!over.get()) {
@@ -137,7 +136,7 @@ class FenceIT {
             for (int i = 0; i < 20; i++) {
                 assertEquals(
                         json("{\"fresh\":true}"),
-                        ask(i % 2 == 0 ? one : other, changed("calm-" + i, "hot"), "&wait=20s")
+                        ask(i % 2 == 0 ? one : other, scene.changeWithFence("calm-" + i, "hot"), "&wait=20s")
                                 .body());
             }
         } finally {
@@ -149,7 +148,7 @@ class FenceIT {
 
     @Test
     void nobody_gave_these_and_these_are_no_times() throws Exception {
-        String token = changed("known");
+        String token = scene.changeWithFence("known");
         for (String forged : List.of(
                 "x",
                 "1-0000000000000000-" + "0".repeat(32),
@@ -192,7 +191,7 @@ class FenceIT {
     @Test
     void a_thousand_wait_at_once_and_who_hangs_up_frees_the_place() throws Exception {
         Receiver.Held call = scene.receiver.hold("thousand");
-        String token = changed("thousand");
+        String token = scene.changeWithFence("thousand");
         call.awaitBegun();
         List<Socket> hungUp = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
@@ -224,7 +223,7 @@ class FenceIT {
         try (Scene alone = new Scene("FRESHET_TARGET_TIMEOUT=25s", "FRESHET_LEASE=60s")) {
             FreshetProcess victim = alone.start();
             Receiver.Held call = alone.receiver.hold("killed");
-            String token = changedAt(alone, "killed");
+            String token = alone.changeWithFence("killed");
             call.awaitBegun();
             victim.kill9();
             call.release();
@@ -238,24 +237,6 @@ class FenceIT {
             assertEquals(
                     json("{\"fresh\":true}"), ask(successor, token, "&wait=30s").body());
         }
-    }
-
-    private static String changed(String... tags) throws SQLException {
-        return changedAt(scene, tags);
-    }
-
-    private static String changedAt(Scene where, String... tags) throws SQLException {
-        try (Connection app = where.database.connect()) {
-            app.setAutoCommit(false);
-            Scene.enqueue(app, tags);
-            String token = fence(app);
-            app.commit();
-            return token;
-        }
-    }
-
-    private static String fence(Connection app) throws SQLException {
-        return TestDatabase.list(app, "SELECT cache_invalidation_fence()").get(0);
     }
 
     private static Answer ask(FreshetProcess freshet, String token, String more) {
