@@ -42,9 +42,13 @@ public final class Probing extends ServiceSupport implements StopsFirst {
                     looks.sendBody("direct:" + route, "");
                 }
             } catch (InterruptedException e) {
-                return;
+                if (!ended) { // by whom ever: without this thread nothing is found until the poll
+                    LOG.warn("{} was interrupted and goes on", route);
+                }
             } catch (RuntimeException e) {
                 LOG.debug("{} failed", route, e); // its policy has reported what there was to report
+            } catch (Error e) {
+                LOG.error("{} failed and goes on", route, e);
             }
         }
     }

@@ -43,6 +43,7 @@ class ApiIT {
     @BeforeAll
     static void open() throws Exception {
         scene = new Scene(
+                "FRESHET_BUCKET=1s",
                 "FRESHET_DEBOUNCE=1d",
                 "FRESHET_QUEUE_POLL=1h",
                 "FRESHET_LOG_LEVEL=TRACE",

@@ -138,7 +138,7 @@ class FuzzIT {
 
     @Test
     void ten_thousand_bad_requests_end_well() throws Exception {
-        try (Scene scene = new Scene("INTERNAL_API_KEY=full-key-51b2", "FRESHET_DEBOUNCE=1d")) {
+        try (Scene scene = new Scene("INTERNAL_API_KEY=full-key-51b2", "FRESHET_BUCKET=1s", "FRESHET_DEBOUNCE=1d")) {
             scene.set("DATABASE_URL=" + scene.database.url().replace("freshet@", "freshet:" + SECRET + "@"));
             FreshetProcess freshet = scene.start();
             int port = URI.create(freshet.url()).getPort();

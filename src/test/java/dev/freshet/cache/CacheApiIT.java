@@ -48,6 +48,7 @@ class CacheApiIT {
     @BeforeAll
     static void open() throws Exception {
         scene = new Scene(
+                "FRESHET_BUCKET=1s",
                 "FRESHET_DEBOUNCE=1d",
                 "FRESHET_QUEUE_POLL=1h",
                 "INTERNAL_API_KEY=full-key-51b2",

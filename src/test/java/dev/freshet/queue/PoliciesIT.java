@@ -13,12 +13,12 @@ import org.junit.jupiter.api.Test;
 
 /** Policies of tags, as the contract says them: SQL on the one side, what a receiver gets on the other. */
 class PoliciesIT {
-    /** Without a policy nothing goes while a test lasts. */
-    private static final String[] LATE = {"FRESHET_BUCKET=1d", "FRESHET_DEBOUNCE=1d", "FRESHET_QUEUE_POLL=200ms"};
+    /** Without a policy nothing goes while a test lasts: not even at midnight, when a bucket of a day would be ripe. */
+    private static final String[] LATE = {"FRESHET_BUCKET=1s", "FRESHET_DEBOUNCE=1d", "FRESHET_QUEUE_POLL=200ms"};
 
     @Test
     void at_once_needs_no_poll_also_where_the_instance_started_without_any_policy() throws Exception {
-        try (Scene scene = new Scene("FRESHET_DEBOUNCE=1d", "FRESHET_QUEUE_POLL=1h")) {
+        try (Scene scene = new Scene("FRESHET_BUCKET=1s", "FRESHET_DEBOUNCE=1d", "FRESHET_QUEUE_POLL=1h")) {
             scene.start();
             policy(scene, "'hot:*', at_once => true");
             scene.change("hot:1", "cold:1");

@@ -11,11 +11,11 @@ import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
 
 /**
- * Rows that become something else by the clock. With a debounce and a poll of an hour, whatever is delivered here is
- * delivered because its moment has come.
+ * Rows that become something else by the clock. With a debounce of a day and a poll of an hour, whatever is delivered
+ * here is delivered because its moment has come. The bucket is short: a bucket of a day would be ripe at midnight.
  */
 class ClockIT {
-    private static final String[] SETTINGS = {"FRESHET_DEBOUNCE=1h", "FRESHET_BUCKET=1h", "FRESHET_QUEUE_POLL=1h"};
+    private static final String[] SETTINGS = {"FRESHET_DEBOUNCE=1d", "FRESHET_BUCKET=1s", "FRESHET_QUEUE_POLL=1h"};
 
     /** Which lock has the turn at the queue: sql/queries/queue/take-turn.sql. */
     private static final int TURN = 7382084;
@@ -93,8 +93,9 @@ class ClockIT {
             post(scene, 1, "1 s");
             post(scene, 4, "1 h");
             assertEquals(0, first.term());
-            post(scene, 2, "1 s");
-            scene.database.run("UPDATE posts SET publish_at = '2100-01-01' WHERE id = 2");
+            // two transactions, and nothing between them that could last until the moment has come
+            scene.database.run("DO $$ BEGIN INSERT INTO posts VALUES (2, clock_timestamp() + interval '1 s'); COMMIT;"
+                    + " UPDATE posts SET publish_at = '2100-01-01' WHERE id = 2; END $$");
             post(scene, 3, "200 ms");
             awaitMoment(scene, 1);
             awaitMoment(scene, 3);
