@@ -28,6 +28,16 @@ import org.springframework.transaction.support.TransactionTemplate;
  * again, with the same id.
  */
 public final class Publications {
+    /**
+     * @param changes      of tags whose entries are to leave the registry
+     * @param publications to be sent on
+     */
+    public record Waiting(boolean changes, boolean publications) {
+        public boolean isAny() {
+            return changes || publications;
+        }
+    }
+
     private record Copying(List<String> topics, int limit) {}
 
     /** @param copied only those that were copied for the other topics */
@@ -44,7 +54,7 @@ public final class Publications {
     private static final String SENDING = "60s";
 
     private final SqlFile copy = SqlFile.of("cache/copy-publications");
-    private final SqlFile isPublished = SqlFile.of("cache/is-something-published");
+    private final SqlFile whatWaits = SqlFile.of("cache/what-waits");
     private final SqlFile take = SqlFile.of("cache/take-publications");
     private final SqlFile published = SqlFile.of("cache/published");
     private final SqlFile later = SqlFile.of("cache/publish-later");
@@ -65,12 +75,16 @@ public final class Publications {
         this.others = context.getExecutorServiceManager().newCachedThreadPool(this, "publish");
     }
 
+    /** Mostly nothing: then no transaction is begun. */
+    public Waiting whatWaits() {
+        return with(c -> whatWaits.row(c, Map.of(), Waiting.class));
+    }
+
     /**
      * To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang.
      */
     public void sendOn() {
-        boolean isThere = with(c -> isPublished.row(c, Map.of(), Boolean.class));
-        if (!isThere) {
+        if (!whatWaits().publications()) {
             return;
         }
         List<String> more = moreTopics();

@@ -5,9 +5,11 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecChainHandler;
@@ -29,12 +31,12 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
     private static final long LONGEST_GLANCE_MILLIS = 50;
 
     private final Duration timeout;
+    private final long glanceMillis;
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "target-deadline");
-        thread.setDaemon(true);
-        return thread;
-    });
+    /** Whether the next glance is planned. Where nothing is under way none is: an instance at rest costs nothing. */
+    private final AtomicBoolean glances = new AtomicBoolean();
+
+    private final ScheduledExecutorService timer;
 
     /** A call under way; a look at all of them now and then costs less than an alarm for each. */
     private static final class UnderWay {
@@ -50,8 +52,32 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
 
     public Deadline(Duration timeout) {
         this.timeout = timeout;
-        long glance = Math.max(1, Math.min(LONGEST_GLANCE_MILLIS, timeout.toMillis() / 10));
-        timer.scheduleWithFixedDelay(this::endWhatIsOver, glance, glance, TimeUnit.MILLISECONDS);
+        // a call that begins while Freshet stops is told nothing: it ends with the process
+        this.timer = new ScheduledThreadPoolExecutor(1, Deadline::daemon, new ThreadPoolExecutor.DiscardPolicy());
+        this.glanceMillis = Math.max(1, Math.min(LONGEST_GLANCE_MILLIS, timeout.toMillis() / 10));
+    }
+
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "target-deadline");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private void planGlance() {
+        if (!glances.get() && glances.compareAndSet(false, true)) {
+            timer.schedule(this::glance, glanceMillis, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void glance() {
+        try {
+            endWhatIsOver();
+        } finally {
+            glances.set(false);
+            if (!underWay.isEmpty()) { // asked after it was set: what has begun meanwhile is seen here, or plans itself
+                planGlance();
+            }
+        }
     }
 
     private void endWhatIsOver() {
@@ -81,6 +107,7 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
             throws IOException, HttpException {
         UnderWay call = new UnderWay(scope, System.nanoTime() + timeout.toNanos());
         underWay.add(call);
+        planGlance();
         try {
             ClassicHttpResponse response = chain.proceed(request, scope);
             readWhatMatters(response);

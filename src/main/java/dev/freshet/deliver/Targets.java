@@ -29,7 +29,11 @@ public final class Targets implements FeedsRoutes {
     /** Few enough that nobody waits for the transaction that forgets them. */
     private static final int FORGET_TAGS = 1_000;
 
-    private static final long REGISTER_EVERY_NANOS = 500_000_000L;
+    /** Far below the minute after which a target that nobody serves may be forgotten. */
+    private static final long REGISTER_EVERY_NANOS = 5_000_000_000L;
+    /** Where DNS says which copies there are, its answers are looked at so often. */
+    private static final long LOOK_AT_COPIES_NANOS = 500_000_000L;
+
     private static final long LOOK_FOR_LEAVING_NANOS = 5_000_000_000L;
 
     private record Declared(String name, boolean takesQueue, int batch, String after) {}
@@ -56,6 +60,7 @@ public final class Targets implements FeedsRoutes {
     private long lookForLeavingAt = System.nanoTime();
     private volatile Map<String, Boolean> registered = Map.of();
     private long registeredAt;
+    private boolean hasCopies;
 
     public Targets(CamelContext context, Transactions transactions, Lanes lanes, HostNames names) {
         this.copies = new Copies(names, transactions, lanes);
@@ -69,11 +74,13 @@ public final class Targets implements FeedsRoutes {
     public synchronized void register() throws SQLException {
         sayWhatWasDeleted();
         Map<String, Boolean> routes = targetRoutes();
-        if (routes.equals(registered) && System.nanoTime() - registeredAt < REGISTER_EVERY_NANOS) {
+        long every = hasCopies ? LOOK_AT_COPIES_NANOS : REGISTER_EVERY_NANOS;
+        if (routes.equals(registered) && System.nanoTime() - registeredAt < every) {
             return; // nobody forgets a target that was served a moment ago
         }
         List<String> silent = new ArrayList<>();
         families.clear();
+        hasCopies = false;
         for (Map.Entry<String, Boolean> route : routes.entrySet()) {
             Target target = TargetOfRoute.of(context.getRoute(route.getKey()), context.getRegistry());
             if (route.getValue()) {
@@ -104,6 +111,7 @@ public final class Targets implements FeedsRoutes {
 
     private void register(Target target) throws SQLException {
         if (target.hasCopies()) {
+            hasCopies = true;
             families.add(copies.serve(target));
             return;
         }

@@ -26,9 +26,30 @@ class CacheRoutesTest extends RouteTest {
 
     @Test
     void every_second_the_registry_follows_the_queue_and_nothing_is_left() throws Exception {
+        answer("publications.whatWaits", new Publications.Waiting(true, false));
         send("poll-publications");
-        assertEquals(List.of("entries.followQueue()", "publications.sendOn()", "tallies.write()"), happened());
+        assertEquals(
+                List.of(
+                        "publications.whatWaits()",
+                        "entries.followQueue()",
+                        "publications.sendOn()",
+                        "tallies.write()"),
+                happened());
         assertEquals(Duration.ofSeconds(1), every("poll-publications"));
+    }
+
+    @Test
+    void where_no_tag_has_changed_only_what_was_published_goes_on() throws Exception {
+        answer("publications.whatWaits", new Publications.Waiting(false, true));
+        send("poll-publications");
+        assertEquals(List.of("publications.whatWaits()", "publications.sendOn()", "tallies.write()"), happened());
+    }
+
+    @Test
+    void where_nothing_waits_nothing_is_begun() throws Exception {
+        answer("publications.whatWaits", new Publications.Waiting(false, false));
+        send("poll-publications");
+        assertEquals(List.of("publications.whatWaits()", "tallies.write()"), happened());
     }
 
     @Test

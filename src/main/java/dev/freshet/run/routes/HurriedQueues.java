@@ -11,9 +11,13 @@ import org.apache.camel.component.seda.BlockingQueueFactory;
 /**
  * The queues between routes. Who reads one looks up once a second whether it is to stop, and Camel stops one after the
  * other: ten seconds in all, where nothing was left to do. So readers are woken when something stops, and look up all
- * the time until it has.
+ * the time until it has. And since they are woken, they need not look up so often: forty of them do, which was a fifth
+ * of what an instance at rest takes.
  */
 public final class HurriedQueues implements BlockingQueueFactory<Exchange> {
+    /** Without being woken: whoever stops a route by itself (camel-cli, JMX) waits no longer for its reader. */
+    private static final long REST_MILLIS = 10_000;
+
     private static final long GLANCE_MILLIS = 20;
     /** What takes longer waits for something else. */
     private static final long HURRY_NANOS = 3_000_000_000L;
@@ -72,7 +76,7 @@ public final class HurriedQueues implements BlockingQueueFactory<Exchange> {
             Exchange found = null;
             InterruptedException interruption = null;
             try {
-                found = super.poll(timeout, unit);
+                found = super.poll(Math.max(unit.toMillis(timeout), REST_MILLIS), TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) {
                 interruption = e;
             }
