@@ -62,7 +62,7 @@ public final class AuditChain {
         sealedAt = System.nanoTime();
         int rows;
         do {
-            rows = transactions.in(c -> seal.row(c, Map.of("limit", BATCH), Integer.class));
+            rows = transactions.inOneOnTerms(c -> seal.row(c, Map.of("limit", BATCH), Integer.class));
         } while (rows >= BATCH);
     }
 

@@ -92,7 +92,7 @@ public final class Entries {
         Expired expired = new Expired(retention.toMillis() / 1000.0, FORGOTTEN_AT_ONCE);
         int rows;
         do {
-            rows = transactions.in(c -> forget.update(c, expired));
+            rows = transactions.inOneOnTerms(c -> forget.update(c, expired));
         } while (rows == FORGOTTEN_AT_ONCE);
     }
 }

@@ -121,7 +121,7 @@ public final class Invalidations {
     public void forgetAnswers() throws SQLException {
         int rows;
         do {
-            rows = transactions.in(c -> forget.update(c, Map.of("limit", FORGOTTEN_AT_ONCE)));
+            rows = transactions.inOneOnTerms(c -> forget.update(c, Map.of("limit", FORGOTTEN_AT_ONCE)));
         } while (rows == FORGOTTEN_AT_ONCE);
     }
 

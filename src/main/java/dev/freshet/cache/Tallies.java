@@ -72,7 +72,7 @@ public final class Tallies implements HandsBackOnStop {
     }
 
     public void addUp() throws SQLException {
-        transactions.in(c -> addUp.update(c, Map.of("limit", LIMIT)));
+        transactions.inOneOnTerms(c -> addUp.update(c, Map.of("limit", LIMIT)));
     }
 
     /** As they stand, this instance's last second included. */

@@ -43,6 +43,14 @@ public final class Transactions {
         }
     }
 
+    /**
+     * Statements that need not be true together, on the same terms as in a transaction. Where the session knows those
+     * terms, no BEGIN and COMMIT go around them: this is for what is done every few seconds, also by an idle instance.
+     */
+    public <T> T inOneOnTerms(Work<T> work) throws SQLException {
+        return pooled ? in(work) : inOne(work);
+    }
+
     public <T> T in(Work<T> work) throws SQLException {
         return in(work, false);
     }

@@ -34,7 +34,7 @@ public final class Targets implements FeedsRoutes {
     /** Where DNS says which copies there are, its answers are looked at so often. */
     private static final long LOOK_AT_COPIES_NANOS = 500_000_000L;
 
-    private static final long LOOK_FOR_LEAVING_NANOS = 5_000_000_000L;
+    private static final long LOOK_FOR_LEAVING_NANOS = 10_000_000_000L;
 
     private record Declared(String name, boolean takesQueue, int batch, String after) {}
 

@@ -18,7 +18,7 @@ public final class Lookout {
     /** A route that is to be stopped or edited waits for the end of a tick. */
     private static final long LONGEST_TICK_NANOS = Duration.ofSeconds(1).toNanos();
 
-    private static final long COME_WHAT_MAY_NANOS = Duration.ofSeconds(10).toNanos();
+    private static final long COME_WHAT_MAY_NANOS = Duration.ofSeconds(30).toNanos();
 
     private final Published published;
     private final Hub hub;
@@ -74,7 +74,7 @@ public final class Lookout {
         return wentOn ? Math.max(SHORTEST_REST_NANOS, Math.min(LONGEST_REST_NANOS, work)) : LONGEST_REST_NANOS;
     }
 
-    /** At the poll: where there is nothing to be seen, it relays and reads only every ten seconds. */
+    /** At the poll: where there is nothing to be seen, it relays and reads only every half minute. */
     public boolean polls() throws SQLException {
         boolean longAgo = System.nanoTime() - polled > COME_WHAT_MAY_NANOS;
         if (!longAgo && !looks()) {

@@ -63,7 +63,7 @@ public final class Observation {
     }
 
     public void look() throws SQLException {
-        Seen now = transactions.in(c -> {
+        Seen now = transactions.inOneOnTerms(c -> {
             Map<String, Long> counted = new HashMap<>();
             counters.rows(c, Map.of(), CounterRow.class).forEach(row -> counted.put(row.name(), row.value()));
             return new Seen(

@@ -64,7 +64,7 @@ public final class Retention {
         });
         int deleted = 0;
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows = transactions.in(c -> forgetFences.update(c, Map.of("limit", FENCES)));
+            int rows = transactions.inOneOnTerms(c -> forgetFences.update(c, Map.of("limit", FENCES)));
             deleted += rows;
             if (rows < FENCES) {
                 break;
@@ -77,8 +77,8 @@ public final class Retention {
     public int forgetProcessed() throws SQLException {
         int deleted = 0;
         for (int batch = 0; batch < BATCHES; batch++) {
-            int rows =
-                    transactions.in(c -> forgetProcessed.update(c, new Processed(retention.toMillis() / 1000.0, ROWS)));
+            int rows = transactions.inOneOnTerms(
+                    c -> forgetProcessed.update(c, new Processed(retention.toMillis() / 1000.0, ROWS)));
             deleted += rows;
             if (rows < ROWS) {
                 break;
