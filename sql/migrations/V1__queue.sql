@@ -10,6 +10,7 @@ REVOKE ALL ON SCHEMA freshet FROM PUBLIC;
 CREATE TABLE freshet.build (
     only_one   boolean     PRIMARY KEY DEFAULT true CHECK (only_one),
     digest     text        NOT NULL,
+    history    text,    -- a digest of Flyway's table after the last file; null until then
     applied_at timestamptz NOT NULL DEFAULT now()
 ) WITH (vacuum_truncate = off);
 

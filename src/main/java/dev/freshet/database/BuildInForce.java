@@ -13,7 +13,8 @@ import org.flywaydb.core.api.callback.Event;
 
 /**
  * Which build's functions the database has: read and written at the beginning of each file's transaction, under the
- * lock that only one instance has.
+ * lock that only one instance has. After the last file it notes what Flyway's table says, so that the next start knows
+ * without Flyway that nothing is missing.
  */
 final class BuildInForce extends BaseCallback {
     /** A newer build was here between the look and the lock. */
@@ -24,6 +25,10 @@ final class BuildInForce extends BaseCallback {
             super("a newer build has put its functions in force meanwhile");
         }
     }
+
+    private static final String HISTORY =
+            "SELECT md5(string_agg(concat_ws(' ', installed_rank, version, script, checksum, success), ','"
+                    + " ORDER BY installed_rank)) FROM freshet.flyway_schema_history";
 
     private final Build build;
 
@@ -50,13 +55,43 @@ final class BuildInForce extends BaseCallback {
         }
     }
 
+    /** Whether the last file of this build was applied, and Flyway's table is as it was then. */
+    static boolean isWhole(Connection connection, Build build) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT history = (" + HISTORY + ") FROM freshet.build WHERE digest = ?")) {
+            statement.setString(1, build.digest());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() && row.getBoolean(1);
+            }
+        }
+    }
+
     @Override
     public boolean supports(Event event, Context context) {
-        return event == Event.BEFORE_EACH_MIGRATE;
+        return event == Event.BEFORE_EACH_MIGRATE || event == Event.AFTER_MIGRATE;
     }
 
     @Override
     public void handle(Event event, Context context) {
+        if (event == Event.AFTER_MIGRATE) {
+            noteWhole(context.getConnection());
+        } else {
+            noteBegun(context);
+        }
+    }
+
+    /** Nothing, where a newer build has put its functions in force meanwhile. */
+    private void noteWhole(Connection connection) {
+        try (PreparedStatement statement =
+                connection.prepareStatement("UPDATE freshet.build SET history = (" + HISTORY + ") WHERE digest = ?")) {
+            statement.setString(1, build.digest());
+            statement.executeUpdate();
+        } catch (SQLException e) {
+            throw new FlywayException(e);
+        }
+    }
+
+    private void noteBegun(Context context) {
         Connection connection = context.getConnection();
         try (Statement statement = connection.createStatement()) {
             // a migration that waits for a lock makes everybody wait who comes after it: rather give way and try again
@@ -78,8 +113,8 @@ final class BuildInForce extends BaseCallback {
     private void write(Connection connection) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("""
             INSERT INTO freshet.build AS b (digest) VALUES (?)
-            ON CONFLICT (only_one) DO UPDATE SET digest = excluded.digest, applied_at = now()
-            WHERE b.digest <> excluded.digest
+            ON CONFLICT (only_one) DO UPDATE SET digest = excluded.digest, history = NULL, applied_at = now()
+            WHERE b.digest <> excluded.digest OR b.history IS NOT NULL
             """)) {
             statement.setString(1, build.digest());
             statement.executeUpdate();

@@ -8,10 +8,12 @@ import dev.freshet.settings.CannotStart;
 import dev.freshet.testing.Eventually;
 import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
 
 class SchemaTest {
     private static final String HISTORY =
@@ -132,6 +135,40 @@ class SchemaTest {
         }
         assertEquals("newer", database.one(IN_FORCE));
         assertEquals("0", database.one(ONE_FUNCTION));
+    }
+
+    @Test
+    void who_finds_this_build_there_as_a_whole_asks_only_that() throws Exception {
+        new Schema(source).migrate();
+        AtomicInteger asked = new AtomicInteger();
+        new Schema(new DelegatingDataSource(source) {
+                    @Override
+                    public Connection getConnection() throws SQLException {
+                        asked.incrementAndGet();
+                        return super.getConnection();
+                    }
+                })
+                .migrate();
+        assertEquals(1, asked.get());
+    }
+
+    @Test
+    void what_a_start_that_died_has_left_undone_is_done_by_the_next() throws Exception {
+        new Schema(source).migrate();
+        forgetOneFunction();
+        database.run("UPDATE freshet.build SET history = NULL");
+        new Schema(source).migrate();
+        assertEquals("1", database.one(ONE_FUNCTION));
+        assertEquals("t", database.one("SELECT history IS NOT NULL FROM freshet.build"));
+    }
+
+    @Test
+    void what_ops_have_deleted_from_the_history_is_applied_again() throws Exception {
+        new Schema(source).migrate();
+        database.run("DROP FUNCTION public.cleanup_old_cache_invalidations();"
+                + " DELETE FROM freshet.flyway_schema_history WHERE script LIKE '%cleanup_old%'");
+        new Schema(source).migrate();
+        assertEquals("1", database.one(ONE_FUNCTION));
     }
 
     @Test
