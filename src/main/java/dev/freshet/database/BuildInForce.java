@@ -12,11 +12,11 @@ import org.flywaydb.core.api.callback.Context;
 import org.flywaydb.core.api.callback.Event;
 
 /**
- * Which build's functions the database has: read and written at the beginning of each file's transaction, under the
- * lock that only one instance has.
+ * Records which build's functions the database has. This is read and written at the beginning of each file's
+ * transaction, under the lock that only one instance holds.
  */
 final class BuildInForce extends BaseCallback {
-    /** A newer build was here between the look and the lock. */
+    /** A newer build has migrated the database between the check and the lock. */
     static final class Overtaken extends FlywayException {
         private static final long serialVersionUID = 1;
 
@@ -31,7 +31,7 @@ final class BuildInForce extends BaseCallback {
         this.build = build;
     }
 
-    /** @return nothing where the database is new, or where ops have deleted that row */
+    /** @return empty if the database is new, or if operators have deleted that row */
     static Optional<String> digest(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             if (!isKnown(statement)) {
@@ -43,7 +43,7 @@ final class BuildInForce extends BaseCallback {
         }
     }
 
-    /** V1 makes the table. */
+    /** V1 creates the table. */
     private static boolean isKnown(Statement statement) throws SQLException {
         try (ResultSet table = statement.executeQuery("SELECT to_regclass('freshet.build') IS NOT NULL")) {
             return table.next() && table.getBoolean(1);
@@ -59,7 +59,7 @@ final class BuildInForce extends BaseCallback {
     public void handle(Event event, Context context) {
         Connection connection = context.getConnection();
         try (Statement statement = connection.createStatement()) {
-            // a migration that waits for a lock makes everybody wait who comes after it: rather give way and try again
+            // a migration that waits for a lock blocks everyone who comes after it: rather give up and try again
             statement.execute("SET LOCAL lock_timeout = '2s'");
             if (!isKnown(statement)) {
                 return;

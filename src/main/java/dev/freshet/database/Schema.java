@@ -26,7 +26,7 @@ public final class Schema {
     private static final String LEFT = "The database's schema is of a newer Freshet: left as it is."
             + " To put this build's functions in force all the same: docs/operations.md, Upgrades, and the way back";
 
-    /** Before the first release the migrations were put together anew. */
+    /** Before the first release, the migrations were rewritten. */
     private static final String OTHER_HISTORY = "The database was made by an unreleased build of Freshet, whose tables"
             + " this build cannot take over (%s): set DATABASE_URL to an empty database (of Freshet's own PostgreSQL:"
             + " delete FRESHET_DATA_DIR, which is .freshet unless you set it), or go on with the build that made it";
@@ -51,7 +51,7 @@ public final class Schema {
                 .lockRetryCount(120)
                 .callbacks(new BuildInForce(build))
                 .load();
-        // the other kind of lock is the session's, and behind a pooler that is anybody's
+        // the other kind of lock belongs to the session, and behind a pooler that could be anyone's
         flyway.getConfiguration()
                 .getPluginRegister()
                 .getPlugin(PostgreSQLConfigurationExtension.class)
@@ -87,8 +87,8 @@ public final class Schema {
     }
 
     /**
-     * An older build must not put its functions over a newer one's. Where it is not known which build's are in force,
-     * because ops have deleted that row, the one that starts next puts its own in force.
+     * An older build must not put its functions over a newer one's. If operators have deleted the row that says which
+     * build is in force, the next build that starts installs its own functions.
      */
     private boolean isNewer() {
         Optional<String> inForce = inForce();
@@ -109,7 +109,7 @@ public final class Schema {
         }
     }
 
-    /** Below a headline. */
+    /** Flyway lists its complaints below a headline. */
     private static String firstComplaint(FlywayValidateException e) {
         return e.getMessage().lines().map(String::trim).skip(1).findFirst().orElse("");
     }
