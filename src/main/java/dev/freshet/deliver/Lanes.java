@@ -89,7 +89,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         return claims.forHandOver();
     }
 
-    /** Makes calls of what a hand-over has claimed and committed, the highest priority first. */
+    /** Makes calls of what a hand-over has claimed and committed: highest priority first, then the oldest change. */
     public List<List<Call>> handedOver(Claims claims, long handover, List<Claims.Claimed> claimed) {
         return this.claims.handedOver(claims, handover, claimed);
     }
