@@ -35,8 +35,8 @@ final class Budgets {
     }
 
     /**
-     * A call with so many tags. callSeconds and tagSeconds are the time that the budget needs to refill one call or one
-     * tag.
+     * A call with a number of tags. callSeconds and tagSeconds are the time that the budget needs to refill one call or
+     * one tag.
      */
     private record Asked(
             String name,

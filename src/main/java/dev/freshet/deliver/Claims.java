@@ -14,7 +14,7 @@ public record Claims(List<Room> targets, double leaseSeconds, long at, boolean f
     /**
      * How many tags may be claimed for one target, under one lease.
      *
-     * @param urgent the limit for tags of the highest priority; only these may exceed {@code room}
+     * @param urgent the limit with urgent tags included: those above {@code room} must all be urgent
      */
     public record Room(String target, int room, int urgent, String lease) {}
 

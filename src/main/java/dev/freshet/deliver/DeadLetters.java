@@ -39,9 +39,7 @@ public final class DeadLetters {
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
     private static final List<String> FILTERS = List.of("target", "tag", "error");
-    /**
-     * Replaying so many takes some 15 ms during a full drain, and nothing else can change these deliveries meanwhile.
-     */
+    /** Replaying this many takes some 15 ms during a full drain. Meanwhile nothing else can change these deliveries. */
     private static final int REPLAYED_AT_ONCE = 200;
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);

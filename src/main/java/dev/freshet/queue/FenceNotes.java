@@ -7,8 +7,8 @@ import java.util.List;
 
 /**
  * Keeps fences up to date during a turn. A fence waits for certain changes; each of them is followed from the inbox
- * into the queue, and from the queue to the deliveries, in the transaction that moves it. If no fence waits for any of
- * the changes, the fold and the hand-over report that and nothing is done here.
+ * into the queue, and from the queue to the deliveries, in the transaction that moves it. While no fence waits, the
+ * fold and the hand-over report that, and nothing is done here.
  */
 final class FenceNotes {
     /** @param ids changes that the fold took; null: all changes that have left the inbox without being noted */

@@ -147,9 +147,9 @@ final class FoldingInBatches {
     }
 
     /**
-     * While a long fold is under way, hands over tags of the highest priority that are among the newest changes. This
-     * happens in the fold's own transaction, because the next turn may be another instance's. Changes of the same tags
-     * that are still in the inbox cause a second call.
+     * While a long fold is under way, hands over urgent tags that are among the newest changes. This happens in the
+     * fold's own transaction, because the next turn may be another instance's. Changes of the same tags that are still
+     * in the inbox cause a second call.
      */
     HandOver.Handed urgentOfTheNewest(Connection connection, List<String> blocked, Claims claims) throws SQLException {
         if (claims == null || !lanes.policies().hasUrgent() || claims.mostUrgentTags() == 0) {

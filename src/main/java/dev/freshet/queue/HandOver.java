@@ -19,8 +19,8 @@ import java.util.Optional;
 final class HandOver {
     /**
      * @param changes null if nothing was ripe
-     * @param due targets that have other deliveries which may be claimed now
-     * @param fenced whether a fence waits for any of it
+     * @param due targets that have deliveries which are due now and that this hand-over did not claim
+     * @param fenced whether any fence waits for rows of the queue
      * @param position in the write-ahead log, for read replicas
      */
     record Handed(

@@ -190,7 +190,7 @@ public final class Turn {
             }
             handingOver.committed(claims, both.handed(), progress);
             if (both.folded().taken() == FoldingInBatches.ROWS) {
-                return Step.FAILED; // only the most urgent tags were handed over
+                return Step.FAILED; // only urgent tags were handed over
             }
             folding.folded(both.folded().taken());
             horizon = both.folded().horizon();
