@@ -1,4 +1,4 @@
--- What belongs to one request, or to one pattern, newest first.
+-- The rows that belong to one request or to one pattern, newest first.
 WITH matching AS MATERIALIZED (
     SELECT a FROM public.invalidation_audit a
     WHERE (:#requestId::text IS NULL OR a.request_id = :#requestId)

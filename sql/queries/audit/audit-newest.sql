@@ -1,5 +1,5 @@
--- By kind, or by a key or tag: among the newest rows only, because no index is worth its cost on the way of every
--- delivery.
+-- Rows by kind, or by a key or tag, but only among the newest ones: an index would slow down every delivery, which is
+-- not worth it.
 WITH newest AS NOT MATERIALIZED (
     SELECT a FROM public.invalidation_audit a
     WHERE :#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz

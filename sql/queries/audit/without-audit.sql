@@ -1,2 +1,2 @@
--- For the rest of the transaction (freshet.audits): the audit's table has refused a row of this work.
+-- For the rest of the transaction (freshet.audits), write no audit rows: the audit's table has refused one of them.
 SELECT set_config('freshet.audit', 'off', true)

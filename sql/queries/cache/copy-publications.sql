@@ -1,4 +1,4 @@
--- Every broker beside the first has each event as a row of its own, so that one that is away keeps nothing from the
+-- Every broker but the first gets a row of its own for each event, so that one that is away does not hold up the
 -- others.
 WITH event AS (
     UPDATE freshet.publication p SET copied = true

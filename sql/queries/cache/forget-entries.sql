@@ -1,4 +1,4 @@
--- Entries that expired a while ago, and those that were invalidated a while ago (out of date since for ever).
+-- Entries that expired some time ago, and entries that were invalidated some time ago (their expiry is -infinity).
 DELETE FROM public.cache_entries WHERE cache_key = ANY (ARRAY(
     SELECT cache_key FROM public.cache_entries
     WHERE expires_at > '-infinity' AND expires_at < now() - make_interval(secs => :#retentionSeconds)

@@ -1,3 +1,3 @@
--- Asked before a transaction is begun for it: has a tag changed whose entries are to leave the registry, and is there
--- something to publish?
+-- Checked before a transaction is started for it: whether a tag has changed whose entries have to leave the registry,
+-- and whether there is anything to publish.
 SELECT EXISTS (SELECT FROM freshet.registry_due) AS changes, EXISTS (SELECT FROM freshet.publication) AS publications

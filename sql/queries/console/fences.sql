@@ -1,7 +1,7 @@
--- The console: how many tokens wait (asked for, committed, and not yet out), and since when the oldest. What they wait
--- for is looked at, and never the fences of a day: rows of the inbox and the queue, which leave as these do, and what
--- targets are owed, each by the index of those that wait for it. The oldest was given the lowest number. A fence whose
--- transaction was not looked at (docs/fence.md) waits for nothing that could be found here.
+-- For the console: how many tokens wait (requested, committed, and not yet delivered), and since when the oldest one
+-- does. This reads what they wait for, never all fences of a day: rows of the inbox and the queue, which leave as their
+-- changes do, and deliveries, each by the index of the fences that wait for it. The oldest token has the lowest number.
+-- A fence whose transaction was not examined (docs/fence.md) waits for nothing that could be found here.
 WITH owed AS MATERIALIZED (
     SELECT id, done_handover FROM freshet.delivery LIMIT 100001
 ), waits AS MATERIALIZED (
@@ -11,7 +11,7 @@ WITH owed AS MATERIALIZED (
     UNION ALL
     SELECT * FROM (
         SELECT w.fence FROM owed CROSS JOIN LATERAL (
-            -- one look at the index for each, whatever the planner believes of the table
+            -- one index lookup for each, whatever the planner estimates for the table
             SELECT fence FROM freshet.fence_delivery
             WHERE delivery = owed.id AND handover > owed.done_handover OFFSET 0) w
         LIMIT 100001) delivery

@@ -1,5 +1,5 @@
--- The console: jobs by state. Open ones exactly, ended ones among the newest 2,000; `revision` is another one when one
--- of them has changed.
+-- For the console: the number of jobs by state. Open jobs are counted exactly, ended ones among the newest 2,000.
+-- `revision` changes whenever one of them has changed.
 WITH newest AS MATERIALIZED (
     SELECT id, status::text AS status, error_message, completed_at, updated_at FROM public.background_job_status
         ORDER BY created_at DESC LIMIT 2000

@@ -1,4 +1,4 @@
--- Dry run: the tags that are known anywhere, by what a regular expression says of them for certain.
+-- Dry run: tags that are known anywhere and fulfil what a regular expression requires for certain.
 SELECT DISTINCT tag FROM (
     SELECT tag FROM freshet.inbox
     UNION ALL SELECT tag FROM public.cache_invalidation_queue

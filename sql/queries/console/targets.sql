@@ -1,4 +1,4 @@
--- The console: each target, how it is and what it is owed. Beyond 10,000 nobody counts.
+-- For the console: each target with its state and what it is owed. Counting stops at 10,000.
 SELECT t.name, t.copy_of, t.place, t.missing_since, t.takes_queue, t.batch, t.goes_after, t.opened_at,
     t.open_until, t.served_at, t.served_at < now() - interval '60 seconds' AS unserved,
        o.owed, o.retrying, o.in_flight, o.oldest_at, o.failing_since,

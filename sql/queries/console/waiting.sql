@@ -1,4 +1,4 @@
--- Dry run: matching tags that are on their way, each in the place that it has reached.
+-- Dry run: matching tags that are on their way, each with the stage that it has reached.
 SELECT tag, state, target, since FROM (
     (SELECT tag, 'committed' AS state, NULL AS target, min(changed_at) AS since FROM freshet.inbox
      WHERE CASE WHEN :#tags::text[] IS NULL THEN tag LIKE :#like::text ELSE tag = ANY (:#tags::text[]) END

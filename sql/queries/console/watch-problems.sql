@@ -1,2 +1,2 @@
--- The console: watches that miss changes.
+-- For the console: watches that miss changes.
 SELECT table_name, problem FROM public.cache_invalidation_watches WHERE problem IS NOT NULL ORDER BY table_name LIMIT 20

@@ -1,4 +1,4 @@
--- Columns of an adopted table's own that Freshet would have to fill; null: there are none.
+-- An adopted table's own columns for which Freshet would have to supply a value; null if there are none.
 SELECT string_agg(format('ALTER COLUMN %I DROP NOT NULL', attname), ', ' ORDER BY attnum) AS help,
        string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns
 FROM pg_attribute

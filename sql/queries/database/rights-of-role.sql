@@ -1,4 +1,4 @@
--- Asked before anything is made. Where there is a schema freshet already, the role has to be able to add to it.
+-- Checked before anything is created. If the schema freshet exists already, the role must be able to add to it.
 SELECT current_user AS role, current_database() AS database, to_regnamespace('freshet') IS NOT NULL AS is_there,
        has_database_privilege(current_database(), 'CREATE') AS may_create_schema,
        has_schema_privilege('public', 'CREATE') AS may_create_in_public,

@@ -1,4 +1,5 @@
--- Rows as Freshet writes them; rolled back. A call has several under one request_id: its attempts and its outcomes.
+-- Inserts rows as Freshet does; rolled back. A call has several rows with one request_id: its attempts and its
+-- outcomes.
 INSERT INTO public.invalidation_audit
     (kind, target, keys, pattern, triggered_by, outcome, status, detail, request_id, latency_ms, timestamp)
 VALUES ('delivery', 'trial', '["freshet:trial"]', NULL, 'queue', 'delivered', 200, NULL, 'freshet:trial', 1.5, now()),

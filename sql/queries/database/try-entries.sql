@@ -1,4 +1,4 @@
--- An entry's whole life as Freshet writes it; rolled back.
+-- The whole life of an entry as Freshet writes it; rolled back.
 INSERT INTO public.cache_entries AS e (cache_key, value, tags, expires_at)
 VALUES ('freshet:trial', '{}', ARRAY['trial'], NULL)
 ON CONFLICT (cache_key) DO UPDATE SET value = excluded.value, tags = excluded.tags, expires_at = excluded.expires_at

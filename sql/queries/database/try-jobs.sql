@@ -1,4 +1,4 @@
--- A job's whole life as Freshet writes it; rolled back.
+-- The whole life of a job as Freshet writes it; rolled back.
 INSERT INTO public.background_job_status (id, job_type, job_payload, status, priority, tenant_id, queue_name)
 VALUES ('f2e54e70-7a1a-4c1b-9d55-1d0c6f3a9b21', 'stats_update', '{"triggeredBy": "admin"}', 'queued', 2, NULL, 'trial')
 RETURNING id;

@@ -1,4 +1,5 @@
--- A row's whole life as Freshet writes it; rolled back. Nothing returned: a trigger or rule has swallowed it.
+-- The whole life of a row as Freshet writes it; rolled back. If nothing is returned, a trigger or rule has swallowed
+-- it.
 INSERT INTO public.cache_invalidation_queue AS q (tag, time_bucket, invalidation_count, changed_at)
 VALUES ('freshet:trial', date_bin('5 seconds', now(), timestamptz 'epoch'), 1, now())
 ON CONFLICT (tag, time_bucket) DO UPDATE SET invalidation_count = q.invalidation_count + 1, last_invalidated_at = NULL

@@ -1,11 +1,12 @@
--- Takes what is due for one target as a lease: an instance that dies gives it back when due_at comes. The highest
--- priority goes first; of one, what has not been tried goes before what has failed, at most :retries of it: tags that
--- always fail must not keep the others waiting. Now and then the lowest goes first, so that none waits for ever. A
--- breaker that is open lets nothing through; when its time is over, one probe, by what has failed least, the newest of
--- it: where many tags were broken at once, the oldest are just those. How far back it looks only narrows the search
--- (dev.freshet.deliver.LookBack): what was deleted and cannot be vacuumed yet, since somebody holds an old snapshot,
--- would have to be walked past at each claim. Of a target that goes after another one, what that one has not been told
--- of yet is not due: a copy at the edge that is purged before would be filled again with the old page.
+-- Claims what is due for one target, under a lease: if the instance dies, the deliveries are due again at due_at. The
+-- highest priority goes first; within a priority, first attempts go before retries, of which it takes at most :retries,
+-- because tags that always fail must not hold up the others. Now and then the lowest priority goes first, so that none
+-- waits forever. An open breaker lets nothing through. When its time is over, it lets one probe through: of the
+-- deliveries that have failed least, the newest, because after many tags broke at once the broken ones are the oldest.
+-- How far back the claim looks only narrows the search (dev.freshet.deliver.LookBack): while someone holds an old
+-- snapshot, deleted rows cannot be vacuumed, and each claim would walk past all of them. For a target that follows
+-- another one, tags that the other has not been told of yet are not due: a copy at the edge that is purged too early
+-- would be filled with the old page again.
 WITH kind AS MATERIALIZED (
     SELECT p.priority, r.rank
     FROM unnest(CASE WHEN (SELECT version FROM freshet.policies) = 0 THEN ARRAY[5]
@@ -64,11 +65,11 @@ UPDATE freshet.delivery d SET
                             ELSE greatest(d.done_handover,
                                 least(d.handover, freshet.done_ahead(d.tag, (TABLE ahead)))) END,
     due_at = now() + make_interval(secs => :#leaseSeconds)
-FROM due WHERE d.ctid = due.ctid        -- by its place: one that has moved meanwhile stays due
+FROM due WHERE d.ctid = due.ctid        -- by ctid: a row that has changed meanwhile stays due
 RETURNING d.target, d.tag, d.id, d.claimed_handover, d.lease_id, d.attempts, d.rank::integer AS rank, d.together,
           extract(epoch FROM now() - due.due_at)::double precision AS due_seconds,
           extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds,
           extract(epoch FROM now() - d.owed_at)::double precision AS owed_seconds,
           (SELECT version FROM freshet.policies) AS policies,
-          -- as in hand-over.sql: what it covers was committed before
+          -- as in hand-over.sql: everything that is covered was committed before
           CASE WHEN :#hasReplicas::boolean THEN (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint END AS position

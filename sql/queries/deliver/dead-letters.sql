@@ -1,4 +1,4 @@
--- GET /api/dead-letters: newest first.
+-- GET /api/dead-letters: dead letters, newest first.
 WITH matching AS MATERIALIZED (
     SELECT * FROM freshet.dead_letter
     WHERE (:#target::text IS NULL OR :#target IN (target, split_part(target, '@', 1)))

@@ -1,6 +1,6 @@
--- How all fences that somebody waits for stand, in one look. A delivery that is gone, or that another row has taken the
--- place of, has had its outcome; so have hand-overs up to its done_handover. A dead letter is about a fence's change
--- where it covers the hand-over, and nothing was delivered in between: a delivery clears it.
+-- The state of all fences that anyone waits for, in one query. A delivery that is gone, or that was replaced by another
+-- row, has had its outcome, and so have hand-overs up to its done_handover. A dead letter concerns a fence's change if
+-- it covers the hand-over and nothing was delivered in between: a delivery deletes the dead letter.
 SELECT f.token, stage.is_outstanding,
        CASE WHEN NOT stage.is_outstanding THEN (
            SELECT json_agg(json_build_object('tag', tag, 'target', target, 'error', last_error) ORDER BY tag, target)

@@ -1,4 +1,4 @@
--- How many tags of each fence have not been delivered everywhere yet; a fence that was not looked at counts as one.
+-- How many tags of each fence have not been delivered everywhere yet; a fence that was not examined counts as one.
 SELECT f.token, CASE WHEN f.noted_at IS NULL THEN 1 ELSE (
     SELECT count(DISTINCT tag) FROM (
         SELECT w.tag FROM freshet.fence_inbox w WHERE w.fence = f.id

@@ -1,8 +1,8 @@
--- A copy is forgotten. Where its address is gone, up to :limit of what it is still owed, and of its dead letters, is
--- dropped: there is no cache any more that could be wrong. Otherwise that is owed to the others of its target instead,
--- :heirs, each of which may stand for it: twice is better than not at all. It leaves when nothing is left; what is
--- being called is waited for. The next turn marks the queue rows. leaving-copies.sql has locked it before, in the same
--- transaction.
+-- Deletes a copy. If its address is gone, up to :limit of its deliveries and of its dead letters are dropped, because
+-- the cache that could be wrong no longer exists. Otherwise they become owed to the target's other copies, :heirs, each
+-- of which may be the same cache: calling twice is better than not at all. The copy is deleted when nothing is left;
+-- calls under way are waited for. The next turn marks the rows of the queue. leaving-copies.sql has locked the copy
+-- earlier in the same transaction.
 WITH heirs AS MATERIALIZED (
     SELECT name FROM freshet.target
     WHERE NOT :#gone::boolean AND name = ANY (:#heirs::text[]) AND name <> :#name AND missing_since IS NULL

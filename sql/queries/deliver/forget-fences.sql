@@ -1,4 +1,4 @@
--- A token is known for a day.
+-- Tokens are kept for a day.
 WITH old AS MATERIALIZED (
     SELECT id FROM freshet.fence WHERE asked_at < now() - interval '1 day'
     ORDER BY asked_at LIMIT :#limit FOR UPDATE SKIP LOCKED

@@ -1,6 +1,6 @@
--- A target whose file was deleted is forgotten: up to :limit of what it is still owed become dead letters that say
--- so, and the target leaves when nothing is left. What is being called is waited for. The next turn marks the queue
--- rows. leaving-targets.sql has locked the target before, in the same transaction.
+-- Deletes a target whose file was deleted: up to :limit of its deliveries become dead letters that say so, and the
+-- target is deleted when nothing is left. Calls under way are waited for. The next turn marks the rows of the queue.
+-- leaving-targets.sql has locked the target earlier in the same transaction.
 WITH leaving AS MATERIALIZED (
     SELECT name FROM freshet.target
     WHERE name = :#name AND deleted_at IS NOT NULL AND served_at < now() - interval '1 minute' FOR UPDATE SKIP LOCKED

@@ -1,7 +1,7 @@
--- What a target in outage was owed for longer than FRESHET_RETRY_FOR, counted from its newest change, was not even
--- tried lately: it becomes a dead letter all the same, and the next turn marks its queue rows. A target that no
--- instance serves counts as one in outage. Only what this instance has seen to be so counts, in the :upSeconds since
--- it started: after a long stop of Freshet itself everything is tried once more first.
+-- Deliveries to a target in outage are not tried, however long they have been owed. Those owed for longer than
+-- FRESHET_RETRY_FOR, counted from their newest change, become dead letters here, and the next turn marks their rows of
+-- the queue. A target that no instance serves counts as one in outage. Only the :upSeconds since this instance started
+-- count, in which it has observed the outage: after a long stop of Freshet itself, everything is tried once more first.
 WITH expired AS MATERIALIZED (
     SELECT d.* FROM freshet.delivery d JOIN freshet.target t ON t.name = d.target
     WHERE (t.open_until IS NOT NULL AND t.failed_at > now() - make_interval(secs => :#upSeconds)

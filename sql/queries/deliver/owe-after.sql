@@ -1,7 +1,7 @@
--- These tags were delivered so late that targets that go after those of the calls, and whoever goes after these, may
--- not have waited for them (sql/functions/R__done_ahead.sql): they are owed them once more, in the settlement's
--- transaction. Targets that name each other in a circle are not: they would owe each other for ever. The numbers must
--- be on the disk before a call names them, so this transaction waits for it.
+-- These tags were delivered so late that the targets which follow those of the calls, directly or indirectly, may not
+-- have waited for them (sql/functions/R__done_ahead.sql). They become owed to those targets again, in the settlement's
+-- transaction. Targets that follow each other in a circle are excluded, because they would owe each other forever. The
+-- numbers must be on disk before a call uses them, so this transaction commits synchronously.
 WITH RECURSIVE family AS MATERIALIZED (
     SELECT name, coalesce(copy_of, name) AS target, goes_after FROM freshet.target
 ), late AS MATERIALIZED (
@@ -14,7 +14,7 @@ WITH RECURSIVE family AS MATERIALIZED (
 ), circle AS MATERIALIZED (
     SELECT DISTINCT target FROM follows WHERE target = ahead
 ), followers AS MATERIALIZED (
-    SELECT name FROM freshet.target                                              -- none of them is forgotten meanwhile
+    SELECT name FROM freshet.target                                              -- so that none is deleted meanwhile
     WHERE name IN (SELECT name FROM follows) ORDER BY name FOR KEY SHARE
 ), owed AS (
     INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, done_handover, changed_at, priority)

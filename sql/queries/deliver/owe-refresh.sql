@@ -1,8 +1,8 @@
--- What functions have committed for jobs that nobody is going to finish (failed, cancelled or deleted meanwhile) is
--- owed to the batch target. Where there is to be one and it is not known yet (Freshet has just started), this waits
--- for it.
+-- What functions have committed for jobs that will never be finished (failed, cancelled or deleted meanwhile) becomes
+-- owed to the batch target. If there should be a batch target that is not registered yet, because Freshet has just
+-- started, this waits for it.
 WITH known AS MATERIALIZED (
-    SELECT name FROM freshet.target WHERE name = :#target FOR KEY SHARE      -- it is not forgotten meanwhile
+    SELECT name FROM freshet.target WHERE name = :#target FOR KEY SHARE      -- so that it is not deleted meanwhile
 ), left_over AS (
     UPDATE freshet.job_function f SET refreshed = true
     WHERE status = 'success' AND NOT refreshed AND (NOT :#hasTarget::boolean OR EXISTS (SELECT FROM known))

@@ -1,7 +1,7 @@
--- An instance serves this target: known from now on, and owed every change that is handed over from now on. A target
--- that was said to be deleted is there again. Asked at every turn, so it waits for nobody: a row that somebody else
--- holds is left to the next turn. The answer tells whether that can be: not where the target may be forgotten at this
--- moment, by a statement that is not over yet.
+-- Registers a target that an instance serves: from now on it is known, and owed every change that is handed over. A
+-- target that was marked as deleted is restored. This runs at every turn, so it does not wait for locks: a row that
+-- someone else has locked is left to the next turn. The result is false if the target may be about to be deleted by a
+-- statement that has not finished.
 WITH known AS MATERIALIZED (
     SELECT deleted_at IS NOT NULL AS is_leaving,
            served_at < now() - interval '15 seconds' OR deleted_at IS NOT NULL

@@ -1,9 +1,10 @@
--- Owes dead letters to their targets once more, a page of them in the order of tag and target. They stay until a call
--- succeeds, so a replay that fails loses nothing; they go after what has not been tried. Each hand-over is numbered
--- under its row's lock: a number drawn earlier could set back one that a change was given meanwhile, and that change
--- would be taken for delivered. What somebody else holds at this moment is named, and comes again.
+-- Makes dead letters owed to their targets again, one page of them in the order of tag and target. They are kept until
+-- a call succeeds, so a replay that fails loses nothing; the replayed deliveries go after first attempts. Each
+-- hand-over is numbered under its row's lock: a number that was drawn earlier could be lower than one that a change has
+-- been given meanwhile, and that change would count as delivered. Letters that someone else has locked are returned,
+-- and tried again later.
 WITH known AS MATERIALIZED (
-    SELECT name FROM freshet.target ORDER BY name FOR KEY SHARE              -- none of them is forgotten meanwhile
+    SELECT name FROM freshet.target ORDER BY name FOR KEY SHARE              -- so that none is deleted meanwhile
 ), chosen AS MATERIALIZED (
     SELECT l.id, l.tag, l.target FROM freshet.dead_letter l
     WHERE l.target IN (SELECT name FROM known)

@@ -1,9 +1,10 @@
--- An instance serves these copies of a target: known from now on, and owed every change that is handed over from now
--- on. One whose name in DNS stands for other addresses now is `missing` and stays as it is, until leaving-copies.sql
--- finds it so for a minute; where DNS was not heard (:answered is empty), what is known stays. `pending` is a host name
--- that nobody has ever resolved: what it is owed waits for its first address. Asked at every turn, so it waits for
--- nobody: a row that somebody else holds is left to the next turn. The answer: all copies that are to be called, and
--- whether one of them may be forgotten at this moment, by a statement that is not over yet.
+-- Registers the copies of a target that an instance serves: from now on they are known, and owed every change that is
+-- handed over. A copy whose name in DNS now resolves to other addresses is marked as `missing` and otherwise left
+-- alone, until leaving-copies.sql has found it so for a minute; if DNS did not answer (:answered is empty), nothing
+-- changes. `pending` is a host name that was never resolved: what it is owed waits for its first address. This runs at
+-- every turn, so it does not wait for locks: a row that someone else has locked is left to the next turn. Returns all
+-- copies that are to be called, and whether one of them may be about to be deleted by a statement that has not
+-- finished.
 WITH listed AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:#listed::jsonb) AS l(name text, place text, ip text, seen boolean,
         pending boolean)

@@ -1,19 +1,20 @@
--- Writes what became of calls. Only what is still held under the call's own lease counts: a zombie changes nothing.
--- A newer hand-over than the call covered stays owed. The results, and the fate that each has:
---   delivered  delivered: gone, with its dead letter
---   failed     retry: later; dead when the newest change has been owed for too long
---   refused    dead: a dead letter, for good
---   halve      back: a batch was refused, its tags come again in smaller company
+-- Writes the outcomes of calls. Only deliveries still held under the call's own lease count: a zombie changes nothing.
+-- If there was a newer hand-over than the call covered, that stays owed. The results, and the fate that follows from
+-- each:
+--   delivered  delivered: gone, and so is its dead letter
+--   failed     retry: later; dead if the newest change has been owed for too long
+--   refused    dead: a dead letter, permanently
+--   halve      back: a batch was refused, its tags return in smaller calls
 --   returned   back: never tried, due again at once
--- Queue rows whose tag has an outcome everywhere now are marked as processed here, in the same statement. Rows of a tag
--- that another target is still owed are not: two who settle the same tag for two targets at once would each see the
--- other's delivery and leave the row to the other. Their tags are answered as look_again, for lock-handed.sql and
--- mark.sql, which look after they have the row's lock. A row handed over anew meanwhile is not marked: it names a newer
--- hand-over than was settled.
--- The breaker opens when several calls in a row met nobody there: no answer, 429, or what a proxy says for a host that
--- is away (502, 503, 504). Any other answer, a plain 500 too, shows that the host is there: then a tag is broken, not
--- the target.
--- Each row is found by its key, whatever the planner believes of a table that is empty at one moment and full at the
+-- Rows of the queue whose tag now has an outcome everywhere are marked as processed in this statement. Rows of a tag
+-- that is still owed to another target are not: two settlements of the same tag for two targets would each see the
+-- other's delivery and leave the row to the other. Their tags are returned as look_again, for lock-handed.sql and
+-- mark.sql, which look after they have locked the row. A row that was handed over again meanwhile is not marked: its
+-- hand-over is newer than the settled one.
+-- The breaker opens when several calls in a row did not reach the target: no answer, 429, or what a proxy answers for a
+-- host that is away (502, 503, 504). Any other answer, even a plain 500, shows that the host is there: then the tag is
+-- at fault, not the target.
+-- Each row is found by its key, whatever the planner estimates for a table that is empty at one moment and full at the
 -- next (docs/decisions.md, 139): with a join, one VACUUM of an empty freshet.delivery made this take four times as
 -- long.
 WITH outcome AS MATERIALIZED (
@@ -33,7 +34,7 @@ WITH outcome AS MATERIALIZED (
                  o.result = 'failed'
                      AND (o.status IS NULL OR o.status IN (408, 425, 429, 502, 503, 504)) AS unanswered
           FROM outcome o CROSS JOIN LATERAL (
-              -- by the primary key: the CASE keeps it from reading all that is owed to the target
+              -- by the primary key: the CASE keeps it from reading everything that the target is owed
               SELECT * FROM freshet.delivery
               WHERE tag = o.tag AND CASE WHEN target = o.target THEN lease_id = o.lease END
               FOR UPDATE OFFSET 0) d) h
@@ -45,7 +46,7 @@ WITH outcome AS MATERIALIZED (
       AND ((tag, target) IN (SELECT * FROM unnest(ARRAY(SELECT tag FROM leaves), ARRAY(SELECT target FROM leaves))))
           IS TRUE
 ), stays AS (
-    -- each is there, and its row is locked: an INSERT finds it by its key, and changes it
+    -- each row exists and is locked: the INSERT finds it by its key, and updates it
     INSERT INTO freshet.delivery AS d
         (tag, target, handover, settled_handover, done_handover,
          changed_at, owed_at, due_at, rank,
@@ -98,7 +99,7 @@ WITH outcome AS MATERIALIZED (
       AND ((tag, target) IN (SELECT * FROM unnest(ARRAY(SELECT tag FROM arrived), ARRAY(SELECT target FROM arrived))))
           IS TRUE
 ), settled AS MATERIALIZED (
-    -- up to which hand-over each tag has an outcome at the targets of these calls, and at all others
+    -- the hand-over up to which each tag has an outcome at the targets of these calls, and at all others
     SELECT tag, upto, (SELECT min(settled_handover) FROM freshet.delivery d
                        WHERE d.tag = t.tag AND d.target <> ALL (t.targets)) AS elsewhere
     FROM (SELECT tag, array_agg(target) AS targets,
@@ -132,20 +133,20 @@ WITH outcome AS MATERIALIZED (
     FROM held WHERE fate <> 'back' AND freshet.audits()
     GROUP BY target, call, fate
 ), news AS (
-    -- a call counts once, however many tags it carried: its first tag stands for it, so that one broken tag counts once
-    -- as well
+    -- a call counts once, however many tags it carried: its first tag represents it, so a single broken tag counts
+    -- once, too
     SELECT target, bool_or(answered) AS answered, array_agg(DISTINCT first_tag) FILTER (WHERE unanswered) AS failing
     FROM (SELECT target, bool_or(NOT unanswered) AS answered, bool_or(unanswered) AS unanswered, min(tag) AS first_tag
           FROM held WHERE result <> 'returned' GROUP BY target, call) calls
     GROUP BY target
 ), before AS MATERIALIZED (
-    -- in their order, so that two who settle for several targets never wait for each other in a circle
+    -- ordered, so that two settlements for several targets cannot deadlock
     SELECT t.name, t.open_until IS NOT NULL AS open, t.failing_tags
     FROM freshet.target t JOIN news n ON n.target = t.name
     WHERE NOT n.answered OR t.open_until IS NOT NULL OR t.failing_tags <> '{}'
     ORDER BY t.name FOR UPDATE OF t
 ), breaker AS (
-    -- while open, only an answer changes it: the probes are timed by the claim
+    -- while it is open, only an answer changes it: the claim times the probes
     UPDATE freshet.target t SET
         failing_tags = CASE WHEN n.answered THEN '{}' ELSE so_far.tags END,
         failed_at = CASE WHEN n.answered THEN t.failed_at ELSE now() END,
@@ -162,8 +163,8 @@ WITH outcome AS MATERIALIZED (
     WHERE t.name = b.name
     RETURNING t.name, t.open_until IS NOT NULL AS open, b.open AS was_open
 )
--- A settlement that a crash of PostgreSQL undoes is made again: the call is repeated, with the same webhook-id. So its
--- commit need not wait for the disk; a hand-over's must, since a number that is given out twice would be lost.
+-- If a crash of PostgreSQL undoes a settlement, the call is repeated, with the same webhook-id. So this commit need not
+-- wait for the disk. A hand-over's commit must, because a number that is assigned twice would lose a change.
 SELECT set_config('synchronous_commit', 'off', true),
        (SELECT jsonb_object_agg(name, open) FROM breaker WHERE open <> was_open)::text AS breakers,
        (SELECT array_agg(tag) FROM settled WHERE elsewhere < upto) AS look_again,

@@ -1,6 +1,6 @@
--- One call with so many tags: spent, with the seconds to wait before it may begin; or no row, and nothing is spent,
--- where that would be longer than :patienceSeconds. What has no limit costs 0 seconds. The clock is read when the row
--- is locked, so that two who ask at one time do not both get the last.
+-- Spends the budget of one call with so many tags, and returns the seconds to wait before it may begin. If that would
+-- be longer than :patienceSeconds, it returns no row and spends nothing. Where there is no limit, the cost is 0
+-- seconds. The clock is read after the row has been locked, so that two concurrent calls do not both get the last one.
 WITH cost AS (
     SELECT make_interval(secs => :#callSeconds::double precision) AS call,
            make_interval(secs => :#tagSeconds::double precision * :#tags::integer) AS tags,

@@ -1,2 +1,3 @@
--- A cluster and its replicas have this in common, and no others. Anybody may ask, where nobody has taken that away.
+-- Identifies a cluster: its replicas have the same value, others do not. Every role may read it, unless this was
+-- revoked.
 SELECT system_identifier FROM pg_control_system()

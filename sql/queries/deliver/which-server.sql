@@ -1,2 +1,2 @@
--- Two answers alike are one server's.
+-- Two equal answers come from the same server.
 SELECT pg_postmaster_start_time() AS started

@@ -1,4 +1,4 @@
--- The paintings of an event's first round, with what they are worth to people.
+-- The paintings of an event's first round, with their bids and votes.
 SELECT jsonb_build_object('eid', e.eid, 'name', e.name, 'art', (
     SELECT coalesce(jsonb_agg(jsonb_build_object('round', a.round, 'easel', a.easel, 'artist', a.artist, 'description',
         a.description, 'status', a.status,

@@ -1,4 +1,4 @@
--- The two pages of the demo's app as they would be if they were rendered now, and the tags whose change makes them
+-- The two pages of the demo's app as they would be if they were rendered now, with the tags whose change makes them
 -- stale.
 SELECT 'course' AS page, 'course:' || c.id AS tag,
     jsonb_build_object('title', c.title, 'updated_at', c.updated_at)::text AS content

@@ -1,5 +1,5 @@
--- Retention: ids are gap-free and were published in their order, so the oldest are looked at by key, and kept_after
--- says how far they are gone. It takes the relay's row, so it is done in small batches.
+-- Retention. Ids have no gaps and were published in order, so the oldest rows are found by key, and kept_after records
+-- up to which id they were deleted. This locks the relay's row, so it runs in small batches.
 WITH turn AS (
     SELECT kept_after FROM freshet.live_relay FOR UPDATE SKIP LOCKED
 ), gone AS (

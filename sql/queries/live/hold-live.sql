@@ -1,4 +1,4 @@
--- What is above FRESHET_LIVE_LIMIT waits in the outbox, put together, until the event may have its next notification.
+-- Changes above FRESHET_LIVE_LIMIT wait in the outbox, merged, until the event may have its next notification.
 INSERT INTO freshet.live_outbox (type, event_eid, operation, detail, endpoints, changes, changed_at)
 SELECT type, eid, operation, detail::json, ARRAY(SELECT jsonb_array_elements_text(endpoints)), changes,
     to_timestamp("changedAt")

@@ -1,5 +1,5 @@
--- The order, the notifications and the counter become true together. The hint tells other instances to look now; it
--- says whose it is, so that this one need not.
+-- The order, the notifications and the counter are written together. The hint tells other instances to look now; it
+-- names its sender, which need not look.
 WITH published AS (
     INSERT INTO freshet.live_event (id, event_eid, type, table_name, operation, payload, changes, changed_at)
     SELECT id, eid, type, "table", operation, payload, changes, to_timestamp("changedAt")

@@ -1,5 +1,5 @@
--- One event's history after an id, and in the same snapshot whether that id is one to go on from. At least one row,
--- without an event if there is none.
+-- One event's history after an id and, in the same snapshot, whether a client can continue from that id. Returns at
+-- least one row, without an event if there is none.
 SELECT r.last_id, r.kept_after, e.id, e.type, e.payload
 FROM freshet.live_relay r LEFT JOIN LATERAL (
     SELECT id, type, payload FROM freshet.live_event

@@ -1,5 +1,5 @@
--- Takes what has committed, the oldest first. What commits later is found later: no cursor over ids decides anything
--- (the floor only narrows the search).
+-- Takes what has committed, oldest first. What commits later is found later: correctness does not depend on a cursor
+-- over ids (the floor only narrows the search).
 WITH taken AS (
     DELETE FROM freshet.live_outbox
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM freshet.live_outbox WHERE id > :#floor ORDER BY id LIMIT :#limit))

@@ -1,2 +1,2 @@
--- What triggers and the fold have counted since the database exists.
+-- What triggers and the fold have counted since the database was created.
 SELECT name, value FROM freshet.counter

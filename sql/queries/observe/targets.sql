@@ -1,4 +1,4 @@
--- Which targets are known, and how they are.
+-- The known targets and their state.
 SELECT name, takes_queue, open_until IS NOT NULL AS open,
        coalesce(extract(epoch FROM now() - opened_at), 0)::double precision AS open_seconds,
        extract(epoch FROM now() - served_at)::double precision AS unserved_seconds,

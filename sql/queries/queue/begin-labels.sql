@@ -1,2 +1,2 @@
--- Does what is owed bear the priorities that are in force?
+-- Whether all pending work carries the priorities that are in force.
 SELECT version, labelled FROM freshet.policies

@@ -1,2 +1,2 @@
--- What is owed bears the priorities of these policies; what was folded meanwhile does, too.
+-- All pending work carries the priorities of this version; what was folded meanwhile does so anyway.
 UPDATE freshet.policies SET labelled = :#version WHERE labelled < :#version

@@ -1,12 +1,13 @@
--- The fold (fold.sql) where tags have policies (freshet.policy_of). What a policy does not say is as without one:
---   debounce  the buckets are as long as the window, and ripe when it ends, by the time of each change
---   at_once   a window begins when the first change is folded, which is when others can see it: what committed late
---             cannot open windows of the past, one after the other. A tag that was quiet for its window is ripe at
---             once. All others of the window join its row: ripe when the window ends, unless that row is yet to be
---             handed over. After it a tag that has not been quiet begins the next window, without a call at its
---             beginning.
--- What is folded is the oldest, or the :newest where there is much: one of the last may go before all others.
--- A row that already waits for less waits for that, so no change of policies makes anything wait longer than was said.
+-- The fold (fold.sql) for tags with policies (freshet.policy_of). What a policy does not specify is as without one:
+--   debounce  buckets are as long as the window, by the time of each change, and ripe when it ends
+--   at_once   a window begins when the first change is folded, which is when others can see it: changes that commit
+--             late cannot open windows in the past, one after the other. A tag that was quiet for its window is ripe at
+--             once. All other changes within the window join its row: they are ripe when the window ends, unless that
+--             row has yet to be handed over. If the tag has not been quiet, the next window then begins without a call
+--             at its start.
+-- The fold takes the oldest changes, or the :newest if there are many, because one of those may have a higher priority.
+-- A row that already waits for a shorter time keeps that time, so a changed policy never makes anything wait longer
+-- than announced.
 WITH taken AS (
     DELETE FROM freshet.inbox
     WHERE ctid = ANY (ARRAY(
@@ -85,7 +86,7 @@ WITH taken AS (
     SELECT 'tags_skipped', sum(count) FROM taken WHERE tag IS NULL HAVING count(*) > 0
     ON CONFLICT (name) DO UPDATE SET value = c.value + excluded.value
 )
--- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
+-- Everything committed before this statement began has been seen, if fewer rows were taken than allowed.
 SELECT count(*)::integer AS taken, statement_timestamp() AS horizon, min(changed_at) AS oldest,
        EXISTS (SELECT FROM freshet.policy) AS has_policies,
        (SELECT version FROM freshet.policies) AS policies,

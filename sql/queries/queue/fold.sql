@@ -1,6 +1,7 @@
--- Moves what has committed from the inbox into the queue: one statement, so that a crash undoes it whole. What commits
--- later is found later: no cursor over ids decides anything (the floor only narrows the search). Keys in order, so
--- that two of ours never wait for each other in a circle. A row without a tag counts tags that a trigger had to skip.
+-- Moves what has committed from the inbox into the queue, in one statement, so that a crash undoes all of it. What
+-- commits later is found later: correctness does not depend on a cursor over ids (the floor only narrows the search).
+-- Keys are ordered, so that two of our statements cannot deadlock. A row without a tag counts tags that a trigger had
+-- to skip.
 WITH taken AS (
     DELETE FROM freshet.inbox
     WHERE ctid = ANY (ARRAY(
@@ -17,8 +18,7 @@ WITH taken AS (
     FROM taken WHERE tag IS NOT NULL
     GROUP BY tag, bucket ORDER BY tag, bucket
     ON CONFLICT (tag, time_bucket) DO UPDATE SET
-        -- a count that is full stays so; what was handed over is then counted as less, since the row has grown all the
-        -- same
+        -- a count at its maximum stays there; then handed_count is lowered, because the row has grown nonetheless
         invalidation_count = greatest(q.invalidation_count,
                                       least(q.invalidation_count::bigint + excluded.invalidation_count, 2147483647)),
         handed_count = CASE WHEN q.invalidation_count::bigint + excluded.invalidation_count > 2147483647
@@ -26,7 +26,7 @@ WITH taken AS (
         last_invalidated_at = NULL,
         changed_at = CASE WHEN q.invalidation_count > q.handed_count THEN least(q.changed_at, excluded.changed_at)
                           ELSE excluded.changed_at END,
-        -- a row that waits for a moment of its own waits for it, and no longer than its bucket would
+        -- a row that waits for a moment of its own keeps that moment, but waits no longer than its bucket would
         ripe_at = CASE WHEN q.invalidation_count > q.handed_count AND q.ripe_at IS NOT NULL
                        THEN least(q.ripe_at, q.time_bucket + make_interval(secs => :#debounceSeconds)) END
 ), followed AS (
@@ -38,7 +38,7 @@ WITH taken AS (
     SELECT 'tags_skipped', sum(count) FROM taken WHERE tag IS NULL HAVING count(*) > 0
     ON CONFLICT (name) DO UPDATE SET value = c.value + excluded.value
 )
--- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
+-- Everything committed before this statement began has been seen, if fewer rows were taken than allowed.
 SELECT count(*)::integer AS taken, statement_timestamp() AS horizon, min(changed_at) AS oldest,
        EXISTS (SELECT FROM freshet.policy) AS has_policies, -1::bigint AS policies,
        -- for note-folded.sql

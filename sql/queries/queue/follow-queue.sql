@@ -1,5 +1,5 @@
--- The registry follows the queue: entries of tags that changed leave, and whoever holds a copy is told. A tag with an
--- entry that somebody else has locked stays due.
+-- The registry follows the queue: entries of changed tags are deleted, and everyone that holds a copy is notified. A
+-- tag with an entry that someone else has locked stays due.
 WITH due AS MATERIALIZED (
     DELETE FROM freshet.registry_due
         WHERE ctid = ANY (ARRAY(SELECT ctid

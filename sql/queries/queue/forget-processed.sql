@@ -1,5 +1,5 @@
--- Retention: a window of `at_once` stays until its tag has been quiet for it. The delete asks again whether the row is
--- still processed; a foreign upsert may have woken it meanwhile.
+-- Retention. The window of an `at_once` policy is kept until its tag has been quiet for that long. The DELETE checks
+-- again that the row is still processed, because an upsert by someone else may have changed it meanwhile.
 DELETE FROM public.cache_invalidation_queue q
 WHERE (tag, time_bucket) IN (
     SELECT tag, time_bucket FROM public.cache_invalidation_queue

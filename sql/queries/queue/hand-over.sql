@@ -1,12 +1,12 @@
 -- Makes what is ripe owed to every target, in one statement: all ripe rows of up to :limit tags, one delivery per tag
--- and target. A queue row that a foreign transaction has locked is skipped until it lets go; tags in :aside wait,
--- because somebody holds what they are owed. Rows are ripe by their bucket or at a moment of their own (ripe_at), of
--- each kind up to :limit: none hides the other. A target that is in outage or served by nobody, or a tag that waits for
--- its retry there, joins what is stored already; a tag that is owed to nobody else is processed with that. A
--- delivery's number always rises, also in a copy of a database whose sequence began anew: otherwise a call that is
--- under way would be taken for one that covers this change.
--- Who hands over also claims: as many new deliveries as there is room for here, under one lease per target, so that
--- their calls begin as soon as this has committed, the highest priority first. The rest is due, for claim.sql.
+-- and target. A row of the queue that a foreign transaction has locked is skipped until the lock is released; tags in
+-- :aside wait, because someone has locked their deliveries. Rows are ripe by their bucket or at a moment of their own
+-- (ripe_at); up to :limit of each kind are taken, so that neither kind hides the other. For a target in outage or
+-- without an instance that serves it, and for a tag that waits for a retry there, the change joins the stored delivery;
+-- a tag that is owed to no other target counts as processed with that. The number of a delivery always grows, even in a
+-- copy of a database whose sequence started again: otherwise a call under way would seem to cover this change.
+-- The hand-over also claims: as many new deliveries as this instance has room for, under one lease per target, so that
+-- their calls begin as soon as this has committed, highest priority first. The rest is due, for claim.sql.
 WITH claims AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:#claims::jsonb) AS c(target text, room integer, urgent integer, lease uuid)
 ), next AS MATERIALIZED (
@@ -36,11 +36,11 @@ WITH claims AS MATERIALIZED (
             LIMIT :#momentLimit) at_a_moment) oldest
 ), taken AS MATERIALIZED (
     SELECT q.* FROM ripe CROSS JOIN LATERAL (
-        -- by the primary key, whatever the planner believes of the table: OFFSET 0 keeps it from joining all rows, and
-        -- the CASE, which says the same as above, from reading the index of what is to be handed over once for every
-        -- tag
+        -- by the primary key, whatever the planner estimates for the table: OFFSET 0 keeps it from joining all rows,
+        -- and the CASE, which repeats the condition above, from reading the index of what is to be handed over once for
+        -- every tag
         SELECT tag, time_bucket,
-               -- an adopted row may have been created at -infinity, which no age can be reckoned from; nothing is late
+               -- an adopted row may have been created at -infinity, from which no age can be computed; nothing is late
                -- before the moment that it waits for
                greatest(coalesce(changed_at, created_at, time_bucket), CASE WHEN ripe_at IS NOT NULL
                    THEN least(ripe_at, now()) END,
@@ -85,7 +85,7 @@ WITH claims AS MATERIALIZED (
         changed_at = least(d.changed_at, excluded.changed_at)
     RETURNING d.tag, d.target, d.id, d.settled_handover < d.handover AS outstanding,
               extract(epoch FROM now() - d.changed_at)::double precision AS age_seconds,
-              -- a row that was there keeps its lease, or none
+              -- a row that existed before keeps its lease, or has none
               d.lease_id IN (SELECT lease FROM claims) AS is_claimed,
               d.lease_id IS NULL AND d.due_at <= now() AS is_due
 ), by_tag AS (
@@ -95,9 +95,9 @@ WITH claims AS MATERIALIZED (
            array_agg(coalesce(by_tag.outstanding, false)) AS outstanding, array_agg(by_tag.tag IS NULL) AS nobody
     FROM taken LEFT JOIN by_tag USING (tag)
 ), handed AS (
-    -- by tag and bucket, not by place: a foreign upsert that committed meanwhile has moved the row. As arrays, of which
-    -- the planner expects few, and the tags once more by themselves: where it takes the table for empty, it would read
-    -- all of it to join it.
+    -- by tag and bucket, not by ctid: an upsert by someone else that committed meanwhile has moved the row. The values
+    -- are arrays, of which the planner expects few, and the tags are given a second time on their own: if the planner
+    -- takes the table for empty, it would otherwise read all of it for the join.
     UPDATE public.cache_invalidation_queue q SET
         handed_count = q.invalidation_count,
         handover = CASE WHEN h.outstanding THEN next.number END,
@@ -122,6 +122,7 @@ SELECT array_agg(DISTINCT tag) AS tags, count(*)::integer AS buckets, (SELECT nu
        (SELECT array_agg(DISTINCT target) FROM owed WHERE is_due) AS due,
        (SELECT version FROM freshet.policies) AS policies,
        freshet.fences_wait() AS fenced,                         -- for note-handed.sql
-       -- when all of it has been seen as committed: with read replicas, calls wait until they have replayed so much
+       -- read after all of it was seen as committed: with read replicas, calls wait until they have replayed this
+       -- position
        CASE WHEN :#hasReplicas::boolean THEN (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint END AS position
 FROM handed

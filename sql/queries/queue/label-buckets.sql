@@ -1,5 +1,5 @@
--- After a change of policies: rows that are ripe by their bucket, and whose tag has a priority now. They get a moment
--- of their own, the same as before, since only by that rows are told apart by priority.
+-- After a change of policies: rows that are ripe by their bucket and whose tag now has a priority. They get a moment of
+-- their own, the same as before, because only rows with such a moment are ordered by priority.
 WITH looked AS MATERIALIZED (
     SELECT tag, time_bucket FROM public.cache_invalidation_queue
     WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)

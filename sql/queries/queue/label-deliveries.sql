@@ -1,5 +1,5 @@
--- After a change of policies: what is owed to targets bears the priority that is in force, up to :limit of it. What
--- somebody else holds at this moment is being settled, or handed over anew, and bears it then.
+-- After a change of policies: deliveries get the priority that is in force, up to :limit of them. A delivery that
+-- someone else has locked is being settled or handed over again, and gets it then.
 WITH looked AS MATERIALIZED (
     SELECT tag, target, priority FROM freshet.delivery
     WHERE :#tag::text IS NULL OR (tag, target) > (:#tag, :#target::text)

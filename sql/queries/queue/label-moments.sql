@@ -1,5 +1,5 @@
--- After a change of policies: rows of the queue that wait for a moment of their own, in the order of their index. One
--- that is moved on in it is met again, and is right by then.
+-- After a change of policies: rows of the queue that wait for a moment of their own, in the order of their index. A row
+-- that moves forward in the index is met again, and is correct by then.
 WITH looked AS MATERIALIZED (
     SELECT tag, time_bucket, priority, ripe_at FROM public.cache_invalidation_queue
     WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)

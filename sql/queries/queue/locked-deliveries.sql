@@ -1,6 +1,6 @@
--- Which of the oldest ripe tags cannot be handed over now, because somebody else holds what they are owed (a
--- settlement, a replay, a session of psql)? Asked when a hand-over ran into a lock. A delivery that is not committed
--- yet cannot be seen here; oldest-ripe.sql finds its tag.
+-- Run after a hand-over met a lock: which of the oldest ripe tags cannot be handed over now, because someone else has
+-- locked their deliveries (a settlement, a replay, a psql session). A delivery that has not been committed yet cannot
+-- be seen here; oldest-ripe.sql finds its tag.
 WITH ripe AS MATERIALIZED (
     SELECT DISTINCT tag FROM (
         SELECT * FROM (

@@ -1,6 +1,6 @@
--- Which of the oldest tags cannot be folded now, because somebody else holds their row? Asked when a fold ran into a
--- lock: one answer for a transaction that holds very many. A row that is not committed yet cannot be seen here;
--- oldest-in-inbox.sql finds its tag.
+-- Run after a fold met a lock: which of the oldest tags cannot be folded now, because someone else has locked their
+-- row. One answer covers a transaction that has locked very many. A row that has not been committed yet cannot be seen
+-- here; oldest-in-inbox.sql finds its tag.
 WITH oldest AS MATERIALIZED (
     SELECT DISTINCT tag, date_bin(make_interval(secs => :#bucketSeconds), changed_at,
         timestamptz 'epoch') AS time_bucket

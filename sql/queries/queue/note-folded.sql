@@ -1,7 +1,7 @@
--- After a fold, in its transaction: which rows of the queue do fences wait for now? Those that this fold has written
--- for the changes it took (:ids): their writer is this transaction. Where the changes are gone some other way
--- (:ids is null: an instance of an older build, somebody's DELETE), whatever is to be handed over of their tags; if
--- nothing is, they have been handed over.
+-- Run after a fold, in its transaction: determines the rows of the queue that fences wait for now. These are the rows
+-- that this fold has written for the changes it took (:ids); they are recognized by their xmin. If changes have left in
+-- some other way (:ids is null: an instance of an older build, or a manual DELETE), these are all rows of their tags
+-- that are still to be handed over; if there are none, they have been handed over.
 WITH gone AS MATERIALIZED (
     SELECT ctid, fence, tag FROM freshet.fence_inbox
     WHERE inbox = ANY (CASE WHEN :#ids::bigint[] IS NULL

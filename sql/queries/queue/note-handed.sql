@@ -1,6 +1,7 @@
--- After a hand-over, in its transaction: fences that waited for rows of the queue wait for deliveries now. Of :tags, or
--- (null) of whatever was handed over unnoticed. A row is handed over once its handed_count has reached the count it
--- had with the fence's change, however it has grown since; with :pastQueue, the tags were owed without their rows.
+-- Run after a hand-over, in its transaction: fences that waited for rows of the queue now wait for deliveries. Applies
+-- to :tags, or if that is null to everything that was handed over without being noted. A row counts as handed over once
+-- its handed_count has reached the count that it had with the fence's change, however much it has grown since; with
+-- :pastQueue, the tags were made owed without their rows.
 WITH handed AS MATERIALIZED (
     SELECT ctid, fence, tag FROM freshet.fence_queue w
     WHERE (:#tags::text[] IS NULL OR tag = ANY (:#tags::text[]))

@@ -1,5 +1,5 @@
--- Which tag is it that cannot be handed over now? Asked when a hand-over of one tag ran into somebody else's lock, or
--- was refused.
+-- Run after a hand-over of a single tag met a lock of someone else or was refused: the tag that cannot be handed over
+-- now.
 SELECT * FROM (
     SELECT tag FROM public.cache_invalidation_queue
     WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)

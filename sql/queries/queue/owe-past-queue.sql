@@ -1,6 +1,6 @@
--- A tag that the queue's table refuses (a constraint of an adopted table, a count that no longer fits): its changes
--- are owed to every target without passing through that table. Under the turn, like the fold and the hand-over, whose
--- work this is.
+-- For a tag that the queue's table refuses (a constraint of an adopted table, a count that no longer fits): makes its
+-- changes owed to every target without passing through that table. Runs under the turn, like the fold and the
+-- hand-over, whose work it does.
 WITH taken AS (
     DELETE FROM freshet.inbox WHERE tag = :#tag RETURNING changed_at
 ), owed AS (

@@ -1,4 +1,4 @@
--- The policies of tags as they are in force, in the order in which they are asked, with the number that says which.
+-- The policies in force, in the order in which they are applied, with their version.
 SELECT s.version, p.pattern, p.profile, coalesce(p.priority, 5)::integer AS priority,
     coalesce(p.at_once, false) AS at_once,
        extract(epoch FROM p.debounce)::double precision AS debounce_seconds

@@ -1,12 +1,11 @@
--- GET /api/queue. Exact where people count, bounded where it would take long: beyond 100,000 the planner's estimate
--- stands in.
+-- GET /api/queue. Exact as long as counting is cheap: beyond 100,000, the planner's estimate is used instead.
 WITH to_hand_over AS MATERIALIZED (
     SELECT * FROM (
         SELECT tag, time_bucket AS since FROM public.cache_invalidation_queue
         WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
           AND ripe_at IS NULL LIMIT 100001) by_bucket
     UNION ALL
-    -- what waits for a moment of its own is not late before it
+    -- what waits for a moment of its own is not late before that moment
     SELECT * FROM (
         SELECT tag, greatest(time_bucket, ripe_at) FROM public.cache_invalidation_queue
         WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)
@@ -35,7 +34,7 @@ SELECT CASE WHEN counted.tags > 100000 THEN greatest(counted.tags, estimated.row
        CASE WHEN counted.rows > 100000 THEN greatest(counted.rows, estimated.rows)
            ELSE counted.rows END AS pending_rows,
        coalesce(round(extract(epoch FROM now() - least(
-           -- a foreign row may stand at -infinity, which no age can be reckoned from
+           -- a row from elsewhere may have -infinity, from which no age can be computed
            (SELECT min(least(greatest(since, now() - interval '100 years'), now())) FROM to_hand_over),
            (SELECT min(changed_at) FROM handed WHERE first_time),
            (SELECT min(changed_at) FROM inbox)))::numeric, 3), 0)::double precision AS oldest_seconds,

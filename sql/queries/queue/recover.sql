@@ -1,6 +1,7 @@
--- A target answers again: what failed there during the outage need not wait for the end of its back-off, unless the
--- target itself asked for it. What has failed more often than an outage explains (rank 2) may be the trouble itself.
--- In batches, each a transaction of its own; killed between two of them, the rest waits for its back-off.
+-- A target answers again: deliveries that failed during the outage need not wait for the end of their back-off, unless
+-- the target itself asked for it. Those that have failed more often than an outage explains (rank 2) may be at fault
+-- themselves. Runs in batches, each a transaction of its own; if the process is killed in between, the rest waits for
+-- its back-off.
 UPDATE freshet.delivery SET due_at = now()
 WHERE (tag, target) IN (
     SELECT d.tag, d.target FROM unnest(ARRAY[9, 8, 7, 6, 5, 4, 3, 2, 1, 0]::smallint[]) AS p(priority)

@@ -1,5 +1,5 @@
--- Asked by the poll before it takes a turn: is there anything to fold, to hand over or to mark? A queue row that is not
--- ripe yet counts, too, but not one that waits for a moment of its own: that may be a day.
+-- Run by the poll before it takes a turn: whether there is anything to fold, to hand over or to mark. A row of the
+-- queue that is not ripe yet also counts, but not one that waits for a moment of its own, which may be a day away.
 SELECT EXISTS (SELECT FROM freshet.inbox WHERE id > :#floor)
     OR EXISTS (SELECT FROM public.cache_invalidation_queue
                WHERE ((last_invalidated_at IS NULL AND handover IS NULL) OR invalidation_count > handed_count)

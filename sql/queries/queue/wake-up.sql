@@ -1,2 +1,2 @@
--- Nobody needs to be woken any more: what writers commit from now on is found by asking.
+-- Writers need not wake any instance from now on: polling finds what they commit.
 SELECT setval('freshet.asleep_until', 1) AS until

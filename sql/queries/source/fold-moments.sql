@@ -1,6 +1,6 @@
--- Counts what rows have gained and lost: one statement, so that a crash undoes it whole. What commits later is found
--- later. A moment that no row has any more leaves; a loss that comes before its gain waits for it as a count below 0.
--- Nobody else changes freshet.moment meanwhile, so what is looked up first is true until the end.
+-- Counts the moments that rows have gained and lost, in one statement, so that a crash undoes all of it. What commits
+-- later is found later. A moment that no row has any more is deleted; a loss that arrives before its gain waits for it
+-- as a count below 0. No one else changes freshet.moment meanwhile, so what is read first holds until the end.
 WITH taken AS (
     DELETE FROM freshet.moment_change
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM freshet.moment_change ORDER BY id LIMIT :#limit))
@@ -12,8 +12,8 @@ WITH taken AS (
 ), known AS MATERIALIZED (
     SELECT s.*, m.place, coalesce(m.count, 0) + s.change AS count
     FROM summed s LEFT JOIN LATERAL (
-        -- in the order of the primary key, whatever the planner believes of the table: by the index of `at` alone it
-        -- would read, for each of 100,000 moments at one instant, all of them
+        -- in the order of the primary key, whatever the planner estimates for the table: by the index of `at` alone it
+        -- would, for each of 100,000 moments at the same instant, read all of them
         SELECT * FROM (SELECT ctid AS place, watch, tag, at, count FROM freshet.moment
                        WHERE (watch, tag, at) >= (s.watch, s.tag, s.at) ORDER BY watch, tag, at LIMIT 1) first
         WHERE first.watch = s.watch AND first.tag = s.tag AND first.at = s.at) m ON true
@@ -24,5 +24,5 @@ WITH taken AS (
     SELECT watch, tag, at, count FROM known WHERE count <> 0 ORDER BY watch, tag, at
     ON CONFLICT (watch, tag, at) DO UPDATE SET count = excluded.count
 )
--- Everything that was committed before this statement began has been seen, if fewer rows were taken than allowed.
+-- Everything committed before this statement began has been seen, if fewer rows were taken than allowed.
 SELECT count(*)::integer AS taken, statement_timestamp() AS horizon FROM taken

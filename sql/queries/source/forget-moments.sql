@@ -1,4 +1,4 @@
--- Moments of watches that are no more. They would leave unsaid when they come; that may be in years.
+-- Moments of watches that no longer exist. They would be deleted without effect when they come, which may be in years.
 WITH RECURSIVE known(watch) AS (
     SELECT min(watch) FROM freshet.moment
     UNION ALL

@@ -1,5 +1,5 @@
--- The oldest moment that has come, where the queue's table does not take it now (a lock of somebody else's, or a
--- constraint of its own): the fold knows what to do about that. It is as late as a change of that moment.
+-- The oldest moment that has come, if the queue's table does not accept it now (because of a lock, or a constraint of
+-- its own): the fold can handle that. It counts as a change that was made at that moment.
 WITH struck AS (
     DELETE FROM freshet.moment
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM freshet.moment WHERE at <= :#horizon::timestamptz ORDER BY at LIMIT 1))

@@ -1,6 +1,7 @@
--- What has come by :horizon is queued and leaves, in one statement: a crash undoes it whole. Each is ripe at once
--- (ripe_at), whatever the debounce. Its row stands a microsecond after the moment, so that it is none of those buckets
--- in which changes are coalesced. A moment without rows, or without its watch, leaves unsaid.
+-- Queues and deletes the moments that have come by :horizon, in one statement, so that a crash undoes all of it. Each
+-- is ripe at once (ripe_at), whatever the debounce. Its time_bucket is a microsecond after the moment, so that it
+-- differs from the buckets in which changes are coalesced. A moment without rows, or whose watch is gone, is only
+-- deleted.
 WITH struck AS (
     DELETE FROM freshet.moment
     WHERE ctid = ANY (ARRAY(

@@ -1,4 +1,4 @@
--- queued -> failed: it has not begun.
+-- queued -> failed, for a job that has not begun.
 WITH job AS MATERIALIZED (
     SELECT id, status FROM public.background_job_status WHERE id = :#job::uuid FOR UPDATE
 ), changed AS (

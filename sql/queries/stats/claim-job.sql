@@ -1,4 +1,4 @@
--- Takes the next job as a lease: the most urgent, then the oldest, while fewer than :jobs are running anywhere.
+-- Claims the next job under a lease: the most urgent, then the oldest, while fewer than :jobs run on all instances.
 WITH next AS MATERIALIZED (
     SELECT id FROM public.background_job_status
     WHERE status = 'queued' AND job_type = 'stats_update'

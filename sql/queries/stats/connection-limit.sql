@@ -1,4 +1,4 @@
--- How many connections this role may have to this database at most; what others use of them is not known.
+-- The maximum number of connections of this role to this database. How many of them others use is unknown.
 SELECT least(
     current_setting('max_connections')::integer
         - CASE WHEN (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN 0

@@ -1,4 +1,4 @@
--- Queues a job, unless this request was made before: then it is the same job, and nothing else happens.
+-- Queues a job. If the same request was made before, that job is returned and nothing else happens.
 WITH request AS (
     INSERT INTO freshet.job_request AS r (request_id, job_id) VALUES (:#requestId, gen_random_uuid())
     ON CONFLICT (request_id) DO UPDATE SET request_id = excluded.request_id

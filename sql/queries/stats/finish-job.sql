@@ -1,4 +1,4 @@
--- The end of an attempt: its tags are delivered, or owed to the batch target from now on; the audit says so in the same
+-- The end of an attempt: its tags are delivered, or become owed to the batch target. The audit records this in the same
 -- transaction.
 WITH done AS MATERIALIZED (
     SELECT freshet.job_results(:#job::uuid, :#attempt) AS results,
@@ -18,7 +18,7 @@ WITH done AS MATERIALIZED (
     UPDATE freshet.job_function SET refreshed = true
     WHERE job_id = (SELECT id FROM finished) AND attempt = :#attempt AND status = 'success' AND NOT refreshed
 ), known AS MATERIALIZED (
-    SELECT name FROM freshet.target WHERE name = :#target FOR KEY SHARE      -- it is not forgotten meanwhile
+    SELECT name FROM freshet.target WHERE name = :#target FOR KEY SHARE      -- so that it is not deleted meanwhile
 ), owed AS (
     INSERT INTO freshet.delivery AS d (tag, target, handover, settled_handover, done_handover, changed_at, due_at,
                                        rank, attempts, priority, first_failed_at, last_failed_at, last_status,
@@ -41,7 +41,7 @@ WITH done AS MATERIALIZED (
         attempts = l.attempts + excluded.attempts, last_status = excluded.last_status,
         last_error = excluded.last_error, last_failed_at = excluded.last_failed_at
 ), cleared AS (
-    -- a letter that was written after the call began is about a change that the call need not have covered
+    -- a letter written after the call began concerns a change that the call may not have covered
     DELETE FROM freshet.dead_letter l USING finished
     WHERE l.target = :#target AND l.tag = ANY (:#delivered::text[]) AND l.last_failed_at < :#askedAt::timestamptz
 ), audited AS (

@@ -1,4 +1,4 @@
--- What Freshet remembers of jobs whose rows somebody deleted.
+-- What Freshet stores about jobs whose rows someone has deleted.
 WITH gone AS (
     DELETE FROM freshet.job_function f WHERE f.ended_at < now() - interval '1 day'
         AND (f.refreshed OR f.status = 'failed')

@@ -1,5 +1,5 @@
--- In the function's own transaction: its effect and the knowledge of it are true together, and only under the attempt
--- that was to run it.
+-- Runs in the function's own transaction: its effect and the record of it are committed together, and only for the
+-- attempt that was meant to run it.
 WITH held AS MATERIALIZED (
     SELECT id FROM public.background_job_status WHERE id = :#job::uuid AND attempt = :#attempt
         AND status = 'processing' FOR SHARE

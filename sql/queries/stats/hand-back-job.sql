@@ -1,4 +1,4 @@
--- Not finished, and nobody's fault but this worker's: queued again. A stop does not count as a death, a lost database
+-- A job that was not finished because of this worker is queued again. A stop does not count as a death, a lost database
 -- does.
 UPDATE public.background_job_status SET
     status = CASE WHEN :#death AND deaths >= 3 THEN 'failed' ELSE 'queued' END,

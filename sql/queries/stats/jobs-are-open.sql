@@ -1,5 +1,5 @@
--- Asked once a second: is there a job to take, to give back or to tell caches of? Mostly there is none, and that is
--- all.
+-- Run once a second: whether there is a job to claim, to queue again or to tell caches of. Usually there is none, and
+-- nothing else is done.
 SELECT FROM public.background_job_status WHERE status IN ('queued', 'processing')
 UNION ALL
 SELECT FROM freshet.job_function WHERE status = 'success' AND NOT refreshed

@@ -1,6 +1,6 @@
--- GET /api/admin/jobs: newest first. GET /api/admin/jobs/{id}: that one.
+-- GET /api/admin/jobs: all jobs, newest first. GET /api/admin/jobs/{id}: that job.
 SELECT id::text, job_type, job_payload::text, status::text, priority, retry_count, tenant_id::text, error_message,
-       -- written when a function ends; what has only begun is known, too
+       -- results are written when a function ends; one that has only begun is shown as well
        (CASE WHEN lease_until IS NOT NULL THEN freshet.job_results(id, attempt) ELSE results END)::text AS results,
        started_at, completed_at, created_at, updated_at, worker_id
 FROM public.background_job_status

@@ -1,3 +1,3 @@
--- A function may take its time; but a worker that says nothing after it has returned lets go of what it holds.
+-- A function may take long, but a worker that is silent after it has returned loses its transaction.
 SELECT set_config('statement_timeout', :#timeoutMs::text, true),
     set_config('idle_in_transaction_session_timeout', '5s', true)

@@ -1,3 +1,3 @@
--- The next statement then sees what every function has committed so far.
+-- After this, the next statement sees what every function has committed so far.
 SELECT id FROM public.background_job_status WHERE id = :#job::uuid AND attempt = :#attempt
     AND status = 'processing' FOR UPDATE

@@ -1,5 +1,6 @@
--- Jobs whose worker has not been heard of: queued again three times, then failed. What it left running in the database
--- ends first. A job in processing without a lease is the replaced worker's; it never took ten minutes.
+-- Jobs whose worker has gone silent are queued again three times, then failed. What the worker left running in the
+-- database is terminated first. A job in processing without a lease belongs to the replaced worker, which never took
+-- ten minutes.
 WITH late AS MATERIALIZED (
     SELECT id, attempt, deaths FROM public.background_job_status
     WHERE status = 'processing' AND job_type = 'stats_update'
@@ -12,7 +13,7 @@ WITH late AS MATERIALIZED (
     JOIN pg_locks l ON l.locktype = 'advisory' AND l.objsubid = 1
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
          AND (l.classid::bigint << 32 | l.objid::bigint) = freshet.job_lock(f.job_id, f.function)
-    JOIN pg_stat_activity a ON a.pid = l.pid AND a.usename = current_user     -- to end another role's is an error
+    JOIN pg_stat_activity a ON a.pid = l.pid AND a.usename = current_user     -- ending another role's fails
 ), ended AS MATERIALIZED (
     SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) AS backends FROM left_running
 )

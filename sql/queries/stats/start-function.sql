@@ -1,4 +1,4 @@
--- This attempt has this function to do, unless an earlier one of the same round has done it.
+-- Marks this function as running for this attempt, unless an earlier attempt of the same round has completed it.
 INSERT INTO freshet.job_function AS f (job_id, function, round, attempt, tags, status)
 SELECT id, :#function, round, attempt, :#tags::text[], 'running' FROM public.background_job_status
 WHERE id = :#job::uuid AND attempt = :#attempt AND status = 'processing'

@@ -1,6 +1,6 @@
--- Tags of functions that succeeded and have not been delivered, also by an attempt that died before it could; and when
--- this was asked, before the call that names them: finish-job.sql clears no dead letter that is newer. They go in one
--- call, with a profile where all of them have the same.
+-- Tags of functions that succeeded, as far as they have not been delivered, including those of an attempt that died
+-- before it could; and the time of this query, before the call: finish-job.sql deletes no dead letter that is newer.
+-- The tags go in one call, with a profile if all of them have the same one.
 WITH stale AS MATERIALIZED (
     SELECT DISTINCT tag FROM freshet.job_function, unnest(tags) AS tag
     WHERE job_id = :#job::uuid AND attempt = :#attempt AND status = 'success' AND NOT refreshed

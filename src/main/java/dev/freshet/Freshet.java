@@ -16,7 +16,7 @@ public final class Freshet {
         if (args.length > 0 && args[0].equals("check")) {
             System.exit(new CheckRoutes(System.out).run(List.of(args).subList(1, args.length)));
         }
-        // with a class, Main would look through every entry of the jar for beans, for a second
+        // given a class, Main would search every entry of the jar for beans, which takes a second
         System.exit(new RunUntilShutdown(new Main(), new StartUp()).run(args));
     }
 

@@ -5,7 +5,7 @@ import java.util.function.ToLongFunction;
 /**
  * How much one caller may send.
  *
- * @param rate seconds that this client address must wait before its next request; 0 lets it in
+ * @param rate seconds that this client address must wait before its next request; 0 admits it
  */
 public record ApiRates(long bodyBytes, long invalidateBodyBytes, ToLongFunction<String> rate) {
 

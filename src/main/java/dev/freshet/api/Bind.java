@@ -9,12 +9,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Where Freshet listens and whom it may trust there.
+ * Where Freshet listens, and whom it may trust there.
  *
- * @param loopbackOnly   bound to this machine only
- * @param allowAnonymous FRESHET_ALLOW_ANONYMOUS: the operator says that the network protects it
- * @param liveOrigins    FRESHET_LIVE_ORIGINS: the origins whose pages may read /live; {@code *} is all,
- *                       {@code none} is none
+ * @param loopbackOnly bound to this machine only
+ * @param allowAnonymous FRESHET_ALLOW_ANONYMOUS: the operator states that the network protects it
+ * @param liveOrigins FRESHET_LIVE_ORIGINS: the origins whose pages may read /live; {@code *} means all, {@code none}
+ *     means none
  */
 public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liveOrigins) {
 
@@ -38,7 +38,7 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
                         .collect(Collectors.toUnmodifiableSet()));
     }
 
-    /** DNS rebinding brings a stranger's page here under the stranger's host name. */
+    /** Refuses DNS rebinding, by which a stranger's page reaches this server under the stranger's host name. */
     public boolean accepts(String host) {
         return allowAnonymous && !loopbackOnly || host != null && isLoopback(host);
     }
@@ -59,7 +59,7 @@ public record Bind(boolean loopbackOnly, boolean allowAnonymous, Set<String> liv
                         .isPresent();
     }
 
-    /** The Access-Control-Allow-Origin for this origin, or null when its pages may not read. */
+    /** The Access-Control-Allow-Origin for this origin, or null if its pages may not read. */
     public String shares(String origin) {
         return liveOrigins.contains("*")
                 ? "*"

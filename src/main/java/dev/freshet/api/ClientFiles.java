@@ -19,8 +19,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /**
- * The npm package of {@code client/}, for pages that import it from here. Who may read it, and how long it is kept, is
- * the gate's business.
+ * Serves the npm package of {@code client/} to pages that import it from here. The gate decides who may read it and how
+ * long it is cached.
  */
 public final class ClientFiles implements Handler<RoutingContext> {
 

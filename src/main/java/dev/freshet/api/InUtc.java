@@ -8,7 +8,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Marks a point of time that an answer writes as all answers do: ISO 8601, in UTC. */
+/** Marks a point in time that an answer writes as all answers do: ISO 8601, in UTC. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.FIELD, ElementType.METHOD})
 @JacksonAnnotationsInside

@@ -8,7 +8,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Marks a record that is an answer, or part of one: JSON names its components in snake_case, in their order. */
+/** Marks a record that is an answer, or part of one: its components appear in JSON in snake_case, in their order. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 @JacksonAnnotationsInside

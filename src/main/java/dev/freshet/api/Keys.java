@@ -10,7 +10,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/** The configured API keys, kept as digests, and what holding one allows. */
+/** The configured API keys, kept as digests, and what each of them permits. */
 public final class Keys {
 
     public enum Right {
@@ -28,7 +28,7 @@ public final class Keys {
 
     private final List<Lock> locks = new ArrayList<>();
 
-    /** A null or blank key is one that is not configured. */
+    /** A null or blank key counts as not configured. */
     public Keys(String internal, String serviceRole, String read, String live, String anon) {
         locks.add(lock(Right.FULL, internal));
         locks.add(lock(Right.FULL, serviceRole));
@@ -37,7 +37,10 @@ public final class Keys {
         locks.add(lock(Right.RUN, anon));
     }
 
-    /** No key for everything is configured: Freshet answers its own machine, and a lesser key closes what it is for. */
+    /**
+     * No key with full rights is configured: Freshet then answers its own machine only, and a lesser key protects what
+     * it is for.
+     */
     public boolean areMissing() {
         return !isConfigured(Right.FULL);
     }
@@ -46,13 +49,13 @@ public final class Keys {
         return locks.stream().anyMatch(lock -> lock.right() == right && lock.configured());
     }
 
-    /** The rights that these credentials open; empty when none is known. */
+    /** The rights that these credentials grant; empty if none of them is known. */
     public Set<Right> opens(Collection<byte[]> credentials) {
         Set<Right> rights = EnumSet.noneOf(Right.class);
         for (byte[] credential : credentials) {
             byte[] digest = sha256(credential);
             for (Lock lock : locks) {
-                // no early exit: the time taken must not tell which key came close
+                // no early exit: the time taken must not reveal which key came close
                 if (MessageDigest.isEqual(lock.digest(), digest) & lock.configured()) {
                     rights.add(lock.right());
                 }

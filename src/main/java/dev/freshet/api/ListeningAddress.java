@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where Freshet listens. Camel only logs that a port is taken, says "started" and serves nobody: so it is asked before
- * and after.
+ * The address on which Freshet listens. If the port is taken, Camel only logs that, reports "started" and serves
+ * nothing. So this class checks before the start and after it.
  */
 public final class ListeningAddress {
     private static final Logger LOG = LoggerFactory.getLogger(ListeningAddress.class);
@@ -35,8 +35,8 @@ public final class ListeningAddress {
     }
 
     /**
-     * Of port 0 it finds a free one and holds that until {@link #release()}, because others have to know it before
-     * Camel's server does.
+     * For port 0 it finds a free port and holds it until {@link #release()}, because others have to know the port
+     * before Camel's server does.
      */
     public void refuseIfTaken() {
         try {
@@ -53,7 +53,7 @@ public final class ListeningAddress {
         }
     }
 
-    /** To be called right before Camel's server starts. */
+    /** Must be called right before Camel's server starts. */
     public void release() {
         try {
             if (held != null) {
@@ -64,7 +64,7 @@ public final class ListeningAddress {
         }
     }
 
-    /** For the registry: Camel's server uses it, and throws its failure to listen at it. */
+    /** For the registry: Camel's server uses it, and it records a failure to listen. */
     public Vertx vertx() {
         Vertx vertx = Vertx.vertx();
         vertx.exceptionHandler(e -> {
@@ -78,8 +78,8 @@ public final class ListeningAddress {
     }
 
     /**
-     * An upgrade to HTTP/2 without TLS gains nothing here, and Java's own client, which always asks for it, then at
-     * times waits for ever.
+     * Upgrading to HTTP/2 without TLS gains nothing here, and Java's own client, which always asks for it, sometimes
+     * waits forever after one.
      */
     private static final class Http1Only extends VertxWrapper {
         Http1Only(VertxInternal vertx) {
@@ -92,7 +92,7 @@ public final class ListeningAddress {
         }
     }
 
-    /** The address to tell people, of the server that really listens. */
+    /** The address to show to people, once the server listens. */
     public String url(CamelContext context) {
         if (failure != null) {
             throw taken(failure);
@@ -101,12 +101,12 @@ public final class ListeningAddress {
                 + context.hasService(VertxPlatformHttpServer.class).getPort();
     }
 
-    /** The same before the server listens. */
+    /** The address to show to people, before the server listens. */
     public String url() {
         return "http://" + shown() + ":" + configuredPort();
     }
 
-    /** What Camel is told, and names its router by. */
+    /** The port that Camel is configured with, which is also part of its router's name. */
     public int configuredPort() {
         return found == 0 ? port : found;
     }

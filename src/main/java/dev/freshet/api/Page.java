@@ -2,7 +2,7 @@ package dev.freshet.api;
 
 import java.math.BigInteger;
 
-/** Which part of a listing: {@code ?limit=&offset=}, read alike by every route. */
+/** The part of a listing that is requested: {@code ?limit=&offset=}, read in the same way by every route. */
 public record Page(int limit, long offset) {
 
     public static final int DEFAULT_LIMIT = 50;
@@ -10,7 +10,7 @@ public record Page(int limit, long offset) {
 
     private static final BigInteger MAX_OFFSET = BigInteger.valueOf(Long.MAX_VALUE);
 
-    /** @param limit, offset as they came in the query: text, absent (null), or a list when given more than once */
+    /** @param limit, offset as they came in the query: text, null if absent, or a list if given more than once */
     public static Page of(Object limit, Object offset) {
         BigInteger size =
                 limit == null ? BigInteger.valueOf(DEFAULT_LIMIT) : number("limit", limit, "from 1 to " + MAX_LIMIT);

@@ -8,7 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The body of every error answer: RFC 9457 members, and {@code error}, which the callers of the replaced systems read.
+ * The body of every error answer: the members of RFC 9457, and {@code error}, which callers of the replaced systems
+ * read.
  */
 public final class Problem {
 
@@ -26,7 +27,7 @@ public final class Problem {
         this.headers = Collections.unmodifiableMap(headers);
     }
 
-    /** @param detail what is wrong and what to send instead; it starts with the field's name where there is one */
+    /** @param detail what is wrong and what to send instead; it starts with the field's name if there is one */
     public static Problem of(int status, String detail) {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("error", detail);

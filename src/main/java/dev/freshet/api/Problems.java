@@ -20,7 +20,7 @@ import org.apache.camel.Message;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What routes call: {@code refuse} to stop with an error answer, {@code answer} in an onException to write it. */
+/** Called by routes: {@code refuse} to stop with an error answer, {@code answer} in an onException to write it. */
 public final class Problems {
 
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
@@ -35,12 +35,12 @@ public final class Problems {
         throw new Refused(Problem.of(status, error, message));
     }
 
-    /** Turns what the route caught into the response. */
+    /** Turns the exception that the route caught into the response. */
     public void answer(Exchange exchange) {
         answer(exchange, caught(exchange));
     }
 
-    /** The same for callers who look for {@code success} and {@code message}. */
+    /** The same for callers that look for {@code success} and {@code message}. */
     public void answerWithoutSuccess(Exchange exchange) {
         Problem problem = caught(exchange);
         answer(exchange, problem.with("success", false).with("message", problem.detail()));
@@ -127,12 +127,12 @@ public final class Problems {
                 || SqlState.isConnectionLost(sql);
     }
 
-    /** A lock that was not had in time, a deadlock, a statement that was ended. */
+    /** A lock that was not obtained in time, a deadlock, or a cancelled statement. */
     private static boolean isInTheWay(SQLException sql) {
         return sql.getSQLState() != null && IN_THE_WAY.contains(sql.getSQLState());
     }
 
-    /** Our own answers that cannot be written are our fault, not the caller's. */
+    /** If our own answer cannot be written, that is our fault and not the caller's. */
     private static boolean isOfTheReader(JsonProcessingException json) {
         return !(json instanceof JsonGenerationException) && !(json instanceof InvalidDefinitionException);
     }
@@ -149,7 +149,7 @@ public final class Problems {
             return field + ": must be JSON of the documented shape" + where;
         }
         String reason = json.getOriginalMessage();
-        // Jackson quotes the names of its own classes and features in back-ticks
+        // Jackson puts the names of its own classes and features in back-ticks
         boolean sayable = reason != null && reason.indexOf('`') < 0;
         return "body: not valid JSON" + where
                 + (sayable ? ": " + reason.substring(0, Math.min(200, reason.length())) : "");

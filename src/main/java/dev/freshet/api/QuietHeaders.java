@@ -8,9 +8,10 @@ import org.apache.camel.component.platform.http.vertx.HttpMessage;
 import org.apache.camel.spi.HeaderFilterStrategy;
 
 /**
- * Which headers cross between HTTP and a route. Camel keeps request headers, query and path parameters in one map and
- * answers with that map; so a header could pose as a parameter, and a parameter come back as a response header.
- * What may go out cannot come in: a response header is always one that the route has set.
+ * Decides which headers cross between HTTP and a route. Camel keeps request headers, query parameters and path
+ * parameters in one map and answers with that map. So a header could pose as a parameter, and a parameter could come
+ * back as a response header. Here, names that may go out cannot come in: a response header is always one that the route
+ * has set.
  */
 public final class QuietHeaders implements HeaderFilterStrategy {
 
@@ -56,7 +57,7 @@ public final class QuietHeaders implements HeaderFilterStrategy {
         return OUT.contains(header) || header.startsWith("access-control-");
     }
 
-    /** Camel would make a list of {@code /jobs/1?id=2}. */
+    /** Camel would make a list of the two ids in {@code /jobs/1?id=2}. */
     private static boolean isPathParameter(String name, Exchange exchange) {
         return exchange.getFromEndpoint() instanceof PlatformHttpEndpoint endpoint
                 && lower(endpoint.getPath()).contains("{" + name + "}");

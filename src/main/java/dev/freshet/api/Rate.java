@@ -7,8 +7,8 @@ import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
 
 /**
- * So many requests a second for each client address, and two seconds' worth at once. An address that was quiet for a
- * minute is forgotten.
+ * Limits requests per second for each client address; a burst may use two seconds' worth. An address that was quiet for
+ * a minute is forgotten.
  */
 public final class Rate implements ToLongFunction<String> {
     private static final double SECOND = 1e9;
@@ -27,13 +27,13 @@ public final class Rate implements ToLongFunction<String> {
     private final int perSecond;
     private final LongSupplier nanoTime;
 
-    /** @param perSecond 0: as many as they like */
+    /** @param perSecond 0: unlimited */
     public Rate(int perSecond, LongSupplier nanoTime) {
         this.perSecond = perSecond;
         this.nanoTime = nanoTime;
     }
 
-    /** @return the seconds to wait; 0 lets the request in */
+    /** @return the seconds to wait; 0 admits the request */
     @Override
     public long applyAsLong(String address) {
         if (perSecond == 0) {

@@ -7,7 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Passes refusals on, ten in any second at most, so that a flood of bad requests cannot become a flood of audit rows.
+ * Passes refusals on, at most ten in any second, so that a flood of bad requests cannot become a flood of audit rows.
  */
 public final class RefusalReports {
 
@@ -32,7 +32,11 @@ public final class RefusalReports {
         this.nanoTime = nanoTime;
     }
 
-    /** Counts one; true when it may be reported too. */
+    /**
+     * Counts a refusal.
+     *
+     * @return true if it may also be reported
+     */
     public synchronized boolean count() {
         total.incrementAndGet();
         long now = nanoTime.getAsLong();
@@ -58,7 +62,7 @@ public final class RefusalReports {
         return total.get();
     }
 
-    /** Those counted only. */
+    /** How many were counted but not reported. */
     public long unreported() {
         return unreported.get();
     }

@@ -1,6 +1,6 @@
 package dev.freshet.api;
 
-/** Thrown by a step that will not do what the caller asks; the caller gets the problem as it stands. */
+/** Thrown by a step that will not do what the caller asks; the caller receives the problem unchanged. */
 public class Refused extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -8,7 +8,7 @@ public class Refused extends RuntimeException {
     private final transient Problem problem;
 
     public Refused(Problem problem) {
-        // the caller's mistake, not ours: nobody reads its stack trace
+        // the caller's mistake, not ours: no one reads its stack trace
         super(problem.detail(), null, false, false);
         this.problem = problem;
     }

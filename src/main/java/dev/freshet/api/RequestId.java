@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The name that a request goes by in answers, logs and the audit: the caller's own, where it is a sane one. */
+/** The id of a request in answers, logs and the audit: the caller's own, if it is a sane one. */
 public final class RequestId {
 
     public static final String HEADER = "X-Request-Id";
@@ -19,7 +19,7 @@ public final class RequestId {
 
     private RequestId() {}
 
-    /** The request's id; it is given one when it has none yet. */
+    /** Returns the request's id, after assigning one if it has none yet. */
     public static String of(RoutingContext ctx) {
         String known = ctx.get(GIVEN);
         if (known != null) {
@@ -33,12 +33,14 @@ public final class RequestId {
         return id;
     }
 
-    /** A query parameter of the header's name reaches routes as it was sent: not everything may stand in a log. */
+    /**
+     * A query parameter with the header's name reaches routes as it was sent, and not every text may appear in a log.
+     */
     static boolean isSane(String id) {
         return id != null && SANE.matcher(id).matches();
     }
 
-    /** What was asked and answered, and by which id. Queries are not shown: they may hold a key. */
+    /** Logs the request, its answer and its id. Queries are omitted, because they may contain a key. */
     private static void logTheAnswer(RoutingContext ctx, String id) {
         if (LOG.isDebugEnabled()) {
             long begun = System.nanoTime();

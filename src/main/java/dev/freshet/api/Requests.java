@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
-/** Bodies of requests, read strictly. */
+/** Reads the bodies of requests, strictly. */
 public final class Requests {
     private static final int DEEPEST = 100;
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
@@ -18,10 +18,10 @@ public final class Requests {
                             .build())
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            // what is kept as JSON comes back as it was
+            // values that are kept as JSON come back unchanged
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-    /** @return the body as an object; an absent one is empty */
+    /** @return the body as an object; an absent body is an empty object */
     @SuppressWarnings("unchecked")
     public Map<String, Object> object(byte[] body) throws IOException {
         if (body == null || isBlank(body)) {
@@ -51,7 +51,7 @@ public final class Requests {
         return true;
     }
 
-    /** PostgreSQL has no NUL, in no text and no JSON; and half a character is none. */
+    /** PostgreSQL stores no NUL, in neither text nor JSON, and no lone surrogate. */
     private static void refuseWhatIsNoText(Object value, String where) {
         if (value instanceof String text) {
             refuseWhatIsNoText(text, where);

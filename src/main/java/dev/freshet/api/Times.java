@@ -4,11 +4,11 @@ import java.sql.Timestamp;
 import java.util.List;
 import java.util.Map;
 
-/** Points of time as every answer writes them: ISO 8601, in UTC. */
+/** Points in time as every answer writes them: ISO 8601, in UTC. */
 public final class Times {
     private Times() {}
 
-    /** @param row the same object is returned, with its times replaced */
+    /** @param row is returned itself, with its times replaced */
     public static Map<String, Object> readable(Map<String, Object> row) {
         row.replaceAll((name, value) ->
                 value instanceof Timestamp time ? time.toInstant().toString() : value);

@@ -18,8 +18,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A page and what it is made of. The files lie in the jar; nothing comes from another host, and no script stands in the
- * page.
+ * A page and its assets. All files are in the jar; nothing comes from another host, and the page contains no inline
+ * script.
  */
 public final class WebPage implements Handler<RoutingContext> {
     private static final int BEFORE_CAMELS_ROUTES = -500;
@@ -32,7 +32,7 @@ public final class WebPage implements Handler<RoutingContext> {
 
     private record File(Buffer body, String tag) {}
 
-    /** Only what there is: anybody may ask, for whatever name. */
+    /** Contains only files that exist, because anyone may ask for any name. */
     private final Map<String, File> read = new ConcurrentHashMap<>();
 
     private final String folder;
@@ -41,9 +41,9 @@ public final class WebPage implements Handler<RoutingContext> {
     private final UnaryOperator<String> fillIn;
 
     /**
-     * @param folder where the files lie, with an index.html that is served at {@code path}
-     * @param assets the path under which the others are served, with a slash at its end
-     * @param fillIn tells the page what it cannot know
+     * @param folder where the files are, with an index.html that is served at {@code path}
+     * @param assets the path under which the other files are served, with a trailing slash
+     * @param fillIn inserts into the page what it cannot know
      */
     public WebPage(String folder, String path, String assets, UnaryOperator<String> fillIn) {
         this.folder = folder;

@@ -12,21 +12,21 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
- * Whoever changes the audit behind Freshet's back is found out: its rows are sealed in batches, each batch with the
- * hash of the one before.
+ * Detects changes of the audit that bypass Freshet: its rows are sealed in batches, and each batch includes the hash of
+ * the one before.
  */
 public final class AuditChain {
-    /** @param first the oldest that the retention has left */
+    /** @param first the oldest batch that the retention has left */
     record SealedRange(long first, long last) {}
 
-    /** @param broken what is wrong with it; null: nothing */
+    /** @param broken what is wrong with the batch; null: nothing */
     record SealedBatch(Integer rows, String hash, String sealedAt, String broken, String brokenRow) {
         private static final SealedBatch NONE = new SealedBatch(null, null, null, null, null);
     }
 
     public record FirstBroken(long batch, String row, String what) {}
 
-    /** @param next where another request goes on; null: this is complete */
+    /** @param next where another request continues; null: the check is complete */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     public record VerifiedAudit(
             boolean ok,
@@ -49,7 +49,7 @@ public final class AuditChain {
     private final BooleanSupplier busy;
     private long sealedAt = System.nanoTime();
 
-    /** @param busy while this holds, sealing waits, at most a minute */
+    /** @param busy while true, sealing waits, for at most a minute */
     public AuditChain(Transactions transactions, BooleanSupplier busy) {
         this.transactions = transactions;
         this.busy = busy;
@@ -67,7 +67,7 @@ public final class AuditChain {
     }
 
     /**
-     * From the oldest batch, or from the one asked for; what is not done within 20 seconds is left to another request.
+     * Starts at the oldest batch or at the given one. After 20 seconds it stops, and another request has to continue.
      */
     public VerifiedAudit verify(Object from) throws SQLException {
         SealedRange range = transactions.inOne(c -> batches.row(c, Map.of(), SealedRange.class));

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The end of the wire tap: what was asked, tried and refused. Outcomes are not here: the settlement writes them with
- * their effect.
+ * The end of the wire tap: records requests, attempts and refusals. Outcomes are not among them, because the settlement
+ * writes them in its own transaction.
  */
 public final class AuditLog {
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -51,7 +51,7 @@ public final class AuditLog {
                     Instant.now().toString());
         }
 
-        /** A read replica that calls do not wait for from now on, or wait for again. */
+        /** A read replica that calls no longer wait for, or wait for again. */
         public static Row ofReplica(String name, boolean passedOver, String why) {
             return new Row(
                     "replica",
@@ -66,7 +66,7 @@ public final class AuditLog {
         }
     }
 
-    /** The aggregator's strategy. */
+    /** The aggregation strategy of the aggregator. */
     public static final class Gathering {
         public List<Row> gather(List<Row> soFar, Row next) {
             List<Row> rows = soFar == null ? new ArrayList<>() : soFar;
@@ -103,7 +103,7 @@ public final class AuditLog {
                 null);
     }
 
-    /** A row that the table refuses must not hold up the rest: it is looked for by halves, and skipped. */
+    /** A row that the table refuses must not hold up the others: it is found by bisection, and skipped. */
     public void write(List<Row> rows) throws SQLException {
         String json = json(rows);
         try {

@@ -16,13 +16,11 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 
-/**
- * The audit as it is read: newest first, by page or by cursor, and never counted further than anybody would turn pages.
- */
+/** Reads the audit: newest first, by page or by cursor. Rows are counted no further than anyone would turn pages. */
 public final class AuditPages {
     /**
-     * @param total of all that match
-     * @param log null: there is none on this page
+     * @param total the number of all matching rows
+     * @param log null: there are no rows on this page
      */
     record AuditRow(long total, String log, String at, String id) {
         private String cursor() {
@@ -32,23 +30,23 @@ public final class AuditPages {
         }
     }
 
-    /** @param totalIsCapped there are more than were counted */
+    /** @param totalIsCapped there are more rows than were counted */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record AuditPage(
             List<JsonNode> logs, long totalCount, boolean hasMore, Boolean totalIsCapped, String nextCursor) {}
 
     /**
-     * Of what is listed.
+     * The part of the matching rows that is listed.
      *
-     * @param beforeAt, beforeId the cursor's; null: from the newest
-     * @param countTo so many are counted at most
+     * @param beforeAt, beforeId the cursor; null: start at the newest
+     * @param countTo count no further than this
      */
     private record Part(String beforeAt, String beforeId, int limit, long offset, int countTo) {}
 
     private record Matching(Part part, String pattern, String requestId, String key, List<String> kinds) {}
 
-    /** @param window so many of the newest rows are looked at */
+    /** @param window how many of the newest rows are considered */
     private record Newest(Part part, String key, List<String> kinds, int window) {}
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -88,7 +86,7 @@ public final class AuditPages {
         this.transactions = transactions;
     }
 
-    /** @param query the request's parameters, as Camel has them among the headers */
+    /** @param query the request's parameters, which Camel puts among the headers */
     public AuditPage list(Map<String, Object> query) throws SQLException {
         Page page = Page.of(query.get("limit"), query.get("offset"));
         String pattern = text(query, "pattern");
@@ -142,7 +140,7 @@ public final class AuditPages {
         return text;
     }
 
-    /** @return null: what is listed by default; empty: every kind */
+    /** @return null: the kinds that are listed by default; empty: every kind */
     private static List<String> kinds(String given) {
         if (given == null) {
             return null;
@@ -167,7 +165,7 @@ public final class AuditPages {
                 return parts;
             }
         } catch (IllegalArgumentException e) {
-            // said below
+            // reported below
         }
         throw new Refused(400, "cursor: must be a next_cursor of an earlier answer");
     }

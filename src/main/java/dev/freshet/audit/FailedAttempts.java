@@ -9,14 +9,12 @@ import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/**
- * An attempt that failed and is followed by another in its route leaves a row, too; called before the next one begins.
- */
+/** Adds an audit row for a failed attempt that the route repeats. Called before the next attempt begins. */
 public final class FailedAttempts implements Processor {
     private final ProducerTemplate audit;
     private final Consumer<Call> counted;
 
-    /** @param counted is told of each, too */
+    /** @param counted is told of each attempt as well */
     public FailedAttempts(CamelContext context, Consumer<Call> counted) {
         this.counted = counted;
         this.audit = context.createProducerTemplate();

@@ -5,7 +5,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A trouble that comes back at every poll is said when it begins and once a minute, not at every poll. */
+/** A problem that recurs at every poll is logged when it begins and once a minute after that, not at every poll. */
 public final class Troubles {
     private static final Logger LOG = LoggerFactory.getLogger(Troubles.class);
     private static final long REMIND_NANOS = 60_000_000_000L;

@@ -3,7 +3,7 @@ package dev.freshet.cache;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
-/** How the registry does, in the words of the service that it replaces. */
+/** Figures of the registry, in the words of the service that Freshet replaces. */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record CacheStats(CacheFigures cacheStats, CacheAdvice recommendations) {
     /** @param hitRate per cent */

@@ -18,21 +18,18 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/**
- * What happened to an entity, and which tags that stands for: the table cache_tag_rules says it, asked anew at every
- * call.
- */
+/** Maps what happened to an entity to tags, by the table cache_tag_rules, which is read at every call. */
 public final class EntityRules {
     record TagRule(String name, String option, boolean isEvent) {}
 
     record RuleTags(List<String> tags) {}
 
-    /** @param cacheType null where none was asked for */
+    /** @param cacheType null if none was requested */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record ClearedCache(boolean success, long invalidatedEntries, String cacheType) {}
 
-    /** @param ids of the entity, as JSON */
+    /** @param ids the entity's ids, as JSON */
     private record Meant(List<String> names, String ids) {}
 
     private record Stale(List<String> tags, String triggeredBy) {}
@@ -49,7 +46,7 @@ public final class EntityRules {
         this.transactions = transactions;
     }
 
-    /** {@code {"type": "products", "clientId": "7"}} */
+    /** Takes {@code {"type": "products", "clientId": "7"}}. */
     public ClearedCache clear(Map<String, Object> body) throws SQLException {
         Map<String, String> ids = ids(body);
         return transactions.in(c -> {
@@ -63,7 +60,9 @@ public final class EntityRules {
         });
     }
 
-    /** The options of invalidateRelatedCaches, {@code {"tags": […]}}, or {@code {"event": "onProductCreated", …}}. */
+    /**
+     * Takes the options of invalidateRelatedCaches, {@code {"tags": […]}}, or {@code {"event": "onProductCreated", …}}.
+     */
     public ClearedCache invalidate(Map<String, Object> body) throws SQLException {
         Map<String, String> ids = ids(body);
         List<String> named = body.get("tags") == null ? List.of() : EntryRequest.tags("tags", body.get("tags"));
@@ -124,7 +123,7 @@ public final class EntityRules {
         for (String name : IDS) {
             Object given = body.get(name);
             if ("".equals(given)) {
-                continue; // an empty field of a form: as if it were not there
+                continue; // an empty field of a form counts as missing
             }
             if (given instanceof String text && text.codePointCount(0, text.length()) <= LONGEST_ID) {
                 ids.put(name, text);

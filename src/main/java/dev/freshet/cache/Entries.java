@@ -16,7 +16,7 @@ import java.util.Optional;
 
 /** The entries of application caches, in the table cache_entries. */
 public final class Entries {
-    /** @param value as JSON, as tags are */
+    /** @param value as JSON, like tags */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     public record CachedEntry(
             String key,
@@ -42,14 +42,14 @@ public final class Entries {
     private final Tallies tallies;
     private final Duration retention;
 
-    /** @param retention how long an expired entry stays to be counted */
+    /** @param retention how long an expired entry stays in the table, so that it can be counted */
     public Entries(Transactions transactions, Tallies tallies, Duration retention) {
         this.transactions = transactions;
         this.tallies = tallies;
         this.retention = retention;
     }
 
-    /** Those beyond what an answer lists are removed, too. */
+    /** Also deletes the matching entries that exceed what an answer lists. */
     KeyMatching.Matched match(Connection connection, KeyPattern pattern) throws SQLException {
         return matching.inRegistry(connection, pattern);
     }
@@ -67,7 +67,7 @@ public final class Entries {
                 new Refused(404, "there is no entry " + (key.length() > 100 ? key.substring(0, 100) + "…" : key)));
     }
 
-    /** Others may hold a copy of it: it is published like any key that is invalidated. */
+    /** Others may hold a copy of the entry, so its key is published like any invalidated key. */
     public void delete(String key) throws SQLException {
         ByHand call = new ByHand(List.of(EntryRequest.key(key)), "api");
         transactions.inOne(c -> invalidateKeys.rows(c, call));
@@ -80,7 +80,7 @@ public final class Entries {
         return CacheStats.of(counted, reads.getOrDefault("cache_hits", 0L), reads.getOrDefault("cache_misses", 0L));
     }
 
-    /** What changed for the targets is out of date here as well. */
+    /** Deletes entries whose tags have changed for the targets: they are out of date here as well. */
     public void followQueue() throws SQLException {
         int tags;
         do {

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An entry that a caller writes, read strictly.
+ * A caller's request to write an entry, validated strictly.
  *
  * @param value as JSON
  */
@@ -33,7 +33,7 @@ record EntryRequest(String key, String value, List<String> tags, Double ttlSecon
         return request;
     }
 
-    /** As it came in a path. */
+    /** Validates a key from a path. */
     static String key(String key) {
         if (key == null || key.isEmpty() || key.codePointCount(0, key.length()) > InvalidationRequest.LONGEST_KEY) {
             throw new Refused(400, "key: must have 1 to " + InvalidationRequest.LONGEST_KEY + " characters");
@@ -86,7 +86,7 @@ record EntryRequest(String key, String value, List<String> tags, Double ttlSecon
                 }
             }
         } catch (DateTimeParseException e) {
-            // said below
+            // reported below
         }
         throw new Refused(400, "expires_at: must be a time such as 2030-01-31T12:00:00Z");
     }

@@ -10,16 +10,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A publication as the topic takes it: NOTIFY carries less than 8,000 bytes, so that a large one becomes several, each
- * valid by itself.
+ * Splits a publication into events for the topic. NOTIFY carries less than 8,000 bytes, so a large publication becomes
+ * several events, each valid by itself.
  */
 final class Events {
     static final int MOST_BYTES = 7_900;
-    /** Names of members, times and ids. */
+    /** For member names, times and ids. */
     private static final int MOST_BYTES_OF_REST = 300;
-    /** As JSON. */
+    /** The longest escape of a character in JSON. */
     private static final int MOST_BYTES_OF_CHARACTER = 6;
-    /** The keys are JSON already. */
+    /** Per character of the keys, which are JSON already. */
     private static final int MOST_BYTES_OF_WRITTEN_CHARACTER = 3;
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -48,7 +48,7 @@ final class Events {
         }
     }
 
-    /** @return the first event with as many keys as have room there, and more events for the others */
+    /** @return the first event with as many keys as fit, and further events for the others */
     private static List<ObjectNode> distribute(ArrayNode keys, Publication publication, ObjectNode first)
             throws JsonProcessingException {
         List<ObjectNode> events = new ArrayList<>(List.of(first));
@@ -59,7 +59,7 @@ final class Events {
             if (needed > room && !isEmpty(event)) {
                 event = begin(publication, publication.pattern(), events.size());
                 if (size(event) + needed > MOST_BYTES) {
-                    event = begin(publication, "", events.size()); // the first one has said the pattern
+                    event = begin(publication, "", events.size()); // the first event states the pattern
                 }
                 room = MOST_BYTES - size(event);
                 events.add(event);
@@ -79,7 +79,7 @@ final class Events {
                 && event.get("pattern").asText().isEmpty();
     }
 
-    /** Most are short: measuring them member by member takes longer than writing them. */
+    /** Most publications are short, and measuring each member takes longer than writing it. */
     private static boolean fitsForSure(Publication publication) {
         int characters = publication.pattern().length()
                 + publication.triggeredBy().length()
@@ -101,7 +101,7 @@ final class Events {
         return event;
     }
 
-    /** Tags are among the keys as well: they are named here only as far as there is room. */
+    /** Tags are also among the keys, so they are listed here only as far as there is room. */
     private static void addTags(ObjectNode event, ArrayNode tags) throws JsonProcessingException {
         if (size(event) + size(tags) + 10 < MOST_BYTES) {
             event.set("tags", tags);

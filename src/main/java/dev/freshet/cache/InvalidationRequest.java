@@ -7,13 +7,16 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What a caller of {@code /invalidate/…} wants, read strictly. */
+/** A request to {@code /invalidate/…}, validated strictly. */
 record InvalidationRequest(String pattern, List<String> keys, String triggeredBy, String requestId) {
     static final int LONGEST_KEY = 1024;
     private static final int LONGEST_REQUEST_ID = 200;
     private static final int LONGEST_CALLER = 200;
     private static final long NUMBERS = 1_000_000_000_000_000L;
-    /** Begins anywhere: of two instances that made up the same id in one millisecond the second would do nothing. */
+    /**
+     * Starts at a random number. Otherwise two instances could generate the same id within a millisecond, and the
+     * second request would do nothing.
+     */
     private static final AtomicLong NUMBER =
             new AtomicLong(ThreadLocalRandom.current().nextLong(NUMBERS));
 
@@ -33,7 +36,7 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
         return new InvalidationRequest(null, List.copyOf(new LinkedHashSet<>(keys)), caller(body), requestId(body));
     }
 
-    /** {@code keys} is null where none were given: the registry's are meant. */
+    /** {@code keys} is null if none were given: the pattern then applies to the registry's keys. */
     static InvalidationRequest ofPattern(Map<String, Object> body) {
         if (!(body.get("pattern") instanceof String pattern)) {
             throw wrong("pattern", "must be a string of 1 to 1024 characters");
@@ -42,7 +45,7 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
         return new InvalidationRequest(pattern, keys, caller(body), requestId(body));
     }
 
-    /** A request id is made up where none was given. */
+    /** Generates a request id if none was given. */
     static String requestId(Map<String, Object> body) {
         Object given = body.get("request_id");
         if (given == null) {

@@ -7,8 +7,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
 /**
- * From the body of a request to invalidate to its answer. A Processor, because these are the busiest requests: two bean
- * methods had to be found, and their arguments converted, each time.
+ * Turns the body of an invalidation request into its answer. It is a Processor because these requests are the most
+ * frequent: with bean methods, Camel would have to find two methods and convert their arguments each time.
  */
 public final class InvalidationStep implements Processor {
     public interface Work {

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The invalidation service: by key and by pattern, each request once. */
+/** The invalidation service: invalidates by key and by pattern, and carries out each request only once. */
 public final class Invalidations {
-    /** An answer but for its time, which is added where it takes effect. */
+    /** The answer without its time, which is added when the request takes effect. */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     record KeysAnswer(boolean success, int invalidatedCount, List<String> keys, String requestId) {}
 
-    /** @param matchedKeysCapped there were more than are listed; null: there were not */
+    /** @param matchedKeysCapped true if there were more keys than are listed, null otherwise */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     record PatternAnswer(
             boolean success,
@@ -30,10 +30,10 @@ public final class Invalidations {
             @JsonInclude(JsonInclude.Include.NON_NULL) Boolean matchedKeysCapped,
             String requestId) {}
 
-    /** @param isNew false: the request was made before, and this is what it was told */
+    /** @param isNew false: the same request was made before, and this is the answer it got */
     record Effect(String answer, boolean isNew) {}
 
-    /** @param detail for the audit; null: there is nothing more to say */
+    /** @param detail for the audit; null: nothing to add */
     private record Invalidation(
             List<String> keys,
             String pattern,
@@ -89,7 +89,10 @@ public final class Invalidations {
         return counted("key_invalidations", transactions.inOne(c -> invalidate(c, request, keys, said, null, begun)));
     }
 
-    /** Who names its request may wait for its twin, and many keys take their time: others must not wait for them. */
+    /**
+     * A request with an id may have to wait for its duplicate, and one with many keys takes long. Others must not wait
+     * for those.
+     */
     private static boolean mayShare(Map<String, Object> body, InvalidationRequest request) {
         return body.get("request_id") == null && request.keys().size() <= MOST_SHARED_KEYS;
     }
@@ -125,7 +128,7 @@ public final class Invalidations {
         } while (rows == FORGOTTEN_AT_ONCE);
     }
 
-    /** Whatever the body says besides: a request that was answered is answered so again. */
+    /** Returns the earlier answer if the request's id was answered before, whatever else the body says. */
     private Optional<String> answered(Map<String, Object> body) throws SQLException {
         if (!(body.get("request_id") instanceof String id)) {
             return Optional.empty();

@@ -12,16 +12,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Which keys a pattern hits, among those given or in the table cache_entries. */
+/** Finds the keys that a pattern matches, among given keys or in the table cache_entries. */
 final class KeyMatching {
-    /** The keys that are listed, and how many {@code more} there were than an answer lists. */
+    /** The keys that are listed, and how many {@code more} there were. */
     record Matched(List<String> keys, long more) {
         long count() {
             return keys.size() + more;
         }
     }
 
-    /** Matching a key takes time linear in it, but there may be many keys, and slow patterns. */
+    /**
+     * Limits the time for matching. Matching takes time linear in the key, but there may be many keys, and slow
+     * patterns.
+     */
     private static final class Patience {
         private final long until = System.nanoTime() + MATCHING.toNanos();
         private int asked;
@@ -60,8 +63,8 @@ final class KeyMatching {
     }
 
     /**
-     * An index narrows, the pattern itself decides. Entries beyond those that an answer lists are removed here, the
-     * others by the caller.
+     * An index narrows the search, and the pattern decides. Matching entries that exceed what an answer lists are
+     * deleted here; the caller deletes the others.
      */
     Matched inRegistry(Connection connection, KeyPattern pattern) throws SQLException {
         List<String> listed = new ArrayList<>();

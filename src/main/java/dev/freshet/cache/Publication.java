@@ -3,8 +3,8 @@ package dev.freshet.cache;
 /**
  * A row of freshet.publication.
  *
- * @param keys as JSON, as tags are
- * @param tags null: only keys were named
+ * @param keys as JSON, like tags
+ * @param tags null: only keys were given
  */
 record Publication(
         long number,

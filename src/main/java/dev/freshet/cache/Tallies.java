@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Counts over all instances and restarts. Counting touches memory only; once a second the sums go to the database as
- * new rows, so that nobody waits for anybody. A process that is killed takes its last second's counts with it.
+ * Counters over all instances and restarts. Counting only touches memory; once a second the sums are inserted into the
+ * database as new rows, so that no instance waits for another. A process that is killed loses its last second's counts.
  */
 public final class Tallies implements HandsBackOnStop {
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -75,7 +75,7 @@ public final class Tallies implements HandsBackOnStop {
         transactions.inOneOnTerms(c -> addUp.update(c, Map.of("limit", LIMIT)));
     }
 
-    /** As they stand, this instance's last second included. */
+    /** The current totals, including this instance's last second. */
     Map<String, Long> now() throws SQLException {
         write();
         Map<String, Long> values = new HashMap<>();
@@ -85,7 +85,7 @@ public final class Tallies implements HandsBackOnStop {
         return values;
     }
 
-    /** What callers of the replaced service read. */
+    /** The metrics in the format of the replaced service. */
     public InvalidationMetrics metrics() throws SQLException {
         Map<String, Long> now = now();
         long keys = now.getOrDefault("key_invalidations", 0L);

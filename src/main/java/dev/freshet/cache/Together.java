@@ -17,12 +17,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Requests that come while others are being committed share the next commit: one transaction costs about as much as
- * any of them. One of those who wait does the work for all. Where that fails, each is left to itself, so that nobody
- * pays for another's request.
+ * Lets requests that arrive during a commit share the next one, because a transaction costs about the same for many
+ * requests as for one. One of the waiting threads does the work for all. If that fails, each request is processed
+ * alone, so that none fails because of another.
  */
 final class Together {
-    /** A request, and how it ended: with its answer, without a connection, or left to itself. */
+    /** A request and how it ended: with its answer, without a connection, or to be processed alone. */
     static final class One {
         private final InvalidationRequest request;
         private final String said;
@@ -32,7 +32,7 @@ final class Together {
         private String answer;
         private SQLException failure;
 
-        /** @param said the answer but for its time, as JSON */
+        /** @param said the answer without its time, as JSON */
         One(InvalidationRequest request, String said, long begun) {
             this.request = request;
             this.said = said;
@@ -59,7 +59,7 @@ final class Together {
 
     private static final Logger LOG = LoggerFactory.getLogger(Together.class);
     private static final int MOST = 64;
-    /** One transaction waits for the disk while the next is made ready. */
+    /** One transaction waits for the disk while the next is being prepared. */
     private static final int AT_ONCE = 2;
 
     private final SqlFile invalidate = SqlFile.of("cache/invalidate-together");
@@ -71,7 +71,7 @@ final class Together {
         this.transactions = transactions;
     }
 
-    /** @return the answer; null: to be done alone */
+    /** @return the answer; null: the request has to be processed alone */
     String answer(One one) throws SQLException {
         boolean interrupted = false;
         waiting.add(one);
@@ -84,7 +84,7 @@ final class Together {
                     callNext();
                 }
             } else {
-                // whoever has a turn calls the first that still waits when it ends
+                // a thread that finishes its turn wakes the first that still waits
                 LockSupport.park(this);
                 interrupted |= Thread.interrupted();
             }
@@ -118,7 +118,7 @@ final class Together {
         try {
             answers = commit(all);
         } catch (SQLTransientConnectionException e) {
-            noConnection = e; // alone, each would wait for one as long again
+            noConnection = e; // alone, each request would wait just as long for a connection
         } catch (SQLException | RuntimeException e) {
             LOG.debug("{} requests could not be committed together; each goes by itself", all.size(), e);
         } finally {

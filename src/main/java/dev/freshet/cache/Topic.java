@@ -11,7 +11,7 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * PostgreSQL as the broker: NOTIFY "cache-invalidate", in the transaction that forgets the events, all of it in one
+ * Uses PostgreSQL as the broker: NOTIFY "cache-invalidate" in the transaction that deletes the events, in a single
  * statement.
  */
 public final class Topic {

@@ -4,7 +4,7 @@ import dev.freshet.api.WebPage;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 
-/** The page and its stream, beside Camel's own routes: platform-http would hold a stream back. */
+/** Serves the page and its stream outside Camel's routes, because platform-http would hold a stream back. */
 public final class ConsolePage {
     private static final int BEFORE_CAMELS_ROUTES = -500;
 

@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * GET /api/console/stream: the overview once a second when it has changed, as server-sent events. Each is the whole
- * state, so that a reader who is slow misses some and lacks nothing. Nobody there: nothing is looked at.
+ * GET /api/console/stream: the overview as server-sent events, once a second if it has changed. Each event is the whole
+ * state, so a slow reader that misses some still ends up with everything. While there are no readers, the database is
+ * not queried.
  */
 final class ConsoleStream implements Handler<RoutingContext> {
     private static final Logger LOG = LoggerFactory.getLogger(ConsoleStream.class);
@@ -65,7 +66,7 @@ final class ConsoleStream implements Handler<RoutingContext> {
                         response.write(first.result());
                         join(ctx.vertx(), response);
                         if (response.closed()) {
-                            leave(ctx.vertx(), response); // before it had joined
+                            leave(ctx.vertx(), response); // it left before it had joined
                         }
                     } else if (!response.closed()) {
                         response.end();

@@ -14,13 +14,16 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 
-/** What the database says to the overview. Used by one thread at a time. */
+/** Queries the database for the overview. Used by one thread at a time. */
 final class DatabaseLook {
     private record Sizes(Long instances, double queueRows, long watches) {}
 
     private static final Duration SURROUNDINGS_GOOD_FOR = Duration.ofSeconds(10);
     private static final double SAMPLE_ROWS = 50_000;
-    /** Counting fences rests so many times as long as it took: where very much waits, it is done less often. */
+    /**
+     * After counting fences, rest for this many times as long as it took: if very many wait, they are counted less
+     * often.
+     */
     private static final int FENCES_REST = 50;
 
     private final SqlFile queueState = SqlFile.of("queue/queue-state");
@@ -61,7 +64,7 @@ final class DatabaseLook {
         return lastFences;
     }
 
-    /** As it was some seconds ago. */
+    /** Up to some seconds old. */
     Surroundings surroundings() throws SQLException {
         if (lastSurroundings == null || System.nanoTime() - lastSurroundingsAt > SURROUNDINGS_GOOD_FOR.toNanos()) {
             lastSurroundings = transactions.in(this::surroundings);

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** What invalidating a tag or pattern would hit, without doing it. */
+/** Shows what invalidating a tag or pattern would hit, without doing it. */
 public final class DryRun {
     private record Watch(String tableName, List<String> templates, List<String> due, String problem) {}
 
@@ -26,14 +26,14 @@ public final class DryRun {
 
     private record Candidates(String like, int limit) {}
 
-    /** @param tags that match, where it takes a regular expression to say so */
+    /** @param tags the matching tags, if only a regular expression can tell */
     private record Tags(String like, List<String> tags, int limit) {}
 
-    /** @param keys as the tags are */
+    /** @param keys the matching keys, likewise */
     private record Entries(Tags tags, String tag, List<String> keys) {}
 
     private static final int SHOWN = 100;
-    /** Of what a regular expression may match, as much is looked at. */
+    /** How many candidates for a regular expression are examined. */
     private static final int CANDIDATES = 100_000;
 
     private static final int CHUNK = 1000;
@@ -104,7 +104,7 @@ public final class DryRun {
                         .toList());
     }
 
-    /** What the statements take to find what is asked for. */
+    /** The parameters that the statements need to find what is asked for. */
     private Entries which(Connection c, TagPattern asked) throws SQLException {
         boolean regex = asked.kind() == TagPattern.Kind.regex;
         return new Entries(
@@ -113,7 +113,7 @@ public final class DryRun {
                 regex ? matching(c, keysLike, asked) : null);
     }
 
-    /** As invalidation itself does: SQL narrows, the expression decides. */
+    /** As in the invalidation itself: SQL narrows the search, and the expression decides. */
     private static List<String> matching(Connection c, SqlFile candidates, TagPattern asked) throws SQLException {
         List<String> matching = new ArrayList<>();
         long end = System.nanoTime() + PATIENCE_NANOS;

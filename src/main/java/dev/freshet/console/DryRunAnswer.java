@@ -5,7 +5,7 @@ import dev.freshet.api.JsonAnswer;
 import java.time.Instant;
 import java.util.List;
 
-/** What invalidating a tag or pattern would hit. Of everything only the first are shown, and whether there are more. */
+/** What invalidating a tag or pattern would hit. Each list shows only the first entries, and whether there are more. */
 @JsonAnswer
 record DryRunAnswer(
         String asked,
@@ -24,16 +24,16 @@ record DryRunAnswer(
     @JsonAnswer
     record WatchHit(String table, String template, List<String> due, String problem) {}
 
-    /** Which policy a tag falls under. */
+    /** The policy that applies to a tag. */
     @JsonAnswer
     record TagPolicy(String tag, String pattern, String debounce, boolean atOnce, String profile, int priority) {}
 
-    /** @param state the place that the tag has reached on its way */
+    /** @param state the stage that the tag has reached */
     @JsonAnswer
     record WaitingTag(
             String tag, String state, String target, @InUtc Instant since) {}
 
-    /** A tag that was processed, as far back as the queue remembers. */
+    /** A tag that was processed, as far back as the queue keeps rows. */
     @JsonAnswer
     record RecentTag(String tag, long changes, @InUtc Instant lastInvalidatedAt) {}
 

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** The last failure of each route, in words that give nothing away: no SQL, no addresses. */
+/** The last failure of each route, in words that reveal neither SQL nor addresses. */
 public final class Failures {
     private static final int LONGEST = 200;
 
@@ -23,7 +23,7 @@ public final class Failures {
         last.put(route, new Failure(Instant.now(), said(why)));
     }
 
-    /** @return null when it never failed */
+    /** @return null if it never failed */
     Failure of(String route) {
         return last.get(route);
     }

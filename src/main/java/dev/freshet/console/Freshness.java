@@ -16,31 +16,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * How long changes took from their commit to their delivery lately, as the calls of this instance have it; a look every
- * few seconds, kept for ten minutes.
+ * How long changes have recently taken from their commit to their delivery, according to the calls of this instance.
+ * Sampled every few seconds and kept for ten minutes.
  */
 public final class Freshness {
     private static final int LOOKS = 121;
     private static final Duration WINDOW = Duration.ofMinutes(5);
 
-    /** The last minutes; without a delivery there is no quantile. */
+    /** The last minutes; without a delivery there are no quantiles. */
     @JsonAnswer
     record Lately(long windowSeconds, long delivered, Long p50Ms, Long p99Ms) {}
 
-    /** One for the charts, with how many tags were waiting. */
+    /** A point of the charts, with the number of tags that were waiting. */
     @JsonAnswer
     record Point(long at, long delivered, Long p50Ms, Long p99Ms, Double pending) {}
 
-    /** Cumulative counts by their bound in milliseconds, as a histogram has them. */
+    /** Cumulative counts by their bound in milliseconds, as in a histogram. */
     record Look(Instant at, TreeMap<Double, Double> counts, long total, Double pending) {
-        /** What came between {@code before} and this. */
+        /** What was added between {@code before} and this look. */
         Look since(Look before) {
             TreeMap<Double, Double> between = new TreeMap<>();
             counts.forEach((bound, count) -> between.put(bound, count - before.counts.getOrDefault(bound, 0.0)));
             return new Look(at, between, total - before.total, pending);
         }
 
-        /** As if what is in a bucket lay evenly between its bounds; null when nothing came. */
+        /** Assumes that the values of a bucket are spread evenly between its bounds; null if there are none. */
         Long quantile(double q) {
             double wanted = Math.max(1, Math.ceil(q * total)) - 0.5;
             double lower = 0;
@@ -61,7 +61,7 @@ public final class Freshness {
     private final Supplier<Double> pending;
     private final Deque<Look> looks = new ArrayDeque<>();
 
-    /** @param pending tags that wait, or null when nobody knows */
+    /** @param pending the number of tags that wait, or null if unknown */
     public Freshness(MeterRegistry meters, Supplier<Double> pending) {
         this.meters = meters;
         this.pending = pending;
@@ -87,7 +87,7 @@ public final class Freshness {
         return new Lately(WINDOW.toSeconds(), between.total(), between.quantile(0.5), between.quantile(0.99));
     }
 
-    /** For charts, the oldest first. */
+    /** For charts, oldest first. */
     synchronized List<Point> series() {
         List<Point> points = new ArrayList<>();
         Look before = null;

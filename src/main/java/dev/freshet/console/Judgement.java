@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Collects what speaks against caches being fresh. */
+/** Collects the reasons why caches may not be fresh. */
 final class Judgement {
     private static final Duration UNSERVED = Duration.ofSeconds(60);
 

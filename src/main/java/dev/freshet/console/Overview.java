@@ -13,11 +13,11 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * What the console shows first, in one answer. Asked by many at once it looks once a second; what costs more, every
- * ten.
+ * The console's overview, as one answer. However many ask, it queries the database once a second, and for expensive
+ * parts every ten.
  */
 public final class Overview {
-    /** Who answers, and when the oldest change counts as late. */
+    /** The answering instance, and when the oldest change counts as late. */
     public record Instance(String name, String version, Instant started, Duration late) {}
 
     private static final Duration GOOD_FOR = Duration.ofMillis(900);
@@ -54,7 +54,7 @@ public final class Overview {
         this.replicas = some;
     }
 
-    /** With the charts' data. */
+    /** Includes the charts' data. */
     public WithSeries whole() {
         return new WithSeries(now(), freshness.series());
     }

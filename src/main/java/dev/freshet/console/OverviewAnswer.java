@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * What the console shows first.
  *
- * @param work         null, as is {@code surroundings}, while the database does not answer
+ * @param work null while the database does not answer, and so is {@code surroundings}
  */
 @JsonAnswer
 record OverviewAnswer(
@@ -27,11 +27,11 @@ record OverviewAnswer(
     @JsonAnswer
     record Coalesced(double changes, double callsSaved, double factor) {}
 
-    /** @param revision another one when a route or file has changed */
+    /** @param revision changes whenever a route or file changes */
     @JsonAnswer
     record RouteSummary(String revision, int stopped, int broken) {}
 
-    /** With the charts' data. */
+    /** The overview with the charts' data. */
     @JsonAnswer
     record WithSeries(@JsonUnwrapped OverviewAnswer now, List<Freshness.Point> series) {}
 }

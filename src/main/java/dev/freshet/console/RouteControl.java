@@ -26,15 +26,18 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.spi.RouteController;
 
-/** The routes of this instance: how they are, and stopping and starting one by hand until the next start. */
+/**
+ * The routes of this instance: shows their state, and stops and starts them by hand. A stop lasts until the next start
+ * of Freshet.
+ */
 public final class RouteControl {
-    /** What was done to a route by hand, and how it is now. */
+    /** What was done to a route by hand, and its state now. */
     @JsonAnswer
     record Acted(String id, String state, String message) {}
 
     private static final int PATIENCE_SECONDS = 10;
     private static final String OWN_FILE = "api-console.camel.yaml";
-    /** What every answer and every audited act goes through. */
+    /** Routes that must not be stopped, because every answer and every audited action passes through them. */
     private static final Map<String, String> NEEDED = Map.of(
             "answer-json",
             "every answer leaves through it, also the one that would start it again",
@@ -58,7 +61,7 @@ public final class RouteControl {
         this.failures = failures;
     }
 
-    /** Every few seconds: how much each route has done since the last time. */
+    /** Called every few seconds, to compute how much each route has done since the last sample. */
     public void sample() {
         rates.sample();
     }
@@ -114,12 +117,12 @@ public final class RouteControl {
         return answer(id, "runs again");
     }
 
-    /** How many functions a stats job runs. */
+    /** The number of functions that a stats job runs. */
     int statsFunctions() {
         return ConnectionBudget.functions(context);
     }
 
-    /** By hand and still so, with since when. */
+    /** Routes that were stopped by hand and still are, with the time. */
     Map<String, Instant> stopped() {
         stopped.keySet()
                 .removeIf(id -> context.getRoute(id) == null
@@ -127,7 +130,7 @@ public final class RouteControl {
         return new TreeMap<>(stopped);
     }
 
-    /** Another one when a route came, went, started or stopped, or a file broke or was mended. */
+    /** Changes whenever a route is added, removed, started or stopped, or a file breaks or is repaired. */
     String revision() {
         int states = context.getRoutes().stream()
                 .map(route -> route.getRouteId() + controller().getRouteStatus(route.getRouteId()))

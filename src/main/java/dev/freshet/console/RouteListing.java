@@ -8,14 +8,14 @@ import dev.freshet.run.routes.BrokenRouteFile;
 import java.time.Instant;
 import java.util.List;
 
-/** The routes of this instance, how they are, and files that are not in force. */
+/** The routes of this instance with their state, and the files that are not in force. */
 @JsonAnswer
 record RouteListing(List<ListedRoute> routes, List<BrokenFile> brokenFiles) {
 
     /**
-     * @param stoppedAt  by hand; null: it was not
-     * @param mayNotStop why; null: it may be stopped
-     * @param done       null when nobody counts this route
+     * @param stoppedAt when it was stopped by hand; null: it was not
+     * @param mayNotStop the reason why it must not be stopped; null: it may be
+     * @param done null if this route is not counted
      */
     @JsonAnswer
     record ListedRoute(

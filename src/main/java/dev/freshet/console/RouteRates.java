@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 
-/** How much each route does in a second, from one sample to the next. */
+/** How much each route does per second, from one sample to the next. */
 final class RouteRates {
     private final Map<String, Double> rates = new ConcurrentHashMap<>();
     private Map<String, Long> totals = Map.of();

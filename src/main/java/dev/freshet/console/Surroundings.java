@@ -6,9 +6,9 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * What costs more to look at, and changes more slowly.
+ * Parts of the overview that are more expensive to query and change more slowly.
  *
- * @param instances null behind a pooler: nobody knows
+ * @param instances null behind a pooler, where it is unknown
  */
 @JsonAnswer
 record Surroundings(
@@ -18,7 +18,7 @@ record Surroundings(
         List<StandingPolicy> policies,
         List<WatchProblem> watchProblems) {
 
-    /** @param estimated reckoned from a sample of a large table */
+    /** @param estimated extrapolated from a sample of a large table */
     @JsonAnswer
     record HotTag(
             String tag,

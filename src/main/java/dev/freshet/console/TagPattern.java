@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * What somebody would invalidate: a tag, a pattern with {@code *}, or a regular expression, as section 5 of the
- * contract tells them apart.
+ * What a user would invalidate: a tag, a pattern with {@code *}, or a regular expression, distinguished as in section 5
+ * of the contract.
  */
 record TagPattern(KeyPattern pattern) {
     enum Kind {
@@ -34,7 +34,8 @@ record TagPattern(KeyPattern pattern) {
             throw new Refused(400, (tag == null ? "pattern" : "tag") + ": must not hold the character NUL");
         }
         if (tag == null) {
-            return new TagPattern(KeyPattern.parse(text)); // refused here as there, and in the same words
+            // refused here as the invalidation would refuse it, in the same words
+            return new TagPattern(KeyPattern.parse(text));
         }
         if (text.isEmpty() || text.length() > LONGEST_TAG) {
             throw new Refused(400, "tag: must have 1 to " + LONGEST_TAG + " characters");
@@ -50,7 +51,7 @@ record TagPattern(KeyPattern pattern) {
         return pattern instanceof Regex ? Kind.regex : pattern instanceof Glob ? Kind.glob : Kind.tag;
     }
 
-    /** For SQL's LIKE: all that the pattern matches, and of a regular expression also what it does not. */
+    /** For SQL's LIKE: covers everything that the pattern matches; for a regular expression, it also covers more. */
     String like() {
         return switch (kind()) {
             case tag -> Like.literal(text());
@@ -63,8 +64,8 @@ record TagPattern(KeyPattern pattern) {
     }
 
     /**
-     * Whether a template such as {@code course:{id}} can make a tag that this takes; of a regular expression nobody
-     * knows.
+     * Whether a template such as {@code course:{id}} can produce a tag that this pattern matches; for a regular
+     * expression this is unknown.
      */
     boolean takesSomeOf(String template) {
         List<Character> own = new ArrayList<>();
@@ -72,7 +73,7 @@ record TagPattern(KeyPattern pattern) {
         return kind() != Kind.regex && meet(own, places(template));
     }
 
-    /** Whether the template can have made this tag. */
+    /** Whether the template can have produced this tag. */
     static boolean makes(String template, String tag) {
         return meet(tag.chars().mapToObj(c -> (char) c).toList(), places(template));
     }
@@ -86,7 +87,7 @@ record TagPattern(KeyPattern pattern) {
         return places;
     }
 
-    /** Whether there is a text that both take, where ANY stands for whatever run of characters. */
+    /** Whether there is a text that both match, where ANY stands for any run of characters. */
     private static boolean meet(List<Character> one, List<Character> other) {
         boolean[][] met = new boolean[one.size() + 1][other.size() + 1];
         for (int i = 0; i <= one.size(); i++) {

@@ -5,12 +5,12 @@ import dev.freshet.api.JsonAnswer;
 import java.time.Instant;
 
 /**
- * A target, how it is and what it is owed.
+ * A target with its state and what it is owed.
  *
- * @param missingSince since when DNS does not name its address any more
- * @param goesAfter    which target is told of each tag first
- * @param openedAt     since when it is only probed
- * @param servedAt     when an instance last said that it serves it; {@code unserved} when that is long ago
+ * @param missingSince since when DNS no longer names its address
+ * @param goesAfter the target that is told of each tag first
+ * @param openedAt since when it is only probed
+ * @param servedAt when an instance last reported that it serves the target; {@code unserved} if that is long ago
  */
 @JsonAnswer
 record TargetState(

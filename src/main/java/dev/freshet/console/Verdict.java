@@ -7,9 +7,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** One word on whether caches are fresh, and what speaks against it, the worst first. */
+/** A one-word verdict on whether caches are fresh, and the findings against it, worst first. */
 final class Verdict {
-    /** From bad to good. */
+    /** From bad to good; findings are sorted in this order. */
     enum Level {
         down,
         stale,

@@ -6,12 +6,12 @@ import dev.freshet.observe.QueueState;
 import java.time.Instant;
 import java.util.List;
 
-/** What is looked at every second. */
+/** What is queried every second. */
 @JsonAnswer
 record WorkInHand(
         QueueState queue, List<TargetState> targets, JobCounts jobs, LetterCount deadLetters, FenceCount fences) {
 
-    /** @param revision another one when a job has changed */
+    /** @param revision changes whenever a job changes */
     @JsonAnswer
     record JobCounts(
             long queued,
@@ -30,7 +30,7 @@ record WorkInHand(
             @InUtc Instant oldestAt,
             @InUtc Instant newestAt) {}
 
-    /** Tokens of transactions that are not out yet. */
+    /** Tokens whose changes have not all been delivered yet. */
     @JsonAnswer
     record FenceCount(long waiting, boolean capped, @InUtc Instant oldestAt) {}
 }

@@ -10,13 +10,13 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A table of a replaced system, which may be there already: what the contract says of it.
+ * A table of a replaced system that may exist already, with what the contract says about it.
  *
- * @param key its columns, in alphabetical order; null: it needs none
- * @param attempt adds a row as Freshet does
+ * @param key the columns of its unique key, in alphabetical order; null: it needs none
+ * @param attempt inserts a row as Freshet does
  */
 record AdoptedTable(String name, List<Column> columns, String key, SqlFile attempt) {
-    /** @param type {@code time} is with or without a time zone, {@code label} any string or enum */
+    /** @param type {@code time} is with or without a time zone, {@code label} is any string or enum */
     record Column(String name, String type) {
         boolean takes(FoundColumn found) {
             return switch (type) {
@@ -34,7 +34,7 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
             return type.equals("label") ? "text" : type;
         }
 
-        /** What is wrong with the column of this name; nothing: it is as it has to be. */
+        /** What is wrong with the column of this name; empty if it is as required. */
         Optional<String> objection(Optional<FoundColumn> found) {
             if (found.isEmpty()) {
                 return Optional.of("is missing (" + shown() + ")");
@@ -54,11 +54,13 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
     /** @param written the type as SQL writes it, with its length */
     record FoundColumn(String type, String category, String written) {}
 
-    /** @param kind of relation, as pg_class has it */
+    /** @param kind the kind of relation, as in pg_class */
     record FoundTable(String role, String kind, boolean isOurs, String owner, boolean hidesRows) {}
 
-    /** @param columns that must have a value; null: none
-     * @param help what makes them do without */
+    /**
+     * @param columns that require a value; null: none
+     * @param help the statement that lets them do without one
+     */
     record ColumnsToFill(String columns, String help) {}
 
     private record OneColumn(String table, String column) {}
@@ -84,7 +86,7 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
         return new AdoptedTable(name, known, key, attempt);
     }
 
-    /** @throws CannotStart where it is there in a form that Freshet cannot work with */
+    /** @throws CannotStart if it exists in a form that Freshet cannot work with */
     void check(Connection connection) throws SQLException {
         Optional<FoundTable> found = TABLE.firstRow(connection, Map.of("table", name), FoundTable.class);
         if (found.isEmpty()) {
@@ -127,7 +129,7 @@ record AdoptedTable(String name, List<Column> columns, String key, SqlFile attem
         }
     }
 
-    /** Columns that Freshet does not know have to get along without it. */
+    /** Columns that Freshet does not know must not require a value. */
     private void checkOtherColumns(Connection connection) throws SQLException {
         List<String> known = columns.stream().map(Column::name).toList();
         ColumnsToFill found = COLUMNS_TO_FILL.row(connection, new OtherColumns(name, known), ColumnsToFill.class);

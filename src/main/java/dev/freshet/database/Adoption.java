@@ -12,9 +12,7 @@ import org.postgresql.util.PSQLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Whether Freshet may and can move in: its own rights, and the tables of the replaced systems that are there already.
- */
+/** Checks that Freshet may move in: its own rights, and the tables of the replaced systems that exist already. */
 public final class Adoption {
     record RightsOfRole(
             String role,
@@ -26,7 +24,7 @@ public final class Adoption {
 
     private static final Logger LOG = LoggerFactory.getLogger(Adoption.class);
 
-    /** In the order of their names. */
+    /** Ordered by name. */
     private static final List<AdoptedTable> TABLES = List.of(
             AdoptedTable.of(
                     "background_job_status",
@@ -75,12 +73,12 @@ public final class Adoption {
                     "latency_ms number",
                     "created_at time"));
 
-    /** Locked by somebody else: no reason to refuse. */
+    /** Locked by someone else, which is no reason to refuse. */
     private static final Set<String> PASSING = Set.of("55P03", "40P01", "40001");
 
     private final SqlFile rightsOfRole = SqlFile.of("database/rights-of-role");
 
-    /** @throws CannotStart with the statement that mends it */
+    /** @throws CannotStart with the statement that fixes the problem */
     public void check(DataSource dataSource) {
         try (Connection connection = dataSource.getConnection()) {
             checkRights(rightsOfRole.row(connection, Map.of(), RightsOfRole.class));
@@ -111,10 +109,10 @@ public final class Adoption {
     }
 
     /**
-     * What no look at the catalog tells (CHECKs, unique keys and triggers of an adopted table's own) is tried: rows as
-     * Freshet writes them, in a transaction that is rolled back.
+     * Some obstacles do not show in the catalog (an adopted table's own CHECKs, unique keys and triggers). They are
+     * found by inserting rows as Freshet writes them, in a transaction that is rolled back.
      *
-     * @throws CannotStart if a table does not take them
+     * @throws CannotStart if a table does not accept them
      */
     public void tryOut(DataSource dataSource) {
         try (Connection connection = dataSource.getConnection()) {

@@ -22,8 +22,9 @@ import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
 /**
- * What this build does to a database, as one digest of sql/migrations and sql/functions, and which digests came before
- * it: the lines of sql/builds.txt. What is not among those is of a newer build, and not this one's to replace.
+ * What this build does to a database, as one digest of sql/migrations and sql/functions, and the digests of its
+ * predecessors: the lines of sql/builds.txt. A digest that is not among those belongs to a newer build, which this one
+ * must not replace.
  */
 final class Build {
     private static final String LINEAGE = "/sql/builds.txt";
@@ -45,7 +46,7 @@ final class Build {
         return digest;
     }
 
-    /** Whether what is in force may be replaced by this build's. */
+    /** Whether this build may replace what is in force. */
     boolean follows(String inForce) {
         return inForce.equals(digest) || lineage.contains(inForce);
     }
@@ -75,7 +76,7 @@ final class Build {
         }
     }
 
-    /** All of the two folders, wherever the classes are: in a jar, or in target/classes. */
+    /** All files of the two folders, wherever the classes are: in a jar, or in target/classes. */
     private static SortedMap<String, String> files() {
         URL lineage = Build.class.getResource(LINEAGE);
         try {

@@ -12,12 +12,12 @@ import org.flywaydb.core.api.callback.Context;
 import org.flywaydb.core.api.callback.Event;
 
 /**
- * Which build's functions the database has: read and written at the beginning of each file's transaction, under the
- * lock that only one instance has. After the last file it notes what Flyway's table says, so that the next start knows
- * without Flyway that nothing is missing.
+ * Records which build's functions the database has. This is read and written at the beginning of each file's
+ * transaction, under the lock that only one instance holds. After the last file it records a digest of Flyway's table,
+ * so that the next start knows without Flyway that nothing is missing.
  */
 final class BuildInForce extends BaseCallback {
-    /** A newer build was here between the look and the lock. */
+    /** A newer build has migrated the database between the check and the lock. */
     static final class Overtaken extends FlywayException {
         private static final long serialVersionUID = 1;
 
@@ -36,7 +36,7 @@ final class BuildInForce extends BaseCallback {
         this.build = build;
     }
 
-    /** @return nothing where the database is new, or where ops have deleted that row */
+    /** @return empty if the database is new, or if operators have deleted that row */
     static Optional<String> digest(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             if (!isKnown(statement)) {
@@ -48,14 +48,14 @@ final class BuildInForce extends BaseCallback {
         }
     }
 
-    /** V1 makes the table. */
+    /** V1 creates the table. */
     private static boolean isKnown(Statement statement) throws SQLException {
         try (ResultSet table = statement.executeQuery("SELECT to_regclass('freshet.build') IS NOT NULL")) {
             return table.next() && table.getBoolean(1);
         }
     }
 
-    /** Whether the last file of this build was applied, and Flyway's table is as it was then. */
+    /** Whether the last file of this build was applied and Flyway's table has not changed since. */
     static boolean isWhole(Connection connection, Build build) throws SQLException {
         try (PreparedStatement statement =
                 connection.prepareStatement("SELECT history = (" + HISTORY + ") FROM freshet.build WHERE digest = ?")) {
@@ -80,7 +80,7 @@ final class BuildInForce extends BaseCallback {
         }
     }
 
-    /** Nothing, where a newer build has put its functions in force meanwhile. */
+    /** Changes nothing if a newer build has installed its functions in the meantime. */
     private void noteWhole(Connection connection) {
         try (PreparedStatement statement =
                 connection.prepareStatement("UPDATE freshet.build SET history = (" + HISTORY + ") WHERE digest = ?")) {
@@ -94,7 +94,7 @@ final class BuildInForce extends BaseCallback {
     private void noteBegun(Context context) {
         Connection connection = context.getConnection();
         try (Statement statement = connection.createStatement()) {
-            // a migration that waits for a lock makes everybody wait who comes after it: rather give way and try again
+            // a migration that waits for a lock blocks everyone who comes after it: rather give up and try again
             statement.execute("SET LOCAL lock_timeout = '2s'");
             if (!isKnown(statement)) {
                 return;

@@ -8,21 +8,21 @@ import java.util.Properties;
 import javax.sql.DataSource;
 import org.postgresql.Driver;
 
-/** The way to the database: a pool for work, and single connections for what takes its time. */
+/** Access to the database: a pool for work, and single connections for statements that take long. */
 public final class Database implements AutoCloseable {
-    /** As console-surroundings.sql counts instances. */
+    /** console-surroundings.sql counts instances by this name. */
     private static final String APPLICATION =
             "freshet " + ProcessHandle.current().pid();
-    /** After this, the server ends a transaction whose client says nothing. None of ours pauses for a tenth of it. */
+    /** After this, the server ends a transaction whose client is silent. Our own pauses are less than a tenth of it. */
     static final String IDLE_IN_TRANSACTION = "5s";
-    /** A host that is gone is noticed within 20 s, and one that takes no more bytes as well. */
+    /** A host that is gone is noticed within 20 s, and so is one that accepts no more bytes. */
     private static final String DEAD_HOSTS =
             "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2"
                     + " -c tcp_user_timeout=20s";
 
     /**
-     * A plan that was made while a queue was empty is a bad one when it is full, and what is known of how full it is is
-     * always old: whatever the planner believes, a few rows are joined to a table by its index.
+     * A plan that was made while a queue was empty is bad when the queue is full, and the statistics on that are always
+     * outdated. With these settings, whatever the planner estimates, a few rows are joined to a table by its index.
      */
     private static final String PLANS = " -c plan_cache_mode=force_custom_plan -c jit=off -c random_page_cost=1.1"
             + " -c enable_seqscan=off -c enable_mergejoin=off";
@@ -30,7 +30,7 @@ public final class Database implements AutoCloseable {
     private final DatabaseUrl address;
     private final HikariDataSource pool;
 
-    /** @throws Refusal if nothing answers there within {@code patience}, or what answers will not do */
+    /** @throws Refusal if nothing answers there within {@code patience}, or if the server is not suitable */
     public static Database open(DatabaseUrl address, int poolSize, Duration answerTimeout, Duration patience) {
         new FirstContact(address).within(patience, single(address));
         return new Database(address, poolSize, answerTimeout);
@@ -76,7 +76,7 @@ public final class Database implements AutoCloseable {
         return new Transactions(pool, address.pooled());
     }
 
-    /** A connection of its own each time, on which a statement may take as long as it needs. */
+    /** Provides a new connection each time, on which a statement may take as long as it needs. */
     public DataSource single() {
         return single(address);
     }
@@ -95,10 +95,10 @@ public final class Database implements AutoCloseable {
         } else {
             properties.setProperty("ApplicationName", APPLICATION);
             properties.setProperty(
-                    "options", DEAD_HOSTS); // no more: Flyway holds its lock in a transaction that is idle
+                    "options", DEAD_HOSTS); // only these options: Flyway holds its lock in an idle transaction
         }
-        // pgjdbc's own data sources put every option into the URL, which Flyway then searches for passwords for most of
-        // a second
+        // pgjdbc's own data sources put every option into the URL, and Flyway would search that for passwords, which
+        // takes most of a second
         return new DriverDataSource(
                 address.jdbcUrl(), Driver.class.getName(), properties, address.user(), address.password());
     }

@@ -12,10 +12,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A database's address in every form that people have it in.
+ * A database's address, accepted in all common forms.
  *
- * @param hosts  {@code host:port}, several of them for a cluster
- * @param pooled behind PgBouncer or Supavisor, where the next statement may meet another server session
+ * @param hosts {@code host:port}, several of them for a cluster
+ * @param pooled behind PgBouncer or Supavisor, where the next statement may run in another server session
  */
 public record DatabaseUrl(
         String hosts, String database, String user, String password, Map<String, String> parameters, boolean pooled) {
@@ -25,7 +25,7 @@ public record DatabaseUrl(
                     + "(?:/(?<database>[^?]*))?(?:\\?(?<query>.*))?");
     private static final Pattern HOST = Pattern.compile("(?<name>\\[[0-9a-zA-Z:.%]+]|[^:\\[\\]]*)(?::(?<port>\\d*))?");
     private static final Pattern SUPABASE = Pattern.compile("https://(?<ref>[a-z0-9-]+)\\.supabase\\.co");
-    /** libpq's names, where the JDBC driver has others. */
+    /** libpq's names for which the JDBC driver uses others. */
     private static final Map<String, String> RENAMED = Map.of(
             "application_name",
             "ApplicationName",
@@ -37,12 +37,13 @@ public record DatabaseUrl(
             "targetServerType",
             "gssencmode",
             "gssEncMode");
-    /** Other drivers' own. */
+    /** Parameters of other drivers. */
     private static final List<String> DROPPED =
             List.of("connection_limit", "pool_timeout", "statement_cache_size", "schema", "uselibpqcompat");
 
     /**
-     * @throws IllegalArgumentException says what is wrong with the address, without the address: it may hold a password
+     * @throws IllegalArgumentException says what is wrong with the address, without quoting it: it may contain a
+     *     password
      */
     public static DatabaseUrl parse(String text) {
         Matcher form = FORM.matcher(text.trim());
@@ -62,7 +63,7 @@ public record DatabaseUrl(
         return new DatabaseUrl(hosts, database.isEmpty() ? user : database, user, password, parameters, pooled);
     }
 
-    /** @throws IllegalArgumentException if it is no Supabase project */
+    /** @throws IllegalArgumentException if it is not a Supabase project */
     public static DatabaseUrl ofSupabase(String projectUrl, String password) {
         Matcher form = SUPABASE.matcher(projectUrl);
         if (!form.matches()) {
@@ -90,7 +91,7 @@ public record DatabaseUrl(
         return "database \"" + database + "\" at " + hosts + " as \"" + user + "\"";
     }
 
-    /** A Supabase project's own host has an IPv6 address only, unless one pays for more. */
+    /** A Supabase project's own host has only an IPv6 address, unless the project pays for more. */
     public boolean isSupabaseDirect() {
         return hosts.matches("db\\.[a-z0-9-]+\\.supabase\\.co:\\d+");
     }
@@ -100,7 +101,7 @@ public record DatabaseUrl(
         return where();
     }
 
-    /** Neon's pooler answers on 5432; Supabase's does too, but that port gives a session of one's own. */
+    /** Neon's pooler answers on 5432; so does Supabase's, but there that port provides a dedicated session. */
     private static boolean looksPooled(String hosts) {
         return hosts.matches(".*:(6543|6432)(,.*)?")
                 || hosts.contains("pooler.") && !hosts.matches(".*\\.pooler\\.supabase\\.com:5432");
@@ -143,7 +144,8 @@ public record DatabaseUrl(
             case "read-only" -> "secondary";
             default -> value;
         });
-        // other drivers' way to ask for encryption without a known certificate; the JDBC driver's ssl=true demands one
+        // other drivers ask in this way for encryption without a known certificate; the JDBC driver's ssl=true demands
+        // one
         parameters.computeIfPresent("sslmode", (name, value) -> value.equals("no-verify") ? "require" : value);
         if (!jdbc && parameters.containsKey("ssl")) {
             String ssl = parameters.remove("ssl");

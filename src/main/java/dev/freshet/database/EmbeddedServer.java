@@ -19,12 +19,12 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A real PostgreSQL of Freshet's own, with its data in a folder that outlives it. */
+/** A real PostgreSQL of Freshet's own, with its data in a folder that outlives the process. */
 public final class EmbeddedServer implements AutoCloseable {
     static final String MAJOR_VERSION = "18";
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedServer.class);
     private static final String DATABASE = "freshet";
-    /** Lies in the data folder once initdb has run to its end; a folder without it holds nobody's data. */
+    /** This file is in the data folder once initdb has completed; a folder without it contains no one's data. */
     private static final String COMPLETE = "freshet-complete";
 
     private final FolderLock lock;
@@ -36,8 +36,8 @@ public final class EmbeddedServer implements AutoCloseable {
     }
 
     /**
-     * @param port preferred: where it is taken, or 0, any free one
-     * @throws CannotStart if the folder is in use, not writable, or another version's
+     * @param port preferred port; if it is taken, or 0, any free one
+     * @throws CannotStart if the folder is in use, not writable, or of another version
      */
     public static EmbeddedServer start(Path folder, int port) {
         FolderLock lock = FolderLock.take(folder.toAbsolutePath().normalize());
@@ -122,7 +122,7 @@ public final class EmbeddedServer implements AutoCloseable {
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
                 .setPort(port)
-                .setRegisterShutdownHook(false) // it would stop the database while Freshet still hands back
+                .setRegisterShutdownHook(false) // the hook would stop the database while Freshet still hands back
                 .setPGStartupWait(Duration.ofSeconds(20))
                 .setServerConfig("fsync", "on") // the library's default is off
                 .setServerConfig("listen_addresses", "127.0.0.1")

@@ -11,13 +11,13 @@ import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Finds out whether there is a database to work with, and if not, says why in one line that helps. */
+/** Finds out whether there is a database to work with, and otherwise explains the reason on one helpful line. */
 final class FirstContact {
     private static final Logger LOG = LoggerFactory.getLogger(FirstContact.class);
-    private static final int OLDEST_VERSION = 14; // date_bin
+    private static final int OLDEST_VERSION = 14; // the first version with date_bin
     /**
-     * No server there yet, or one that is starting, stopping or full: worth waiting for, since a compose file starts
-     * both at once.
+     * No server yet, or one that is starting, stopping or full: worth waiting for, because a compose file starts both
+     * at once.
      */
     private static final List<String> PASSING = List.of("08001", "08004", "08006", "57P01", "57P02", "57P03", "53300");
 

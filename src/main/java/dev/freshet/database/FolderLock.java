@@ -11,9 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** One Freshet per data folder; the operating system gives the lock back however the process ends. */
+/** Ensures one Freshet per data folder. The operating system releases the lock however the process ends. */
 final class FolderLock implements AutoCloseable {
-    /** Beyond the text, so that others can read which process it is (Windows locks are mandatory). */
+    /** Beyond the text, so that others can read which process it is (locks are mandatory on Windows). */
     private static final long LOCKED_BYTE = 1_000;
 
     private final Path folder;
@@ -46,7 +46,7 @@ final class FolderLock implements AutoCloseable {
                 return new FolderLock(folder, channel);
             }
         } catch (IOException | OverlappingFileLockException e) {
-            // said below
+            // reported below
         }
         String holder = readQuietly(file);
         closeQuietly(channel);

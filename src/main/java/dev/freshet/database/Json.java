@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
-/** Values for statements that take or give them as JSON. */
+/** Converts values for statements that take or return them as JSON. */
 public final class Json {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 

@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * What postmaster.pid in a data folder speaks of: a server that still runs because its Freshet was killed, or nothing
- * but the file. The process number alone proves nothing: after a container's restart it is often somebody else's.
+ * What postmaster.pid in a data folder refers to: a server that still runs because its Freshet was killed, or nothing.
+ * The process id alone proves nothing: after a restart of the container it often belongs to another process.
  */
 final class Orphan {
     private static final int PATIENCE_SECONDS = 5;
@@ -49,7 +49,7 @@ final class Orphan {
         return port != 0 && isServerOf(data, port);
     }
 
-    /** Whether the server on that port is the one of that folder. */
+    /** Whether the server on that port uses that folder. */
     static boolean isServerOf(Path data, int port) {
         String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres&connectTimeout=2&socketTimeout=5";
         try (Connection connection = DriverManager.getConnection(url);
@@ -62,8 +62,8 @@ final class Orphan {
     }
 
     /**
-     * First politely, then not; the data survive both. A file that speaks of no server of ours is removed: PostgreSQL
-     * would believe it.
+     * Stops the server, first gently, then forcibly; the data survives both. If the file refers to no server of ours it
+     * is removed, because PostgreSQL would trust it.
      */
     void stop() throws IOException {
         Optional<ProcessHandle> server =

@@ -14,15 +14,15 @@ import java.util.Map;
 
 /**
  * The values of a statement's parameters, from a record or a map: the parameter {@code :#freshWithinSeconds} is the
- * component {@code freshWithinSeconds}. A component that is itself a record stands for its components: so statements
- * that take the same and something more share what is the same. Since nothing else need be shared, a component that the
- * statement does not have is refused: its name is misspelt, here or there.
+ * component {@code freshWithinSeconds}. A component that is itself a record stands for its own components, so that
+ * statements with common parameters can share a record. A component that the statement does not use is refused, because
+ * a name must be misspelt somewhere.
  */
 final class ParameterBinder {
     private static final MethodType VALUE_OF_RECORD = MethodType.methodType(Object.class, Record.class);
 
     private final String statement;
-    /** As they stand in the statement: one that stands there twice is here twice. */
+    /** In the order of the statement; a parameter that is used twice appears twice. */
     private final List<String> parameters;
 
     private final ClassValue<MethodHandle[]> components = new ClassValue<>() {
@@ -95,7 +95,7 @@ final class ParameterBinder {
                 .toArray(MethodHandle[]::new);
     }
 
-    /** @param path from an instance of the outermost record to one of this type */
+    /** @param path leads from an instance of the outermost record to one of this type */
     private static void addComponents(
             Class<?> outermost, Class<?> type, MethodHandle path, Map<String, MethodHandle> byName) {
         for (RecordComponent component : type.getRecordComponents()) {

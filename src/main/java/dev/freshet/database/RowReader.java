@@ -20,11 +20,11 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Makes records of rows: the component {@code lastFailedAt} is the column {@code last_failed_at}. A type that is no
- * record is the first column's.
+ * Creates records from rows: the component {@code lastFailedAt} is the column {@code last_failed_at}. If the type is
+ * not a record, it is the type of the first column.
  */
 final class RowReader<T> {
-    /** How a column becomes a value of a component's type. */
+    /** Converts a column to a component's type. */
     private interface Column {
         Object read(ResultSet row, int index) throws SQLException;
     }
@@ -54,7 +54,7 @@ final class RowReader<T> {
     private final String[] labels;
     private final MethodHandle constructor;
 
-    @SuppressWarnings("unchecked") // the reader of a class makes instances of that class
+    @SuppressWarnings("unchecked") // the reader of a class creates instances of that class
     static <T> RowReader<T> of(Class<T> type) {
         return (RowReader<T>) READERS.get(type);
     }
@@ -68,7 +68,7 @@ final class RowReader<T> {
         this.constructor = type.isRecord() ? constructor(type, components) : null;
     }
 
-    /** @param statement is named where a row cannot be read */
+    /** @param statement its name, for the message if a row cannot be read */
     T read(ResultSet row, String statement) throws SQLException {
         if (constructor == null) {
             return type.cast(value(row, 1, type, statement));
@@ -106,7 +106,7 @@ final class RowReader<T> {
         return null;
     }
 
-    /** No array is an empty list. */
+    /** SQL NULL becomes an empty list. */
     private static List<?> list(Array array) throws SQLException {
         return array == null ? List.of() : Collections.unmodifiableList(Arrays.asList((Object[]) array.getArray()));
     }

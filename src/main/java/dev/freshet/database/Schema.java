@@ -26,7 +26,7 @@ public final class Schema {
     private static final String LEFT = "The database's schema is of a newer Freshet: left as it is."
             + " To put this build's functions in force all the same: docs/operations.md, Upgrades, and the way back";
 
-    /** Before the first release the migrations were put together anew. */
+    /** Before the first release, the migrations were rewritten. */
     private static final String OTHER_HISTORY = "The database was made by an unreleased build of Freshet, whose tables"
             + " this build cannot take over (%s): set DATABASE_URL to an empty database (of Freshet's own PostgreSQL:"
             + " delete FRESHET_DATA_DIR, which is .freshet unless you set it), or go on with the build that made it";
@@ -55,7 +55,7 @@ public final class Schema {
                 .lockRetryCount(120)
                 .callbacks(new BuildInForce(build))
                 .load();
-        // the other kind of lock is the session's, and behind a pooler that is anybody's
+        // the other kind of lock belongs to the session, and behind a pooler that could be anyone's
         flyway.getConfiguration()
                 .getPluginRegister()
                 .getPlugin(PostgreSQLConfigurationExtension.class)
@@ -66,7 +66,7 @@ public final class Schema {
     /** Safe with several instances at once, and with several builds. */
     public void migrate() {
         if (isUpToDate()) {
-            return; // as at nearly every start: without Flyway, which takes a sixth of one to find that out
+            return; // the usual case. To find this out, Flyway needs a sixth of the time that a start takes
         }
         Flyway flyway = flyway();
         for (int attempt = 1; ; attempt++) {
@@ -96,8 +96,8 @@ public final class Schema {
     }
 
     /**
-     * An older build must not put its functions over a newer one's. Where it is not known which build's are in force,
-     * because ops have deleted that row, the one that starts next puts its own in force.
+     * An older build must not put its functions over a newer one's. If operators have deleted the row that says which
+     * build is in force, the next build that starts installs its own functions.
      */
     private boolean isNewer(Flyway flyway) {
         Optional<String> inForce = inForce();
@@ -125,11 +125,11 @@ public final class Schema {
                             .isPresent()
                     && BuildInForce.isWhole(connection, build);
         } catch (SQLException e) {
-            return false; // a table of another build's form: the migration says what is to be done
+            return false; // another build made the table in another form: migrating reports what to do
         }
     }
 
-    /** Below a headline. */
+    /** Flyway lists its complaints below a headline. */
     private static String firstComplaint(FlywayValidateException e) {
         return e.getMessage().lines().map(String::trim).skip(1).findFirst().orElse("");
     }

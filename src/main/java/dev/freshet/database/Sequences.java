@@ -7,7 +7,9 @@ import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Numbers go on where they ended, also in a copy of the database that was made without its sequences. */
+/**
+ * Makes sequences continue where the numbers ended, even in a copy of the database that was made without its sequences.
+ */
 public final class Sequences {
     record RaisedSequence(String sequence, long goesOnFrom) {}
 

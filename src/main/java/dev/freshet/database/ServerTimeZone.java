@@ -8,8 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The server's own time zone can be seen only by a session whose client gave none. The pool's driver always gives the
- * JVM's, so it is asked for through the other one (camel-pgevent's), and kept in the database for everybody.
+ * Learns the server's own time zone, which only a session whose client has set none can see. The pool's driver always
+ * sets the JVM's. So it is read through the other driver (camel-pgevent's), and stored in the database for all
+ * instances.
  */
 public final class ServerTimeZone {
     private static final Logger LOG = LoggerFactory.getLogger(ServerTimeZone.class);

@@ -11,8 +11,9 @@ import org.flywaydb.database.postgresql.PostgreSQLDatabase;
 import org.flywaydb.database.postgresql.PostgreSQLDatabaseType;
 
 /**
- * Flyway without its session state. It sets search_path and the role for the session; behind a transaction pooler that
- * session belongs to the users' next transaction. Our migrations name their schemas, so they need neither.
+ * Makes Flyway work without session state. Flyway sets search_path and the role for the session, but behind a
+ * transaction pooler that session serves the users' next transaction. Our migrations name their schemas, so they need
+ * neither.
  */
 public final class SessionlessPostgres extends PostgreSQLDatabaseType {
     @Override

@@ -19,8 +19,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One statement of sql/queries, with parameters named as camel-sql names them ({@code :#limit}), so that routes and
- * Java share the files.
+ * One statement of sql/queries, with parameters in the notation of camel-sql ({@code :#limit}), so that routes and Java
+ * share the files.
  */
 public final class SqlFile {
     private static final Pattern PARAMETER = Pattern.compile(":#(\\w+)");
@@ -62,12 +62,12 @@ public final class SqlFile {
         return read(connection, binder.values(values), SqlFile::map);
     }
 
-    /** @param values a record whose components are named as the parameters */
+    /** @param values a record whose components have the names of the parameters */
     public List<Map<String, Object>> rows(Connection connection, Record values) throws SQLException {
         return read(connection, binder.values(values), SqlFile::map);
     }
 
-    /** @param type a record whose components are named as the columns, or the first column's type */
+    /** @param type a record whose components have the names of the columns, or the type of the first column */
     public <T> List<T> rows(Connection connection, Map<String, ?> values, Class<T> type) throws SQLException {
         return read(connection, binder.values(values), reader(type));
     }
@@ -76,7 +76,7 @@ public final class SqlFile {
         return read(connection, binder.values(values), reader(type));
     }
 
-    /** The first row, of a statement that always has one. */
+    /** Returns the first row of a statement that always has one. */
     public <T> T row(Connection connection, Map<String, ?> values, Class<T> type) throws SQLException {
         return theFirst(rows(connection, values, type));
     }
@@ -109,7 +109,7 @@ public final class SqlFile {
         return new Bound(binder.values(values));
     }
 
-    /** What is done with each row of a result that is too long to hold. */
+    /** Processes the rows of a result that is too long to hold in memory. */
     public interface EachRow {
         void read(ResultSet row) throws SQLException;
     }
@@ -122,7 +122,7 @@ public final class SqlFile {
             this.values = values;
         }
 
-        /** Inside a transaction, {@code fetch} rows at a time. */
+        /** Must be called in a transaction. Fetches {@code fetch} rows at a time. */
         public void each(Connection connection, int fetch, EachRow reader) throws SQLException {
             try (PreparedStatement prepared = connection.prepareStatement(sql)) {
                 prepared.setFetchSize(fetch);
@@ -136,7 +136,7 @@ public final class SqlFile {
         }
     }
 
-    /** An array column of texts; none is an empty list. */
+    /** An array column of texts; NULL becomes an empty list. */
     public static List<String> texts(Object array) throws SQLException {
         return array == null ? List.of() : List.of((String[]) ((Array) array).getArray());
     }

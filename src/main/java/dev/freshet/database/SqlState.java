@@ -3,7 +3,7 @@ package dev.freshet.database;
 import java.sql.SQLException;
 import java.util.Set;
 
-/** What PostgreSQL's codes for failures mean for whoever has to go on. */
+/** Classifies PostgreSQL's error codes by what the caller should do. */
 public final class SqlState {
     /** lock_not_available, deadlock_detected */
     private static final Set<String> LOCKED = Set.of("55P03", "40P01");
@@ -14,19 +14,19 @@ public final class SqlState {
 
     private SqlState() {}
 
-    /** Somebody else holds a lock: who meets it gives way and comes again. */
+    /** Someone else holds a lock: give way and try again later. */
     public static boolean isLocked(SQLException e) {
         return e.getSQLState() != null && LOCKED.contains(e.getSQLState());
     }
 
-    /** The values themselves were refused: to try the same again would fail again. */
+    /** The values themselves were refused: the same attempt would fail again. */
     public static boolean isRefused(SQLException e) {
         return e.getSQLState() != null
                 && e.getSQLState().length() == 5
                 && REFUSED_CLASSES.contains(e.getSQLState().substring(0, 2));
     }
 
-    /** The connection is gone, with the transaction that it carried. */
+    /** The connection was lost, and with it its transaction. */
     public static boolean isConnectionLost(SQLException e) {
         String state = e.getSQLState();
         return state != null

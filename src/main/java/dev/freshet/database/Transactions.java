@@ -9,9 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Several statements that are true together or not at all. None of them holds its locks for long, whatever becomes of
- * this process: the server itself ends a transaction whose client has said nothing for some seconds (a suspended
- * machine, a cut network).
+ * Runs statements in transactions. None of them holds its locks for long, whatever happens to this process: the server
+ * ends a transaction whose client has been silent for some seconds (a suspended machine, a broken network).
  */
 public final class Transactions {
     public interface Work<T> {
@@ -30,13 +29,13 @@ public final class Transactions {
         this(dataSource, false);
     }
 
-    /** @param pooled behind a transaction pooler, where nothing that is said to a session outlasts the transaction */
+    /** @param pooled behind a transaction pooler, where no session state outlasts a transaction */
     public Transactions(DataSource dataSource, boolean pooled) {
         this.dataSource = dataSource;
         this.pooled = pooled;
     }
 
-    /** One statement, which is a transaction by itself. */
+    /** Runs one statement, which is a transaction by itself. */
     public <T> T inOne(Work<T> work) throws SQLException {
         try (Connection connection = dataSource.getConnection()) {
             return work.on(connection);
@@ -55,7 +54,7 @@ public final class Transactions {
         return in(work, false);
     }
 
-    /** Of statements whose plan is the same whatever is in their tables: they are planned once for each session. */
+    /** For statements whose plan is the same whatever their tables contain: they are planned once per session. */
     public <T> T inPlannedOnce(Work<T> work) throws SQLException {
         return in(work, true);
     }
@@ -64,9 +63,9 @@ public final class Transactions {
         try (Connection connection = dataSource.getConnection()) {
             connection.setAutoCommit(false);
             try {
-                if (pooled) { // otherwise Database has said so to the session
+                if (pooled) { // otherwise Database has set this for the session
                     sayTerms(connection, Database.IDLE_IN_TRANSACTION);
-                } else if (plannedOnce) { // behind a pooler nothing is kept for a session
+                } else if (plannedOnce) { // behind a pooler no session state is kept
                     PLAN_ONCE.rows(connection, Map.of());
                 }
                 T result = work.on(connection);
@@ -84,9 +83,9 @@ public final class Transactions {
     }
 
     /**
-     * First in a transaction.
+     * Must run first in a transaction.
      *
-     * @param silence after which the server ends it, such as 5s
+     * @param silence after this, the server ends the transaction, such as 5s
      */
     public static void sayTerms(Connection connection, String silence) throws SQLException {
         try (Statement terms = connection.createStatement()) {
@@ -98,9 +97,9 @@ public final class Transactions {
     }
 
     /**
-     * Work that leaves audit rows. An adopted audit table may refuse one of them (a constraint of its own): then the
-     * work is done without them, and that is counted and said; where it fails all the same, it is not for the audit's
-     * sake.
+     * For work that writes audit rows. An adopted audit table may refuse a row (by a constraint of its own). The work
+     * is then repeated without audit rows, which is counted and logged. If it fails again, the audit was not the
+     * reason.
      */
     public <T> T audited(Work<T> work) throws SQLException {
         try {

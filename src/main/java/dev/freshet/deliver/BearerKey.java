@@ -3,11 +3,14 @@ package dev.freshet.deliver;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Shows a key to a target that asks for one; set on the way out, so that it stands in no endpoint and no property. */
+/**
+ * Sends a key to a target that requires one. The header is added just before sending, so that the key appears in no
+ * endpoint and no property.
+ */
 public final class BearerKey implements Processor {
     private final String key;
 
-    /** @param key null: none is shown */
+    /** @param key null: no key is sent */
     public BearerKey(String key) {
         this.key = key;
     }

@@ -12,26 +12,32 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What targets may spend, in buckets that all instances share (freshet.budget). Little is claimed ahead of what is at
- * hand: what has been claimed goes before whatever comes later, however urgent that is.
+ * Enforces what targets may spend, in token buckets that all instances share (freshet.budget). Claims run only a little
+ * ahead of the budget: a claimed delivery is called before any later one, however urgent that is.
  */
 final class Budgets {
     private static final Logger LOG = LoggerFactory.getLogger(Budgets.class);
-    /** A claim takes what can go so soon: until the next poll there would be no other. */
+    /** How far ahead a claim may spend. There may be no other claim before the next poll. */
     private static final Duration AHEAD = Duration.ofSeconds(1);
-    /** A call waits for its turn no longer than this; then its tags are given back, untried. */
+    /** The longest time that a call waits for the budget. After that its tags are given back untried. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
-    /** What is urgent may stand behind calls that have waited for so long, and never behind others. */
+    /**
+     * Urgent calls wait for up to twice as long, because calls that were already granted may be ahead of them by {@link
+     * #PATIENCE}.
+     */
     private static final Duration URGENT_PATIENCE = PATIENCE.multipliedBy(2);
 
     private static final long GLANCE_NANOS = 100_000_000;
 
-    /** How long until a budget is full again. */
+    /** The seconds until a budget is full again. */
     private record Spent(double callsSeconds, double tagsSeconds) {
         static final Spent NOTHING = new Spent(0, 0);
     }
 
-    /** A call with so many tags, and how fast its budget is full again: in seconds for each call and tag. */
+    /**
+     * A call with a number of tags. callSeconds and tagSeconds are the time that the budget needs to refill one call or
+     * one tag.
+     */
     private record Asked(
             String name,
             int tags,
@@ -49,7 +55,7 @@ final class Budgets {
         this.transactions = transactions;
     }
 
-    /** @return how many tags could begin their calls now or in a moment */
+    /** @return number of tags whose calls could begin now or within a moment */
     int tagsAtHand(Target target, boolean urgent) {
         long ahead = (urgent ? URGENT_PATIENCE : AHEAD).toSeconds();
         Limits limits = target.getLimits();
@@ -65,11 +71,15 @@ final class Budgets {
             return (int) Math.min(Integer.MAX_VALUE, Math.min(calls * target.getBatch(), tags));
         } catch (SQLException e) {
             LOG.debug("What {} may spend could not be read: {}", target.getName(), e.getMessage());
-            return 0; // nor could anything be claimed
+            return 0; // if the budget cannot be read, nothing could be claimed either
         }
     }
 
-    /** Spends one call, and waits for its turn. False: it may not begin now, and its tags are to be given back. */
+    /**
+     * Spends one call and waits until it may begin.
+     *
+     * @return false if it may not begin now; its tags are then to be given back
+     */
     boolean grant(Target target, int tags, boolean urgent, BooleanSupplier isWanted) {
         Limits limits = target.getLimits();
         if (limits.isEndless()) {

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 
-/** The deliveries that go to a target in one request. */
+/** The deliveries that are sent to one target in one request. */
 public final class Call {
     private final List<Delivery> deliveries;
     private String id;
@@ -24,7 +24,10 @@ public final class Call {
         this.deliveries = List.copyOf(deliveries);
     }
 
-    /** Who may share a call: all of them go with one profile, and what is urgent takes nothing else along. */
+    /**
+     * What the deliveries of one call have in common: all use the same profile, and urgent ones are not mixed with
+     * others.
+     */
     private record Company(int most, String profile, boolean isUrgent) {
         static Company of(Delivery delivery) {
             return new Company(
@@ -38,7 +41,10 @@ public final class Call {
         return new Call(deliveries);
     }
 
-    /** As few calls as these deliveries to one target need: each goes with others that may have as much company. */
+    /**
+     * Groups deliveries to one target into as few calls as possible. Only deliveries that allow the same size of call
+     * share one.
+     */
     static List<Call> together(List<Delivery> deliveries) {
         List<Call> calls = new ArrayList<>();
         Map<Company, List<Delivery>> gathered = new LinkedHashMap<>();
@@ -55,7 +61,10 @@ public final class Call {
         return calls;
     }
 
-    /** These calls, which cover what was committed before that position; null where there is no replica to wait for. */
+    /**
+     * Sets the position that these calls cover: it includes everything committed before it. Null if there are no
+     * replicas to wait for.
+     */
     public static List<Call> covering(Long position, List<Call> calls) {
         calls.forEach(call -> call.position = position == null ? 0 : position);
         return calls;
@@ -73,7 +82,7 @@ public final class Call {
         return deliveries.get(0).target();
     }
 
-    /** As its body says it; null: it says nothing of one. */
+    /** The profile as the body states it; null: the body states none. */
     String profile() {
         return deliveries.get(0).policy().profile();
     }
@@ -82,12 +91,12 @@ public final class Call {
         return deliveries.get(0).policy().isUrgent();
     }
 
-    /** Nothing in it is tried for the first time. */
+    /** True if no delivery in this call is a first attempt. */
     boolean isRetry() {
         return deliveries.stream().allMatch(Delivery::retry);
     }
 
-    /** How far its priority is above the usual one. */
+    /** How far the call's priority is above the default. */
     int aboveUsual() {
         return deliveries.stream()
                 .mapToInt(delivery -> delivery.policy().aboveUsual())
@@ -99,7 +108,11 @@ public final class Call {
         return deliveries.stream().map(Delivery::tag).toList();
     }
 
-    /** A connection takes it. False: one has done so before. */
+    /**
+     * Called when a connection takes this call.
+     *
+     * @return false if a connection has already taken it
+     */
     synchronized boolean take() {
         boolean isFirst = !taken;
         taken = true;
@@ -118,12 +131,16 @@ public final class Call {
         return deliveries.size();
     }
 
-    /** {@code {"tag": …}} for a target that takes one at a time, {@code {"tags": […]}} for one that takes batches. */
+    /**
+     * {@code {"tag": …}} for a target that takes one tag at a time, {@code {"tags": […]}} for one that takes batches.
+     */
     public Map<String, Object> asTagOrTags() {
         return asTagOrTags(deliveries.get(0).batch());
     }
 
-    /** @throws IllegalStateException rather than leave a tag out: its outcome would be "delivered" all the same */
+    /**
+     * @throws IllegalStateException if a tag would have to be left out: it would be recorded as delivered nonetheless
+     */
     public Map<String, Object> asTagOrTags(int batch) {
         if (batch > 1) {
             return withProfile("tags", getTags());
@@ -145,14 +162,14 @@ public final class Call {
         return body;
     }
 
-    /** The tag target's body, as the text that is sent and signed. */
+    /** Writes the tag target's body as text: exactly this text is sent and signed. */
     public static void writeTags(Exchange exchange) {
         Call call = (Call) exchange.getVariable("call");
         exchange.getMessage().setBody(Json.text(call.asTagOrTags()));
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
     }
 
-    /** What a batch target takes, whoever sends it. */
+    /** The body for a batch target, with the given source. */
     public Map<String, Object> asBatch(String source) {
         Map<String, Object> batch = new LinkedHashMap<>();
         batch.put("tags", getTags());
@@ -165,8 +182,8 @@ public final class Call {
     }
 
     /**
-     * Names what the call covers: the same on every redelivery, another one as soon as a newer change or other tags are
-     * in it.
+     * Identifies what the call covers: the same for every redelivery, and a different one once a newer change or other
+     * tags are part of it.
      */
     public synchronized String getId() {
         if (id == null) {

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** What the failure of a call says: whether the same call may succeed later, and in which words it is kept. */
+/** Interprets why a call failed: whether the same call may succeed later, and which text is recorded as the error. */
 public final class CallFailure {
     private static final List<Integer> TRANSIENT = List.of(408, 425, 429);
     private static final int LONGEST_ERROR = 500;
@@ -13,7 +13,10 @@ public final class CallFailure {
 
     private CallFailure() {}
 
-    /** Whether the same call may succeed later: no answer, or one that says so. */
+    /**
+     * Whether the same call may succeed later: true if there was no answer, or one that indicates a temporary
+     * condition.
+     */
     public static boolean mayPass(Exception failure) {
         return !(failure instanceof HttpOperationFailedException answer) || isTransient(answer.getStatusCode());
     }
@@ -26,7 +29,9 @@ public final class CallFailure {
         return status >= 300 && status < 400;
     }
 
-    /** With what the target says of it: a provider that has changed its answers is to be read where one looks. */
+    /**
+     * Includes the target's own words, so that a provider's changed answers can be read wherever the error is shown.
+     */
     static String error(HttpOperationFailedException answer) {
         String said =
                 answer.getResponseBody() == null ? "" : answer.getResponseBody().strip();
@@ -46,8 +51,8 @@ public final class CallFailure {
     }
 
     /**
-     * What came from outside may hold anything; PostgreSQL keeps no NUL and no half of a surrogate pair, and nobody
-     * reads the others.
+     * Text from outside may contain anything. PostgreSQL stores neither NUL nor lone surrogates, and other control
+     * characters are not readable.
      */
     private static String printable(String text) {
         String cut = text.length() > LONGEST_ERROR ? text.substring(0, LONGEST_ERROR) : text;

@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Which calls may begin: those whose lease has time left for one, to a target that answers, whose route is there and
- * whose limits allow it, and that say what the policies of their tags say now.
+ * Decides which calls may begin: the lease leaves time for the call, the target answers, its route exists, its limits
+ * allow the call, and the call carries the profile that the policies of its tags require now.
  */
 final class CallPermits {
     private final Map<String, Lane> lanes;
@@ -23,12 +23,12 @@ final class CallPermits {
         this.policies = policies;
     }
 
-    /** No call begins any more. */
+    /** No calls begin any more. */
     void stop() {
         stopping = true;
     }
 
-    /** Its route is away for a moment. */
+    /** The target's route is temporarily not available. */
     void hold(String target) {
         onHold.add(target);
     }
@@ -45,7 +45,9 @@ final class CallPermits {
         return onHold.contains(Copy.targetOf(target));
     }
 
-    /** Asked before every attempt; waits for its turn where the target takes only so many a second. */
+    /**
+     * Called before every attempt. Waits for its turn if the target takes only a limited number of calls per second.
+     */
     boolean grant(Call call) {
         Lane lane = lanes.get(call.getTarget());
         boolean granted = true;
@@ -59,7 +61,9 @@ final class CallPermits {
         return granted && mayBegin(call) && hasItsProfile(call);
     }
 
-    /** Where another profile has been said since it was claimed, its tags come again with that. */
+    /**
+     * If a tag got another profile since the claim, the call does not begin and its tags return with the new profile.
+     */
     private boolean hasItsProfile(Call call) {
         return call.getTags().stream()
                 .allMatch(tag -> Objects.equals(policies.of(tag).profile(), call.profile()));
@@ -76,8 +80,7 @@ final class CallPermits {
     }
 
     /**
-     * Whether a call that has failed is made once more at once, by its route. What has failed before is only tried
-     * again later.
+     * Whether the route may repeat a failed call at once. Deliveries that had failed before are only tried again later.
      */
     boolean mayTryAgainAtOnce(Call call) {
         Lane lane = lanes.get(call.getTarget());

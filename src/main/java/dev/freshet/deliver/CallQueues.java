@@ -12,8 +12,8 @@ import org.apache.camel.support.DefaultExchange;
 
 /**
  * Puts each call of the body into the queue of its target, {@code seda:target-NAME}, as soon as the read replicas have
- * what it covers. A split with a dynamic endpoint says the same, and copies each exchange three times on the way
- * (docs/decisions.md has the figures). Copies of an app have queues of their own.
+ * replayed what it covers. A split with a dynamic endpoint would do the same, but copies each exchange three times on
+ * the way (docs/decisions.md has the figures). Copies of an app have queues of their own.
  */
 public final class CallQueues implements Processor {
     private final CamelContext context;
@@ -27,7 +27,7 @@ public final class CallQueues implements Processor {
         this.replicas = replicas;
     }
 
-    /** What becomes of calls to copies is known later than this is needed. */
+    /** A setter, because the outcomes of calls to copies are created after this object. */
     public void serveCopies(Outcomes outcomes) {
         copies = new CopyQueues(context, lanes, outcomes);
     }
@@ -41,7 +41,7 @@ public final class CallQueues implements Processor {
         add(calls);
     }
 
-    /** @param calls to one target */
+    /** @param calls all to the same target */
     public void add(List<Call> calls) {
         if (!calls.isEmpty()) {
             long position = calls.stream().mapToLong(Call::position).max().orElse(0);
@@ -61,7 +61,7 @@ public final class CallQueues implements Processor {
         for (Call call : calls) {
             Exchange next = DefaultExchange.newFromEndpoint(entrance);
             next.getMessage().setBody(call);
-            queue.add(next); // never full: it holds more than a lane may
+            queue.add(next); // never full: the queue's capacity is larger than what a lane may hold
         }
     }
 }

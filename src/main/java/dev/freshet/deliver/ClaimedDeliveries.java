@@ -2,7 +2,7 @@ package dev.freshet.deliver;
 
 import dev.freshet.deliver.policy.Policies;
 
-/** What was claimed, by a hand-over or by a claim, as the deliveries that calls are made of. */
+/** Turns what a hand-over or a claim has claimed into the deliveries that calls are made of. */
 final class ClaimedDeliveries {
     private final Policies policies;
     private final Lanes.Terms terms;
@@ -12,7 +12,7 @@ final class ClaimedDeliveries {
         this.terms = terms;
     }
 
-    /** @param claimedAt when the statement that claimed it was sent (System.nanoTime) */
+    /** @param claimedAt when the claiming statement was sent (System.nanoTime) */
     Delivery handedOver(Target target, Claims.Claimed claimed, long handover, String lease, long claimedAt) {
         int batch = target.getBatch();
         return new Delivery(

@@ -3,19 +3,18 @@ package dev.freshet.deliver;
 import java.util.List;
 
 /**
- * What a hand-over may claim at once.
+ * What a hand-over may claim in the same statement.
  *
- * @param targets those that have room
- * @param at      (System.nanoTime) before the database counts, so that leases end here first
- * @param full    this instance serves targets, and none of them has room but for what is urgent: the rest of what is
- *                ripe can wait for it
- * @param hasReplicas whether the calls have to know which position they cover
+ * @param targets targets with room
+ * @param at System.nanoTime before the database starts counting, so that leases end here first
+ * @param full this instance serves targets, but none has room except for urgent tags: the rest of what is ripe can wait
+ * @param hasReplicas whether calls have to know which position they cover
  */
 public record Claims(List<Room> targets, double leaseSeconds, long at, boolean full, boolean hasReplicas) {
     /**
-     * So many tags for one target, under one lease.
+     * How many tags may be claimed for one target, under one lease.
      *
-     * @param urgent so many, where those above {@code room} go before all others
+     * @param urgent the limit with urgent tags included: those above {@code room} must all be urgent
      */
     public record Room(String target, int room, int urgent, String lease) {}
 

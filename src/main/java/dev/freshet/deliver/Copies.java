@@ -11,24 +11,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes the database know each address of a target, as a target of its own: those of a list, and those that a host name
- * stands for. Asked by {@link Targets}, one turn after the other.
+ * Registers each address of a target in the database as a target of its own: the addresses of a list, and those that a
+ * host name resolves to. Used by {@link Targets} only, one turn after the other.
  */
 final class Copies {
     /**
-     * A target and who stands for it now: itself, or its copies.
+     * A target and the names that stand for it now: its own, or those of its copies.
      *
-     * @param answered places whose host names DNS has just answered for: what it does not name is missing there
+     * @param answered places whose host names DNS has just answered for: addresses that are not in the answer are gone
      */
     record Family(String parent, List<String> serves, List<String> answered) {}
 
-    /** As serve-copies.sql reads it. */
+    /** A row as serve-copies.sql reads it. */
     record Row(String name, String place, String ip, boolean seen, boolean pending) {}
 
     /**
-     * @param listed   as JSON
-     * @param places   whose host names stand for addresses
-     * @param answered of these, those that DNS has just answered for
+     * @param listed as JSON
+     * @param places places whose host names resolve to addresses
+     * @param answered those of the places that DNS has just answered for
      */
     private record Declared(
             String parent,
@@ -45,7 +45,7 @@ final class Copies {
     private final HostNames names;
     private final Transactions transactions;
     private final Lanes lanes;
-    /** Which answer of DNS the database was told last, by target and place. */
+    /** The DNS answer that the database was told last, by target and place. */
     private final Map<String, Long> told = new HashMap<>();
 
     private boolean hasFirstAnswer;
@@ -56,7 +56,7 @@ final class Copies {
         this.lanes = lanes;
     }
 
-    /** What an instance knows of a target's addresses at this moment. */
+    /** What this instance knows of a target's addresses at this moment. */
     private final class Look {
         private final Target target;
         private final List<Row> rows = new ArrayList<>();
@@ -96,7 +96,10 @@ final class Copies {
             }
         }
 
-        /** Only once for each answer: two instances whose DNS differs would else gainsay each other all the time. */
+        /**
+         * Reported only once for each answer. Otherwise two instances with differing DNS would contradict each other
+         * all the time.
+         */
         private List<String> toBeMissing() {
             return answered.stream()
                     .filter(place -> toTell.containsKey(target.getName() + "@" + place))
@@ -104,7 +107,7 @@ final class Copies {
         }
     }
 
-    /** Makes its addresses known to the database, and serves them here: those, and no others of it. */
+    /** Registers the target's addresses in the database and serves exactly those here. */
     Family serve(Target target) throws SQLException {
         Look look = new Look(target);
         Declared declared = new Declared(
@@ -117,7 +120,7 @@ final class Copies {
                 look.toBeMissing());
         List<String> serves = new ArrayList<>();
         List<String> called = new ArrayList<>();
-        // a statement of its own: a process that stops here holds nothing
+        // a statement of its own: a process that stops here holds no locks
         for (Served copy : transactions.inOne(c -> serve.rows(c, declared, Served.class))) {
             if (!copy.isRegistered()) {
                 throw new SQLException(
@@ -134,7 +137,10 @@ final class Copies {
         return new Family(target.getName(), serves, look.answered);
     }
 
-    /** What was owed to a name that nobody could resolve may go now; asked once for each. */
+    /**
+     * Whether a host name was resolved for the first time, so that deliveries that waited for it may be made. Resets
+     * the answer.
+     */
     boolean takeFirstAnswer() {
         boolean had = hasFirstAnswer;
         hasFirstAnswer = false;

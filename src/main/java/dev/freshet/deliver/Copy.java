@@ -3,11 +3,11 @@ package dev.freshet.deliver;
 import dev.freshet.settings.Addresses;
 
 /**
- * One copy of a target's app, which is a target of its own in the database.
+ * One copy of a target's app, which the database treats as a target of its own.
  *
- * @param name of the target, and where the copy is: {@code tag@10.0.0.1:3000}
- * @param url  what is called
- * @param ip   where its connections go, whatever its host name stands for; null: where the name says
+ * @param name the target's name and the copy's place: {@code tag@10.0.0.1:3000}
+ * @param url the address that is called
+ * @param ip where connections go, whatever the host name resolves to; null: where the name leads
  */
 record Copy(String name, String url, String ip) {
     private static final char AT = '@';
@@ -16,12 +16,15 @@ record Copy(String name, String url, String ip) {
         return new Copy(target + AT + listed.place(), listed.url(), null);
     }
 
-    /** Two names that stand for one address may be two apps: each sees its own name in Host. */
+    /**
+     * The place is part of the name: two host names with the same address may be two apps, as each sees its own name in
+     * Host.
+     */
     static Copy at(String target, Addresses.Listed listed, String ip) {
         return new Copy(target + AT + listed.host() + '=' + listed.placeAt(ip), listed.url(), ip);
     }
 
-    /** The target that has the route: of {@code tag@10.0.0.1:3000} that is {@code tag}. */
+    /** The target that has the route: for {@code tag@10.0.0.1:3000} that is {@code tag}. */
     static String targetOf(String name) {
         int at = name.indexOf(AT);
         return at < 0 ? name : name.substring(0, at);

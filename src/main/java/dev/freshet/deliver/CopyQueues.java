@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A queue of its own for each copy of an app, and as many calls at one time as its target has concurrency: all copies
- * go through one route, whose readers a copy that hangs would soon have to itself.
+ * Gives each copy of an app a queue of its own, with as many parallel calls as its target has concurrency. All copies
+ * share one route, and without this a copy that hangs would soon occupy all of the route's consumers.
  */
 final class CopyQueues {
     private static final Logger LOG = LoggerFactory.getLogger(CopyQueues.class);
@@ -44,7 +44,7 @@ final class CopyQueues {
         queue.work();
     }
 
-    /** Calls that wait, and how many are under way. */
+    /** The calls that wait for one copy, and how many are under way. */
     private final class CopyQueue {
         private final Queue<Call> waiting = new ConcurrentLinkedQueue<>();
         private final AtomicInteger underWay = new AtomicInteger();
@@ -60,7 +60,7 @@ final class CopyQueues {
                 try {
                     threads.execute(this::makeCalls);
                 } catch (RejectedExecutionException stopped) {
-                    underWay.decrementAndGet(); // what waits is handed back by its lane
+                    underWay.decrementAndGet(); // the lane hands back what waits
                 }
             }
         }
@@ -81,13 +81,13 @@ final class CopyQueues {
             } finally {
                 underWay.decrementAndGet();
             }
-            if (!waiting.isEmpty()) { // added while this one was about to end
+            if (!waiting.isEmpty()) { // added while this thread was about to end
                 work();
             }
         }
     }
 
-    /** As a reader of the route's queue would. */
+    /** Does what a consumer of the route's queue would do. */
     private void make(Call call) {
         String id = Lanes.ROUTE_PREFIX + Copy.targetOf(call.getTarget());
         Route route = context.getRoute(id);

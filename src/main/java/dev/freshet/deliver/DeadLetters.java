@@ -17,12 +17,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What was given up, to look at and to owe once more. */
+/** Dead letters: lists them and replays them. */
 public final class DeadLetters {
-    /** What a page did. */
+    /** What one page of a replay did. */
     private record Replayed(int replayed, int chosen, List<String> held, String lastTag, String lastTarget) {}
 
-    /** Filters as they came; null: any. */
+    /** Filters as they were received; null: any. */
     private record Which(Object target, Object tag, String tagLike, Object error) {
         private static final Which ALL = new Which(null, null, null, null);
 
@@ -39,7 +39,7 @@ public final class DeadLetters {
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
     private static final List<String> FILTERS = List.of("target", "tag", "error");
-    /** So many take some 15 ms beside a full drain, in which nobody else can touch what they are about. */
+    /** Replaying this many takes some 15 ms during a full drain. Meanwhile nothing else can change these deliveries. */
     private static final int REPLAYED_AT_ONCE = 200;
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -99,8 +99,9 @@ public final class DeadLetters {
     }
 
     /**
-     * In pages that are transactions of their own, so that nobody waits for a million letters. What somebody holds at
-     * that moment, such as a settlement of the same delivery, comes again at the end.
+     * Works in pages that are transactions of their own, so that no one waits for a replay of a million letters.
+     * Letters that are locked at that moment, for example by a settlement of the same delivery, are tried again at the
+     * end.
      */
     private Map<String, Object> replay(Which which, List<String> ids) throws SQLException {
         long replayed = 0;

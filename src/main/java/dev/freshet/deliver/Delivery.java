@@ -5,13 +5,13 @@ import dev.freshet.deliver.policy.Policy;
 /**
  * One tag owed to one target, claimed under a lease.
  *
- * @param company  how many tags its call may carry at most
- * @param batch    how many tags any call to the target may carry: 1 decides for another form of body
- * @param changed  (System.nanoTime) when the oldest change that it covers was made, by the database's clock
- * @param owed     (System.nanoTime) since when the oldest of it is owed
- * @param deadline (System.nanoTime) after which no attempt may begin: the lease would run out during it
- * @param retry    it has failed before, or was given up and is replayed
- * @param policy   as it was in force when this was claimed
+ * @param company how many tags its call may carry at most
+ * @param batch how many tags any call to the target may carry; 1 means a body for a single tag
+ * @param changed (System.nanoTime) when the oldest change that it covers was made, by the database's clock
+ * @param owed (System.nanoTime) since when the oldest part of it is owed
+ * @param deadline (System.nanoTime) no attempt may begin after this, because the lease would expire during it
+ * @param retry it has failed before, or it was given up and replayed
+ * @param policy the policy in force when this was claimed
  */
 public record Delivery(
         String target,
@@ -26,7 +26,7 @@ public record Delivery(
         long deadline,
         boolean retry,
         Policy policy) {
-    /** Sets of deliveries are asked for each tag: all components together took 3 % of a young process's time. */
+    /** Deliveries are looked up in sets once per tag. Hashing all components took 3 % of a young process's time. */
     @Override
     public int hashCode() {
         return Long.hashCode(31 * id + handover);

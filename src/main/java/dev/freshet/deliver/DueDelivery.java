@@ -2,7 +2,7 @@ package dev.freshet.deliver;
 
 import java.util.Map;
 
-/** A row of claim.sql: what is due for a target, and claimed by this instance now. */
+/** A row of claim.sql: a delivery that was due and that this instance has claimed. */
 record DueDelivery(
         String tag,
         long id,

@@ -22,26 +22,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What host names stand for, asked again every ten seconds, for those that somebody wants to know of. Each is asked by
- * itself, aside: DNS that does not answer holds up nobody. No answer is no news: what was known stays.
+ * Resolves the host names that are in use, again every ten seconds. Each name is looked up by a thread of its own, so
+ * DNS that does not answer holds up nothing else. If there is no answer, the last one remains valid.
  */
 public final class HostNames implements AutoCloseable {
-    /** Whom to ask. */
+    /** Looks up host names. */
     public interface Resolver {
-        /** @throws UnknownHostException also where it cannot be known at the moment */
+        /** @throws UnknownHostException also if the answer is temporarily not available */
         InetAddress[] addresses(String host) throws UnknownHostException;
     }
 
-    /** @param at (System.nanoTime) when DNS said so */
+    /** @param at (System.nanoTime) when DNS gave this answer */
     record Answer(List<String> ips, long at) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(HostNames.class);
     private static final Duration EVERY = Duration.ofSeconds(10);
-    /** DNS that answers does so sooner; the turn that asks first does not wait longer for it. */
+    /** Working DNS answers sooner than this. The turn that asks first waits no longer. */
     private static final long FIRST_MILLIS = 500;
 
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
-    /** Done when DNS has been asked once, whatever it said. */
+    /** Completed once DNS has been asked, whatever it answered. */
     private final Map<String, CompletableFuture<Void>> wanted = new ConcurrentHashMap<>();
 
     private final Set<String> beingAsked = ConcurrentHashMap.newKeySet();
@@ -60,7 +60,10 @@ public final class HostNames implements AutoCloseable {
         this.every = every;
     }
 
-    /** Before anybody asks for a name: Java would remember each answer for half a minute. */
+    /**
+     * Shortens Java's cache of DNS answers, which would keep each for half a minute. Must be called before the first
+     * lookup.
+     */
     public static void forgetSoon() {
         if (Security.getProperty("networkaddress.cache.ttl") == null) {
             Security.setProperty("networkaddress.cache.ttl", "5");
@@ -68,7 +71,7 @@ public final class HostNames implements AutoCloseable {
         }
     }
 
-    /** What DNS said last; null where it never has. */
+    /** The last answer of DNS, or null if there never was one. */
     Answer of(String host) {
         if (!wanted.containsKey(host)) {
             CompletableFuture<Void> asked = new CompletableFuture<>();
@@ -86,7 +89,7 @@ public final class HostNames implements AutoCloseable {
         return answers.get(host);
     }
 
-    /** Whether DNS has said so the last time that it was to be asked. */
+    /** Whether the answer is from the latest lookup that was due. */
     static boolean isNew(Answer answer) {
         return System.nanoTime() - answer.at()
                 < EVERY.multipliedBy(3).dividedBy(2).toNanos();

@@ -7,19 +7,22 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What this instance holds for one target: bounded, so that a slow target takes no more than it can get through within
- * its lease.
+ * What this instance holds for one target. It is bounded: a slow target gets no more than it can process within its
+ * lease.
  */
 final class Lane {
     /**
-     * Enough in hand for each connection that calls never wait for the database, and that it is asked for many at a
-     * time where calls are quick; more would only be handed back when the target is slow.
+     * Calls in hand for each connection. With this many, calls never wait for the database, and with quick calls each
+     * query fetches many deliveries at once. More would only be handed back if the target is slow.
      */
     private static final int CALLS_AHEAD = 16;
 
     private static final int QUICK_CALLS_AHEAD = 64;
     private static final double SECONDS_AHEAD = 0.5;
-    /** As many calls as its seda queue takes (application.properties), should every tag need one of its own. */
+    /**
+     * The capacity of the target's seda queue in calls (application.properties), in case each tag needs a call of its
+     * own.
+     */
     private static final int MOST_TAGS = 20_000;
 
     private static final int CLAIMS_TO_THE_LOWEST = 16;
@@ -28,7 +31,7 @@ final class Lane {
     private volatile Target target;
     private final Duration lease;
     private final Map<Delivery, Long> held = new ConcurrentHashMap<>();
-    /** Of these, what no call has begun with. */
+    /** The held deliveries whose call has not begun. */
     private final Set<Delivery> waiting = ConcurrentHashMap.newKeySet();
 
     private final Line line = new Line();
@@ -38,7 +41,7 @@ final class Lane {
     private final Retries retries = new Retries();
     private volatile double callSeconds = 0.05;
     private volatile boolean open;
-    /** Something may be due that a claim would find; a hand-over claims what it adds. */
+    /** A claim might find something due. Deliveries that a hand-over adds are claimed by the hand-over itself. */
     private volatile boolean mayHaveDue = true;
 
     private volatile int most;
@@ -53,7 +56,7 @@ final class Lane {
         return target;
     }
 
-    /** From now on as this says: also what was claimed before is gathered and paced anew. */
+    /** Uses these settings from now on. Deliveries that were already claimed are grouped and paced by them as well. */
     synchronized Lane serve(Target now) {
         if (now.getRate() != target.getRate()) {
             pace.beginAnew();
@@ -66,12 +69,17 @@ final class Lane {
         mayHaveDue = true;
     }
 
-    /** A claim begins: what comes due after it has looked says so again, before it knows what it was given. */
+    /**
+     * Called when a claim begins. Whatever becomes due after the claim's look sets the flag again, even before the
+     * claim returns.
+     */
     void looks() {
         mayHaveDue = false;
     }
 
-    /** Of so many claims one takes the lowest priority first, so that none waits for ever. */
+    /**
+     * One in {@link #CLAIMS_TO_THE_LOWEST} claims takes the lowest priority first, so that no priority waits forever.
+     */
     synchronized boolean isTurnOfTheLowest() {
         return ++claims % CLAIMS_TO_THE_LOWEST == 0;
     }
@@ -85,9 +93,9 @@ final class Lane {
     }
 
     /**
-     * @param waitSeconds how long what is claimed waits for read replicas before its call can begin: so much more is
-     *                    in hand
-     * @return how many tags to claim now; 0 when it is not yet worth a round trip
+     * @param waitSeconds how long claimed deliveries wait for read replicas before their call can begin; the lane holds
+     *     correspondingly more
+     * @return how many tags to claim now; 0 if it is not yet worth a round trip
      */
     int room(double waitSeconds) {
         releaseWhatNobodyWillSettle();
@@ -112,7 +120,7 @@ final class Lane {
         });
     }
 
-    /** @return how many of them may have failed before */
+    /** @return how many of them may be retries */
     int roomForRetries() {
         int holding = (int) held.keySet().stream().filter(Delivery::retry).count();
         return Math.max(0, retries.atOnce(fewRetries(), most) - holding);
@@ -122,7 +130,7 @@ final class Lane {
         return Math.max(1, target.getConcurrency() / 4) * target.getBatch();
     }
 
-    /** What a call for this delivery came to. */
+    /** Records the outcome of a call for this delivery. */
     void learn(Delivery delivery, boolean succeeded) {
         retries.learn(delivery.retry(), succeeded, fewRetries(), most);
     }
@@ -167,7 +175,7 @@ final class Lane {
                 .count();
     }
 
-    /** After {@link #room}: what goes before all others finds some room even where they have taken theirs. */
+    /** Call this after {@link #room}. Urgent deliveries find some room even if others have taken all of theirs. */
     int urgentRoom() {
         int extra = Math.max(target.getBatch(), most / CALLS_TO_URGENT);
         return Math.max(0, most + extra - held.size());
@@ -185,7 +193,7 @@ final class Lane {
         return pace;
     }
 
-    /** A breaker that has opened: what is in hand is given back untried. */
+    /** While the breaker is open, deliveries in hand are given back untried. */
     void setOpen(boolean open) {
         this.open = open;
     }

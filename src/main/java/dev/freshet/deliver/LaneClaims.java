@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Predicate;
 
-/** How much may be claimed for each lane, and the calls that are made of what was claimed. */
+/** Decides how much may be claimed for each lane, and makes calls of what was claimed. */
 final class LaneClaims {
     private static final int RANKS = 3;
     private static final Comparator<Delivery> HIGHEST_FIRST =
@@ -46,7 +46,7 @@ final class LaneClaims {
         List<Claims.Room> targets = new ArrayList<>();
         boolean serves = false;
         for (Lane lane : lanes.values()) {
-            // what goes after another target is not due yet: claim.sql finds when it is
+            // what follows another target is not due yet: claim.sql finds it when it is
             if (lane.target().isTakesQueue() && lane.target().getAfter() == null && isServed.test(lane)) {
                 serves = true;
                 int room = room(lane);
@@ -61,13 +61,13 @@ final class LaneClaims {
         return new Claims(targets, terms.lease().toMillis() / 1000.0, now, isFull, replicas.areThere());
     }
 
-    /** How many tags it may take now, by its calls under way and by what it may spend. */
+    /** How many tags the lane may take now, given its calls under way and its budget. */
     private int room(Lane lane) {
         int room = isServed.test(lane) ? lane.room(replicas.waitSeconds()) : 0;
         return room > 0 ? Math.max(0, Math.min(room, budgets.tagsAtHand(lane.target(), false) - lane.waiting())) : 0;
     }
 
-    /** How many of those tags that go before all others; after {@link #room(Lane)}. */
+    /** How many urgent tags the lane may take; call this after {@link #room(Lane)}. */
     private int urgentRoom(Lane lane) {
         int room = policies.hasUrgent() ? lane.urgentRoom() : 0;
         return room > 0
@@ -124,7 +124,8 @@ final class LaneClaims {
         claim.put("probeSeconds", terms.probe().toMillis() / 1000.0);
         claim.put("probeMaxSeconds", terms.probeMax().toMillis() / 1000.0);
         claim.put("hasReplicas", replicas.areThere());
-        claim.put("claimedAt", System.nanoTime()); // before the database counts, so that we end first
+        // before the database starts counting, so that the lease ends here first
+        claim.put("claimedAt", System.nanoTime());
         return claim;
     }
 
@@ -135,11 +136,11 @@ final class LaneClaims {
         }
         if (found.isEmpty()) {
             if ((Integer) claim.get("retries") == 0 || (Integer) claim.get("limit") == 0) {
-                lane.lookAgain(); // what has failed before, or is not urgent, was not looked for
+                lane.lookAgain(); // the claim did not look for retries, or for what is not urgent
             }
             return List.of();
         }
-        lane.setOpen(false); // the database lets through only what may be tried
+        lane.setOpen(false); // the database returns only what may be tried
         long claimedAt = (Long) claim.get("claimedAt");
         List<DueDelivery> rows = found.stream()
                 .map(DueDelivery::of)
@@ -163,16 +164,16 @@ final class LaneClaims {
         return Call.covering(position, Call.together(deliveries));
     }
 
-    /** Who was given less than was asked for has taken all that was due. */
+    /** A claim that returned fewer rows than it asked for has taken everything that was due. */
     private static void noteWhatWasEmptied(
             Lane lane, Map<String, Object> claim, long claimedAt, List<DueDelivery> rows) {
         int[] taken = new int[RANKS];
         rows.forEach(row -> taken[row.rank()]++);
         if (rows.size() == 1 || rows.size() >= (Integer) claim.get("limit")) {
-            lane.lookAgain(); // one may be a probe
+            lane.lookAgain(); // a single row may be a probe
             return;
         }
-        boolean isAllGiven = lane.target().getAfter() == null; // what waits for another target is due, and stays
+        boolean isAllGiven = lane.target().getAfter() == null; // what waits for another target stays due
         if (isAllGiven) {
             lane.freshLookBack().emptied(claimedAt);
         }

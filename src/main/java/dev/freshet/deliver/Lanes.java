@@ -15,12 +15,13 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
- * One lane for each target that this instance serves. The routes ask it how much to claim and whether a call may begin.
+ * One lane for each target that this instance serves. Routes use it to learn how much to claim and whether a call may
+ * begin.
  */
 public final class Lanes implements StopsFirst, FeedsRoutes {
     static final String ROUTE_PREFIX = "target-";
 
-    /** How a claim is made: under which lease, and how a target in outage is probed. */
+    /** The terms of a claim: its lease, and how a target in outage is probed. */
     public record Terms(Duration lease, Duration attempt, Duration probe, Duration probeMax) {}
 
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
@@ -50,7 +51,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
                 .serve(target);
     }
 
-    /** Its file says something else of it now. */
+    /** The target's file has changed. */
     void renew(Target target) {
         for (Lane lane : lanes.values()) {
             if (Copy.targetOf(lane.target().getName()).equals(target.getName())) {
@@ -60,12 +61,12 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         }
     }
 
-    /** Of a target, only these are served from now on: itself, or its copies. */
+    /** Of a target's names (its own or those of its copies), only these are served from now on. */
     void keepOnly(String target, Collection<String> names) {
         lanes.keySet().removeIf(name -> Copy.targetOf(name).equals(target) && !names.contains(name));
     }
 
-    /** Where a call goes; null where its route alone knows. */
+    /** Where a call goes; null if only the route knows. */
     Copy copyOf(Call call) {
         Lane lane = lanes.get(call.getTarget());
         return lane == null ? null : lane.target().copy();
@@ -83,27 +84,27 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         }
     }
 
-    /** For a hand-over: where there is room for new deliveries. */
+    /** For a hand-over: the targets with room for new deliveries. */
     public Claims claims() {
         return claims.forHandOver();
     }
 
-    /** What a hand-over has claimed and committed, as calls; the oldest change first. */
+    /** Makes calls of what a hand-over has claimed and committed: highest priority first, then the oldest change. */
     public List<List<Call>> handedOver(Claims claims, long handover, List<Claims.Claimed> claimed) {
         return this.claims.handedOver(claims, handover, claimed);
     }
 
-    /** @return parameters of claim.sql for each target with room where something may be due */
+    /** @return the parameters of claim.sql for each target that has room and may have something due */
     public List<Map<String, Object>> withRoom() {
         return claims.withRoom();
     }
 
-    /** What a claim was given, as calls. */
+    /** Makes calls of the rows that a claim returned. */
     public List<Call> claimed(Map<String, Object> claim, List<Map<String, Object>> rows) {
         return claims.claimed(claim, rows);
     }
 
-    /** From time to time: retries come due, and leases of others run out. */
+    /** Called from time to time, because retries become due and the leases of other instances expire. */
     public void lookEverywhere() {
         lanes.values().forEach(Lane::lookAgain);
     }
@@ -112,7 +113,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         targets.forEach(target -> ifServed(target, Lane::lookAgain));
     }
 
-    /** Calls are under way: what can wait does. */
+    /** Calls are under way: work that can wait should wait. */
     public boolean isBusy() {
         return tagsInHand() > 0;
     }
@@ -122,18 +123,18 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         return lanes.values().stream().mapToInt(lane -> lane.held().size()).sum();
     }
 
-    /** Calls of a target wait for its connections; the most urgent of them is the next. */
+    /** Adds a call to those that wait for a connection to the target; the most urgent of them goes first. */
     void waitFor(Call call) {
         ifServed(call.getTarget(), lane -> lane.line().add(call));
     }
 
-    /** @return what a connection that is free takes, instead of the call that it was woken with; null: nothing waits */
+    /** @return the call that a free connection takes, which need not be the one that woke it; null: nothing waits */
     Call next(Call woken) {
         Lane lane = lanes.get(woken.getTarget());
         return lane == null ? woken : lane.line().next(woken);
     }
 
-    /** What goes after these may be due now. */
+    /** Targets that follow the target of these deliveries may have something due now. */
     private void lookAfter(Collection<Delivery> deliveries) {
         Set<String> told = deliveries.stream()
                 .map(delivery -> Copy.targetOf(delivery.target()))
@@ -148,7 +149,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         return permits;
     }
 
-    /** A call has ended: how long they take, and how they end, decides how much is claimed ahead. */
+    /** A call has ended. The duration and the success of calls determine how much is claimed ahead. */
     void ended(Call call, boolean succeeded) {
         ifServed(call.getTarget(), lane -> {
             lane.took(call.secondsSinceBegin());
@@ -179,7 +180,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         permits.stop();
     }
 
-    /** What waits for its call is given back untried, and comes again when the route is there again. */
+    /** Deliveries that wait for their call are given back untried, and return when the route is available again. */
     @Override
     public void hold(String route) {
         if (route.startsWith(ROUTE_PREFIX)) {
@@ -194,7 +195,7 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         }
     }
 
-    /** What this instance still holds. */
+    /** The deliveries that this instance still holds. */
     List<Delivery> held() {
         return lanes.values().stream().flatMap(lane -> lane.held().stream()).toList();
     }

@@ -13,20 +13,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Has the database forget copies whose address is gone from DNS or from its list, and what they were owed: dropped, or
- * handed on to the others.
+ * Deletes copies from the database whose address has disappeared from DNS or from the target's list. What they were
+ * owed is dropped or passed on to the other copies.
  */
 final class LeavingCopies {
-    /** Whoever reads the log knows this part of Freshet by that name. */
+    /** The logger's name is the one that operators know for this part of Freshet. */
     private static final Logger LOG = LoggerFactory.getLogger(Copies.class);
-    /** Few enough that nobody waits for the transaction that forgets them. */
+    /** Few enough that no one has to wait for the transaction that deletes them. */
     private static final int FORGET_TAGS = 1_000;
 
     private record Left(String name, boolean isGone, int tags, int letters, boolean isForgotten) {}
 
     private record Leaving(String name, String parent, boolean isGone) {}
 
-    /** @param heirs copies that are owed what it was owed, unless its address is gone */
+    /** @param heirs copies that take over what it was owed, unless its address is gone */
     private record Which(String name, List<String> heirs, boolean gone, String why, int limit) {}
 
     private record Forgotten(int tags, int letters, boolean isForgotten) {}
@@ -41,7 +41,7 @@ final class LeavingCopies {
     }
 
     /**
-     * A batch at a time, between the turns.
+     * Deletes one batch, between the turns.
      *
      * @return whether there may be more
      */
@@ -51,7 +51,7 @@ final class LeavingCopies {
         return left.isEmpty() || left.get().stream().anyMatch(each -> each.tags() + each.letters() > 0);
     }
 
-    /** @return empty when another instance has the turn */
+    /** @return empty if another instance has the turn */
     private Optional<List<Left>> forgetSome(Connection connection, List<Copies.Family> families) throws SQLException {
         if (!takeTurn.row(connection, Map.of(), Boolean.class)) {
             return Optional.empty();

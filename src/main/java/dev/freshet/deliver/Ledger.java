@@ -12,20 +12,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What became of calls, until it is written: many together in one transaction, then there is room for more. Whatever
- * ends while one settlement is written goes into the next.
+ * Collects the outcomes of calls until they are written, many in one transaction. Only then is there room in the lanes
+ * for more. Outcomes that arrive while one settlement is being written go into the next.
  */
 public final class Ledger implements HandsBackOnStop {
-    /** A finished call with what is to be written of it. */
+    /** A finished call and what is to be recorded of it. */
     public record Entry(Call call, List<Outcome> outcomes) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
-    /** So many are worth a transaction while others are under way. */
+    /** The number of tags that is worth a transaction while others are under way. */
     private static final int WORTH_IT = 250;
-    /** More in one would hold its locks for long. */
+    /** A transaction with more tags would hold its locks for long. */
     private static final int ENOUGH_TAGS = 500;
 
-    /** Who notes the last one that is waited for says so; what else makes the wait shorter is seen by a glance. */
+    /**
+     * The thread that notes the last outcome wakes the settler. Everything else that shortens the wait is noticed by a
+     * check at this interval.
+     */
     private static final long GLANCE_NANOS = 5_000_000;
 
     private final ConcurrentLinkedQueue<Entry> noted = new ConcurrentLinkedQueue<>();
@@ -38,8 +41,8 @@ public final class Ledger implements HandsBackOnStop {
     private volatile Thread waiting;
 
     /**
-     * @param linger how long outcomes wait for others, while calls are under way
-     * @param wake   the route that takes and settles them
+     * @param linger how long outcomes wait for others while calls are under way
+     * @param wake wakes the route that takes and settles them
      */
     public Ledger(Settlement settlement, Lanes lanes, Duration linger, Runnable wake) {
         this.settlement = settlement;
@@ -48,7 +51,7 @@ public final class Ledger implements HandsBackOnStop {
         this.wake = wake;
     }
 
-    /** To be told whenever something was settled and committed; it must not take long. */
+    /** Registers a callback that runs after each settlement has been committed. It must not take long. */
     public void afterSettling(Runnable told) {
         afterSettling = told;
     }
@@ -69,14 +72,14 @@ public final class Ledger implements HandsBackOnStop {
         return tags >= WORTH_IT || tags >= lanes.tagsInHand();
     }
 
-    /** Nothing is noted for long without somebody who settles it, even if its route was replaced meanwhile. */
+    /** Ensures that noted outcomes get settled soon, even if the settling route was replaced meanwhile. */
     public void wakeForWhatIsNoted() {
         if (!noted.isEmpty()) {
             wake.run();
         }
     }
 
-    /** What has been noted, or the oldest of it. */
+    /** The outcomes that have been noted, or the oldest of them. */
     public List<Entry> take() {
         waitForMore();
         List<Entry> taken = new ArrayList<>();
@@ -116,7 +119,7 @@ public final class Ledger implements HandsBackOnStop {
         }
     }
 
-    /** What is known of calls is written first; only what has no outcome is handed back. */
+    /** Writes the known outcomes first. Only deliveries without an outcome are handed back. */
     @Override
     public void handBack() throws Exception {
         List<Entry> entries = new ArrayList<>();
@@ -127,7 +130,7 @@ public final class Ledger implements HandsBackOnStop {
         settlement.handBack(lanes.held());
     }
 
-    /** The database was away for too long: the leases end by themselves and the calls are made again. */
+    /** The database was away for too long: the leases expire by themselves and the calls are made again. */
     public void giveUp(List<Entry> entries) {
         settle(entries, Settled.NOTHING);
     }

@@ -5,11 +5,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How fast a provider may be called, as a target file says it: {@code 25 calls, 5/min} is a bucket of 25 calls that
- * fills with 5 a minute; {@code 100 calls, 50/s; 5000 tags, 500/min} bounds calls and the tags in them.
+ * How fast a provider may be called, as a target file states it: {@code 25 calls, 5/min} is a bucket of 25 calls that
+ * refills at 5 a minute; {@code 100 calls, 50/s; 5000 tags, 500/min} limits calls and the tags in them.
  */
 public record Limits(Bucket calls, Bucket tags) {
-    /** Nothing is counted, and the database is not asked. */
+    /** No limits: nothing is counted and the database is not asked. */
     public static final Limits NONE = new Limits(Bucket.ENDLESS, Bucket.ENDLESS);
 
     private static final Pattern BUCKET =
@@ -19,16 +19,19 @@ public record Limits(Bucket calls, Bucket tags) {
     /**
      * A token bucket.
      *
-     * @param atOnce  how much it holds
-     * @param aSecond how fast it fills; 0: it has no end
+     * @param atOnce its capacity
+     * @param aSecond how fast it refills; 0: unlimited
      */
     public record Bucket(double atOnce, double aSecond) {
         static final Bucket ENDLESS = new Bucket(0, 0);
-        /** What the network presses together, and others who use the account, need some room as well. */
+        /**
+         * The share of the provider's rate that is used. The rest is for calls that the network delivers in bursts, and
+         * for other users of the account.
+         */
         private static final double OF_THE_RATE = 0.95;
 
         private static final double OF_THE_BUCKET = 0.8;
-        /** Left alone by all but what goes first. */
+        /** The share that only urgent calls may use. */
         private static final double KEPT_FOR_URGENT = 0.2;
 
         double secondsEach() {
@@ -39,7 +42,10 @@ public record Limits(Bucket calls, Bucket tags) {
             return Math.max(1, Math.floor(atOnce * (urgent ? OF_THE_BUCKET : OF_THE_BUCKET - KEPT_FOR_URGENT)));
         }
 
-        /** How many could be had within so long of a bucket that is full again after so long. */
+        /**
+         * How many calls or tags this bucket allows within the given seconds, if it is full again after {@code
+         * fullAfter} seconds.
+         */
         int within(double seconds, double fullAfter, boolean urgent) {
             if (aSecond == 0) {
                 return Integer.MAX_VALUE;
@@ -48,7 +54,7 @@ public record Limits(Bucket calls, Bucket tags) {
         }
     }
 
-    /** @throws IllegalArgumentException with what to write */
+    /** @throws IllegalArgumentException with a message that says what to write instead */
     public static Limits of(String text) {
         Bucket calls = Bucket.ENDLESS;
         Bucket tags = Bucket.ENDLESS;
@@ -70,7 +76,7 @@ public record Limits(Bucket calls, Bucket tags) {
         return new Limits(calls, tags);
     }
 
-    /** So many calls that begin within a second, evenly. */
+    /** Allows this many calls to begin within a second, evenly spaced. */
     static Limits callsASecond(int rate) {
         return rate == 0 ? NONE : new Limits(new Bucket(1, rate), Bucket.ENDLESS);
     }

@@ -5,14 +5,17 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 
 /**
- * The calls that wait for one target's connections. The route's own queue says only that one more waits: which it is,
- * is decided when a connection is free, so that an urgent call overtakes those that came before it, and a first attempt
- * those that are not the first.
+ * The calls that wait for one target's connections. The route's own queue only says that one more call waits. Which
+ * call is made is decided when a connection becomes free, so that an urgent call overtakes earlier ones, and a first
+ * attempt overtakes retries.
  */
 final class Line {
-    /** For each step of priority as if it had come so much earlier: what is overtaken still has its turn. */
+    /**
+     * Each step of priority counts as if the call had arrived this much earlier. So calls that are overtaken still get
+     * their turn.
+     */
     private static final long HEAD_START_NANOS = Duration.ofSeconds(10).toNanos();
-    /** What was tried or given up before, as after a replay, lets through what comes within so long. */
+    /** A retry, or a call that was replayed after it was given up, yields to calls that arrive within this time. */
     private static final long GIVES_WAY_NANOS = Duration.ofSeconds(1).toNanos();
 
     private record Place(Call call, long since, long number) {}
@@ -30,7 +33,7 @@ final class Line {
         waiting.add(new Place(call, since, number++));
     }
 
-    /** @return what goes next; null where that has begun already, and nothing else waits */
+    /** @return the call to make next; null if it has begun already and nothing else waits */
     synchronized Call next(Call woken) {
         Place first = waiting.poll();
         Call next = first == null ? woken : first.call();

@@ -3,15 +3,17 @@ package dev.freshet.deliver;
 import java.time.Duration;
 
 /**
- * How far back a claim looks for what is due. What was due earlier than the last claim that found less than it would
- * have taken has been taken; only a transaction of ours that was open then may add to it, and none is open for as long
- * as {@link #MARGIN}. Once a minute the claim looks at everything, so this decides nothing: it only narrows the
- * search.
+ * How far back a claim searches for what is due. After a claim that found less than it could take, nothing that was due
+ * before it is left, except for what a transaction of ours that was open then adds later. None stays open for as long
+ * as {@link #MARGIN}. This only narrows the search: once a minute the claim looks at everything.
  */
 final class LookBack {
     private static final double EVERYTHING = Duration.ofDays(36_500).toSeconds();
     private static final long FROM_THE_BEGINNING_NANOS = Duration.ofMinutes(1).toNanos();
-    /** None of ours takes a tenth of it; what one that did left behind is found by the next look at everything. */
+    /**
+     * Our transactions take less than a tenth of this. If one takes longer, the next look at everything finds what it
+     * left.
+     */
     private static final Duration MARGIN = Duration.ofSeconds(15);
 
     private Long emptiedAt;

@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Marks queue rows as processed once every target has an outcome; what somebody else holds is left to the next turn.
+ * Marks rows of the queue as processed once every target has an outcome. Rows that someone else has locked are left to
+ * the next turn.
  */
 public final class Marking {
     private record Held(String tag, String timeBucket) {}

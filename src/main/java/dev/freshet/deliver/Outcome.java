@@ -5,8 +5,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 /**
  * What became of one tag at one target, as settle.sql reads it.
  *
- * @param late true where it was delivered, but not at its first attempt, or had been owed for so long that targets that
- *             go after this one may not have waited for it; null otherwise
+ * @param late true if it was delivered, but not at the first attempt, or if it had been owed for so long that targets
+ *     that follow this one may not have waited for it; null otherwise
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Outcome(

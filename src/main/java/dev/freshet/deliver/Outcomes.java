@@ -7,12 +7,15 @@ import java.util.Set;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** Reads what an answer, or its absence, means for each tag of a call. */
+/** Derives the outcome for each tag of a call from the answer, or from its absence. */
 public final class Outcomes {
     private static final String CALL = "call";
-    /** Where the call goes, for the route's steps. */
+    /** The variable from which the route's steps read where the call goes. */
     private static final String ADDRESS = "address";
-    /** Some seconds less than freshet.done_ahead waits: between its clock and ours lies the way of an answer. */
+    /**
+     * A few seconds less than freshet.done_ahead waits, to allow for the time that an answer travels between the
+     * database's clock and ours.
+     */
     private static final long NEARLY_LATE_NANOS = Duration.ofSeconds(25).toNanos();
 
     private final Lanes lanes;
@@ -26,8 +29,8 @@ public final class Outcomes {
     }
 
     /**
-     * Before each attempt of a route that makes calls: its call is known from here on, and goes back if its time is
-     * over.
+     * Called before each attempt of a route that makes calls. Sets the call that the route works on, and gives it back
+     * if its time is over.
      */
     public void begin(Exchange exchange) {
         Call call = lanes.next((Call) exchange.getMessage().getBody());
@@ -50,7 +53,7 @@ public final class Outcomes {
         }
     }
 
-    /** Untried: due again at once. */
+    /** Gives a call back untried. Its deliveries are due again at once. */
     void giveBack(Call call) {
         ledger.note(of(call, Result.returned, null, null, null));
     }
@@ -74,7 +77,7 @@ public final class Outcomes {
         return (Call) exchange.getVariable(CALL);
     }
 
-    /** A 2xx whose body may say that some tags failed all the same. */
+    /** Handles a 2xx, whose body may still say that some tags failed. */
     private Ledger.Entry answered(Call call, int status, String body) {
         lanes.ended(call, true);
         Set<String> failed = PartialAnswer.of(status, body).failedOf(call.getTags());
@@ -109,7 +112,7 @@ public final class Outcomes {
     }
 
     private Ledger.Entry failed(Call call, Exception failure) {
-        lanes.ended(call, !CallFailure.mayPass(failure)); // what is refused for good is no reason to go slowly
+        lanes.ended(call, !CallFailure.mayPass(failure)); // a permanent refusal is no reason to slow down
         if (failure instanceof HttpOperationFailedException answer) {
             int status = answer.getStatusCode();
             Result result =
@@ -119,7 +122,7 @@ public final class Outcomes {
         return of(call, Result.failed, null, CallFailure.reason(failure), null);
     }
 
-    /** The route's own second attempt: only where the same call may succeed in a moment. */
+    /** For the route's own second attempt: true only if the same call may succeed in a moment. */
     public boolean worthAnotherTry(Call call, Exception failure) {
         boolean soon = !(failure instanceof HttpOperationFailedException answer) || retryAfter.seconds(answer) == null;
         return soon && CallFailure.mayPass(failure) && lanes.permits().mayTryAgainAtOnce(call);

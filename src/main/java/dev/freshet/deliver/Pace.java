@@ -3,22 +3,22 @@ package dev.freshet.deliver;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** When the next call may begin, where a target takes only so many a second. */
+/** Spaces the calls to a target that takes only a limited number per second. */
 final class Pace {
-    /** A call that waits for its turn looks up so often whether it is still wanted. */
+    /** How often a waiting call checks whether it is still wanted. */
     private static final long GLANCE_NANOS = 100_000_000;
 
     private long nextCall = System.nanoTime();
 
-    /** Another rate is in force. */
+    /** Called when the rate has changed. */
     synchronized void beginAnew() {
         nextCall = System.nanoTime();
     }
 
     /**
-     * Waits for a call's turn.
+     * Waits until a call may begin.
      *
-     * @param rate calls a second; 0: as many as there are
+     * @param rate calls per second; 0: unlimited
      */
     void await(int rate, BooleanSupplier isWanted) {
         if (rate == 0) {

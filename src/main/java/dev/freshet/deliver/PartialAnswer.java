@@ -9,8 +9,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * A 2xx that may not be one for every tag: 207, or {@code "success": false}, with {@code "failed_tags": [...]}. What
- * such an answer leaves open counts as failed, since a tag that is called twice is no harm and one that is missed is.
+ * Handles a 2xx that may not apply to every tag: a 207, or {@code "success": false}, with {@code "failed_tags": [...]}.
+ * Tags that such an answer leaves open count as failed: calling a tag twice is harmless, missing one is not.
  */
 public final class PartialAnswer {
     private static final int MULTI_STATUS = 207;
@@ -24,20 +24,20 @@ public final class PartialAnswer {
         this.multiStatus = multiStatus;
     }
 
-    /** @param body as much as was read of it; anything but a JSON object says nothing */
+    /** @param body as much as was read of it; anything but a JSON object is ignored */
     public static PartialAnswer of(int status, String body) {
         PartialAnswer answer = new PartialAnswer(status == MULTI_STATUS);
         if (body != null && !body.isBlank()) {
             try (JsonParser json = JSON.createParser(body)) {
                 answer.read(json);
             } catch (IOException e) {
-                // no JSON, or cut off: what was read before that counts
+                // not JSON, or truncated: what was read before counts
             }
         }
         return answer;
     }
 
-    /** Which of these failed: the ones that it names, or all when it only says that some did. */
+    /** Which of these tags failed: those that the answer names, or all if it only says that some did. */
     public Set<String> failedOf(Collection<String> tags) {
         Set<String> failed = new HashSet<>(tags);
         failed.retainAll(named == null ? Set.of() : named);

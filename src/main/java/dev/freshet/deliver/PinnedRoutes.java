@@ -13,8 +13,9 @@ import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.protocol.HttpContext;
 
 /**
- * A call to one of the addresses that a host name stands for: the connection goes there, and everything else (Host,
- * the name that TLS asks for and checks) is as the name says. Connections are kept by address as well as by name.
+ * Sends a call to one of the addresses that a host name resolves to. The connection goes to that address; everything
+ * else (Host, and the name that TLS sends and verifies) stays as the host name requires. Connections are pooled by
+ * address as well as by name.
  */
 final class PinnedRoutes implements HttpRoutePlanner {
     /** Set before the first step of a route; no receiver sees it. */
@@ -37,7 +38,7 @@ final class PinnedRoutes implements HttpRoutePlanner {
         try {
             boolean secure = "https".equalsIgnoreCase(host.getSchemeName());
             int port = DefaultSchemePortResolver.INSTANCE.resolve(host.getSchemeName(), host);
-            InetAddress ip = InetAddress.getByName(pin.getValue()); // a number: nobody is asked
+            InetAddress ip = InetAddress.getByName(pin.getValue()); // a numeric address: no DNS lookup
             return new HttpRoute(new HttpHost(host.getSchemeName(), ip, host.getHostName(), port), null, secure);
         } catch (UnknownHostException e) {
             throw new HttpException("no address: " + pin.getValue(), e);

@@ -13,7 +13,7 @@ import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
 
-/** What the template freshet-target sends: its parameters path, headers and body, with the tags in their places. */
+/** Builds what the template freshet-target sends: its parameters path, headers and body, with the tags filled in. */
 public final class PlainCall {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern HEADER = Pattern.compile("([A-Za-z0-9!#$%&'*+.^_`|~-]+):\\s*(.*)");
@@ -35,7 +35,7 @@ public final class PlainCall {
         }
     }
 
-    /** @throws IllegalArgumentException with what to write */
+    /** @throws IllegalArgumentException with a message that says what to write instead */
     static void check(String path, String headers, String form, int batch) {
         headers(headers);
         boolean isText = form.contains("{tag}") || form.contains("{tags}");
@@ -88,7 +88,7 @@ public final class PlainCall {
         return path.replace("{tag}", encoded(call.getTags().get(0)));
     }
 
-    /** As in a part of a path: no tag can become another header, or another address. */
+    /** Encodes a tag as in a segment of a path, so that no tag can become another header or another address. */
     private static String encoded(String tag) {
         String encoded = URLEncoder.encode(tag, StandardCharsets.UTF_8)
                 .replace("+", "%20")

@@ -10,9 +10,9 @@ import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
 
 /**
- * What a route says and camel-http does not send. Caches are purged with PURGE and BAN, which it does not know: a route
- * writes them into a header. And it sends {@code ~} as {@code %7E}: the same to whoever decodes it, but another page to
- * a cache that knows pages by the line they were asked for with.
+ * Sends what a route asks for and camel-http does not support. Caches are purged with the methods PURGE and BAN, which
+ * camel-http does not know: a route states the method in a header. And camel-http sends {@code ~} as {@code %7E}:
+ * decoded, that is the same, but a cache that identifies pages by the request line would see a different page.
  */
 final class RequestAsWritten implements ExecChainHandler {
     private static final String METHOD = "x-freshet-method";

@@ -1,18 +1,18 @@
 package dev.freshet.deliver;
 
 /**
- * Of what has failed before, how much a lane has in hand at a time: more while it succeeds, as after an outage, less
- * while it goes on failing.
+ * Limits how many deliveries that have failed before a lane holds at a time: more while they succeed, as after an
+ * outage, and fewer while they keep failing.
  */
 final class Retries {
     private int atOnce;
-    /** Of the last calls, the share that failed. */
+    /** The share of failures among the last calls. */
     private double failing;
 
     /**
-     * @param few  are always tried
-     * @param most what is in hand at all: retries are never more than half of it, so that what comes beside a million
-     *             letters that are replayed finds room at once
+     * @param few this many are always tried
+     * @param most what the lane holds in total; retries are at most half of it (or {@code few}), so that new deliveries
+     *     find room at once, even while a million dead letters are replayed
      */
     synchronized int atOnce(int few, int most) {
         return Math.max(few, Math.min(atOnce, most / 2));
@@ -27,10 +27,7 @@ final class Retries {
         }
     }
 
-    /**
-     * Whether most calls succeed: where they don't, a second attempt at once would only take the place of another
-     * tag's first.
-     */
+    /** Whether most calls succeed. If they don't, an immediate second attempt would only delay another tag's first. */
     synchronized boolean isMostlySucceeding() {
         return failing < 0.5;
     }

@@ -8,9 +8,9 @@ import java.time.format.DateTimeParseException;
 import java.util.Map;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** When a target wants to be called again: its header Retry-After, in seconds or as a date. */
+/** Reads when a target wants to be called again: its header Retry-After, in seconds or as a date. */
 record RetryAfter(Clock clock) {
-    /** From now; null where it says nothing of it, or nothing that can be read. */
+    /** Seconds from now; null if the header is missing or unreadable. */
     Double seconds(HttpOperationFailedException answer) {
         Map<String, String> headers = answer.getResponseHeaders();
         String value = headers == null

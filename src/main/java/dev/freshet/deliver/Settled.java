@@ -6,10 +6,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a settlement changed beside the deliveries themselves.
+ * What a settlement changed besides the deliveries themselves.
  *
- * @param breakers target to whether it is open now, where that is new
- * @param dueAgain targets where something is due at once: newer changes, or tags that were given back
+ * @param breakers by target, whether its breaker is open now; only those that changed
+ * @param dueAgain targets that have something due at once: newer changes, or tags that were given back
  */
 public record Settled(Map<String, Boolean> breakers, Set<String> dueAgain) {
     static final Settled NOTHING = new Settled(Map.of(), Set.of());

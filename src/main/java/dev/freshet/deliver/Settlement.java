@@ -18,12 +18,12 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes outcomes, their audit rows and what they mean for the queue in one transaction. */
+/** Writes outcomes, their audit rows and their consequences for the queue in one transaction. */
 public final class Settlement {
-    /** How failures are spaced: back-off of one tag, probes of a target in outage. */
+    /** How failures are spaced: the back-off of a tag, and the probes of a target in outage. */
     public record Patience(Duration retryFor, Duration backoff, Duration backoffMax, int breakerTags, Duration probe) {}
 
-    /** @param breakers which have opened or closed, as JSON; null: none */
+    /** @param breakers those that have opened or closed, as JSON; null: none */
     private record Written(String breakers, List<String> lookAgain, List<String> dueAgain) {}
 
     private record Late(List<String> tags, List<String> targets) {}
@@ -62,8 +62,8 @@ public final class Settlement {
     }
 
     /**
-     * What the database refuses (values of a kind that it cannot keep, a constraint of an adopted table) must not hold
-     * up the rest: it is looked for by halves, and written without what was refused.
+     * Writes these outcomes. An outcome that the database refuses (a value that it cannot store, a constraint of an
+     * adopted table) must not hold up the others: it is found by bisection, and written without the refused part.
      */
     public Settled settle(List<Outcome> outcomes) throws SQLException {
         Settled settled = Settled.NOTHING;
@@ -79,8 +79,8 @@ public final class Settlement {
     }
 
     /**
-     * What was late, each target by itself: that locks what those are owed who go after it, and two settlements that
-     * did so for each other's targets would wait in a circle.
+     * Groups late outcomes by target. Writing them locks deliveries of the targets that follow, and two settlements
+     * that did so for each other's targets would deadlock.
      */
     private static Collection<List<Outcome>> byLateTarget(List<Outcome> outcomes) {
         return outcomes.stream()
@@ -108,7 +108,8 @@ public final class Settlement {
     }
 
     /**
-     * First without its audit row, then without its error and without marking: what is owed depends on none of them.
+     * Writes a single outcome that was refused: first without its audit row, then without its error text and without
+     * marking. What is owed depends on none of these.
      */
     private Settled alone(List<Outcome> outcome, SQLException why) throws SQLException {
         LOG.warn(
@@ -126,7 +127,7 @@ public final class Settlement {
         }
     }
 
-    /** What has no outcome is due again at once, not when its lease ends. */
+    /** Makes deliveries without an outcome due again at once, instead of when their lease ends. */
     void handBack(List<Delivery> held) throws SQLException {
         if (!held.isEmpty()) {
             StillHeld what = new StillHeld(
@@ -166,7 +167,7 @@ public final class Settlement {
                 dueAgain);
     }
 
-    /** @return targets that go after those that were told late, and are owed these tags again */
+    /** @return targets that follow a target which was told late, and that are owed these tags again */
     private List<String> oweAfter(Connection connection, List<Outcome> outcomes) throws SQLException {
         List<Outcome> late = outcomes.stream()
                 .filter(outcome -> Boolean.TRUE.equals(outcome.late()))

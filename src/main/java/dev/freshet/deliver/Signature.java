@@ -11,7 +11,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.Variable;
 
-/** The headers of the Standard Webhooks specification, for receivers that check where a call comes from. */
+/** Adds the headers of the Standard Webhooks specification, for receivers that verify where a call comes from. */
 public final class Signature implements Processor {
     private static final String PREFIX = "whsec_";
 
@@ -42,7 +42,7 @@ public final class Signature implements Processor {
         exchange.getMessage().setHeader("webhook-signature", "v1," + of(id, timestamp, body));
     }
 
-    /** For a receiver that compares instead. */
+    /** For a receiver that compares the secret instead. */
     public String secret() {
         return secret;
     }

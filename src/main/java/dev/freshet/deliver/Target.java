@@ -3,7 +3,7 @@ package dev.freshet.deliver;
 import dev.freshet.settings.Addresses;
 import java.util.List;
 
-/** What a file under routes/targets says of its target; the route of the same name makes the call. */
+/** The settings that a file under routes/targets gives for its target. The route of the same name makes the call. */
 public final class Target {
     private static final int DEFAULT_CONCURRENCY = 8;
     private static final int MOST_TAGS = 10_000;
@@ -35,7 +35,7 @@ public final class Target {
         return batch;
     }
 
-    /** Tags in one call, at most. */
+    /** Maximum number of tags in one call. */
     public void setBatch(int batch) {
         this.batch = between("batch", batch, 1, MOST_TAGS);
     }
@@ -48,7 +48,7 @@ public final class Target {
         return concurrency > 0;
     }
 
-    /** Calls at the same time, at most: its route is given as many consumers (TargetRoutes). */
+    /** Maximum number of concurrent calls; its route gets as many consumers (TargetRoutes). */
     public void setConcurrency(int concurrency) {
         this.concurrency = between("concurrency", concurrency, 1, MOST_CALLS);
     }
@@ -57,7 +57,7 @@ public final class Target {
         return rate;
     }
 
-    /** Calls that begin within a second, at most; 0: as many as there are. */
+    /** Maximum number of calls that begin within a second; 0: unlimited. */
     public void setRate(int rate) {
         this.rate = between("rate", rate, 0, MOST_A_SECOND);
     }
@@ -75,17 +75,17 @@ public final class Target {
         return limits;
     }
 
-    /** What its provider lets through, for all instances together, such as {@code 25 calls, 5/min}. */
+    /** What its provider allows for all instances together, such as {@code 25 calls, 5/min}. */
     public void setLimits(String limits) {
         this.limits = Limits.of(limits);
     }
 
-    /** Calls that begin within a second, for all instances together. */
+    /** Calls that begin within a second, counted over all instances. */
     void setSharedRate(int rate) {
         this.limits = Limits.callsASecond(between("rate", rate, 0, MOST_A_SECOND));
     }
 
-    /** Whose limits those are: targets of one account say the same name. */
+    /** Names the budget that these limits belong to. Targets of one account use the same name. */
     public String getBudget() {
         return budget == null ? name : budget;
     }
@@ -94,7 +94,7 @@ public final class Target {
         this.budget = budget;
     }
 
-    /** Another target, which is told of each tag before this one is; null: none. */
+    /** The target that must be told of each tag before this one; null: none. */
     public String getAfter() {
         return after;
     }
@@ -107,7 +107,7 @@ public final class Target {
     }
 
     /**
-     * Where it is: one address, or a list with commas, each of which gets every call. The route sends to
+     * The target's address, or a comma-separated list of addresses, each of which gets every call. The route sends to
      * {@code ${variable.address}}.
      */
     public void setAddress(String address) {
@@ -118,7 +118,7 @@ public final class Target {
         return addresses;
     }
 
-    /** dns: each host name stands for all of its addresses; none: for itself. */
+    /** dns: each host name stands for all addresses that it resolves to; none: only for itself. */
     public void setFanout(String fanout) {
         if (!fanout.equals("dns") && !fanout.equals("none")) {
             throw new IllegalArgumentException("fanout is " + fanout + ": write dns or none");
@@ -130,12 +130,12 @@ public final class Target {
         return resolvesNames && listed.isName();
     }
 
-    /** Whether it is called at each of several addresses, and known to the database by them. */
+    /** Whether it is called at several addresses, each of which the database knows as a target. */
     boolean hasCopies() {
         return addresses.size() > 1 || addresses.stream().anyMatch(this::resolves);
     }
 
-    /** Its copy there: a target by itself, of which the same is said. */
+    /** Its copy at that address: a target of its own with the same settings. */
     Target at(Copy there) {
         Target target = new Target();
         target.name = there.name();
@@ -150,7 +150,7 @@ public final class Target {
         return target;
     }
 
-    /** Where its calls go; null where the route alone knows. */
+    /** Where its calls go; null if only the route knows. */
     Copy copy() {
         return copy == null && addresses.size() == 1
                 ? new Copy(name, addresses.get(0).url(), null)

@@ -14,15 +14,15 @@ import org.apache.camel.model.TemplatedRouteParameterDefinition;
 import org.apache.camel.spi.Resource;
 
 /**
- * A target in six lines: the file NAME.camel.yaml in a folder targets/ makes the route target-NAME of a template. The
- * template is told the name, and its steps' ids get it in front, since there may be two targets of one
- * template. What makes no sense is refused by name, tried or started.
+ * Lets a file of six lines define a target: the file NAME.camel.yaml in a folder targets/ creates the route target-NAME
+ * from a template. The template gets the name as a parameter, and its steps' ids get it as a prefix, because two
+ * targets may use the same template. Invalid parameters are refused by name, in a trial as well as at the start.
  */
 public final class TargetFiles extends ModelLifecycleStrategySupport implements RouteBuilderLifecycleStrategy {
     static final String NAME = "name";
     static final String TEMPLATE = "template";
     private static final Pattern IN_TARGETS = Pattern.compile("(?:.*[/:])?targets/([^/]+?)(?:\\.camel)?\\.yaml");
-    /** {@code {"keys":{tags}}} ends as a placeholder of Camel's would. */
+    /** Without this, {@code {"keys":{tags}}} would end like a placeholder of Camel's. */
     private static final Pattern IN_JSON = Pattern.compile("(\\{tags?})}");
 
     private static final Pattern NAMES = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
@@ -31,7 +31,8 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
 
     @Override
     public void afterConfigure(RouteBuilder builder) {
-        // of the context that the file is for, which may be one where it is only tried; it takes each only once
+        // use the context that the file is loaded into, which may be that of a trial; a context takes each strategy
+        // only once
         builder.getContext()
                 .getCamelContextExtension()
                 .getContextPlugin(Model.class)
@@ -47,14 +48,14 @@ public final class TargetFiles extends ModelLifecycleStrategySupport implements 
         }
     }
 
-    /** Before anything is made of it: a wrong address would be told in Camel's words. */
+    /** Validates before anything is created: otherwise a wrong address would be reported in Camel's words. */
     @Override
     public void onAddRouteDefinition(RouteDefinition route) {
         if (route.getRouteTemplateContext() != null) {
             TemplatedTarget.of(route, route.getRouteTemplateContext().getCamelContext());
             Resource file = files.get(String.valueOf(route.getRouteId()));
             if (file != null) {
-                route.setResource(file); // its own, not the template's
+                route.setResource(file); // its own file, not the template's
             }
         }
     }

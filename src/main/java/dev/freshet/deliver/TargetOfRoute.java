@@ -6,7 +6,7 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.Registry;
 
-/** Which target a route makes the calls of: its template's parameters say so, or a bean, or all is as by default. */
+/** Finds the target whose calls a route makes: from its template's parameters, from a bean, or with defaults. */
 final class TargetOfRoute {
     private TargetOfRoute() {}
 

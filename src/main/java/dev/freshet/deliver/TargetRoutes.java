@@ -14,14 +14,14 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.LifecycleStrategySupport;
 
 /**
- * A target says its numbers once, in its bean. Its route is given as many consumers as the bean has concurrency;
- * numbers that a route repeats must be the bean's.
+ * Concurrency is stated once, in the target's bean. Its route gets as many consumers; if the route repeats such a
+ * number, it must match the bean's.
  */
 public final class TargetRoutes extends LifecycleStrategySupport implements RouteRule {
     private static final Pattern CONSUMERS = Pattern.compile("[?&]concurrentConsumers=([^&]*)");
     private static final Pattern ONE_TAG = Pattern.compile("asTagOrTags\\(\\s*([^)]+?)\\s*\\)");
 
-    /** A route is made, and its consumers are not yet. */
+    /** The route has been created, and its consumers have not. */
     @Override
     public void onRouteContextCreate(Route route) {
         if (!route.getRouteId().startsWith(Lanes.ROUTE_PREFIX)
@@ -48,7 +48,7 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
             return;
         }
         if (TemplatedTarget.of(route, context) != null) {
-            return; // what it says was read, and its numbers stand nowhere else
+            return; // the parameters were read, and the numbers are stated nowhere else
         }
         Target target = TargetOfRoute.of(route.getRouteId(), context.getRegistry());
         Integer consumers = consumers(route, context);
@@ -87,7 +87,7 @@ public final class TargetRoutes extends LifecycleStrategySupport implements Rout
         }
     }
 
-    /** As the route itself says, or null. */
+    /** The number that the route itself states, or null. */
     private static Integer consumers(RouteDefinition route, CamelContext context) {
         Matcher said = CONSUMERS.matcher(
                 context.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));

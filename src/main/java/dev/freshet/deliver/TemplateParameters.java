@@ -10,7 +10,7 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.RouteTemplateDefinition;
 import org.apache.camel.model.RouteTemplateParameterDefinition;
 
-/** What a route says for the parameters of the template that it is made of. */
+/** The values that a templated route gives for its template's parameters. */
 final class TemplateParameters {
     private final CamelContext context;
     private final String template;

@@ -9,14 +9,14 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.RouteTemplateParameterDefinition;
 
-/** What the parameters of a templated route say of its target; one that makes no sense is refused by name. */
+/** The target that the parameters of a templated route describe. Invalid parameters are refused by name. */
 final class TemplatedTarget {
-    /** A provider's limits by its plans are parameters of its template: limits-free, limits-pro … */
+    /** Prefix of template parameters that hold a provider's limits by plan: limits-free, limits-pro … */
     private static final String LIMITS_OF_PLAN = "limits-";
-    /** Of any provider's own, whose limits are its callers' business. */
+    /** The template for any other provider. It has no limits of its own: those are up to the user. */
     private static final String GENERIC = "freshet-target";
 
-    /** Of any template: which target is told first. */
+    /** A parameter of every template: the target that is told first. */
     private static final String AFTER = "after";
 
     private static final String ONE_OF = "one of: ";
@@ -30,7 +30,7 @@ final class TemplatedTarget {
         this.parameters = parameters;
     }
 
-    /** @return null for a route that is made of no template, or not as a target, or that has a bean in the long form */
+    /** @return null for a route that is not from a template, is not a target, or has a bean in the long form */
     static Target of(RouteDefinition route, CamelContext context) {
         if (route == null || route.getRouteTemplateContext() == null) {
             return null;
@@ -80,7 +80,7 @@ final class TemplatedTarget {
         return target;
     }
 
-    /** A description that begins with "one of:" says all that there is. */
+    /** A parameter's description that starts with "one of:" lists all permitted values. */
     private void refuseOtherThanOneOf(RouteTemplateParameterDefinition parameter) {
         String description = parameter.getDescription() == null ? "" : parameter.getDescription();
         if (description.startsWith(ONE_OF)) {
@@ -98,7 +98,7 @@ final class TemplatedTarget {
             try {
                 Addresses.normal(parameters.text("address"), this::checkedAddress);
             } catch (IllegalArgumentException e) {
-                // no cause: the last of them is what is told
+                // without a cause: only the innermost message is reported
                 throw new IllegalArgumentException("address is " + parameters.text("address") + ": " + e.getMessage());
             }
         }

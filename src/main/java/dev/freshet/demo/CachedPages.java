@@ -15,13 +15,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Two pages of an app that renders once and keeps what it rendered until it is told that the page's tag changed. */
+/**
+ * Two pages of an app that renders a page once and keeps the result until it is told that the page's tag has changed.
+ */
 public final class CachedPages {
     private static final List<String> TABLES = List.of("courses", "matches", "players", "aggregated_season_stats");
 
     private record RenderedPage(String page, String tag, String content) {}
 
-    /** A page as visitors get it, beside what it would be if it were rendered now. */
+    /** A page as visitors get it, and what it would be if it were rendered now. */
     @JsonAnswer
     record ShownPage(String tag, JsonNode cached, @InUtc Instant cachedAt, JsonNode database, boolean stale) {}
 
@@ -40,7 +42,7 @@ public final class CachedPages {
     private long changes;
 
     /**
-     * @param told whether the targets are the demo's own receivers; otherwise others are told, and these pages show so
+     * @param told whether the targets are the demo's own receivers; if not, these pages are never told, and show that
      */
     public CachedPages(Transactions transactions, boolean told, Clock clock) {
         this.transactions = transactions;
@@ -75,7 +77,7 @@ public final class CachedPages {
         return changes;
     }
 
-    /** What was rendered before a change was told of is shown once, but not kept. */
+    /** A page that was rendered before a change was announced is shown once, but not kept. */
     private synchronized Kept kept(String page, Kept rendered, long before) {
         if (kept.containsKey(page)) {
             return kept.get(page);

@@ -13,7 +13,7 @@ import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Small real tables to try Freshet with: sql/demo, one file per section. Loaded again, they do nothing. */
+/** Small real tables to try Freshet with: sql/demo, one file per section. Loading them again does nothing. */
 public final class DemoData {
     private static final Logger LOG = LoggerFactory.getLogger(DemoData.class);
     private static final List<String> FILES = List.of("courses", "players", "academy", "auction");

@@ -3,7 +3,7 @@ package dev.freshet.demo;
 import dev.freshet.api.WebPage;
 import io.vertx.ext.web.Router;
 
-/** The page at /demo, beside Camel's own routes. What it reads and does is in routes/demo.camel.yaml. */
+/** Serves the page at /demo outside Camel's routes. The routes that it uses are in routes/demo.camel.yaml. */
 public final class DemoPage {
     private final boolean keyRequired;
     private final boolean liveKeyRequired;

@@ -22,14 +22,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The app whose cache is kept true, where none is configured: it takes the calls of the tag target over real HTTP and
- * remembers the last ones.
+ * Stands in for the app whose cache is kept true, if none is configured: it receives the calls of the tag target over
+ * real HTTP and remembers the last ones.
  */
 public final class DemoReceiver {
     @JsonAnswer
     record Revalidated(boolean revalidated, long now) {}
 
-    /** @param invalidated how many tags */
+    /** @param invalidated number of tags */
     @JsonAnswer
     record InvalidatedTags(boolean success, int invalidated) {}
 
@@ -47,21 +47,21 @@ public final class DemoReceiver {
     private final Consumer<List<String>> stale;
     private final Clock clock;
 
-    /** @param stale is told the tags of each call, before that is answered */
+    /** @param stale receives the tags of each call before the call is answered */
     public DemoReceiver(String secret, Consumer<List<String>> stale, Clock clock) {
         this.secret = secret;
         this.stale = stale;
         this.clock = clock;
     }
 
-    /** Good until Freshet stops. */
+    /** Valid until Freshet stops. */
     public static String newSecret() {
         byte[] random = new byte[24];
         new SecureRandom().nextBytes(random);
         return Base64.getUrlEncoder().withoutPadding().encodeToString(random);
     }
 
-    /** As a Next.js app's /api/revalidate answers. */
+    /** Answers like a Next.js app's /api/revalidate. */
     public Revalidated revalidate(
             @Body Map<String, Object> body,
             @Header("x-revalidation-secret") String shown,
@@ -75,7 +75,7 @@ public final class DemoReceiver {
         return new Revalidated(true, clock.millis());
     }
 
-    /** As the app's /api/internal/cache/invalidate answers; who may call it is the gate's business. */
+    /** Answers like the app's /api/internal/cache/invalidate; the gate decides who may call it. */
     public InvalidatedTags invalidate(@Body Map<String, Object> body) {
         List<String> tags = tags(body);
         LOG.info("Demo receiver: {} are fresh again ({})", String.join(", ", tags), body.get("source"));

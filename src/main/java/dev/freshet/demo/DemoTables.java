@@ -15,14 +15,14 @@ import java.util.Optional;
 import org.apache.camel.Body;
 
 /**
- * What the demo's page reads and changes: plain statements on plain tables, as an application would make them. No cache
+ * What the demo's page reads and changes: plain statements on plain tables, as an application would run them. No cache
  * is told here.
  */
 public final class DemoTables {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> AUCTION = List.of("events", "art", "votes", "bids", "art_media");
 
-    /** A statement, and the tables it is for. */
+    /** A statement, and the tables that it uses. */
     private record Deed(SqlFile statement, List<String> tables, boolean onAPainting) {}
 
     private record Painting(int round, int easel) {}
@@ -45,7 +45,7 @@ public final class DemoTables {
         this.transactions = transactions;
     }
 
-    /** POST /demo/actions/{action}: what was done, and the row as its statement returns it. */
+    /** POST /demo/actions/{action}: returns what was done, and the row that the statement returned. */
     public Map<String, Object> act(String action, Map<String, Object> body) throws SQLException {
         Deed deed = DEEDS.get(action);
         if (deed == null) {
@@ -69,7 +69,7 @@ public final class DemoTables {
         return answer;
     }
 
-    /** What an application asks for when a match has ended. */
+    /** The job that an application requests when a match has ended. */
     public Map<String, Object> jobAfterMatch(@Body Map<String, Object> match) {
         return Map.of(
                 "triggeredBy", "post-match", "requestId", "demo-match-" + match.get("id"), "matchId", match.get("id"));
@@ -96,9 +96,7 @@ public final class DemoTables {
         return json(content.orElseThrow(() -> new Refused(404, "there is no such event or painting")));
     }
 
-    /**
-     * A table of the same name that was there before belongs to somebody, whatever the demo would like to do with it.
-     */
+    /** A table of the same name that existed before belongs to someone else, and the demo must not touch it. */
     void checkThatTheyAreOurs(Connection connection, List<String> tables) throws SQLException {
         if (!areOurs.row(connection, Map.of("tables", tables), Boolean.class)) {
             throw new Refused(

@@ -4,9 +4,12 @@ import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Events of one event id, in order, written once for all who get them in one form. Used by one event loop only. */
+/**
+ * Events of one event id, in order, serialized once for all subscribers that get the same form. Used by one event loop
+ * only.
+ */
 final class Batch {
-    /** The events as bytes, and where each begins. */
+    /** The events as bytes, and the offset at which each begins. */
     private record Frames(Shared all, int[] starts) {
         static Frames of(List<LiveEvent> events, boolean named) {
             Buffer bytes = Buffer.buffer(events.size() * 400);
@@ -35,7 +38,7 @@ final class Batch {
         return frames(withNames).all().length();
     }
 
-    /** Those after this id; null if there are none. */
+    /** The events after this id, or null if there are none. */
     Shared after(long id, boolean withNames) {
         Frames frames = frames(withNames);
         for (int i = 0; i < events.size(); i++) {

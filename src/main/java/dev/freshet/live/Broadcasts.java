@@ -8,16 +8,16 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 
-/** What is asked of live events over HTTP, beside the stream and the history. */
+/** What HTTP clients can do with live events, apart from the stream and the history. */
 public final class Broadcasts {
     @JsonAnswer
     record Announced(boolean success, String eventEid, List<String> endpoints) {}
 
-    /** @param events how many streams are open for each event id */
+    /** @param events the number of open streams for each event id */
     @JsonAnswer
     record OpenStreams(int subscribers, Map<String, Integer> events) {}
 
-    /** @param endpoint null: all of the event */
+    /** @param endpoint null: everything of the event */
     private record Stale(String eid, String endpoint) {}
 
     private static final int LONGEST_ENDPOINT = 1_024;

@@ -13,10 +13,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * One row of the outbox: what a trigger, or somebody by hand, has said.
+ * One row of the outbox: an event that a trigger, or someone by hand, has announced.
  *
- * @param eid       as it stands in events.eid; null or anything
- * @param detail    JSON that goes into the payload as it is
+ * @param eid as in events.eid; null or any text
+ * @param detail JSON that becomes part of the payload unchanged
  * @param endpoints null: those that follow from the type
  * @param changedAt seconds since the epoch
  */
@@ -32,7 +32,9 @@ public record Change(
     static final int MOST_BYTES = 7_900;
 
     static final Pattern EID = Pattern.compile("[A-Za-z0-9._-]{1,40}");
-    /** It stands in a line of its own in streams: whatever could end that line could write an event of its own. */
+    /**
+     * Streams carry the type on a line of its own. A type that could end that line could inject an event of its own.
+     */
     private static final Pattern TYPE = Pattern.compile("[A-Za-z0-9._:-]{1,64}");
 
     private static final ObjectMapper JSON = new ObjectMapper()
@@ -89,12 +91,15 @@ public record Change(
                 : null;
     }
 
-    /** The same, for these endpoints and so many changes. */
+    /** A copy of this change that represents {@code many} changes and lists these endpoints. */
     Change standingFor(List<String> all, int many) {
         return new Change(type, eid, operation, detail, all, many, changedAt);
     }
 
-    /** In one line, and short enough to be sent: what is too long goes without its details, rather than not at all. */
+    /**
+     * On one line, and short enough to be sent. If it would be too long, it goes without its details rather than not at
+     * all.
+     */
     String payload() {
         String whole = payload(stale(), members());
         if (whole.getBytes(StandardCharsets.UTF_8).length <= MOST_BYTES) {
@@ -129,7 +134,7 @@ public record Change(
                     ? members
                     : JSON.createObjectNode();
         } catch (JsonProcessingException e) {
-            return JSON.createObjectNode().put("truncated", true); // a number of a thousand digits
+            return JSON.createObjectNode().put("truncated", true); // for example a number with a thousand digits
         }
     }
 }

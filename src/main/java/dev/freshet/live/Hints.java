@@ -11,15 +11,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hears other instances say "look now" (camel-pgevent). A hint that is lost or comes twice changes nothing, so where
- * LISTEN is not possible everything is found by asking, a little later.
+ * Hears other instances say "look now" (camel-pgevent). A hint that is lost or arrives twice changes nothing: without
+ * LISTEN, polling finds everything a little later.
  */
 public final class Hints {
     private static final Logger LOG = LoggerFactory.getLogger(Hints.class);
     private static final String ROUTE = "hear-live-hint";
     /**
-     * It logs by itself, to standard error, that it cannot read dates: hints have none. Held here, or else its level
-     * would be forgotten.
+     * The driver logs to standard error that it cannot read dates; hints contain none. The reference is kept because
+     * java.util.logging would otherwise drop the logger with its level.
      */
     private static final java.util.logging.Logger DRIVER = java.util.logging.Logger.getLogger("com.impossibl.postgres");
 
@@ -27,7 +27,7 @@ public final class Hints {
         DRIVER.setLevel(java.util.logging.Level.SEVERE);
     }
 
-    /** A server that is away is asked so often. */
+    /** How long to wait before trying again a server that is away. */
     private static final long AGAIN_NANOS = Duration.ofSeconds(10).toNanos();
 
     private final CamelContext context;
@@ -35,13 +35,13 @@ public final class Hints {
     private final AtomicBoolean said = new AtomicBoolean();
     private long notBefore = System.nanoTime();
 
-    /** @param direct an address that is no transaction pooler's; null: there is none */
+    /** @param direct an address that is not a transaction pooler's; null: there is none */
     public Hints(CamelContext context, DatabaseUrl direct) {
         this.context = context;
         this.direct = direct;
     }
 
-    /** camel-pgevent's own driver, which the pool does not speak. */
+    /** A data source with camel-pgevent's own driver, which cannot use the pool. */
     public DataSource source() {
         PGDataSource source = new PGDataSource();
         if (direct != null) {
@@ -69,8 +69,8 @@ public final class Hints {
     }
 
     /**
-     * Begins to listen where it is possible; called again and again, for a server that was away or a route file that
-     * was edited.
+     * Starts listening if possible. Called repeatedly, because the server may have been away or the route file may have
+     * been edited.
      */
     public void tend() {
         ServiceStatus status = context.getRouteController().getRouteStatus(ROUTE);
@@ -91,7 +91,7 @@ public final class Hints {
         }
     }
 
-    /** As far as this process knows: a connection that was lost in silence is found out later. */
+    /** As far as this process knows: a connection that was lost silently is noticed later. */
     public static boolean listens(CamelContext context) {
         ServiceStatus status = context.getRouteController().getRouteStatus(ROUTE);
         return status != null && status.isStarted();

@@ -13,13 +13,13 @@ import java.util.List;
 /** What was published for one event, as far back as FRESHET_LIVE_RETENTION. */
 public final class History {
     /**
-     * @param known whether the id is one to go on from: false when what came after it is not kept any more, or nobody
-     * ever gave it out
-     * @param last  newest id of all events, in the same snapshot
+     * @param known whether a client can continue from the id; false if later events have already been deleted, or if
+     *     the id was never assigned
+     * @param last newest id of all events, in the same snapshot
      */
     record Stretch(boolean known, long last, List<LiveEvent> events) {}
 
-    /** @param id null where there is no event: the row then says only how far the relay is */
+    /** @param id null if there is no event; the row then only says how far the relay is */
     private record ReplayRow(long lastId, long keptAfter, Long id, String type, String payload) {}
 
     /** @param payload JSON */
@@ -27,8 +27,8 @@ public final class History {
     record PastEvent(long id, String type, @JsonRawValue String payload) {}
 
     /**
-     * @param next  what to ask for the next time
-     * @param reset what came after the id is not known any more: begin again
+     * @param next the value of {@code after} for the next request
+     * @param reset events after the given id are no longer known: start again
      */
     @JsonAnswer
     record HistoryPage(List<PastEvent> events, long next, boolean reset) {}
@@ -65,7 +65,8 @@ public final class History {
     }
 
     /**
-     * GET /live/{eid}/history, with its parameters as they came. Without {@code after}: from the oldest that is kept.
+     * GET /live/{eid}/history, with its raw parameters. Without {@code after} it starts at the oldest event that is
+     * kept.
      */
     public HistoryPage page(Object eid, Object after, Object limit) throws SQLException {
         int most = Page.of(limit, null).limit();
@@ -99,7 +100,7 @@ public final class History {
         return Long.parseLong(text);
     }
 
-    /** Shares the relay's lock, so in small batches. */
+    /** Works in small batches, because it shares the relay's lock. */
     public void forgetOld() throws SQLException {
         for (int batch = 0; batch < BATCHES; batch++) {
             Old old = new Old(retention.toMillis() / 1000.0, ROWS);

@@ -18,13 +18,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The streams that are open here, by event: what an event costs depends on its own subscribers. Each event loop takes
- * what has gathered for its connections, in the order of publication, and writes it into bytes once for all of them.
+ * The streams that are open on this instance, by event, so the cost of an event depends only on its own subscribers.
+ * Each event loop takes what has accumulated for its connections, in the order of publication, and serializes it once
+ * for all of them.
  */
 public final class Hub implements StopsFirst {
     /**
-     * Who watches one event on one event loop. The set is only touched by that loop; what waits for it, under the hub's
-     * lock.
+     * The subscribers of one event on one event loop. Only that loop touches the set; the waiting events are guarded by
+     * the hub's lock.
      */
     private static final class Bench {
         final Set<Subscriber> all = new LinkedHashSet<>();
@@ -54,12 +55,12 @@ public final class Hub implements StopsFirst {
         position = at;
     }
 
-    /** Up to here everything has been handed to the streams. */
+    /** Everything up to this id has been handed to the streams. */
     long position() {
         return position;
     }
 
-    /** In order, and without a gap after what came before. */
+    /** Must be called in order and without gaps. */
     synchronized void publish(List<LiveEvent> events) {
         Map<String, List<LiveEvent>> byEvent = new LinkedHashMap<>();
         events.stream()
@@ -67,7 +68,8 @@ public final class Hub implements StopsFirst {
                 .forEach(event -> byEvent.computeIfAbsent(event.eid(), eid -> new ArrayList<>())
                         .add(event));
         byEvent.forEach((eid, its) -> rooms.get(eid).byLoop.forEach((loop, bench) -> {
-            // a loop that is behind takes all that has gathered at once: one write per stream, however many events
+            // a loop that is behind takes everything that has accumulated at once: one write per stream, however many
+            // events
             if (bench.waiting.isEmpty()) {
                 loop.execute(() -> tell(bench));
             }
@@ -76,7 +78,7 @@ public final class Hub implements StopsFirst {
         position = events.get(events.size() - 1).id();
     }
 
-    /** How long one event loop took for its connections, the last time. */
+    /** How long an event loop took, last time, to write to its connections. */
     long tellingNanos() {
         return telling;
     }
@@ -93,7 +95,8 @@ public final class Hub implements StopsFirst {
         }
         Batch batch = new Batch(events);
         List.copyOf(bench.all)
-                .forEach(subscriber -> subscriber.offer(batch)); // a copy: one that is too slow leaves while it is told
+                // iterate over a copy: a subscriber that is too slow leaves during the loop
+                .forEach(subscriber -> subscriber.offer(batch));
         long now = System.nanoTime();
         events.forEach(event -> meters.sent(now - event.changed()));
         telling = now - begun;
@@ -105,8 +108,8 @@ public final class Hub implements StopsFirst {
     }
 
     /**
-     * To be called on the subscriber's event loop. Whatever is published from now on is offered to it; what was before
-     * is up to it.
+     * Must be called on the subscriber's event loop. Everything published from now on is offered to the subscriber;
+     * earlier events are its own concern.
      */
     synchronized boolean enter(Subscriber subscriber, Consumer<Long> at) {
         if (stopped) {
@@ -119,7 +122,7 @@ public final class Hub implements StopsFirst {
         return true;
     }
 
-    /** Again on its event loop, once. */
+    /** Must be called once, on the subscriber's event loop. */
     synchronized void leave(Subscriber subscriber) {
         Room room = rooms.get(subscriber.eid);
         Bench bench = room == null ? null : room.byLoop.get(subscriber.loop);
@@ -128,14 +131,17 @@ public final class Hub implements StopsFirst {
         }
     }
 
-    /** Proxies cut what is silent; and the id keeps a client of a quiet event from falling out of the history. */
+    /**
+     * Proxies close silent connections, so each stream gets a heartbeat. It carries an id, so that a client of a quiet
+     * event does not fall out of the history.
+     */
     public synchronized void beat() {
         long id = position;
         Shared bytes = Shared.of(":\nid: " + id + "\n\n");
         rooms.keySet().forEach(eid -> each(eid, subscriber -> subscriber.beat(bytes, id)));
     }
 
-    /** How many watch each event, here. */
+    /** The number of subscribers of each event on this instance. */
     synchronized Map<String, Integer> watched() {
         Map<String, Integer> watched = new TreeMap<>();
         rooms.forEach((eid, room) -> watched.put(eid, room.size));
@@ -146,7 +152,7 @@ public final class Hub implements StopsFirst {
         return watched().values().stream().mapToInt(Integer::intValue).sum();
     }
 
-    /** Ends every stream, telling each client when to come back; from now on nobody is let in. */
+    /** Ends every stream, tells each client when to reconnect, and admits no new ones. */
     @Override
     public void stop() {
         List<CountDownLatch> ends = new ArrayList<>();

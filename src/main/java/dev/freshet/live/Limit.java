@@ -9,14 +9,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * FRESHET_LIVE_LIMIT: notifications per event and second. What is above it becomes one notification that names all
- * their endpoints; where not even that one may be sent yet, it is held until it may. None is dropped.
+ * FRESHET_LIVE_LIMIT: notifications per event and second. Changes above the limit are merged into one notification that
+ * names all their endpoints. If even that one exceeds the limit, it is held until it may be sent. None is dropped.
  */
 record Limit(int perSecond) {
-    /** In the order in which they are to be sent; {@code held} go back to the outbox. */
+    /** Both in the order in which they are to be sent; {@code held} go back to the outbox. */
     record Split(List<Change> send, List<Change> held) {}
 
-    /** So that a payload always has room for them. */
+    /** Leaves room for the rest of the payload. */
     private static final int MOST_BYTES = 6_000;
 
     private static final int MOST = 100;
@@ -25,7 +25,7 @@ record Limit(int perSecond) {
         return perSecond > 0;
     }
 
-    /** @param recent how many each event has had within the last second */
+    /** @param recent the number of notifications for each event within the last second */
     Split of(List<Change> changes, Map<String, Integer> recent) {
         if (!isOn()) {
             return new Split(changes, List.of());
@@ -53,7 +53,10 @@ record Limit(int perSecond) {
         return new Split(List.copyOf(send.values()), held);
     }
 
-    /** The newest of them, for the endpoints of all: one change, or as many as those endpoints need. */
+    /**
+     * Merges changes into the newest of them, with the endpoints of all: one change, or as many as those endpoints
+     * need.
+     */
     private static List<Change> together(List<Change> changes) {
         LinkedHashSet<String> all = new LinkedHashSet<>();
         changes.forEach(change -> all.addAll(change.stale()));

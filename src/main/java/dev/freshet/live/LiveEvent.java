@@ -1,21 +1,21 @@
 package dev.freshet.live;
 
 /**
- * What was published, as everybody reads it.
+ * A published event, as all readers get it.
  *
  * @param payload one line of JSON
- * @param changed when its change was made, on this JVM's {@link System#nanoTime()}, reckoned from its age by the
- * database's clock
+ * @param changed when the change was made, on this JVM's {@link System#nanoTime()}, computed from its age by the
+ *     database's clock
  */
 public record LiveEvent(long id, String eid, String type, String payload, long changed) {
     /**
-     * As a stream carries it. The id comes last: whoever is cut off within a frame has not taken the id of an event
-     * whose data it does not have.
+     * The event as a frame of a stream. The id comes last, so that a client whose connection breaks within a frame has
+     * not stored the id of an event that it did not fully receive.
      *
-     * @param named whether the frame says its type; without, a browser tells it to whoever listens to {@code message}
+     * @param named whether the frame states its type; if not, a browser delivers it to listeners of {@code message}
      */
     String frame(boolean named) {
-        // payload is JSON already: what is left is putting lines together
+        // payload is JSON already, so joining lines is enough
         return (named ? "event: " + type + "\n" : "") + "data: " + payload + "\nid: " + id + "\n\n";
     }
 }

@@ -5,9 +5,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 
 /**
- * Asks whether something was committed or published. While things happen it asks all the time, but rests as long as
- * what it found last took, so that at most half of the time goes into telling, and many events share one round. Less
- * often otherwise, and rarely when it has been quiet for long.
+ * Checks whether anything was committed or published. While events arrive it checks continuously, but rests as long as
+ * the last find took to process. So at most half of the time is spent on delivery, and many events share one round. It
+ * checks less often otherwise, and rarely after a long quiet time.
  */
 public final class Lookout {
     private static final long BUSY_NANOS = Duration.ofMillis(200).toNanos();
@@ -15,7 +15,7 @@ public final class Lookout {
     private static final int QUIET_TICKS = 3;
     private static final long SHORTEST_REST_NANOS = Duration.ofMillis(5).toNanos();
     private static final long LONGEST_REST_NANOS = Duration.ofMillis(30).toNanos();
-    /** A route that is to be stopped or edited waits for the end of a tick. */
+    /** A route that is being stopped or edited waits until the tick ends. */
     private static final long LONGEST_TICK_NANOS = Duration.ofSeconds(1).toNanos();
 
     private static final long COME_WHAT_MAY_NANOS = Duration.ofSeconds(30).toNanos();
@@ -24,7 +24,7 @@ public final class Lookout {
     private final Hub hub;
     private final Sleep sleep;
     private volatile long lastSeen = System.nanoTime() - QUIET_NANOS;
-    /** When something was found that is being worked on; 0: nothing. */
+    /** When the find that is being processed was made; 0: none. */
     private volatile long workSince;
 
     private volatile long foundAt;
@@ -39,11 +39,15 @@ public final class Lookout {
         this.sleep = sleep;
     }
 
-    /** At each tick, and again after each find: false ends the tick. */
+    /**
+     * Called at each tick, and again after each find.
+     *
+     * @return false to end the tick
+     */
     public boolean seesSomething() throws SQLException, InterruptedException {
         long now = System.nanoTime();
         tickBegan = tickEnded ? now : tickBegan;
-        tickEnded = true; // unless something is found: also where asking fails
+        tickEnded = true; // unless something is found; this also covers a check that fails
         tickEnded = now - tickBegan > LONGEST_TICK_NANOS || !findsSomething(now - lastSeen);
         return !tickEnded;
     }
@@ -69,12 +73,12 @@ public final class Lookout {
         }
         long work = Math.max(System.nanoTime() - workSince, hub.tellingNanos());
         workSince = 0;
-        // what is held by FRESHET_LIVE_LIMIT, or by another relay, is found each time and goes no further
+        // what FRESHET_LIVE_LIMIT or another relay holds back is found each time without any progress
         boolean wentOn = hub.position() != foundAt;
         return wentOn ? Math.max(SHORTEST_REST_NANOS, Math.min(LONGEST_REST_NANOS, work)) : LONGEST_REST_NANOS;
     }
 
-    /** At the poll: where there is nothing to be seen, it relays and reads only every half minute. */
+    /** For the poll: if nothing is visible, it relays and reads only every 30 seconds. */
     public boolean polls() throws SQLException {
         boolean longAgo = System.nanoTime() - polled > COME_WHAT_MAY_NANOS;
         if (!longAgo && !looks()) {
@@ -84,7 +88,7 @@ public final class Lookout {
         return true;
     }
 
-    /** At a hint, which may be wrong. */
+    /** For a hint, which may be wrong. */
     public boolean looks() throws SQLException {
         boolean behind = published.isBehind();
         if (behind) {

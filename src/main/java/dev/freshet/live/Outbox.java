@@ -8,16 +8,17 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Rows of the outbox, as take-live-outbox gives them and as publish-live and hold-live take them. */
+/** Rows of the outbox, as take-live-outbox returns them and as publish-live and hold-live take them. */
 final class Outbox {
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
 
     private Outbox() {}
 
     /**
-     * As it was taken, with whatever its writer appended.
+     * A row as it was taken, with whatever its writer inserted.
      *
-     * @param changedAt, clock seconds since the epoch; the clock is the database's
+     * @param changedAt in seconds since the epoch
+     * @param clock the database's clock, in seconds since the epoch
      */
     record TakenRow(
             String type,
@@ -44,7 +45,7 @@ final class Outbox {
         }
     }
 
-    /** Those of the rows that can be read and sent. */
+    /** The rows that can be read and sent. */
     static List<Change> good(List<TakenRow> rows) {
         List<Change> good = new ArrayList<>();
         for (TakenRow row : rows) {
@@ -54,7 +55,7 @@ final class Outbox {
                     good.add(change);
                 }
             } catch (RuntimeException e) {
-                // the tables' owners may append what they like: a null among the endpoints, a time that never comes
+                // owners of the tables may insert anything, such as a null among the endpoints or a time of infinity
                 LOG.warn("A live event cannot be read and is skipped: {}", e.toString());
             }
         }
@@ -72,7 +73,7 @@ final class Outbox {
             int changes,
             BigDecimal changedAt) {}
 
-    /** A change that waits for its turn, as hold-live takes it. */
+    /** A change that is held back, as hold-live takes it. */
     record Held(
             String type,
             String eid,

@@ -6,9 +6,9 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 
-/** This instance's place in the published order: what comes after it goes to the streams that are open here. */
+/** This instance's position in the published order: later events go to the streams that are open here. */
 public final class Published {
-    /** @param waiting whether something has committed that nobody has relayed */
+    /** @param waiting whether something has committed that no instance has relayed */
     private record RelayState(long lastId, long keptAfter, boolean waiting) {}
 
     private record PublishedRow(long id, String eventEid, String type, String payload, double age) {
@@ -34,19 +34,22 @@ public final class Published {
         relay.tells(this::follow);
     }
 
-    /** What this instance has published itself; where its streams are behind that, it is read like everybody's. */
+    /**
+     * Takes what this instance has published itself. If its streams are behind that point, they read it from the table
+     * like everyone else's.
+     */
     private synchronized void follow(long from, List<LiveEvent> events) {
         if (hub.position() == from) {
             hub.publish(events);
         }
     }
 
-    /** To be called once, before the first stream is opened: they start from now. */
+    /** Must be called once, before the first stream is opened. Streams start from this position. */
     public void begin() throws SQLException {
         hub.begin(look().lastId());
     }
 
-    /** Cheap: is there anything to relay or to read? */
+    /** A cheap check whether there is anything to relay or to read. */
     public boolean isBehind() throws SQLException {
         RelayState now = look();
         return now.waiting() || now.lastId() != hub.position();
@@ -55,12 +58,13 @@ public final class Published {
     public synchronized void read() throws SQLException {
         RelayState now = look();
         if (now.keptAfter() > hub.position() || now.lastId() < hub.position()) {
-            hub.startAnew(now.lastId()); // away for longer than the history is kept, or the database is an older one
+            // away for longer than the history is kept, or the database was restored from an older state
+            hub.startAnew(now.lastId());
         }
         for (long last = now.lastId(); hub.position() < last; ) {
             List<LiveEvent> next = after(hub.position());
             if (next.isEmpty()) {
-                hub.startAnew(last); // somebody has deleted from freshet.live_event by hand
+                hub.startAnew(last); // someone has deleted rows of freshet.live_event by hand
             } else {
                 hub.publish(next);
             }

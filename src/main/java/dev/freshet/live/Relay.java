@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives what has committed its published order, and sends the notifications with it: one transaction, one instance at a
- * time. Whoever dies in the middle has done nothing.
+ * Assigns committed events their published order and sends their notifications, in one transaction and on one instance
+ * at a time. An instance that dies halfway has done nothing.
  */
 public final class Relay {
     private record Taken(boolean mine, int rows, long from, List<LiveEvent> published) {
@@ -37,16 +37,18 @@ public final class Relay {
 
     private record RecentlySent(String eventEid, int sent) {}
 
-    /** Hears what was published, in its order, once it is committed. */
+    /** Is told what was published, in order, once it is committed. */
     interface Follower {
-        /** @param from the id before the first of them */
+        /** @param from the id before the first of these events */
         void follow(long from, List<LiveEvent> events);
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
     private static final int NANO_DIGITS = 9;
     private static final int ROWS = 2_000;
-    /** Where so many rows hold one that cannot be sent, an eighth of them is tried, and so on down to that one. */
+    /**
+     * If a batch contains a row that cannot be sent, an eighth of the batch is tried next, and so on down to that row.
+     */
     private static final int FEWER = 8;
 
     private final SqlFile takeTurn = SqlFile.of("live/take-live-turn");
@@ -72,17 +74,17 @@ public final class Relay {
         return floor;
     }
 
-    /** A hint says whose it is. */
+    /** A hint names the instance that sent it. */
     public boolean isAnothers(String hint) {
         return !instance.equals(hint);
     }
 
-    /** The streams of this instance need not read what it has just written. */
+    /** Registers a follower, so that this instance's streams need not read what it has just written. */
     void tells(Follower to) {
         follower = to;
     }
 
-    /** @return how many were published by this call; more may be waiting */
+    /** @return the number of events that this call published; more may be waiting */
     public synchronized int take() throws SQLException {
         for (int rows = ROWS; ; rows /= FEWER) {
             try {
@@ -136,7 +138,7 @@ public final class Relay {
         return taken.published().size();
     }
 
-    /** What the database's clock says when this JVM's nanoTime is 0. */
+    /** The reading of the database's clock at the moment when this JVM's nanoTime was 0. */
     private static BigDecimal clock(TakenRow row) {
         return new BigDecimal(row.clock()).subtract(BigDecimal.valueOf(System.nanoTime(), NANO_DIGITS));
     }

@@ -5,7 +5,7 @@ import io.netty.buffer.Unpooled;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 
-/** Bytes that many readers get: as they are, and as one chunk of HTTP/1.1. Made once, never changed. */
+/** Bytes for many readers: as they are, and as one chunk of HTTP/1.1. Built once, never changed. */
 final class Shared {
     private static final byte[] END_OF_LINE = {'\r', '\n'};
 
@@ -35,7 +35,7 @@ final class Shared {
         return bytes;
     }
 
-    /** The same memory for everybody, with a place to read from of its own. */
+    /** The same memory for every reader, with a read position of its own. */
     ByteBuf chunk() {
         return Unpooled.wrappedBuffer(chunk);
     }

@@ -20,8 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * GET /live/{eid}/stream. With an id to go on from, the past comes out of the history up to where the hub was when the
- * stream entered, and what was published since then waits until that is told: no gap, and nothing twice.
+ * GET /live/{eid}/stream. With an id to continue from, past events come from the history, up to the hub's position when
+ * the stream entered. What is published after that waits until the past has been sent: there is no gap, and nothing
+ * comes twice.
  */
 public final class Stream implements Handler<RoutingContext> {
     private static final Logger LOG = LoggerFactory.getLogger(Stream.class);
@@ -35,7 +36,7 @@ public final class Stream implements Handler<RoutingContext> {
     private final int mostPerClient;
     private final ConcurrentMap<String, Integer> perClient = new ConcurrentHashMap<>();
 
-    /** @param replays few threads, so that a thousand clients that come back at once leave connections for others */
+    /** @param replays has few threads, so that a thousand reconnecting clients leave connections for others */
     public Stream(Hub hub, History history, LiveMeters meters, ExecutorService replays, int mostPerClient) {
         this.hub = hub;
         this.history = history;
@@ -116,7 +117,8 @@ public final class Stream implements Handler<RoutingContext> {
                 } catch (SQLException | RuntimeException e) {
                     LOG.debug("No replay for a stream of {}", subscriber.eid, e);
                     subscriber.loop.execute(
-                            subscriber::end); // it comes back with the same id; any status would end it for good
+                            // the client reconnects with the same id; an error status would end its attempts for good
+                            subscriber::end);
                 }
             });
         } catch (RejectedExecutionException stopping) {
@@ -148,7 +150,7 @@ public final class Stream implements Handler<RoutingContext> {
         }
     }
 
-    /** A browser that comes back sends the header; what stands in its address is from its first visit. */
+    /** A reconnecting browser sends the header; the id in its address is from its first visit. */
     private static String cursor(RoutingContext ctx) {
         String header = ctx.request().getHeader("Last-Event-ID");
         String given =
@@ -157,8 +159,8 @@ public final class Stream implements Handler<RoutingContext> {
     }
 
     /**
-     * An EventSource tells a named event only to those who listen to that name. With {@code ?as=message} no event has
-     * one, so that a client also hears the types that it does not know.
+     * An EventSource delivers a named event only to listeners of that name. With {@code ?as=message} events have no
+     * name, so that a client also receives types that it does not know.
      */
     private static boolean named(RoutingContext ctx) {
         return !"message".equals(ctx.queryParams().get("as"));

@@ -6,21 +6,23 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** One open stream. Everything here happens on its connection's event loop, so nothing needs a lock. */
+/** One open stream. All methods are called on its connection's event loop, so no lock is needed. */
 final class Subscriber {
-    /** So much may be unsent; a reader that lags further behind is disconnected and comes back with its last id. */
+    /**
+     * How many bytes may be unsent. A reader that lags further behind is disconnected, and reconnects with its last id.
+     */
     static final int MOST_UNSENT_BYTES = 1 << 20;
 
     private static final Shared BARE_BEAT = Shared.of(":\n\n");
 
     final String eid;
     final EventLoop loop;
-    /** Whether frames say their type. */
+    /** Whether frames state their type. */
     private final boolean named;
 
     private final Wire wire;
     private final Runnable onSlow;
-    /** Up to here it has everything. */
+    /** The client has everything up to this id. */
     private long after;
 
     private boolean closed;
@@ -37,16 +39,17 @@ final class Subscriber {
         this.onSlow = onSlow;
     }
 
-    /** From now on, with an id to go on from should it end before the first event. */
+    /** Starts the stream at the current position, and sends that id, in case it ends before the first event. */
     void startsAt(long position) {
         after = position;
         begin("id: " + position + "\n");
     }
 
     /**
-     * With the past first.
+     * Starts the stream with past events.
      *
-     * @param cursor where the client says it is: no later id before it has all of the past; null: nobody knows that id
+     * @param cursor the client's position: it must not get a later id before it has all of the past; null: the id is
+     *     unknown
      */
     void catchesUpTo(long position, Long cursor) {
         after = position;
@@ -54,7 +57,7 @@ final class Subscriber {
         begin(cursor == null || named ? "" : "id: " + cursor + "\n");
     }
 
-    /** Who asked for messages knows of the hello, which a page can see and by which it knows where it stands. */
+    /** Clients that asked for messages get a hello event, which a page can see and which tells it its position. */
     private void begin(String id) {
         String hello = named ? "" : "event: hello\ndata: {\"type\":\"hello\",\"event_eid\":\"" + eid + "\"}\n";
         write(Shared.of("retry: " + pause(1_000, 3_000) + "\n" + hello + id + "\n"));
@@ -68,7 +71,7 @@ final class Subscriber {
         write(batch.after(0, named));
     }
 
-    /** What was missed cannot be told any more, or nobody knows the id. */
+    /** What was missed can no longer be sent, or the id is unknown. */
     void reset() {
         write(Shared.of(resetFrame(after)));
     }
@@ -77,7 +80,7 @@ final class Subscriber {
         return "event: reset\ndata: {\"type\":\"reset\",\"event_eid\":\"" + eid + "\"}\nid: " + id + "\n\n";
     }
 
-    /** @param cursor where the client was; it may be ahead of this instance */
+    /** @param cursor the client's position, which may be ahead of this instance */
     void caughtUp(long cursor) {
         after = Math.max(after, cursor);
         Queue<Batch> missed = waiting;
@@ -133,7 +136,7 @@ final class Subscriber {
         wire.whenThereIsRoom(next);
     }
 
-    /** Orderly: the client is told when to come back. */
+    /** Ends the stream in order: the client is told when to reconnect. */
     void end() {
         if (!closed) {
             closed = true;
@@ -163,7 +166,7 @@ final class Subscriber {
         wire.cut();
     }
 
-    /** All who lost the same instance must not come back at the same moment. */
+    /** Random, so that the clients of a lost instance do not all reconnect at the same moment. */
     private static int pause(int from, int to) {
         return ThreadLocalRandom.current().nextInt(from, to);
     }

@@ -11,13 +11,14 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 
 /**
- * The way to one reader, on its connection's event loop. What many get is a ready chunk that goes past Vert.x and the
- * HTTP encoder: what those do for each message need not be done for each reader. HTTP/2 frames its data by itself.
+ * Writes to one reader, on its connection's event loop. Shared bytes are written as a ready chunk, bypassing Vert.x and
+ * the HTTP encoder, so that their work per message is not repeated for each reader. HTTP/2 needs frames of its own and
+ * does not use this.
  */
 final class Wire {
     private final HttpServerResponse response;
     private final ConnectionBase connection;
-    /** Where ready chunks go; null: through Vert.x. */
+    /** The place in the pipeline where ready chunks are written; null: write through Vert.x. */
     private final ChannelHandlerContext chunks;
 
     Wire(HttpServerRequest request, int mostUnsentBytes) {
@@ -58,7 +59,7 @@ final class Wire {
         response.end(lastWords);
     }
 
-    /** Past Vert.x's handlers, whose close would wait until what is unsent has been sent. */
+    /** Bypasses Vert.x's handlers, whose close would wait until the unsent bytes have been sent. */
     void cut() {
         Channel channel = connection.channelHandlerContext().channel();
         channel.unsafe().close(channel.newPromise());

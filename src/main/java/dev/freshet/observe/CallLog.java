@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * A line for what became of each call, with what it is found by: its own id, which the target was told and the audit
- * keeps, and the handovers that it covers, which are in freshet.delivery while they are owed, and in the line of the
- * turn. Successes are said at DEBUG.
+ * Logs a line on the result of each call, with the ids by which it can be found: its own id, which the target received
+ * and the audit keeps, and the handovers that it covers. Those are in freshet.delivery as long as they are owed, and in
+ * the turn's log line. Successes are logged at DEBUG.
  */
 public final class CallLog {
     private static final Logger LOG = LoggerFactory.getLogger(CallLog.class);

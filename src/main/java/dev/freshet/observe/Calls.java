@@ -20,11 +20,11 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 
 /**
- * Counts calls by how they ended, and times the way of a change from its statement to the written outcome of the call
- * that carried it.
+ * Counts calls by their result, and measures the time from the statement that made a change to the recorded outcome of
+ * the call that carried it.
  */
 public final class Calls {
-    /** From what FRESHET_DEBOUNCE=0 promises, over what the default of 5 s makes usual, to outages of a day. */
+    /** From what FRESHET_DEBOUNCE=0 promises, over what is usual with the default of 5 s, to outages of a day. */
     private static final List<String> BUCKETS = List.of(
             "PT0.005S",
             "PT0.01S",
@@ -55,7 +55,7 @@ public final class Calls {
         this.registry = registry;
     }
 
-    /** Of calls whose outcomes have just been written. */
+    /** Counts calls whose outcomes have just been written. */
     public void count(List<Ledger.Entry> entries) {
         for (Ledger.Entry entry : entries) {
             Set<Result> results = entry.outcomes().stream()
@@ -73,7 +73,7 @@ public final class Calls {
         }
     }
 
-    /** One that its route follows with another at once; the last one's outcome is counted when it is written. */
+    /** Counts an attempt that the route repeats at once. The last attempt is counted when its outcome is written. */
     public void countFailedAttempt(Call call) {
         count(call.getTarget(), name(Result.failed));
     }
@@ -82,7 +82,7 @@ public final class Calls {
         return savedByBatches.sum();
     }
 
-    /** Copies of an app come and go with their addresses, and their counters with them. */
+    /** Removes the counters of copies that no longer exist: copies come and go with their addresses. */
     void keepCopies(Set<String> known) {
         registry.getMeters().stream()
                 .map(Meter::getId)

@@ -7,10 +7,12 @@ import org.apache.camel.Ordered;
 import org.apache.camel.spi.ManagementInterceptStrategy;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
-/** Stands around a route, where Camel has a place for JMX. */
+/** Wraps a route, in the place that Camel provides for JMX. */
 final class CountedRoute extends DelegateAsyncProcessor
         implements ManagementInterceptStrategy.InstrumentationProcessor<CountedRoute.Entry> {
-    /** @param caught what had been met before: on its way through several routes, an exchange keeps it */
+    /**
+     * @param caught the exception that was caught earlier, which an exchange keeps on its way through several routes
+     */
     record Entry(long since, Object caught) {}
 
     private final RouteCount count;
@@ -39,7 +41,7 @@ final class CountedRoute extends DelegateAsyncProcessor
 
     @Override
     public void setCounter(Object counter) {
-        // JMX's
+        // only JMX uses a counter object
     }
 
     @Override

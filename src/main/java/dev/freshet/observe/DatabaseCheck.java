@@ -7,7 +7,7 @@ import javax.sql.DataSource;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** Down while the database does not answer. Anybody may ask, so that one answer holds for a second. */
+/** Reports down while the database does not answer. Anyone may ask, so an answer is reused for a second. */
 public final class DatabaseCheck extends AbstractHealthCheck {
     private static final long HOLDS_NANOS = 1_000_000_000L;
     private static final int PATIENCE_SECONDS = 2;
@@ -22,7 +22,7 @@ public final class DatabaseCheck extends AbstractHealthCheck {
         this.dataSource = dataSource;
     }
 
-    /** A restart of Freshet would not bring it back. */
+    /** False, because a restart of Freshet would not bring the database back. */
     @Override
     public boolean isLiveness() {
         return false;

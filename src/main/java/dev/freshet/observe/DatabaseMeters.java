@@ -9,7 +9,7 @@ import io.micrometer.core.instrument.Tags;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
-/** The numbers of /observe/metrics that stand in the database. */
+/** The numbers of /observe/metrics that come from the database. */
 final class DatabaseMeters {
     /** @param name in freshet.counter */
     private record Counted(String meter, String name, String description) {}
@@ -72,7 +72,7 @@ final class DatabaseMeters {
                 "freshet.targets",
                 "Targets that take the queue's tags and are served by some instance",
                 DatabaseMeters::served);
-        // not there before its value is known, or else it would seem to jump from 0 at every start
+        // registered only when its value is known: otherwise it would seem to jump from 0 at every start
         observation.watch(seen -> COUNTERS.forEach(this::counter));
         breakers();
     }

@@ -13,7 +13,7 @@ public final class JobMeters {
 
     private final MeterRegistry registry;
 
-    /** @param worker under which name this instance takes jobs, from the queue of that name */
+    /** @param worker the name under which this instance takes jobs from the given queue */
     public JobMeters(MeterRegistry registry, String worker, String queue) {
         this.registry = registry;
         Gauge.builder("freshet.worker.info", () -> 1)
@@ -21,7 +21,7 @@ public final class JobMeters {
                 .tag("queue", queue)
                 .description("Always 1: the names under which this instance takes stats jobs")
                 .register(registry);
-        // there from the start: a rate needs the 0 before the first failure
+        // registered from the start: a rate needs the 0 before the first failure
         List.of("completed", "failed").forEach(this::timer);
     }
 

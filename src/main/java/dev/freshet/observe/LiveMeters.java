@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** Live events: how many, to how many, how fast. No label names an event: that would grow with the data. */
+/** Metrics of live events. No label names an event, because that would grow with the data. */
 public final class LiveMeters {
     private static final List<Long> BUCKETS_MILLIS =
             List.of(5L, 10L, 20L, 40L, 60L, 100L, 150L, 250L, 500L, 1_000L, 2_500L, 5_000L, 10_000L, 60_000L);

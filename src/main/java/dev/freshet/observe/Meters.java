@@ -10,8 +10,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.stream.Collectors;
 
 /**
- * Names the numbers that /observe/metrics shows. Labels are names of targets and of outcomes only: neither grows with
- * the data.
+ * Names the numbers of /observe/metrics. Labels are only names of targets and of outcomes, and neither grows with the
+ * data.
  */
 public final class Meters {
     private final MeterRegistry registry;
@@ -66,7 +66,7 @@ public final class Meters {
         return this;
     }
 
-    /** As it is now; 0 when there is none of that name. */
+    /** The current value; 0 if there is no meter with that name. */
     public double value(String name) {
         FunctionCounter counter = registry.find(name).functionCounter();
         Gauge gauge = registry.find(name).gauge();

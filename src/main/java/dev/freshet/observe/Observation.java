@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The database as it was a few seconds ago, for all who ask at any rate. What is older than half a minute is not known
- * any more.
+ * The state of the database a few seconds ago, for all that are asked for it regularly. A state that is older than half
+ * a minute counts as unknown.
  */
 public final class Observation {
     /** The same on every instance. */
@@ -25,8 +25,8 @@ public final class Observation {
     /**
      * A known target.
      *
-     * @param unservedSeconds since an instance last said that it serves it
-     * @param missingSeconds  since DNS does not name its address any more; 0: it does
+     * @param unservedSeconds time since an instance last reported that it serves the target
+     * @param missingSeconds time since DNS stopped naming its address; 0: DNS names it
      */
     public record TargetSeen(
             String name,
@@ -57,7 +57,7 @@ public final class Observation {
         this.transactions = transactions;
     }
 
-    /** Called at each look, by the one who looks. */
+    /** Registers a watcher that is called after each look, by the looking thread. */
     void watch(Consumer<Seen> watcher) {
         watchers.add(watcher);
     }
@@ -77,12 +77,12 @@ public final class Observation {
         watchers.forEach(watcher -> watcher.accept(now));
     }
 
-    /** Counters only grow: the last value stands until there is a newer one. */
+    /** Counters only grow, so the last known value remains valid until there is a newer one. */
     long counter(String name) {
         return seen == null ? 0 : seen.counters().getOrDefault(name, 0L);
     }
 
-    /** Tags that wait, or null when nobody knows. */
+    /** Tags that wait, or null if unknown. */
     public Double pendingTags() {
         return seen().map(now -> (double) now.queue().pendingTags()).orElse(null);
     }

@@ -7,8 +7,8 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.health.HealthCheckResultStrategy;
 
 /**
- * /observe/health needs no key, and Camel shows whoever asks for them ({@code ?data=true&stackTrace=true}) the causes
- * of its own checks with addresses and stack traces: here they are taken out, whoever asks. A check's name and state
+ * /observe/health needs no key, and with {@code ?data=true&stackTrace=true} Camel would show the causes of its own
+ * checks, including addresses and stack traces, to anyone. They are removed here for everyone; a check's name and state
  * remain.
  */
 public final class PublicHealth implements HealthCheckResultStrategy {
@@ -21,7 +21,7 @@ public final class PublicHealth implements HealthCheckResultStrategy {
         builder.error(null);
         if (!GROUP.equals(check.getGroup())) {
             builder.message(null);
-            // there is no way to remove one
+            // there is no way to remove a detail
             NOBODYS_BUSINESS.stream()
                     .filter(detail -> builder.detail(detail) != null)
                     .forEach(detail -> builder.detail(detail, ""));

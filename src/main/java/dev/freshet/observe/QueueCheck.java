@@ -7,7 +7,10 @@ import java.util.Optional;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** How long changes have waited. Never down: a target's outage makes a queue old, and no restart makes it younger. */
+/**
+ * Reports how long changes have waited. Never down: a target's outage makes a queue old, and no restart makes it
+ * younger.
+ */
 public final class QueueCheck extends AbstractHealthCheck {
     private final Observation observation;
     private final Duration longWait;

@@ -9,8 +9,8 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * How the read replicas are. Never down: calls go out without one that is away, and no restart of Freshet brings it
- * back.
+ * Reports the state of the read replicas. Never down: calls go out without a replica that is away, and no restart of
+ * Freshet brings it back.
  */
 public final class ReplicasCheck extends AbstractHealthCheck {
     private final Replicas replicas;

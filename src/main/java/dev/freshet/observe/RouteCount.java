@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.LongAdder;
 
 /** How much one route has done. */
 public final class RouteCount {
-    /** As long as Micrometer's timers remember their longest. */
+    /** As long as Micrometer's timers remember their maximum. */
     private static final Duration WINDOW = Duration.ofMinutes(1);
 
     private static final int WINDOWS = 3;
@@ -22,7 +22,7 @@ public final class RouteCount {
     private final TimeWindowMax longest = new TimeWindowMax(Clock.SYSTEM, WINDOW.toMillis(), WINDOWS);
     private volatile long lastMillis;
 
-    /** @return what {@link #end} is to be told */
+    /** @return a value to pass to {@link #end} */
     long begin() {
         begun.increment();
         return System.nanoTime();
@@ -51,7 +51,7 @@ public final class RouteCount {
         return failed.sum();
     }
 
-    /** Failures that the route, or one that it called, has dealt with. */
+    /** Failures that the route, or one that it called, has handled. */
     public long handled() {
         return handled.sum();
     }

@@ -20,9 +20,9 @@ import org.apache.camel.spi.ManagementInterceptStrategy;
 import org.apache.camel.support.LifecycleStrategySupport;
 
 /**
- * How much each route has done, counted once for the console and for /observe/metrics, under the names that Camel's own
- * policy gives it there. That policy and JMX count each exchange twice and wrap every step; this costs two clock
- * readings and a few additions.
+ * Counts how much each route has done, once for both the console and /observe/metrics, with the meter names of Camel's
+ * own policy. That policy and JMX count each exchange twice and wrap every step; this costs two clock readings and a
+ * few additions.
  */
 public final class RouteCounts extends LifecycleStrategySupport implements FeedsRoutes {
     private record Known(RouteCount count, List<Meter> meters) {}
@@ -32,7 +32,10 @@ public final class RouteCounts extends LifecycleStrategySupport implements Feeds
     private final MeterRegistry registry;
     private final FailureSeen failures;
 
-    /** Told of what a route failed with, also where a policy of it or of one that it calls has dealt with that. */
+    /**
+     * Is told of each failure of a route, even if an error handler of that route, or of one that it calls, has handled
+     * it.
+     */
     public interface FailureSeen {
         void in(String route, Throwable failure);
     }
@@ -43,7 +46,7 @@ public final class RouteCounts extends LifecycleStrategySupport implements Feeds
         this.failures = failures;
     }
 
-    /** A route is made. One that takes the place of another goes on with its numbers: an edit sets no counter back. */
+    /** A route has been created. A route that replaces another continues its numbers, so an edit resets no counter. */
     @Override
     public void onRouteContextCreate(Route route) {
         RouteCount count =
@@ -69,7 +72,7 @@ public final class RouteCounts extends LifecycleStrategySupport implements Feeds
         }
     }
 
-    /** @return null for a route that is not known */
+    /** @return null for an unknown route */
     public RouteCount of(String route) {
         Known known = routes.get(route);
         return known == null ? null : known.count();

@@ -8,7 +8,8 @@ import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
 /**
- * Route files that were edited and not taken over. What ran before goes on, so that this is a warning and no failure.
+ * Reports route files that were edited but not accepted. What ran before keeps running, so this is a warning and not a
+ * failure.
  */
 public final class RoutesCheck extends AbstractHealthCheck {
     private final LiveRoutes routes;

@@ -8,7 +8,9 @@ import java.util.Optional;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** How the targets are. Never down: what is owed to them is kept, and is none of this instance's fault. */
+/**
+ * Reports the state of the targets. Never down: what is owed to them is kept, and their failure is not this instance's.
+ */
 public final class TargetsCheck extends AbstractHealthCheck {
     private static final int SHOWN = 100;
 
@@ -54,7 +56,7 @@ public final class TargetsCheck extends AbstractHealthCheck {
         builder.message(String.join("; ", warnings));
     }
 
-    /** The breaker's, and whether anybody calls there at all. */
+    /** The state of the breaker, and whether any instance calls the target at all. */
     private static String state(TargetSeen target) {
         if (!target.isServed()) {
             return "served by no instance for " + (long) target.unservedSeconds() + " s";

@@ -6,21 +6,21 @@ import java.sql.SQLException;
 import java.util.List;
 
 /**
- * What a turn does for those who ask whether their changes are out: each change of theirs is followed from the inbox
- * into the queue and from there to what targets are owed, in the transaction that moves it. Where nobody asks, the fold
- * and the hand-over say so, and nothing is done.
+ * Keeps fences up to date during a turn. A fence waits for certain changes; each of them is followed from the inbox
+ * into the queue, and from the queue to the deliveries, in the transaction that moves it. While no fence waits, the
+ * fold and the hand-over report that, and nothing is done here.
  */
 final class FenceNotes {
-    /** @param ids null: of whatever was folded and not noted */
+    /** @param ids changes that the fold took; null: all changes that have left the inbox without being noted */
     private record Changes(List<?> ids) {}
 
-    /** @param tags null: whatever was handed over and not noted */
+    /** @param tags tags that were handed over; null: everything that was handed over without being noted */
     private record Handed(List<String> tags, boolean pastQueue) {}
 
     private final SqlFile noteFolded = SqlFile.of("queue/note-folded");
     private final SqlFile noteHanded = SqlFile.of("queue/note-handed");
 
-    /** @param ids what the fold has taken; none where no fence waits for the inbox */
+    /** @param ids changes that the fold took; empty if no fence waits for a change in the inbox */
     void folded(Connection connection, List<Long> ids) throws SQLException {
         if (!ids.isEmpty()) {
             noteFolded(connection, ids);
@@ -33,13 +33,13 @@ final class FenceNotes {
         }
     }
 
-    /** The queue's table refuses the tag, and whatever was to be delivered of it is owed without its rows. */
+    /** For a tag that the queue's table refuses: what is pending for it becomes owed without rows in the queue. */
     void owedPastTheQueue(Connection connection, String tag) throws SQLException {
         noteFolded(connection, null);
         noteHanded(connection, List.of(tag), true);
     }
 
-    /** What others have moved: an instance of an older build, a session of psql. */
+    /** Catches up on changes that someone else moved, such as an instance of an older build or a psql session. */
     void unnoticed(Connection connection) throws SQLException {
         noteFolded(connection, null);
         noteHanded(connection, null, false);

@@ -9,13 +9,13 @@ import java.util.Deque;
 import java.util.Map;
 
 /**
- * An id of the inbox (or the live outbox) up to which nothing is there and nothing will come, so that looking for
- * changes does not mean to walk past all that were deleted and cannot be vacuumed yet (a dump that runs for an hour).
- * It only narrows the search: ids are given out before they commit, so it stays behind the oldest transaction that
- * still writes, and now and then the search begins at the beginning.
+ * A lower bound for ids of the inbox (or the live outbox): no row at or below it exists, and none will appear. Searches
+ * start there, so they do not have to walk past all the deleted rows that cannot be vacuumed yet, for example during a
+ * dump that runs for an hour. The floor only narrows the search. Ids are assigned before they commit, so the floor
+ * stays behind the oldest transaction that still writes, and once a minute the search starts from the beginning again.
  */
 public final class Floor {
-    /** Transactions that have begun to write: everybody below oldest has ended, everybody is below next. */
+    /** Transactions that have an id: all below {@code oldest} have ended, and all ids so far are below {@code next}. */
     private record Running(long oldest, long next) {}
 
     private record Sample(long id, long next) {}
@@ -33,7 +33,7 @@ public final class Floor {
     private long lookedAt = System.nanoTime() - LOOK_NANOS;
     private long begunAnewAt = System.nanoTime();
 
-    /** @param lastId asks for the newest id that was given out, as {@code id} */
+    /** @param lastId selects the newest id that was assigned, as {@code id} */
     public Floor(SqlFile lastId) {
         this.lastId = lastId;
     }
@@ -42,7 +42,7 @@ public final class Floor {
         return floor;
     }
 
-    /** Where a look for changes begins: once a minute at the beginning. */
+    /** Where a search for changes starts. Once a minute it starts from the beginning. */
     public synchronized long begin() {
         long now = System.nanoTime();
         if (now - begunAnewAt > FROM_THE_BEGINNING_NANOS) {
@@ -52,7 +52,7 @@ public final class Floor {
         return floor;
     }
 
-    /** Before a fold: how far may it be raised, should that fold leave nothing behind? */
+    /** Called before a fold: how far the floor may be raised if that fold leaves nothing behind. */
     public long candidate(Connection connection) throws SQLException {
         begin();
         long now = System.nanoTime();
@@ -60,7 +60,7 @@ public final class Floor {
             lookedAt = now;
             long id = lastId.row(connection, Map.of(), Long.class);
             if (idBefore > nobodyWritesBelow) {
-                // The id of the look before this one: an INSERT draws its id first and its transaction id a moment
+                // Use the id from the previous look: an INSERT draws its id first and gets its transaction id a moment
                 // later.
                 sample(connection, idBefore);
             }

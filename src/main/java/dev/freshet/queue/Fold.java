@@ -8,24 +8,25 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** The statements that put what has committed into the queue, one row for each tag and bucket. */
+/** The statements that move committed changes from the inbox into the queue, one row for each tag and bucket. */
 final class Fold {
     /**
-     * @param taken how many changes
-     * @param horizon up to when everything that was committed is in the queue, if fewer were taken than allowed
-     * @param policies which are in force; -1: there are none
-     * @param oldest of the changes that were taken; null: none
-     * @param fenced changes that a fence may wait for
+     * @param taken number of changes
+     * @param horizon everything committed up to then is in the queue, provided that fewer changes were taken than
+     *     allowed
+     * @param policies version of the policies in force; -1 if there are none
+     * @param oldest time of the oldest change that was taken; null if none was
+     * @param fenced ids of changes that a fence may wait for
      */
     record Folded(
             int taken, Timestamp horizon, Timestamp oldest, boolean hasPolicies, long policies, List<Long> fenced) {}
 
-    /** @param blocked tags that are left where they are */
+    /** @param blocked tags that are not folded for now */
     private record Changes(long floor, List<String> blocked) {}
 
     private record Next(Changes changes, double bucketSeconds, int limit) {}
 
-    /** @param only of this tag; null: of any */
+    /** @param only fold this tag only; null: any tag */
     private record Which(Next next, double debounceSeconds, String only) {}
 
     private record ByPolicy(Which which, boolean newest) {}
@@ -52,7 +53,7 @@ final class Fold {
         return floor;
     }
 
-    /** @param blocked tags that are left where they are */
+    /** @param blocked tags that are not folded for now */
     Folded oldest(Connection connection, int limit, List<String> blocked) throws SQLException {
         return take(connection, limit, blocked, null, false);
     }
@@ -61,7 +62,7 @@ final class Fold {
         return take(connection, limit, List.of(), tag, false);
     }
 
-    /** What came last, where there are policies. */
+    /** Folds the newest changes first. For use where there are policies. */
     Folded newest(Connection connection, int limit, List<String> blocked) throws SQLException {
         return take(connection, limit, blocked, null, true);
     }
@@ -72,16 +73,17 @@ final class Fold {
         Folded folded = hasPolicies
                 ? byPolicy.row(connection, new ByPolicy(which, newest), Folded.class)
                 : plain.row(connection, which, Folded.class);
-        if (!hasPolicies && folded.hasPolicies()) { // the plain one has taken nothing then
+        if (!hasPolicies && folded.hasPolicies()) { // in this case the plain fold took nothing
             folded = byPolicy.row(connection, new ByPolicy(which, newest), Folded.class);
         }
         hasPolicies = folded.hasPolicies();
         fences.folded(connection, folded.fenced());
-        looks.added(folded.oldest()); // before it is committed: if it never is, the next looks are wider than need be
+        // before the commit: if it rolls back, the next looks are merely wider than needed
+        looks.added(folded.oldest());
         return folded;
     }
 
-    /** Of what the next fold would take, the tags whose row of the queue is held by somebody else. */
+    /** Of the tags that the next fold would take, those whose row in the queue is locked by someone else. */
     List<String> heldByOthers(Connection connection, int limit, List<String> blocked) throws SQLException {
         return lockedInInbox.rows(connection, next(limit, blocked), String.class);
     }

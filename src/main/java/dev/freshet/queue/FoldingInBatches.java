@@ -12,16 +12,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Folds everything that has committed, a batch at a time. What somebody else holds is put aside, what the queue's
- * table refuses is delivered past it, and all other tags go on.
+ * Folds everything that has committed, one batch at a time. Tags that someone else has locked are put aside, tags that
+ * the queue's table refuses are delivered without it, and all other tags proceed.
  */
 final class FoldingInBatches {
     static final int ROWS = 10_000;
     private static final int NEWEST_ROWS = 500;
     private static final int BATCHES = 50;
     /**
-     * When the inbox fills faster than it is folded, a bucket need not wait for it to be empty: late is worse than
-     * twice.
+     * When the inbox fills faster than it is folded, buckets are handed over before it is empty: two calls for a bucket
+     * are better than a late one.
      */
     private static final Duration IMPATIENCE = Duration.ofSeconds(10);
 
@@ -32,7 +32,7 @@ final class FoldingInBatches {
     private final Fold fold;
     private final HandingOverInBatches handingOver;
     private final Lanes lanes;
-    /** In the inbox, and their row of the queue is held by somebody else. */
+    /** Tags in the inbox whose row in the queue is locked by someone else. */
     private final LockedTags locked = new LockedTags(Duration.ofMillis(20), Duration.ofSeconds(1));
 
     private volatile int lastFolded;
@@ -46,7 +46,7 @@ final class FoldingInBatches {
         this.lanes = lanes;
     }
 
-    /** How many changes the last turn found. */
+    /** The number of changes that the last turn found. */
     int lastFolded() {
         return lastFolded;
     }
@@ -59,7 +59,7 @@ final class FoldingInBatches {
         return !locked.tags().isEmpty();
     }
 
-    /** @return up to when everything that was committed is in the queue; empty when it is another instance's turn */
+    /** @return everything committed up to this time is in the queue; empty if another instance has the turn */
     Optional<Timestamp> foldAll(TurnProgress progress) throws SQLException {
         int rows = ROWS;
         int found = 0;
@@ -95,7 +95,7 @@ final class FoldingInBatches {
                 .map(folded -> Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
     }
 
-    /** @return empty when it is another instance's turn */
+    /** @return empty if another instance has the turn */
     private Optional<Fold.Folded> foldBatch(int rows, List<String> blocked, TurnProgress progress) throws SQLException {
         Policies policies = lanes.policies();
         Claims claims = rows == ROWS && policies.hasUrgent() ? lanes.claims() : null;
@@ -119,9 +119,9 @@ final class FoldingInBatches {
     }
 
     /**
-     * Why a batch failed decides what is put aside.
+     * Puts aside what made a batch fail, depending on the failure.
      *
-     * @return how many rows the next batch takes; empty when it is another instance's turn
+     * @return how many rows the next batch takes; empty if another instance has the turn
      */
     private Optional<Integer> rowsAfter(SQLException failure, int rows) throws SQLException {
         boolean isLocked = GiveWay.orThrow(failure);
@@ -147,9 +147,9 @@ final class FoldingInBatches {
     }
 
     /**
-     * A fold that takes its time lets through what goes before all others, if that is among what came last: in the
-     * fold's own transaction, for the next may be another instance's. Changes of the same tags that are still in the
-     * inbox make a second call.
+     * While a long fold is under way, hands over urgent tags that are among the newest changes. This happens in the
+     * fold's own transaction, because the next turn may be another instance's. Changes of the same tags that are still
+     * in the inbox cause a second call.
      */
     HandOver.Handed urgentOfTheNewest(Connection connection, List<String> blocked, Claims claims) throws SQLException {
         if (claims == null || !lanes.policies().hasUrgent() || claims.mostUrgentTags() == 0) {
@@ -170,7 +170,7 @@ final class FoldingInBatches {
                 if (GiveWay.orThrow(e)) {
                     locked.add(tag);
                 } else {
-                    locked.remove(tag); // the next fold meets it and knows what to do
+                    locked.remove(tag); // the next fold meets the refusal and deals with it
                 }
             }
         }

@@ -3,12 +3,13 @@ package dev.freshet.queue;
 import dev.freshet.database.SqlState;
 import java.sql.SQLException;
 
-/** Somebody else's lock is no failure: Freshet is always the one who gives way. */
+/** A lock that someone else holds is not an error: Freshet always gives way. */
 final class GiveWay {
     private GiveWay() {}
 
     /**
-     * Nor is a row that the users' table refuses: all others go on without it.
+     * A lock or a row that the users' table refuses is not an error either: all other rows proceed without it.
+     * Everything else is rethrown.
      *
      * @return true for a lock, false for a refusal
      */

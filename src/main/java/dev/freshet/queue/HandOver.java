@@ -12,12 +12,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The statements that make what each target is owed of ripe rows, and claim it as far as there is room. */
+/**
+ * The statements that turn ripe rows of the queue into deliveries for each target, and claim as many of those as there
+ * is room for.
+ */
 final class HandOver {
     /**
-     * @param changes null where nothing was ripe
-     * @param due targets that were owed something already, which may be claimed now
-     * @param fenced whether somebody waits for a fence
+     * @param changes null if nothing was ripe
+     * @param due targets that have deliveries which are due now and that this hand-over did not claim
+     * @param fenced whether any fence waits for rows of the queue
      * @param position in the write-ahead log, for read replicas
      */
     record Handed(
@@ -45,7 +48,7 @@ final class HandOver {
         }
     }
 
-    /** How many rows of each kind a hand-over takes, and of which priority at least. */
+    /** How many rows of each kind a hand-over takes, and their lowest priority. */
     record Share(int byBucket, int atMoment, int lowest) {
         private static final int URGENT = 6;
 
@@ -58,7 +61,7 @@ final class HandOver {
         }
     }
 
-    /** @param aside tags that are left in the queue for now */
+    /** @param aside tags that stay in the queue for now */
     private record Ripe(Timestamp horizon, double debounceSeconds, List<String> aside) {}
 
     private record Locked(Ripe ripe, int limit) {}
@@ -87,8 +90,8 @@ final class HandOver {
     }
 
     /**
-     * @param since the oldest bucket that is looked at
-     * @param aside tags that are left in the queue for now
+     * @param since the oldest bucket that is considered
+     * @param aside tags that stay in the queue for now
      */
     Handed take(
             Connection connection, Timestamp horizon, Timestamp since, Share share, List<String> aside, Claims claims)
@@ -109,7 +112,7 @@ final class HandOver {
         return handed;
     }
 
-    /** Of what the next hand-over would take, the tags of which a delivery is held by somebody else. */
+    /** Of the tags that the next hand-over would take, those with a delivery that someone else has locked. */
     List<String> heldByOthers(Connection connection, Timestamp horizon, int limit, List<String> aside)
             throws SQLException {
         return lockedDeliveries.rows(connection, new Locked(ripe(horizon, aside), limit), String.class);
@@ -119,7 +122,7 @@ final class HandOver {
         return oldestRipe.firstRow(connection, ripe(horizon, aside), String.class);
     }
 
-    /** @return false: there is no such tag in the queue or the inbox any more */
+    /** @return false if neither the queue nor the inbox has this tag any more */
     boolean owePastQueue(Connection connection, String tag) throws SQLException {
         if (owePastQueue.update(connection, Map.of("tag", tag)) == 0) {
             return false;

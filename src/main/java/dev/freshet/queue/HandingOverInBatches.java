@@ -15,11 +15,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands over what is ripe, a batch at a time, as long as there is room for its calls. Tags whose deliveries somebody
- * else holds, and rows that the queue's table refuses to have marked, are put aside, so that all others go on.
+ * Hands over what is ripe, one batch at a time, as long as there is room for the calls. Tags whose deliveries someone
+ * else has locked, and rows that the queue's table does not allow to be marked as handed over, are put aside so that
+ * all others proceed.
  */
 final class HandingOverInBatches {
-    /** @param rows that it might have handed over by their buckets; fewer: there were no more */
+    /**
+     * @param rows how many rows the look might have handed over by their buckets; if it handed over fewer, there were
+     *     no more
+     */
     private record Look(Timestamp since, Timestamp horizon, long nanos, int rows) {}
 
     static final int ROWS = 2_000;
@@ -32,9 +36,9 @@ final class HandingOverInBatches {
     private final HandOver handOver;
     private final Lanes lanes;
     private final NarrowLooks looks;
-    /** In the queue, and what they are owed is held by somebody else. */
+    /** Tags in the queue with a delivery that someone else has locked. */
     private final LockedTags owedElsewhere = new LockedTags(SHORT_PAUSE, Duration.ofSeconds(1));
-    /** In the queue, whose table refuses to have them marked as handed over. */
+    /** Tags in the queue that its table does not allow to be marked as handed over. */
     private final LockedTags refused = new LockedTags(Duration.ofMinutes(1), Duration.ofMinutes(1));
 
     private volatile boolean isMoreRipe;
@@ -50,7 +54,7 @@ final class HandingOverInBatches {
         this.looks = looks;
     }
 
-    /** Something ripe was left in the queue for want of room. */
+    /** Something ripe was left in the queue because there was no room for its calls. */
     boolean isMoreRipe() {
         return isMoreRipe;
     }
@@ -64,9 +68,9 @@ final class HandingOverInBatches {
     }
 
     /**
-     * In a transaction that has the turn.
+     * Must be called in a transaction that has the turn.
      *
-     * @param whole looks at all of the queue, however long that takes
+     * @param whole considers the whole queue, however long that takes
      */
     HandOver.Handed take(Connection connection, Timestamp horizon, HandOver.Share share, Claims claims, boolean whole)
             throws SQLException {
@@ -87,7 +91,7 @@ final class HandingOverInBatches {
         progress.committed(claims, handed);
     }
 
-    /** @param all without regard to whether there is room for its calls */
+    /** @param all hand over everything, whether or not there is room for the calls */
     void handOverAll(Timestamp horizon, boolean all, TurnProgress progress) throws SQLException {
         int limit = ROWS;
         for (int batch = 0; batch < BATCHES; batch++) {
@@ -103,7 +107,7 @@ final class HandingOverInBatches {
                 HandOver.Handed handed =
                         transactions.audited(c -> turnLock.isMine(c) ? take(c, horizon, share, claims, all) : null);
                 if (handed == null) {
-                    isMoreRipe = true; // for all that is known here
+                    isMoreRipe = true; // not known here, so assume that there is more
                     progress.anotherHasTheTurn();
                     return;
                 }
@@ -126,9 +130,9 @@ final class HandingOverInBatches {
     }
 
     /**
-     * Why a batch failed decides what is put aside.
+     * Puts aside what made a batch fail, depending on the failure.
      *
-     * @return how many rows the next batch takes; empty when it is another instance's turn, or nothing is left
+     * @return how many rows the next batch takes; empty if another instance has the turn or nothing is left
      */
     private Optional<Integer> rowsAfter(SQLException failure, Timestamp horizon, int rows) throws SQLException {
         boolean isLocked = GiveWay.orThrow(failure);
@@ -145,7 +149,7 @@ final class HandingOverInBatches {
         return putOldestAside(horizon, isLocked, failure) ? Optional.of(ROWS) : Optional.empty();
     }
 
-    /** @return false when it is another instance's turn by now, or there is no such tag any more */
+    /** @return false if another instance has the turn by now, or if there is no such tag any more */
     private boolean putOldestAside(Timestamp horizon, boolean isLocked, SQLException why) throws SQLException {
         Optional<String> oldest = transactions.in(c -> handOver.oldestTag(c, horizon, aside()));
         if (oldest.isEmpty()) {
@@ -159,7 +163,7 @@ final class HandingOverInBatches {
         return owePastTheQueue(oldest.get(), why);
     }
 
-    /** The queue's table refuses this tag for good: what is owed does not depend on it. */
+    /** The queue's table refuses this tag permanently. Its deliveries are written without a row there. */
     boolean owePastTheQueue(String tag, SQLException why) throws SQLException {
         LOG.warn(
                 "The table cache_invalidation_queue refuses the tag {}: {}. It is delivered all the same, without a"
@@ -176,8 +180,8 @@ final class HandingOverInBatches {
     }
 
     /**
-     * Whoever holds what a tag is owed is mostly done in a moment: that is waited for once all others have been handed
-     * over.
+     * A lock on a delivery usually lasts for a moment only. Once all other tags have been handed over, wait for that
+     * moment.
      */
     private boolean soonFree() {
         Duration pause = owedElsewhere.firstPause();

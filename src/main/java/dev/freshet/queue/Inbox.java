@@ -7,19 +7,22 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 
-/** Asks whether something was committed: often while things happen, less often when it has been quiet for long. */
+/** Checks whether anything was committed: often while changes arrive, less often after a long quiet time. */
 public final class Inbox {
     private static final long QUIET_NANOS = Duration.ofSeconds(20).toNanos();
     private static final int QUIET_TICKS = 3;
     private static final long ACTIVE_NANOS = Duration.ofSeconds(2).toNanos();
-    /** While changes keep coming, a turn finds several at once; when they pour in, the machine is the writers'. */
+    /**
+     * With a steady stream of changes, a pause lets one turn find several at once. With a flood, a longer pause leaves
+     * the machine to the writers.
+     */
     private static final long BREATH_NANOS = Duration.ofMillis(30).toNanos();
 
     private static final long LONG_BREATH_NANOS = Duration.ofMillis(100).toNanos();
     private static final int MANY = 100;
     private static final Duration UNWANTED = Duration.ofMillis(500);
 
-    /** An idle writer elsewhere keeps what was deleted from being vacuumed, and each look walks past it. */
+    /** An idle writer elsewhere keeps deleted rows from being vacuumed, and each look walks past them. */
     private final Sparing sparing;
 
     private final SqlFile hasChanges = SqlFile.of("queue/inbox-has-changes");
@@ -31,7 +34,7 @@ public final class Inbox {
     private volatile boolean seenBefore;
     private int tick;
 
-    /** @param isWanted where it is not, the poll is soon enough for every change */
+    /** @param isWanted if false, the regular poll finds every change soon enough and no looks are needed */
     public Inbox(DataSource dataSource, Turn turn, Sleep sleep, BooleanSupplier isWanted) {
         this(dataSource, turn, sleep, isWanted, new Sparing(20, Duration.ofMillis(5)));
     }
@@ -44,7 +47,7 @@ public final class Inbox {
         this.sparing = sparing;
     }
 
-    /** Until the next look: half as long where something was committed a moment ago. */
+    /** The time until the next look: half as long if something was committed a moment ago. */
     public Duration rest(Duration probe) {
         if (!isWanted.getAsBoolean()) {
             return UNWANTED;
@@ -54,7 +57,8 @@ public final class Inbox {
 
     public synchronized boolean hasChanges() throws Exception {
         if (!isWanted.getAsBoolean()) {
-            turn.policies().keepCurrent(); // asked by the look itself: who is woken by a change may be in time for it
+            // checked here as well, so that an instance woken by a change may still be in time for it
+            turn.policies().keepCurrent();
         }
         if (!isWanted.getAsBoolean()) {
             return false;
@@ -69,9 +73,10 @@ public final class Inbox {
         }
         if (!sparing.mayAsk()) {
             if (seenBefore && !quiet) {
-                sleep.sawSomething(); // not to have looked is no quiet: busy writers must not have to wake it
+                // no look is not the same as no changes: do not fall asleep and make busy writers pay for the wake-up
+                sleep.sawSomething();
             }
-            return false; // the poll finds what there is
+            return false; // the poll finds the changes
         }
         try (Connection connection = dataSource.getConnection()) {
             boolean changes = sparing.ask(() -> !hasChanges

@@ -13,19 +13,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is owed bears the priority that its tag had when it was folded. Where policies have changed since, it is given
- * the one that is in force, a batch at a time, under the turn: first what may be claimed, then what may be handed over.
+ * Brings the priorities of pending work up to date. Deliveries and rows of the queue carry the priority that their tag
+ * had when it was folded. After policies have changed, they get the priority now in force, one batch at a time and only
+ * by the instance that has the turn: first what may be claimed, then what may be handed over.
  */
 final class Labels {
-    /** The policies that are in force, and those whose priorities everything bears. */
+    /** The version of the policies in force, and the version whose priorities all pending work carries. */
     private record State(long version, long labelled) {}
 
-    /** How many rows a step has looked at, and the last of them: the next begins after it. */
+    /** How many rows a step has looked at, and the last of them. The next step starts after that row. */
     private record Labelled(int looked, String tag, String target, String bucket, String moment, Integer priority) {
         static final Labelled NOTHING = new Labelled(0, null, null, null, null, null);
     }
 
-    /** After this one; null: from the first. So in the other two. */
+    /** Rows after this one; null starts at the first. The other two records work the same way. */
     private record Deliveries(String tag, String target, int limit) {}
 
     private record AtMoments(Integer priority, String moment, String tag, int limit) {}
@@ -37,7 +38,7 @@ final class Labels {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Labels.class);
-    /** Few enough that nobody waits for the transaction. */
+    /** Few enough that no one has to wait for the transaction. */
     private static final int ROWS = 2_000;
 
     private static final int BATCHES = 10;
@@ -51,7 +52,7 @@ final class Labels {
     private final TurnLock turnLock;
     private final Policies policies;
     private final Duration debounce;
-    /** Up to here everything bears what was in force. */
+    /** All pending work carries the priorities of this version or a later one. */
     private long labelled;
 
     private long labelling = -1;
@@ -65,7 +66,7 @@ final class Labels {
         this.debounce = debounce;
     }
 
-    /** Some of it; the next turn goes on. What cannot be labelled now is delivered all the same. */
+    /** Updates some of the priorities; the next turn continues. What cannot be updated now is delivered anyway. */
     void keepUp() throws SQLException {
         try {
             boolean mine = true;

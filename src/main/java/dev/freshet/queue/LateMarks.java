@@ -12,7 +12,7 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Rows of the queue that somebody else held when they should have been marked as processed. */
+/** Marks rows of the queue as processed that someone else had locked when they should have been marked. */
 final class LateMarks {
     private static final Logger LOG = LoggerFactory.getLogger(LateMarks.class);
     private static final int TAGS = 1_000;
@@ -49,7 +49,7 @@ final class LateMarks {
         }
     }
 
-    /** A row that the queue's table refuses to have marked stays as it is; the others do not wait for it. */
+    /** Rows that the queue's table does not allow to be marked stay as they are; the others do not wait for them. */
     private void markOneByOne() throws SQLException {
         boolean more = true;
         for (int i = 0; i < TAGS && more; i++) {

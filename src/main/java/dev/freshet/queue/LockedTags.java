@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Tags that somebody else's transaction holds up: left where they are for a moment, so that they delay no other tag.
- * Most such transactions last for milliseconds, so the pause is short at first and grows with the time that a tag has
+ * Tags that are held up by someone else's transaction. They are skipped for a moment, so that they delay no other tag.
+ * Most such transactions last for milliseconds: the pause is short at first and grows with the time that a tag has
  * waited.
  */
 final class LockedTags {
@@ -36,12 +36,12 @@ final class LockedTags {
         waits.remove(tag);
     }
 
-    /** All that have not been got rid of. */
+    /** All tags that were added and not removed. */
     List<String> tags() {
         return List.copyOf(waits.keySet());
     }
 
-    /** Those whose pause is not over. */
+    /** Tags whose pause is not over. */
     List<String> pausing() {
         long now = System.nanoTime();
         waits.values().removeIf(wait -> now - wait.until() > FORGET_NANOS);
@@ -51,7 +51,7 @@ final class LockedTags {
                 .toList();
     }
 
-    /** A few whose pause is over. */
+    /** Up to ten tags whose pause is over. */
     List<String> toTryAgain() {
         long now = System.nanoTime();
         return waits.entrySet().stream()
@@ -61,7 +61,7 @@ final class LockedTags {
                 .toList();
     }
 
-    /** How long the first of them still pauses; nothing: none pauses. */
+    /** The time until the first pause ends; zero if no tag is pausing. */
     Duration firstPause() {
         long now = System.nanoTime();
         return waits.values().stream()

@@ -15,7 +15,10 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** The replaced worker's HTTP function: run now, and answer when the calls have been made. */
+/**
+ * Runs the queue immediately and answers when the calls have been made, as the HTTP function of the replaced worker
+ * did.
+ */
 public final class ManualRun {
     /** What one run took on. */
     public record Begun(TurnReport report, int cleanedUp, Timestamp since) {
@@ -48,14 +51,14 @@ public final class ManualRun {
         this.patience = patience;
     }
 
-    /** @param force "true" takes what is not ripe yet, too */
+    /** @param force "true" also takes what is not ripe yet */
     public Begun begin(Object force) throws SQLException {
         boolean all = "true".equals(force);
         Timestamp since = transactions.in(c -> DATABASE_TIME.row(c, Map.of(), Timestamp.class));
         long end = System.nanoTime() + patience.toNanos();
         TurnReport report = turn.takeAll(all);
         while (!report.mine() && System.nanoTime() - end < 0) {
-            LockSupport.parkNanos(GLANCE_NANOS); // another instance has the turn for some milliseconds
+            LockSupport.parkNanos(GLANCE_NANOS); // another instance has the turn for a few milliseconds
             report = report.and(turn.takeAll(all));
         }
         return new Begun(report, retention.forgetProcessed(), since);

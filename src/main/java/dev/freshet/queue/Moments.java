@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Moments of rows (publish at, unpublish at): counts what rows have gained and lost, and queues what has come. The
- * database's clock alone decides. One instance at a time, a page in a transaction: a process that dies leaves nothing
- * half done.
+ * Moments of rows (publish at, unpublish at): counts the moments that rows have gained and lost, and queues tags whose
+ * moment has come. Only the database's clock decides. One instance works at a time and each page is one transaction, so
+ * a process that dies leaves nothing half done.
  */
 public final class Moments {
     private record Next(boolean hasChanges, Double seconds) {
@@ -27,7 +27,7 @@ public final class Moments {
 
     private record Struck(int struck, int queued) {}
 
-    /** Those up to the horizon. */
+    /** Selects the moments up to the horizon. */
     private record Come(Timestamp horizon, int limit) {}
 
     private static final int FOLD_ROWS = 10_000;
@@ -35,9 +35,12 @@ public final class Moments {
     private static final int BATCHES = 50;
     private static final int PAGES = 1_000;
     private static final int FORGET_ROWS = 5_000;
-    /** Where moments come and go faster than they are counted, a late one is worse than one that was called off. */
+    /**
+     * When moments are set and called off faster than they are counted, count no further: queueing a moment that was
+     * called off is better than queueing one late.
+     */
     private static final Duration IMPATIENCE = Duration.ofSeconds(1);
-    /** The route looks so often anyway. */
+    /** The route calls {@link #look} this often anyway. */
     private static final double LOOKS_EVERY_SECONDS = 1;
 
     private static final Duration AT_ONCE = Duration.ofMillis(1);
@@ -54,9 +57,9 @@ public final class Moments {
     private final Runnable handOver;
 
     /**
-     * @param sparing     how long to rest where the database is slow to answer
-     * @param lookAgainIn has {@link #look} called after so long, instead of when it was to be called before
-     * @param handOver    has what was queued handed over at once
+     * @param sparing how long to rest when the database is slow to answer
+     * @param lookAgainIn schedules the next call of {@link #look}, replacing an earlier schedule
+     * @param handOver hands over at once what was queued
      */
     public Moments(Transactions transactions, Sparing sparing, Consumer<Duration> lookAgainIn, Runnable handOver) {
         this.transactions = transactions;
@@ -65,30 +68,30 @@ public final class Moments {
         this.handOver = handOver;
     }
 
-    /** Every second, and when the next moment comes. */
+    /** Called every second, and when the next moment comes. */
     public synchronized void look() throws Exception {
         Duration rest = sparing.rest();
         if (!rest.isZero()) {
-            lookAgainIn.accept(rest); // what comes meanwhile is late by no more than that
+            lookAgainIn.accept(rest); // a moment that comes during the rest is late by no more than the rest
             return;
         }
         Next next = sparing.ask(this::next);
         if (next.isWork()) {
             Optional<Timestamp> horizon = foldWhatCommitted();
             if (horizon.isEmpty()) {
-                return; // another instance is at it, and looks as often
+                return; // another instance does this work, and looks as often
             }
             queueWhatHasCome(horizon.get());
             next = next();
         }
         if (next.isWork()) {
-            lookAgainIn.accept(AT_ONCE); // it has come meanwhile
+            lookAgainIn.accept(AT_ONCE); // a moment has come in the meantime
         } else if (next.seconds() != null && next.seconds() < LOOKS_EVERY_SECONDS) {
             lookAgainIn.accept(Duration.ofNanos((long) (next.seconds() * 1e9)).plus(AT_ONCE));
         }
     }
 
-    /** Those of watches that are no more. */
+    /** Deletes the moments of watches that no longer exist. */
     public synchronized void forget() throws SQLException {
         for (int page = 0; page < PAGES; page++) {
             Integer forgotten = transactions.in(
@@ -103,7 +106,7 @@ public final class Moments {
         return transactions.inOne(c -> nextMoment.row(c, Map.of(), Next.class));
     }
 
-    /** @return up to when everything that was committed is counted; empty when another instance has the clock */
+    /** @return everything committed up to this time is counted; empty if another instance has the clock */
     private Optional<Timestamp> foldWhatCommitted() throws SQLException {
         Folded folded = null;
         for (int batch = 0; batch < BATCHES; batch++) {
@@ -118,7 +121,7 @@ public final class Moments {
         return Optional.of(Timestamp.from(folded.horizon().toInstant().minus(IMPATIENCE)));
     }
 
-    /** Page by page; what was queued is handed over while the next page is. */
+    /** Works page by page. What a page has queued is handed over while the next page is being queued. */
     private void queueWhatHasCome(Timestamp horizon) throws SQLException {
         int limit = QUEUE_ROWS;
         for (int page = 0; page < PAGES; page++) {

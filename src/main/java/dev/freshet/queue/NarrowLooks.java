@@ -5,14 +5,14 @@ import java.time.Duration;
 import org.postgresql.PGStatement;
 
 /**
- * How far back a hand-over looks for what is ripe. Rows that were handed over and cannot be vacuumed yet, since
- * somebody holds an old snapshot, have to be walked past by a look at the whole queue. Where that takes its time, looks
- * begin at the oldest bucket that something may be left in; the whole is looked at less often then, for what somebody
- * else has written late, or has held.
+ * How far back a hand-over searches for what is ripe. While someone holds an old snapshot, rows that were handed over
+ * cannot be vacuumed, and a search of the whole queue has to walk past them. When that becomes slow, searches start at
+ * the oldest bucket that may still contain something. The whole queue is then searched less often, to find what others
+ * have written late or had locked.
  */
 final class NarrowLooks {
     static final Timestamp EVER = new Timestamp(PGStatement.DATE_NEGATIVE_INFINITY);
-    /** What handing over a row may take by itself, on a machine that is busy. */
+    /** Time that the hand-over of one row may take by itself on a busy machine. */
     private static final long EACH_ROW_NANOS = 200_000;
 
     private final Sparing whole = new Sparing(20, Duration.ofMillis(10));
@@ -25,12 +25,12 @@ final class NarrowLooks {
         this.bucketMillis = bucket.toMillis();
     }
 
-    /** The oldest bucket that the next look asks for. */
+    /** The oldest bucket that the next look considers. */
     synchronized Timestamp since() {
         return whole.mayAsk() ? EVER : from;
     }
 
-    /** @param oldest change of those that were added to the queue; null: none */
+    /** @param oldest time of the oldest change that was added to the queue; null if none was */
     synchronized void added(Timestamp oldest) {
         if (oldest != null) {
             Timestamp bucket = oldest.equals(EVER) ? EVER : earlier(oldest, bucketMillis);
@@ -38,17 +38,17 @@ final class NarrowLooks {
         }
     }
 
-    /** A look has handed over so many rows; committed. */
+    /** Called after a look has handed over {@code rows} rows and committed. */
     void took(Timestamp since, long nanos, int rows) {
         if (since.equals(EVER)) {
             whole.took(nanos - rows * EACH_ROW_NANOS);
         }
     }
 
-    /** What was ripe at this time has been handed over, all of it. */
+    /** Called when everything that was ripe at {@code horizon} has been handed over. */
     synchronized void emptied(Timestamp horizon) {
         if (horizon.getTime() == PGStatement.DATE_POSITIVE_INFINITY) {
-            return; // by hand, what was not ripe as well
+            return; // a forced run, which also hands over what is not ripe
         }
         Timestamp ripe = earlier(horizon, debounceMillis + bucketMillis);
         from = ripe.after(from) ? ripe : from;

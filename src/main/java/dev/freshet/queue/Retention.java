@@ -6,16 +6,16 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 
-/** What has had its time: processed rows leave, and what was owed in vain for too long becomes a dead letter. */
+/** Enforces the time limits: deletes processed rows, and turns what was owed in vain for too long into dead letters. */
 public final class Retention {
     private record Processed(double retentionSeconds, int limit) {}
 
-    /** @param upSeconds how long this instance is up */
+    /** @param upSeconds how long this instance has been up */
     private record TooOld(double retryForSeconds, int limit, double upSeconds) {}
 
     private static final int ROWS = 5_000;
     private static final int BATCHES = 100;
-    /** Each may have any number of tags. */
+    /** Few, since each fence may have any number of tags. */
     private static final int FENCES = 500;
 
     private static final int SHARE = 50;
@@ -40,7 +40,7 @@ public final class Retention {
         this.retryFor = retryFor;
     }
 
-    /** As often as it is worth it: to find what has had its time, all processed rows are read. */
+    /** Runs as often as it is worth it: finding what is due means reading all processed rows. */
     public void forgetWhatIsDue() throws Exception {
         if (forgetting.mayAsk()) {
             forgetting.ask(this::forgetProcessed);
@@ -56,7 +56,7 @@ public final class Retention {
         }
     }
 
-    /** Tokens are known for a day; until then fences follow their changes, also what went its way unnoticed. */
+    /** Tokens are kept for a day. Until then, fences also follow changes that were moved without being noted. */
     public int forgetFences() throws SQLException {
         transactions.in(c -> {
             fences.unnoticed(c);
@@ -73,7 +73,7 @@ public final class Retention {
         return deleted;
     }
 
-    /** @return rows deleted */
+    /** @return number of rows deleted */
     public int forgetProcessed() throws SQLException {
         int deleted = 0;
         for (int batch = 0; batch < BATCHES; batch++) {
@@ -97,7 +97,9 @@ public final class Retention {
         }
     }
 
-    /** Made anew for each attempt: how long this instance is up is subtracted from the time of the statement. */
+    /**
+     * Created anew for each attempt, because the uptime of this instance is subtracted from the time of the statement.
+     */
     private TooOld tooOld() {
         return new TooOld(retryFor.toMillis() / 1000.0, ROWS, (System.nanoTime() - begun) / 1e9);
     }

@@ -11,13 +11,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An instance that has seen nothing for two seconds sleeps, and is woken by whoever commits
- * (sql/migrations/V1__queue.sql). Whoever wrote before it said so, and commits after its last look, wakes nobody: so it
- * sleeps lightly at first, and the polls go on all the time. It trusts only what it has heard: each time it says that
- * it sleeps, it tells so to itself, too, and where that does not arrive it stays awake.
+ * An instance that has seen no change for two seconds sleeps, and the next writer that commits wakes it
+ * (sql/migrations/V1__queue.sql). A writer that wrote before the instance announced its sleep, and commits after the
+ * instance's last look, does not wake it. Therefore the instance sleeps lightly at first, and the polls always
+ * continue. It relies on notifications only if they demonstrably arrive: each announcement also notifies the instance
+ * itself, and if that echo does not arrive, the instance stays awake.
  */
 public final class Sleep {
-    /** @param echo what this instance is to hear of it itself */
+    /** @param echo payload of the notification by which this instance hears its own announcement */
     private record Asleep(int seconds, String echo) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Sleep.class);
@@ -48,17 +49,17 @@ public final class Sleep {
         this.listens = listens;
     }
 
-    /** Something was committed: more may follow. */
+    /** Call this when something was committed: more may follow. */
     public synchronized void sawSomething() {
         stayAwake(QUIET_NANOS);
     }
 
-    /** By System.nanoTime. */
+    /** A value of {@link System#nanoTime}. */
     synchronized long awakeUntil() {
         return awakeUntil;
     }
 
-    /** What came by LISTEN. */
+    /** Takes the payload of a notification. */
     public synchronized void hear(String payload) {
         if (own.equals(payload)) {
             heardItself = true;
@@ -77,7 +78,10 @@ public final class Sleep {
         }
     }
 
-    /** Between two looks: for so long while awake, until it is woken while asleep. */
+    /**
+     * Waits between two looks: for {@code whileAwake} when awake; when asleep, until it is woken or the next glance is
+     * due.
+     */
     synchronized void rest(Duration whileAwake) throws InterruptedException {
         if (asleep) {
             int before = wakes;
@@ -91,8 +95,10 @@ public final class Sleep {
             }
         } else if (!over && System.nanoTime() - awakeUntil > 0 && listens.getAsBoolean()) {
             fellAsleep = System.nanoTime();
-            toBeSaid = false; // what it was woken for is long ago: said after this, it would let nobody wake it
-            asleep = say(); // and one more look at once: it may have been committed in between
+            // a withdrawal from an earlier wake-up is obsolete: sent after the announcement, it would keep writers from
+            // waking us
+            toBeSaid = false;
+            asleep = say(); // and look once more at once: a change may have been committed in between
         } else {
             wait(Math.max(1, whileAwake.toMillis()));
         }
@@ -135,7 +141,7 @@ public final class Sleep {
         }
     }
 
-    /** For good. */
+    /** Ends all sleep permanently. */
     synchronized void end() {
         over = true;
         if (asleep || toBeSaid) {

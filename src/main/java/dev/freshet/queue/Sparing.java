@@ -4,11 +4,11 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 
 /**
- * A question that takes longer than it should (dead rows that cannot be vacuumed while somebody holds an old snapshot,
- * or simply very many) is asked less often, so that it never costs more than its share of the time.
+ * Limits the share of time that a query may take. A query that becomes slow, because there are very many rows or
+ * because dead rows cannot be vacuumed while someone holds an old snapshot, is run less often.
  */
 public final class Sparing {
-    /** One answer that is slow may be the machine. */
+    /** A single slow answer may be the machine's fault. */
     private static final int IN_A_ROW = 3;
 
     private final int share;
@@ -17,9 +17,9 @@ public final class Sparing {
     private int slow;
 
     /**
-     * @param share     after a slow answer, and not the first of them, the question rests so many times as long as
-     *                  that took
-     * @param unnoticed answers that take no longer than this cost nothing worth speaking of
+     * @param share after the third slow answer in a row and every further one, the query rests for this many times the
+     *     duration of the answer
+     * @param unnoticed answers that take no longer than this are not slow
      */
     public Sparing(int share, Duration unnoticed) {
         this.share = share;
@@ -30,7 +30,7 @@ public final class Sparing {
         return rest().isZero();
     }
 
-    /** How long the question still rests; zero: it may be asked. */
+    /** How long the query still has to rest; zero if it may be run now. */
     public synchronized Duration rest() {
         return Duration.ofNanos(Math.max(0, notBefore - System.nanoTime()));
     }
@@ -44,7 +44,7 @@ public final class Sparing {
         }
     }
 
-    /** An answer took so long, without what its work took by itself. */
+    /** Records an answer's duration, excluding the time that was spent on useful work. */
     synchronized void took(long nanos) {
         slow = nanos > unnoticed ? slow + 1 : 0;
         notBefore = System.nanoTime() + (slow >= IN_A_ROW ? nanos * share : 0);

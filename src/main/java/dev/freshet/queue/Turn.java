@@ -17,8 +17,9 @@ import java.util.function.Consumer;
 import org.postgresql.PGStatement;
 
 /**
- * One turn at the queue: fold what has committed, then hand what is ripe over to the targets. One instance at a time;
- * each batch is a transaction of its own that asks for the turn again, so a process that dies leaves nothing half done.
+ * One turn at the queue: fold what has committed, then hand over to the targets what is ripe. Only one instance has the
+ * turn at a time. Each batch is a transaction of its own that acquires the turn again, so a process that dies leaves
+ * nothing half done.
  */
 public final class Turn {
     private record Work(boolean hasWork, long policies) {}
@@ -44,10 +45,10 @@ public final class Turn {
     private final LateMarks lateMarks;
     private final Labels labels;
     private volatile boolean expected;
-    /** Up to when everything that was committed is in the queue. */
+    /** Everything committed up to this time is in the queue. */
     private Timestamp horizon = new Timestamp(0);
 
-    /** @param begin is given what was claimed, as calls to one target */
+    /** @param begin receives claimed deliveries, as calls to one target */
     public Turn(
             Transactions transactions,
             Marking marking,
@@ -72,7 +73,7 @@ public final class Turn {
         return lanes.policies();
     }
 
-    /** How many changes the last turn found. */
+    /** The number of changes that the last turn found. */
     int lastFolded() {
         return folding.lastFolded();
     }
@@ -90,8 +91,8 @@ public final class Turn {
     }
 
     /**
-     * Hands over as much of what is ripe as there is room for calls; the rest of it waits in the queue, where later
-     * changes join it.
+     * Hands over what is ripe as far as there is room for calls. The rest waits in the queue, where later changes join
+     * it.
      */
     public synchronized TurnReport take() throws SQLException {
         if (!expected && !hasWork()) {
@@ -116,7 +117,7 @@ public final class Turn {
         return progress.report();
     }
 
-    /** Somebody has seen changes: the next turn need not ask whether there are any. */
+    /** Changes have been seen: the next turn need not check whether there are any. */
     void expectWork() {
         expected = true;
     }
@@ -129,7 +130,7 @@ public final class Turn {
         return work.hasWork();
     }
 
-    /** @param force hands over what is not ripe yet, too */
+    /** @param force also hands over what is not ripe yet */
     public synchronized TurnReport takeAll(boolean force) throws SQLException {
         TurnProgress progress = progress();
         Optional<Timestamp> folded = folding.foldAll(progress);
@@ -143,12 +144,15 @@ public final class Turn {
         return progress.report();
     }
 
-    /** Something ripe was left in the queue for want of room. */
+    /** Something ripe was left in the queue because there was no room for its calls. */
     public boolean isMoreRipe() {
         return handingOver.isMoreRipe();
     }
 
-    /** There is room again: what the last turn found ripe and left, without folding what has come since. */
+    /**
+     * Called when there is room again: hands over what the last turn found ripe and left, without folding newer
+     * changes.
+     */
     public synchronized TurnReport takeMore() throws SQLException {
         TurnProgress progress = progress();
         handingOver.handOverAll(horizon, false, progress);
@@ -160,8 +164,8 @@ public final class Turn {
     }
 
     /**
-     * The usual case, in one transaction: little has committed since the last turn, nobody else holds any of it, and
-     * there is room for its calls.
+     * The usual case, in one transaction: little has committed since the last turn, no one else has locked any of it,
+     * and there is room for its calls.
      */
     private Step foldAndHandOver(TurnProgress progress) throws SQLException {
         Claims claims = lanes.claims();
@@ -186,7 +190,7 @@ public final class Turn {
             }
             handingOver.committed(claims, both.handed(), progress);
             if (both.folded().taken() == FoldingInBatches.ROWS) {
-                return Step.FAILED; // only what is urgent was handed over
+                return Step.FAILED; // only urgent tags were handed over
             }
             folding.folded(both.folded().taken());
             horizon = both.folded().horizon();

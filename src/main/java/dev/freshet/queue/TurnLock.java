@@ -5,11 +5,11 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
 
-/** Of all instances one has the turn, until its transaction ends. */
+/** One instance at a time has the turn, until its transaction ends. */
 final class TurnLock {
     private final SqlFile takeTurn = SqlFile.of("queue/take-turn");
 
-    /** @return false: it is another instance's turn */
+    /** @return false if another instance has the turn */
     boolean isMine(Connection connection) throws SQLException {
         return takeTurn.row(connection, Map.of(), Boolean.class);
     }

@@ -13,7 +13,10 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What one turn has handed over so far. Whatever it claimed on the way becomes calls, as soon as it is committed. */
+/**
+ * Collects what one turn has handed over so far. Deliveries that it claimed become calls as soon as the claim is
+ * committed.
+ */
 final class TurnProgress {
     private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
 
@@ -25,14 +28,14 @@ final class TurnProgress {
     private int buckets;
     private boolean mine = true;
 
-    /** @param begin is given what was claimed, as calls to one target */
+    /** @param begin receives claimed deliveries, as calls to one target */
     TurnProgress(Lanes lanes, Consumer<List<Call>> begin, Coalescing coalescing) {
         this.lanes = lanes;
         this.begin = begin;
         this.coalescing = coalescing;
     }
 
-    /** It is committed: calls for what was claimed begin. */
+    /** Call this after the commit: calls begin for what was claimed. */
     void committed(Claims claims, HandOver.Handed handed) {
         lanes.policies().areInForce(handed.policies(), claims.at());
         lanes.lookAgain(handed.due());
@@ -51,7 +54,7 @@ final class TurnProgress {
                 () -> LOG.debug("Handover {}: {}", handed.handover(), handed.tags()));
     }
 
-    /** Another instance had the turn before all was done. */
+    /** Another instance got the turn before everything was done. */
     void anotherHasTheTurn() {
         mine = false;
     }

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a turn handed over; {@code mine} is false when another instance had the turn before all of it was done: that
- * one may have looked before the last of it was in the queue.
+ * What a turn handed over. {@code mine} is false if another instance got the turn before everything was done; that
+ * instance may have looked before the last change was in the queue.
  */
 public record TurnReport(boolean mine, List<String> handed, int buckets, List<Long> handovers) {
     static final TurnReport NOTHING = new TurnReport(true, List.of(), 0, List.of());
@@ -17,7 +17,7 @@ public record TurnReport(boolean mine, List<String> handed, int buckets, List<Lo
         return handed.size();
     }
 
-    /** With what a further try has handed over. */
+    /** Combines this report with that of a further attempt. */
     TurnReport and(TurnReport further) {
         Set<String> tags = new LinkedHashSet<>(handed);
         tags.addAll(further.handed);

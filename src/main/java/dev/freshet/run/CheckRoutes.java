@@ -28,8 +28,8 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * {@code java -jar freshet.jar check [FILE|FOLDER]...}: would these route files be taken over? Asks no database and
- * starts nothing that consumes.
+ * {@code java -jar freshet.jar check [FILE|FOLDER]...}: checks whether a running Freshet would accept these route
+ * files. Uses no database and starts nothing that consumes.
  */
 public final class CheckRoutes {
     private static final int GOOD = 0;
@@ -79,7 +79,7 @@ public final class CheckRoutes {
         return files;
     }
 
-    /** A target's file alone is made of a template that stands beside it. */
+    /** A target's file may be checked on its own, so the templates next to it are loaded as well. */
     private static Map<String, String> withTemplates(Map<String, String> files) throws IOException {
         Map<String, String> all = new TreeMap<>();
         if (Files.isDirectory(TEMPLATES)) {
@@ -120,7 +120,7 @@ public final class CheckRoutes {
         }
     }
 
-    /** A route that is only tried opens no connection. */
+    /** Routes that are only tried open no connection. */
     private static DataSource noDatabase() {
         return new PGSimpleDataSource() {
             @Override

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Where the database is: the one that is configured, or Freshet's own PostgreSQL, which this starts. */
+/** The address of the database: the configured one, or that of Freshet's own PostgreSQL, which this class starts. */
 final class DatabaseAddress implements AutoCloseable {
     private final Settings settings;
     private final DatabaseUrl address;
@@ -28,7 +28,7 @@ final class DatabaseAddress implements AutoCloseable {
         return Optional.ofNullable(ownServer);
     }
 
-    /** Null where only a transaction pooler is known, through which LISTEN hears nothing. */
+    /** Null if only a transaction pooler is known, because LISTEN receives nothing through one. */
     DatabaseUrl direct() {
         if (settings.has(Setting.LISTEN_URL)) {
             return parsed(Setting.LISTEN_URL, () -> DatabaseUrl.parse(text(Setting.LISTEN_URL)));

@@ -14,7 +14,7 @@ import dev.freshet.settings.Settings;
 import io.vertx.ext.web.Router;
 import org.apache.camel.spi.Registry;
 
-/** What Camel's HTTP server has beside routes: the gate in front of them all, streams and pages behind it. */
+/** What Camel's HTTP server serves besides routes: the gate in front of everything, and streams and pages behind it. */
 final class HttpMounts {
     private final Parts parts;
     private final boolean demo;

@@ -13,7 +13,8 @@ import java.util.TreeSet;
 import org.apache.camel.CamelContext;
 
 /**
- * The folder lib, for what operators' routes need beside the jar: a broker's component, with all that it needs itself.
+ * The folder lib, for jars that operators' routes need besides Freshet's own, such as a broker's component with its
+ * dependencies.
  */
 public final class Library {
     private static final String NAME = "lib";
@@ -21,7 +22,7 @@ public final class Library {
 
     private Library() {}
 
-    /** To be called first: threads and contexts that are made later find these jars behind Freshet's own. */
+    /** Must be called first: threads and contexts that are created later find these jars after Freshet's own. */
     public static void open() {
         Set<Path> jars = jars();
         if (!jars.isEmpty()) {
@@ -31,7 +32,7 @@ public final class Library {
         }
     }
 
-    /** Threads that Camel did not make may have another class loader. */
+    /** Threads that Camel did not create may have another class loader. */
     static void lendTo(CamelContext context) {
         ClassLoader loader = Thread.currentThread().getContextClassLoader();
         if (NAME.equals(loader.getName())) {

@@ -10,7 +10,7 @@ import dev.freshet.settings.Settings;
 import java.time.Duration;
 
 /**
- * The database as all that follows may ask it: open, with this version's schema, and with the demo's tables where the
+ * The database, ready for everything that follows: open, with this version's schema, and with the demo's tables if the
  * demo is wanted.
  */
 final class PreparedDatabase implements AutoCloseable {
@@ -21,7 +21,7 @@ final class PreparedDatabase implements AutoCloseable {
     private Database database;
     private boolean demo;
 
-    /** Known by its address only, until it is opened. */
+    /** Only determines the address; {@link #open} connects. */
     PreparedDatabase(Settings settings) {
         this.settings = settings;
         this.address = new DatabaseAddress(settings);
@@ -50,12 +50,12 @@ final class PreparedDatabase implements AutoCloseable {
         return address;
     }
 
-    /** Where nothing else is said, a database of Freshet's own is there to be tried out. */
+    /** Without any configuration, Freshet starts a database of its own and loads the demo. */
     boolean hasDemo() {
         return demo;
     }
 
-    /** Also where it could not be opened. */
+    /** Also works if the database could not be opened. */
     @Override
     public void close() {
         if (database != null) {

@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs Camel until SIGTERM and makes sure that the process ends: in order, in time, and with an exit code that says
- * how.
+ * Runs Camel until SIGTERM and makes sure that the process ends: in order, in time, and with an exit code that tells
+ * the reason.
  */
 public final class RunUntilShutdown {
     private static final Logger LOG = LoggerFactory.getLogger("dev.freshet.Freshet");
@@ -36,7 +36,11 @@ public final class RunUntilShutdown {
         }
     }
 
-    /** In one line. @return the exit code */
+    /**
+     * Logs the reason on one line.
+     *
+     * @return the exit code
+     */
     static int sayWhy(Throwable failure) {
         CannotStart refusal = CannotStart.in(failure);
         if (refusal != null) {

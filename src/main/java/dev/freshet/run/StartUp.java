@@ -33,11 +33,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What must be true before the first route starts, in this order; and what is undone, in the reverse order, after the
- * last has stopped.
+ * What must hold before the first route starts, in this order. After the last route has stopped, it is undone in
+ * reverse order.
  */
 public class StartUp extends MainListenerSupport implements AutoCloseable {
-    /** The first one that has a key wins. */
+    /** Property files; the first one that contains a key wins. */
     static final String PROPERTIES =
             "file:application.properties;optional=true,classpath:application.properties;optional=true";
 
@@ -88,7 +88,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         readRouteFiles();
     }
 
-    /** Live events go to browsers from now on. The first that asks the database for anything. */
+    /** From now on, live events go to browsers. This is the first step that queries the database. */
     private static void beginLive(CamelContext context) {
         try {
             context.getRegistry().findSingleByType(Published.class).begin();
@@ -135,7 +135,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
             LOG.info("Freshet is listening on {}", url);
             liveRoutes.start();
         } catch (CannotStart refusal) {
-            lateRefusal = refusal; // thrown from here, Camel would only log it
+            lateRefusal = refusal; // if it were thrown from here, Camel would only log it
             ((MainSupport) main).completed();
         }
     }
@@ -168,8 +168,8 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
     }
 
     static Settings settings(PropertiesComponent properties) {
-        // Camel would look for FRESHET_QUEUE_POLL before freshet.queue.poll, and take an empty one; SettingSources
-        // knows better
+        // Camel would look for FRESHET_QUEUE_POLL before freshet.queue.poll, and accept an empty value; SettingSources
+        // handles both
         properties.setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
         return new Settings(new SettingSources(
                 System::getenv, key -> properties.resolveProperty(key).orElse(null)));

@@ -8,13 +8,13 @@ import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What ends before the routes do, and what is handed back when the last of them has stopped. */
+/** Ends what must end before the routes do, and hands back what is left after the last route has stopped. */
 final class StopInOrder {
     private static final Logger LOG = LoggerFactory.getLogger("dev.freshet.Freshet");
 
     private List<HandsBackOnStop> handBacks = List.of();
 
-    /** Who hands back is found while the context is still whole. */
+    /** Looks up the beans while the context is still complete. */
     void beforeRoutes(Registry registry) {
         registry.findByType(StopsFirst.class).forEach(StopsFirst::stop);
         registry.findByType(HurriedQueues.class).forEach(HurriedQueues::hurry);

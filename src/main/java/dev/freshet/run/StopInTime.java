@@ -6,14 +6,14 @@ import org.apache.camel.main.MainSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Lets SIGTERM and SIGINT end the process in order, with what is in flight finished or handed back, and in time. */
+/** Lets SIGTERM and SIGINT end the process in order and in time, with calls in flight finished or handed back. */
 final class StopInTime {
     private static final Logger LOG = LoggerFactory.getLogger("dev.freshet.Freshet");
     private static final int GIVE_UP_AFTER_SECONDS = 18;
 
     /**
-     * The JVM's own answer to SIGTERM would be exit code 143, with all shutdown hooks at once. By reflection: javac
-     * warns about the class whatever one does, and a JVM without it still stops, only less politely.
+     * The JVM's own reaction to SIGTERM is exit code 143, with all shutdown hooks at once. Reflection is used because
+     * javac warns about the class in any case. A JVM without the class still stops, but less orderly.
      */
     static void onSignals(MainSupport main) {
         for (String name : List.of("TERM", "INT")) {
@@ -36,7 +36,7 @@ final class StopInTime {
     }
 
     /**
-     * Nothing is lost by halting: what is in flight is leased in the database. But a process that does not end is
+     * Halting loses nothing: calls in flight are leased in the database. But a process that does not end would be
      * killed by its supervisor.
      */
     static void orHalt() {

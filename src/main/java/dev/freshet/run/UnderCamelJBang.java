@@ -8,21 +8,21 @@ import org.apache.camel.main.MainSupport;
 import org.apache.camel.spi.ContextServicePlugin;
 
 /**
- * Where the main class is Camel JBang's, which finds this in the jar: the same start-up, as one of that main's
- * listeners.
+ * Starts Freshet under Camel JBang, whose main class finds this plugin in the jar: the same start-up, as a listener of
+ * that main.
  */
 public final class UnderCamelJBang implements ContextServicePlugin {
     @Override
     public void load(CamelContext context) {
         HostNames.forgetSoon();
-        // Camel JBang was there before, and loaded this jar into itself; Freshet's own main class came with its Camel,
-        // and has its start-up
+        // Under Camel JBang, Camel's classes were loaded earlier, and by another class loader than this jar. With
+        // Freshet's own main class, both have the same loader, and the start-up is there already.
         if (UnderCamelJBang.class.getClassLoader() != CamelContext.class.getClassLoader()) {
             context.getRegistry().bind("startUp", new Hosted());
         }
     }
 
-    /** Does what {@link RunUntilShutdown} does where Freshet's own main class runs. */
+    /** Does what {@link RunUntilShutdown} does when Freshet's own main class runs. */
     private static final class Hosted extends StartUp {
         @Override
         public void beforeConfigure(BaseMainSupport main) {

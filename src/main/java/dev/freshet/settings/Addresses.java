@@ -10,7 +10,10 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
-/** Where a target is: one address, or a list with commas, each a copy of the app that is called for itself. */
+/**
+ * The addresses of a target: one, or a comma-separated list, in which each address is a copy of the app that is called
+ * separately.
+ */
 public final class Addresses {
     private static final Pattern IS_IP = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|\\[.*]");
     private static final Map<String, Integer> PORTS = Map.of("http", 80, "https", 443, "redis", 6379, "rediss", 6379);
@@ -18,9 +21,10 @@ public final class Addresses {
     private Addresses() {}
 
     /**
-     * One of a list.
+     * One address of a list.
      *
-     * @param place its host, port and path: its name among the others, without what may be secret in an address
+     * @param place its host, port and path: identifies it within the list, without the parts of an address that may be
+     *     secret
      */
     public record Listed(String url, String place, String host) {
         private static Listed of(String url) {
@@ -33,7 +37,7 @@ public final class Addresses {
             return !IS_IP.matcher(host).matches();
         }
 
-        /** The same port and path, at one of the addresses that the name stands for. */
+        /** The same port and path, at one of the addresses that the host name resolves to. */
         public String placeAt(String ip) {
             return placeAt(ip.contains(":") ? "[" + ip + "]" : ip, uri(url));
         }
@@ -49,7 +53,7 @@ public final class Addresses {
         }
     }
 
-    /** @throws IllegalArgumentException with what is wrong and what to write */
+    /** @throws IllegalArgumentException says what is wrong and what to write instead */
     public static List<Listed> of(String list) {
         List<Listed> listed = new ArrayList<>();
         for (String url : normal(list, item -> item).split(",")) {
@@ -59,7 +63,7 @@ public final class Addresses {
     }
 
     /**
-     * @param each says of one address what is wrong with it, or gives its normal form
+     * @param each returns the normal form of one address, or throws what is wrong with it
      * @return the list in its normal form
      */
     public static String normal(String list, UnaryOperator<String> each) {
@@ -100,12 +104,12 @@ public final class Addresses {
                 return uri;
             }
         } catch (URISyntaxException e) {
-            // said below
+            // reported below
         }
         throw new IllegalArgumentException("no whole address; write it such as http://10.0.0.1:3000");
     }
 
-    /** What stands before an @ may be a password. */
+    /** What precedes an @ may be a password. */
     private static String shown(String url) {
         return url.replaceFirst("//[^/@]*@", "//…@");
     }

@@ -1,6 +1,6 @@
 package dev.freshet.settings;
 
-/** A reason not to start that the operator can mend: shown as one line, without a stack trace. */
+/** A reason not to start that the operator can fix: shown on one line, without a stack trace. */
 public final class CannotStart extends RuntimeException {
     public static final int BAD_SETTING = 2;
     public static final int PORT_TAKEN = 1;

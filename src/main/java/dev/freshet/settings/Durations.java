@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** {@code 500ms}, {@code 5s}, {@code 1m}, {@code 1h}, {@code 90d}; a bare number is seconds. */
+/** {@code 500ms}, {@code 5s}, {@code 1m}, {@code 1h}, {@code 90d}; a number without a unit is in seconds. */
 public final class Durations {
     private static final Pattern FORM =
             Pattern.compile("(?<number>\\d{1,12}(?:\\.\\d{1,9})?) ?(?<unit>ms|s|m|min|h|d)?");

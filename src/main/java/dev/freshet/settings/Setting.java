@@ -1,7 +1,7 @@
 package dev.freshet.settings;
 
 /**
- * Every setting: its key in application.properties, its environment variable, its kind and range. Defaults stand in
+ * Every setting: its key in application.properties, its environment variable, its kind and range. Defaults are in
  * application.properties only.
  */
 public enum Setting {
@@ -80,7 +80,7 @@ public enum Setting {
     public final String key;
     public final String environment;
     final SettingKind kind;
-    /** Both included; of numbers and durations. */
+    /** For numbers and durations; both bounds are inclusive. */
     final String least;
 
     final String most;
@@ -106,9 +106,9 @@ public enum Setting {
     }
 
     /**
-     * The value in the one normal form of its kind.
+     * Returns the value in the normal form of its kind.
      *
-     * @throws Refusal names the setting, what is wrong, and what to write
+     * @throws Refusal names the setting, what is wrong, and what to write instead
      */
     String normal(String value) {
         try {

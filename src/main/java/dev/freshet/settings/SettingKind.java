@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import org.quartz.CronExpression;
 
-/** What a setting's value can be, and how it is read. */
+/** The kinds of values that settings have, and how they are read. */
 enum SettingKind {
     TEXT,
     SECRET,
@@ -22,11 +22,11 @@ enum SettingKind {
     DURATION;
 
     /**
-     * The value in its one normal form: milliseconds for durations, true or false for flags, no slash at the end of a
-     * URL.
+     * Returns the value in its normal form: milliseconds for durations, true or false for flags, no trailing slash for
+     * URLs.
      *
-     * @param least of numbers and durations, as most: both included
-     * @throws IllegalArgumentException says what to write
+     * @param least, most inclusive bounds of numbers and durations
+     * @throws IllegalArgumentException says what to write instead
      */
     String normal(String value, String least, String most) {
         return switch (this) {
@@ -69,7 +69,7 @@ enum SettingKind {
                 return value.replaceAll("/+$", "");
             }
         } catch (URISyntaxException e) {
-            // said below
+            // reported below
         }
         throw new IllegalArgumentException("not a web address; write it in full, such as https://www.example.org");
     }
@@ -101,7 +101,7 @@ enum SettingKind {
                 return Integer.toString(number);
             }
         } catch (NumberFormatException e) {
-            // said below
+            // reported below
         }
         throw new IllegalArgumentException("write a whole number from " + least + " to " + most);
     }

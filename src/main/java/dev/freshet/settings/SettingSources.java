@@ -10,8 +10,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where a setting's value comes from: the environment, or the application.properties in the working directory, or the
- * default in the one that is packed into the jar. Blank counts as unset everywhere.
+ * Where a setting's value comes from: the environment, else the application.properties in the working directory, else
+ * the default in the one that is packed into the jar. Blank counts as unset everywhere.
  */
 public final class SettingSources implements Function<Setting, String> {
     private static final Pattern DEFAULT = Pattern.compile("\\{\\{env:\\w+(?::(.*))?}}");

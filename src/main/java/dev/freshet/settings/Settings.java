@@ -10,13 +10,13 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Function;
 
-/** All settings, checked once at the start: whoever holds this need not doubt a value. */
+/** All settings, checked once at the start, so that the values can be relied on afterwards. */
 public final class Settings {
     private final Map<Setting, String> values = new EnumMap<>(Setting.class);
 
     /**
-     * @param written what is written for a setting, wherever: null or blank if nothing is
-     * @throws Refusal at the first bad one
+     * @param written the text that is given for a setting, from whichever source; null or blank if none is
+     * @throws Refusal at the first invalid one
      */
     public Settings(Function<Setting, String> written) {
         for (Setting setting : Setting.values()) {
@@ -54,23 +54,26 @@ public final class Settings {
         return Boolean.parseBoolean(values.get(setting));
     }
 
-    /** Whether the API asks for a key at all. */
+    /** Whether the API requires a key at all. */
     public boolean hasKey() {
         return has(Setting.API_KEY) || has(Setting.SERVICE_ROLE_KEY);
     }
 
-    /** Where the batch target is, if there is one. */
+    /** The batch target's URL, if there is one. */
     public Optional<String> batchTargetUrl() {
         return text(Setting.CACHE_INVALIDATION_URL)
                 .or(() -> text(Setting.NEXT_PUBLIC_APP_URL).map(url -> url + "/api/internal/cache/invalidate"));
     }
 
-    /** Whether there is anywhere to send the queue's tags. */
+    /** Whether there is any target for the queue's tags. */
     public boolean hasTarget() {
         return has(Setting.VERCEL_DEPLOYMENT_URL) || batchTargetUrl().isPresent();
     }
 
-    /** For routes: every key, and for a duration also {@code key-ms} and {@code key-seconds}. No secrets. */
+    /**
+     * The properties for routes: every key, and for a duration also {@code key-ms} and {@code key-seconds}. Secrets are
+     * not included.
+     */
     public Properties forRoutes() {
         Properties properties = new Properties();
         values.forEach((setting, value) -> {
@@ -95,7 +98,7 @@ public final class Settings {
         }
     }
 
-    /** In the form of Standard Webhooks it is a key in base64. */
+    /** In the format of Standard Webhooks the secret is a base64 key. */
     private void checkRevalidationSecret() {
         String secret = text(Setting.REVALIDATION_SECRET).orElse("");
         if (secret.startsWith("whsec_") && !isBase64(secret.substring("whsec_".length()))) {
@@ -121,7 +124,7 @@ public final class Settings {
         }
     }
 
-    /** A call that outlasts its lease would be made twice: a route tries twice, with a pause of up to a second. */
+    /** A call that outlasts its lease would be made twice. A route tries twice, with a pause of up to a second. */
     private void checkLease() {
         Duration longest = duration(Setting.TARGET_TIMEOUT).multipliedBy(2).plusSeconds(1);
         if (longest.compareTo(duration(Setting.LEASE)) >= 0) {

@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether the database takes as many connections as the functions of all jobs need side by side, and the rest of
- * Freshet beside them.
+ * Checks that the database accepts as many connections as the functions of all parallel jobs need, besides those of the
+ * rest of Freshet.
  */
 public final class ConnectionBudget {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionBudget.class);
@@ -23,7 +23,7 @@ public final class ConnectionBudget {
 
     private final SqlFile limit = SqlFile.of("stats/connection-limit");
 
-    /** @throws CannotStart with the number that is needed */
+    /** @throws CannotStart with the number of connections that is needed */
     public void check(CamelContext context, DataSource database, int jobsAtOnce, int poolSize) {
         int functions = functions(context);
         int needed = functions * jobsAtOnce + poolSize;
@@ -43,7 +43,7 @@ public final class ConnectionBudget {
         }
     }
 
-    /** As many as routes/stats.camel.yaml has lines for. */
+    /** The number of function steps in routes/stats.camel.yaml. */
     public static int functions(CamelContext context) {
         RouteDefinition route =
                 context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinition(ROUTE);

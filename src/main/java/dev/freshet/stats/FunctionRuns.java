@@ -12,11 +12,11 @@ import org.postgresql.PGConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The functions under way, each in a transaction and on a connection of its own, and how they are stopped. */
+/** The functions that are running, each in a transaction on a connection of its own, and how to cancel them. */
 final class FunctionRuns {
     record Which(Job.Attempt attempt, String function) {}
 
-    /** Of any attempt: no two may run it at once. */
+    /** Identifies a function of a job, whichever the attempt: no two attempts may run it at once. */
     private record Held(String job, String function) {}
 
     private record Run(String function, String tenant) {}
@@ -41,13 +41,13 @@ final class FunctionRuns {
     private final DataSource single;
     private final Duration timeout;
 
-    /** @param single a connection of its own each time */
+    /** @param single provides a new connection each time */
     FunctionRuns(DataSource single, Duration timeout) {
         this.single = single;
         this.timeout = timeout;
     }
 
-    /** @return false when the job was not this attempt's any more: then nothing is committed */
+    /** @return false if the job no longer belongs to this attempt; then nothing is committed */
     boolean run(Job job, String function) throws SQLException {
         try (Connection connection = single.getConnection()) {
             connection.setNetworkTimeout(
@@ -63,7 +63,7 @@ final class FunctionRuns {
                 if (ours) {
                     connection.commit();
                 }
-                return ours; // else: closing it rolls it back
+                return ours; // if not ours, closing the connection rolls back
             } catch (SQLException e) {
                 if (mine.cancelled) {
                     return false;

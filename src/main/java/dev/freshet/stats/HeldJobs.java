@@ -12,23 +12,23 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 
-/** The jobs that this instance works on, each under a lease that is renewed for as long as it is seen at work. */
+/** The jobs that this instance works on. Each has a lease that is renewed as long as the job makes progress. */
 final class HeldJobs {
-    /** The same worker may hold two attempts at one job. */
+    /** The same worker may hold two attempts of one job. */
     record HeldAttempt(String id, int attempt) {}
 
     private record Renewal(List<String> jobs, List<Integer> attempts, double leaseSeconds) {}
 
     private record HandedBack(Job.Attempt attempt, boolean death, String why) {}
 
-    /** Longer than the tries at the batch target and the wait for a database that is away, together. */
+    /** Longer than the attempts at the batch target and the wait for a database that is away, added together. */
     private static final Duration STANDSTILL = Duration.ofMinutes(2);
 
     private final SqlFile heartbeat = SqlFile.of("stats/heartbeat-jobs");
     private final SqlFile handBack = SqlFile.of("stats/hand-back-job");
     private final Transactions transactions;
     private final Duration lease;
-    /** With when (System.nanoTime) it was last seen at work. */
+    /** With the time (System.nanoTime) at which each job was last seen at work. */
     private final Map<Job, Long> held = new ConcurrentHashMap<>();
 
     HeldJobs(Transactions transactions, Duration lease) {
@@ -40,7 +40,7 @@ final class HeldJobs {
         held.put(job, System.nanoTime());
     }
 
-    /** It waits for something that is not its fault. */
+    /** Called for a job that waits for something else, which is not its fault. */
     void sawAtWork(Job job) {
         held.computeIfPresent(job, (same, at) -> System.nanoTime());
     }
@@ -54,13 +54,13 @@ final class HeldJobs {
         return List.copyOf(held.keySet());
     }
 
-    /** A job whose route was cut off must not be renewed for ever by a worker that no longer works on it. */
+    /** If a job's route was cut off, this worker no longer works on the job and must not renew its lease forever. */
     void letGoOfWhatStandsStill(Predicate<Job> isRunning) {
         held.replaceAll((job, at) -> isRunning.test(job) ? Long.valueOf(System.nanoTime()) : at);
         held.entrySet().removeIf(entry -> System.nanoTime() - entry.getValue() > STANDSTILL.toNanos());
     }
 
-    /** @return those that were taken away meanwhile */
+    /** @return the jobs that were taken away meanwhile */
     List<Job> renew() throws SQLException {
         List<Job> mine = all();
         if (mine.isEmpty()) {
@@ -80,7 +80,7 @@ final class HeldJobs {
         return lost;
     }
 
-    /** @param death whether that counts as one of the deaths after which a job is failed */
+    /** @param death whether this counts as one of the deaths after which a job is failed */
     void handBack(Job job, boolean death, String why) throws SQLException {
         transactions.in(c -> handBack.rows(c, new HandedBack(job.itself(), death, why)));
         letGo(job);

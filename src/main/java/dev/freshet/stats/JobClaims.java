@@ -9,7 +9,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes the next job under a lease; what others left behind is queued again first. */
+/** Claims the next job under a lease, after queueing again the jobs that dead workers have left. */
 final class JobClaims {
     record ClaimedJob(String id, int attempt, String tenant, String triggeredBy, String requestId) {
         private Job job() {
@@ -17,12 +17,12 @@ final class JobClaims {
         }
     }
 
-    /** @param workerId of who left it behind */
+    /** @param workerId the worker that left it */
     record LeftJob(String id, String status, String workerId) {}
 
     private record Owed(String target, boolean hasTarget) {}
 
-    /** @param jobs how many may be under way at once */
+    /** @param jobs how many may run at once */
     private record Claim(int jobs, String worker, String queue, double leaseSeconds) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(JobClaims.class);

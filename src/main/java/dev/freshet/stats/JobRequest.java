@@ -6,9 +6,9 @@ import dev.freshet.settings.Setting;
 import java.util.List;
 import java.util.Map;
 
-/** What a caller wants who queues a job, read strictly. */
+/** A caller's request to queue a job, validated strictly. */
 record JobRequest(Trigger trigger, String requestId, String tenant) {
-    /** Who may queue jobs: the flag that switches them off, and how urgent theirs are. */
+    /** What may queue jobs: the flag that switches it off, and the priority of its jobs. */
     enum Trigger {
         ADMIN("admin", Setting.JOBS_ADMIN, 1),
         CRON("cron", Setting.JOBS_CRON, 1),

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/** What callers may ask about jobs: queue one, look at them, retry, cancel. */
+/** What callers can do with jobs: queue one, list them, retry, cancel. */
 public final class JobRequests {
     public record JobsHealth(String status, String queue, List<String> supportedTriggers, String timestamp) {}
 
@@ -29,15 +29,15 @@ public final class JobRequests {
 
     record QueuedJob(String jobId, boolean isNew) {}
 
-    /** @param status that it had */
+    /** @param status the status that it had before */
     record ChangedJob(String status, boolean changed) {}
 
     private record NewJob(String requestId, String payload, int priority, String tenant, String queue, String source) {}
 
-    /** @param status null: whatever theirs is */
+    /** @param status null: any status */
     private record InStatus(String status) {}
 
-    /** @param id null: all of them */
+    /** @param id null: all jobs */
     private record Which(InStatus inStatus, UUID id, Page page) {}
 
     private static final List<String> STATUSES = List.of("queued", "processing", "completed", "failed");
@@ -78,7 +78,7 @@ public final class JobRequests {
         return new JobAnswer(true, queued.jobId(), message);
     }
 
-    /** The nightly job: one, whichever and however many instances have the same moment. */
+    /** Queues the nightly job: only one, even if several instances reach the same moment. */
     public void enqueueByCron(Date moment) throws SQLException {
         enqueue(Map.of("triggeredBy", "cron", "requestId", "cron-" + moment.toInstant()));
     }

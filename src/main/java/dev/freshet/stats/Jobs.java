@@ -16,12 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The jobs of public.background_job_status: taken one by one, held by a lease that is renewed, finished or given back.
+ * The jobs of public.background_job_status. They are claimed one at a time, held under a lease that is renewed, and
+ * then finished or handed back.
  */
 public final class Jobs implements HandsBackOnStop, StopsFirst {
     /**
-     * Under which name jobs are held, how many at the same time over all instances, for how long after the last
-     * heartbeat, and after what time a tag that the batch target did not take is called again.
+     * The worker name under which jobs are held, how many may run at once over all instances, how long a lease lasts
+     * after the last heartbeat, and how long to wait before a tag that the batch target did not accept is sent again.
      */
     public record Terms(String worker, String queue, int atOnce, Duration lease, Duration backoff) {}
 
@@ -32,7 +33,7 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
         }
     }
 
-    /** @param profile of all the tags; null: they have none, or not all the same */
+    /** @param profile the profile of all the tags; null: they have none, or different ones */
     record StaleTags(List<String> tags, Timestamp askedAt, String profile) {}
 
     record FinishedJob(String status, String errorMessage, Double tookMs) {
@@ -90,7 +91,7 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
         this.claims = new JobClaims(transactions, terms, hasTarget);
     }
 
-    /** Takes the next job, if there is one and there is room for it; else null. */
+    /** Claims the next job, or returns null if there is none or no room for it. */
     public Job claim() throws SQLException {
         if (stopping) {
             return null;
@@ -100,7 +101,7 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
         return job.orElse(null);
     }
 
-    /** Called every few seconds, on a thread that no function can keep busy. */
+    /** Called every few seconds, on a thread that no function can block. */
     public void heartbeat() throws SQLException {
         held.letGoOfWhatStandsStill(functions::isRunning);
         for (Job job : held.renew()) {
@@ -111,7 +112,7 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
         }
     }
 
-    /** What the functions of this job have made stale, for the batch target. */
+    /** The tags that this job's functions have made stale, for the batch target. */
     public Refresh refresh(Job job) throws SQLException {
         StaleTags stale = transactions.in(c -> tagsToRefresh.row(c, job.itself(), StaleTags.class));
         Refresh refresh = new Refresh(job, stale.tags(), stale.askedAt(), stale.profile(), hasTarget);
@@ -121,7 +122,7 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
         return refresh;
     }
 
-    /** The job is held meanwhile. */
+    /** Keeps the job's lease alive while it waits. */
     private void awaitReplicas(Job job) throws SQLException {
         boolean isReplayed = replicas.await(replicas.position(), () -> held.sawAtWork(job));
         if (!isReplayed) {
@@ -131,7 +132,7 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
         }
     }
 
-    /** @return null when the job was taken away meanwhile */
+    /** @return null if the job was taken away meanwhile */
     public Finished finish(Job job, Refresh refresh) throws SQLException {
         double backoff = terms.backoff().toMillis() / 1000.0;
         End end = new End(job.itself(), job.source(), job.requestId(), BATCH_TARGET, refresh.soFar(), backoff);
@@ -142,12 +143,12 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
         return finished.orElse(null);
     }
 
-    /** The database went away under its functions: that is not their failure. */
+    /** The connection to the database was lost while the functions ran, which does not count as their failure. */
     public void interrupted(Job job) throws SQLException {
         held.handBack(job, true, "the database was lost while it ran");
     }
 
-    /** Nothing more can be done for it here; its lease ends and another attempt begins. */
+    /** Nothing more can be done for the job here. Its lease ends and another attempt begins. */
     public void abandon(Job job) {
         held.letGo(job);
         functions.cancel(job);
@@ -158,8 +159,8 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
     }
 
     /**
-     * No new ones; those that run may end. What has not ended when Camel is still waiting for it is given back: it
-     * would not wait for ever, and then not stop in time either.
+     * No new jobs begin; running ones may end. A job that has not ended while Camel still waits for it is handed back.
+     * Otherwise Camel would stop waiting at some point, and Freshet would not stop in time.
      */
     @Override
     public void stop() {
@@ -181,7 +182,8 @@ public final class Jobs implements HandsBackOnStop, StopsFirst {
     }
 
     /**
-     * What has not ended when Freshet stops is queued again at once; functions that have committed do not run again.
+     * Jobs that have not ended when Freshet stops are queued again at once. Functions that have committed do not run
+     * again.
      */
     @Override
     public void handBack() throws SQLException {

@@ -14,8 +14,8 @@ import java.time.Instant;
 /**
  * A job as it is listed.
  *
- * @param jobPayload is JSON already, as results are
- * @param priority of whatever type of number an adopted table has, as retryCount
+ * @param jobPayload JSON already, as are the results
+ * @param priority of whatever numeric type an adopted table uses; so is retryCount
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record ListedJob(
@@ -33,7 +33,7 @@ public record ListedJob(
         @JsonSerialize(using = ToStringSerializer.class) Instant createdAt,
         @JsonSerialize(using = ToStringSerializer.class) Instant updatedAt,
         String workerId) {
-    /** PostgreSQL writes jsonb with spaces, and scripts search answers for what they hold, letter by letter. */
+    /** PostgreSQL writes jsonb with spaces, and scripts search the answers literally, without them. */
     static final class WithoutSpaces extends JsonSerializer<String> {
         private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -16,8 +16,8 @@ import java.util.Set;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
 /**
- * A job's stale tags on their way to the batch target: in one call; what it does not take is tried again, and then owed
- * to it.
+ * The tags that a job has made stale, on their way to the batch target: they are sent in one call. Tags that the target
+ * does not accept are tried again, and finally become owed to it.
  */
 public final class Refresh {
     /** The target answered 2xx, but not for all tags. */
@@ -39,10 +39,10 @@ public final class Refresh {
             String outcome, int tries, List<String> deliveredTags, List<String> failedTags, String error) {}
 
     /**
-     * What is written of it when its job ends.
+     * What is recorded when the job ends.
      *
-     * @param refresh what the job's results say of it, as JSON
-     * @param owed what the target still has to be told
+     * @param refresh for the job's results, as JSON
+     * @param owed the tags that the target still has to be told
      */
     record SoFar(
             String refresh,
@@ -64,7 +64,7 @@ public final class Refresh {
 
     /**
      * @param askedAt by the database's clock, before the first call
-     * @param profile of all the tags; null: they have none, or not all the same
+     * @param profile the profile of all the tags; null: they have none, or different ones
      */
     Refresh(Job job, List<String> tags, Timestamp askedAt, String profile, boolean hasTarget) {
         this.job = job;
@@ -78,7 +78,10 @@ public final class Refresh {
         return hasTarget && !left.isEmpty();
     }
 
-    /** The body of the next try: a map, as the queue's calls have it, for the target's route, which ops may edit. */
+    /**
+     * The body of the next attempt. It is a map, like the bodies of the queue's calls, because the target's route may
+     * be edited by operators.
+     */
     public Map<String, Object> nextTry() {
         tries++;
         Map<String, Object> batch = new LinkedHashMap<>();

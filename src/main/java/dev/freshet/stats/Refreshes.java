@@ -2,7 +2,7 @@ package dev.freshet.stats;
 
 import dev.freshet.deliver.CallFailure;
 
-/** What the routes tell a job's refresh. */
+/** The methods by which routes report to a job's refresh. */
 public final class Refreshes {
     public void answered(Refresh refresh, int status, String body) throws Refresh.SomeFailed {
         refresh.answered(status, body);

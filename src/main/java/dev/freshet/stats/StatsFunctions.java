@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs statistics functions, each on a connection of its own (what one sets there, no other meets) and in a transaction
- * that also records that it has run: after a death it is known which have committed.
+ * Runs statistics functions. Each has a connection of its own, so that its session settings affect no other, and a
+ * transaction that also records that it has run: after a crash it is known which functions have committed.
  */
 public final class StatsFunctions {
     public enum Result {
@@ -32,12 +32,12 @@ public final class StatsFunctions {
 
     public record Ran(String function, Result result, String error) {}
 
-    /** @param tags that it makes stale */
+    /** @param tags the tags that the function makes stale */
     private record Start(FunctionRuns.Which which, List<String> tags) {}
 
     private record Failure(FunctionRuns.Which which, String error) {}
 
-    /** The multicast's strategy. */
+    /** The aggregation strategy of the multicast. */
     public static final class Gathering {
         public List<Ran> gather(List<Ran> soFar, Ran next) {
             List<Ran> all = soFar == null ? new ArrayList<>() : soFar;
@@ -60,7 +60,7 @@ public final class StatsFunctions {
     private final JobMeters meters;
     private final Duration timeout;
 
-    /** @param single a connection of its own each time */
+    /** @param single provides a new connection each time */
     public StatsFunctions(Transactions transactions, DataSource single, JobMeters meters, Duration timeout) {
         this.transactions = transactions;
         this.runs = new FunctionRuns(single, timeout);
@@ -68,7 +68,7 @@ public final class StatsFunctions {
         this.timeout = timeout;
     }
 
-    /** Never throws: one function's trouble is no other's. */
+    /** Never throws: the failure of one function must not affect the others. */
     public Ran run(Job job, String function, String tags) {
         try {
             FunctionRuns.Which which = new FunctionRuns.Which(job.itself(), function);
@@ -125,7 +125,10 @@ public final class StatsFunctions {
         }
     }
 
-    /** Whether the database was lost under one of them: the job is to be run again, and only what has not committed. */
+    /**
+     * Whether the connection to the database was lost under one of them. The job is then run again, but only the
+     * functions that have not committed.
+     */
     public boolean interrupted(List<Ran> all) {
         return all.stream().anyMatch(ran -> ran.result() == Result.interrupted);
     }
@@ -134,12 +137,12 @@ public final class StatsFunctions {
         return runs.areUnderWay(job);
     }
 
-    /** Stops what runs for this job; it rolls back. */
+    /** Cancels what runs for this job; it rolls back. */
     public void cancel(Job job) {
         runs.cancel(job);
     }
 
-    /** A console sees what has ended so far. */
+    /** Lets a console show which functions have ended so far. */
     private void showProgress(Job job) throws SQLException {
         transactions.in(
                 c -> lockJob.rows(c, job.itself()).isEmpty() ? 0 : writeProgress.update(c, Map.of("job", job.id())));

@@ -12,11 +12,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Takes out of a request what no route may see: keys, and names that would mean something to Camel. */
+/** Removes from a request what no route may see: keys, and names that would have a meaning for Camel. */
 final class CleanRequest {
 
     /**
-     * HTTP itself reads these headers, so they stay although a query parameter has the same name; QuietHeaders keeps
+     * HTTP itself reads these headers, so they stay even if a query parameter has the same name; QuietHeaders keeps
      * both from routes.
      */
     private static final Set<String> READ_BY_HTTP = Set.of(
@@ -47,14 +47,14 @@ final class CleanRequest {
                 .map(name -> Problem.of(400, name + ": not a query parameter of this API"));
     }
 
-    /** From here on nothing can log a key. Goes on to the next handler, or begins anew. */
+    /** After this, nothing can log a key. Continues with the next handler, or starts routing again. */
     static void clean(RoutingContext ctx) {
         MultiMap headers = ctx.request().headers();
         headers.remove(HttpHeaders.AUTHORIZATION).remove("x-api-key");
         dropHeadersThatPoseAsParameters(ctx);
         HttpMethod method = ctx.request().method();
         String path = Paths.clear(ctx.request().path());
-        // HEAD is a GET of which only the headers are sent, which Vert.x sees to; a stream never ends
+        // HEAD is served as a GET of which Vert.x sends only the headers; a stream would never end
         HttpMethod served = HttpMethod.HEAD.equals(method) && !path.endsWith("/stream") ? HttpMethod.GET : method;
         if (Paths.isLive(path) && ctx.queryParams().contains("key")) {
             ctx.reroute(served, withoutKey(ctx));
@@ -74,7 +74,9 @@ final class CleanRequest {
         }
     }
 
-    /** FRESHET_LIVE_KEY travels in the query: routes get a request without it, so that no log or trace can hold it. */
+    /**
+     * FRESHET_LIVE_KEY travels in the query. Routes get the request without it, so that no log or trace can contain it.
+     */
     private static String withoutKey(RoutingContext ctx) {
         MultiMap query = ctx.queryParams();
         query.remove("key");

@@ -6,7 +6,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 
-/** So many requests a second for each client address. */
+/** Limits the requests per second of each client address. */
 final class ClientRate {
 
     private final ToLongFunction<String> secondsToWait;

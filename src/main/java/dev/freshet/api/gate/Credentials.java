@@ -13,10 +13,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The keys that a request shows.
+ * The keys that a request presents.
  *
- * @param any    whether it shows one at all, known or not
- * @param rights what those that are known allow
+ * @param any whether it presents any key, known or not
+ * @param rights what the known ones permit
  */
 record Credentials(boolean any, Set<Right> rights) {
 
@@ -28,7 +28,7 @@ record Credentials(boolean any, Set<Right> rights) {
         return new Credentials(!shown.isEmpty(), keys.opens(shown));
     }
 
-    /** EventSource cannot send headers, so the live key may stand in the query; no stronger key belongs into a URL. */
+    /** EventSource cannot send headers, so the live key may be in the query. No stronger key belongs in a URL. */
     Credentials withLiveKeyInQuery(RoutingContext ctx, Keys keys) {
         List<byte[]> shown = ctx.queryParams().getAll("key").stream()
                 .limit(MOST)
@@ -52,7 +52,7 @@ record Credentials(boolean any, Set<Right> rights) {
                 .toList();
     }
 
-    /** Netty reads headers as Latin-1; this gives the bytes back as they were sent. */
+    /** Netty reads headers as Latin-1; this restores the bytes that were sent. */
     private static byte[] asSent(String header) {
         return header.strip().getBytes(StandardCharsets.ISO_8859_1);
     }

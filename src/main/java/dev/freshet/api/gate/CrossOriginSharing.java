@@ -15,7 +15,7 @@ final class CrossOriginSharing {
         this.bind = bind;
     }
 
-    /** Tells the browser so, also on a refusal: a page must be able to read why. */
+    /** Sets the header on refusals too: a page must be able to read the reason. */
     void share(RoutingContext ctx) {
         if (!isForOthers(ctx)) {
             return;

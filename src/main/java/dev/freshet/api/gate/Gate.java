@@ -13,10 +13,10 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Every request passes here before any route sees it, so that no route can forget a check.
+ * Every request passes through here before any route sees it, so that no route can forget a check.
  *
- * <p>Some pass twice: when {@link CleanRequest} takes a key out of the query, Vert.x begins anew with no response
- * headers. The request gets those again, and is not judged again.
+ * <p>Some pass twice: when {@link CleanRequest} removes a key from the query, Vert.x starts routing again, without
+ * response headers. The request then gets those again, and is not checked again.
  */
 public final class Gate {
 
@@ -38,7 +38,7 @@ public final class Gate {
         this.answers = new ProblemAnswers(reports);
     }
 
-    /** The whole chain. Of several problems the caller is told the first. */
+    /** Mounts the whole chain. If a request has several problems, the caller is told the first. */
     void guard(Route route) {
         route.handler(once(step(CleanRequest::dropCamelHeaders)))
                 .handler(step(RequestId::of))
@@ -55,12 +55,12 @@ public final class Gate {
                 .handler(check(bodies::judgeRead));
     }
 
-    /** Whether whoever asks could change something, too. */
+    /** Whether the caller also has the right to change something. */
     public static boolean mayChange(RoutingContext ctx) {
         return Rights.mayChange(ctx);
     }
 
-    /** Gives what Vert.x itself refuses the form of our answers. */
+    /** Answers what Vert.x itself refuses in our format. */
     VertxErrors errors() {
         return new VertxErrors(bodies, answers);
     }
@@ -87,7 +87,7 @@ public final class Gate {
         };
     }
 
-    /** What is wrong with a request, if anything. */
+    /** Returns what is wrong with a request, if anything. */
     private interface Check {
         Optional<Problem> judge(RoutingContext ctx);
     }

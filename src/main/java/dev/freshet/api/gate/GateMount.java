@@ -8,7 +8,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.support.service.ServiceSupport;
 
-/** Puts the gate in front of everything that platform-http serves, and gives Vert.x's own errors our form. */
+/** Puts the gate in front of everything that platform-http serves, and answers Vert.x's own errors in our format. */
 public final class GateMount {
 
     private static final String MARK = "freshet.gate";
@@ -21,15 +21,15 @@ public final class GateMount {
         this(gate, router -> {});
     }
 
-    /** @param behind mounts what Camel does not serve: it is there as early as the gate */
+    /** @param behind mounts what Camel does not serve, at the same time as the gate */
     public GateMount(Gate gate, Consumer<Router> behind) {
         this.gate = gate;
         this.behind = behind;
     }
 
     /**
-     * To be called in MainListener.afterConfigure; again: no effect. The server then starts early in the start of the
-     * context, the gate as the next service, and routes only after both.
+     * Must be called in MainListener.afterConfigure; further calls have no effect. The server then starts early in the
+     * start of the context, followed by the gate, and routes start only after both.
      */
     public void mount(CamelContext context, int port) throws Exception {
         if (VertxPlatformHttpRouter.lookup(context, VertxPlatformHttpRouter.getRouterNameFromPort(port)) != null) {
@@ -52,7 +52,7 @@ public final class GateMount {
         if (VertxPlatformHttpRouter.lookup(context, VertxPlatformHttpRouter.getRouterNameFromPort(port)) == null) {
             throw new IllegalStateException("there is no HTTP server on port " + port + " to put the gate in front of");
         }
-        // a management server on a port of its own would otherwise stand open beside the gate
+        // a management server on a port of its own would otherwise be open, without the gate
         context.getRegistry().findByType(VertxPlatformHttpRouter.class).forEach(router -> mountOn(context, router));
     }
 
@@ -62,15 +62,15 @@ public final class GateMount {
         }
         gate.guard(router.route().order(BEFORE_ALL_ROUTES).putMetadata(MARK, true));
         behind.accept(router);
-        // the registry keeps one bean per name and class, and both are of the class that routes ask for
+        // the registry keeps one bean per name and class, and both have the class that routes look up
         context.getRegistry().unbind(router.getName());
         context.getRegistry().bind(router.getName(), withoutBodyHandler(router));
-        // platform-http mounts its router under another, which has the last word when nothing matched
+        // platform-http mounts its router under another one, which answers when nothing matched
         Router last = router.getServer().getServer().requestHandler() instanceof Router parent ? parent : router;
         gate.errors().mountOn(last, router);
     }
 
-    /** The gate has read the body when a route begins; Camel's body handler would fail on that over HTTP/2. */
+    /** The gate has read the body when a route begins; Camel's body handler would then fail over HTTP/2. */
     private static VertxPlatformHttpRouter withoutBodyHandler(VertxPlatformHttpRouter router) {
         return new VertxPlatformHttpRouter(router.getServer(), router.vertx(), router, router.getName()) {
             @Override

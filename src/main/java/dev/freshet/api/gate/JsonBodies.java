@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Bodies are JSON, uncompressed, and only so long. They are read here because the limit depends on the path. */
+/**
+ * Bodies must be JSON, uncompressed, and within the size limit. They are read here because the limit depends on the
+ * path.
+ */
 final class JsonBodies {
 
     private static final Pattern JSON =
@@ -27,7 +30,7 @@ final class JsonBodies {
         this.large = bodies(limits.invalidateBodyBytes());
     }
 
-    /** What can be known before the body is read. */
+    /** Checks what can be known before the body is read. */
     Optional<Problem> judge(RoutingContext ctx) {
         HttpServerRequest request = ctx.request();
         for (String encoding : request.headers().getAll(HttpHeaders.CONTENT_ENCODING)) {
@@ -43,12 +46,12 @@ final class JsonBodies {
         return (length > 0 || unknownLength && typed) && !isJson(request) ? Optional.of(notJson()) : Optional.empty();
     }
 
-    /** Fails with 413 by Content-Length or while the body streams. */
+    /** Fails with 413, by Content-Length or while the body arrives. */
     void read(RoutingContext ctx) {
         (isLarge(Paths.clear(ctx.request().path())) ? large : small).handle(ctx);
     }
 
-    /** A chunked body shows only now whether it is empty, which is allowed without a Content-Type. */
+    /** Whether a chunked body is empty is known only now; an empty one needs no Content-Type. */
     Optional<Problem> judgeRead(RoutingContext ctx) {
         return ctx.body().length() > 0 && !isJson(ctx.request()) ? Optional.of(notJson()) : Optional.empty();
     }

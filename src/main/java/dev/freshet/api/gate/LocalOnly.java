@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * With no key configured everybody on this machine may do everything, the pages of strangers in its browsers excepted:
- * Host and Origin tell those.
+ * With no key configured, everyone on this machine may do everything, except for pages of other sites in its browsers.
+ * Host and Origin reveal those.
  */
 final class LocalOnly {
 
@@ -52,7 +52,7 @@ final class LocalOnly {
         return hosts.size() == 1 ? hosts.get(0).strip() : null;
     }
 
-    /** A page cannot send X-Forwarded-Proto across origins without a preflight, which is refused. */
+    /** A page cannot send X-Forwarded-Proto to another origin without a preflight, which is refused. */
     private String scheme(HttpServerRequest request) {
         boolean tlsEndsBefore =
                 bind.allowAnonymous() && "https".equalsIgnoreCase(request.getHeader("X-Forwarded-Proto"));

@@ -6,17 +6,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Which path is asked for. One that could be read in two ways opens no door. */
+/** Determines which path is requested. A path that could be read in two ways grants no access. */
 final class Paths {
 
     private static final String[] ASSETS = {"/client/", "/admin/assets/", "/demo/assets/"};
-    // what Vert.x, Camel or a proxy in front might fold into another path: they do not agree on these
+    // what Vert.x, Camel or a proxy in front might normalize into another path: they do not agree on these
     private static final Pattern UNCLEAR =
             Pattern.compile("//|(^|/)\\.{1,2}(/|$)|[;\\\\%#?\\x00-\\x1f\\x7f\\ufffd]|^[^/]");
 
     private Paths() {}
 
-    /** The decoded path without a trailing slash, or "" when it is unclear which path is meant. */
+    /** The decoded path without a trailing slash, or "" if it is unclear which path is meant. */
     static String clear(String raw) {
         if (raw == null || raw.isEmpty() || raw.toLowerCase(Locale.ROOT).contains("%2f")) {
             return "";

@@ -10,7 +10,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Instant;
 
-/** Tells the caller what is wrong, and whoever keeps the record that somebody was refused. */
+/** Tells the caller what is wrong, and reports the refusal for the record. */
 final class ProblemAnswers {
 
     private static final long DRAIN_MILLIS = 5_000;
@@ -22,7 +22,7 @@ final class ProblemAnswers {
         this.reports = reports;
     }
 
-    /** Answers, and reports that the gate turned this request away. */
+    /** Answers the request, and reports that the gate refused it. */
     void refuse(RoutingContext ctx, Problem problem) {
         if (reports.count()) {
             RefusedRequest refused = refused(ctx, problem);
@@ -54,7 +54,10 @@ final class ProblemAnswers {
         drain(ctx);
     }
 
-    /** Closing at once would reset the connection before the client has read why; endless senders are cut off. */
+    /**
+     * Closing at once would reset the connection before the client has read the reason. Clients that send endlessly are
+     * cut off.
+     */
     private static void drain(RoutingContext ctx) {
         HttpServerRequest request = ctx.request();
         if (request.isEnded()) {

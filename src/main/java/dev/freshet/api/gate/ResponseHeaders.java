@@ -5,7 +5,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 
-/** What every answer says to browsers and caches, whoever answers. */
+/** The headers that every answer carries for browsers and caches, whichever part answers. */
 final class ResponseHeaders {
 
     private ResponseHeaders() {}
@@ -18,7 +18,7 @@ final class ResponseHeaders {
         boolean asset = Paths.isAsset(Paths.clear(ctx.request().path()));
         response.putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Referrer-Policy", "no-referrer")
-                // nobody may frame the console and lend it a user's clicks
+                // no other page may frame the console and misuse a user's clicks
                 .putHeader("Content-Security-Policy", "frame-ancestors 'none'")
                 .putHeader(RequestId.HEADER, RequestId.of(ctx))
                 .putHeader(HttpHeaders.CACHE_CONTROL, asset ? "no-cache" : "no-store");

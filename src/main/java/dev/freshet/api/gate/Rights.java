@@ -14,14 +14,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Who may do what. */
+/** Defines who may do what. */
 final class Rights {
 
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
     private static final Set<HttpMethod> POST = Set.of(HttpMethod.POST);
     private static final Set<HttpMethod> ANY = Set.of();
 
-    /** The first row whose method and path fit says which keys open. No right beside a path: everybody may. */
+    /**
+     * The first row whose method and path match names the right that is needed. A path without a right is open to
+     * everyone.
+     */
     private static final List<Door> DOORS = List.of(
             door(READING, "/openapi.json"),
             door(READING, "/admin/info"),

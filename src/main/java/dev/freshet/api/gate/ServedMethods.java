@@ -6,7 +6,7 @@ import io.vertx.ext.web.Router;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Which methods are served at a path: what a 405 must name. */
+/** The methods that are served at a path: a 405 has to name them. */
 final class ServedMethods {
 
     private ServedMethods() {}

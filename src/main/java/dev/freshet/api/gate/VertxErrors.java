@@ -15,7 +15,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Gives our form to what Vert.x would answer as text or HTML. */
+/** Answers in our format what Vert.x would answer as text or HTML. */
 final class VertxErrors {
 
     private static final Logger LOG = LoggerFactory.getLogger(VertxErrors.class);
@@ -30,14 +30,14 @@ final class VertxErrors {
     }
 
     /**
-     * @param where  the router that has the last word
+     * @param where the router that answers when nothing matched
      * @param router knows what is served
      */
     void mountOn(Router where, Router router) {
         for (int status : ERRORS) {
             where.errorHandler(status, ctx -> failed(ctx, status, router));
         }
-        // so the body handler calls a client that went away; there is nobody to answer
+        // the body handler reports a client that has disconnected like this; there is no one to answer
         where.errorHandler(
                 200,
                 ctx -> LOG.debug("The client of {} went away", ctx.request().path()));

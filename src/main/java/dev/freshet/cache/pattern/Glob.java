@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Literals with any run of characters between them, also none, also line ends; no two literals share a character of the
+ * Literals with any run of characters between them, including empty runs and line ends. No two literals overlap in the
  * key.
  */
 public final class Glob implements KeyPattern {
@@ -45,7 +45,7 @@ public final class Glob implements KeyPattern {
         }
         int at = first.length();
         for (String literal : between) {
-            // the leftmost place leaves the most room for the literals after it, so there is nothing to go back to
+            // the leftmost match leaves the most room for the following literals, so backtracking is not needed
             int found = key.indexOf(literal, at);
             if (found < 0 || found + literal.length() > end) {
                 return false;

@@ -3,7 +3,7 @@ package dev.freshet.cache.pattern;
 import dev.freshet.api.Refused;
 import java.util.List;
 
-/** Which keys a caller means: one by its name, or all that are of a form. */
+/** The keys that a caller means: a single one by its name, or all of a certain form. */
 public sealed interface KeyPattern permits Exact, Glob, Regex {
     int LONGEST = 1024;
 
@@ -12,14 +12,14 @@ public sealed interface KeyPattern permits Exact, Glob, Regex {
 
     boolean matches(String key);
 
-    /** What an index can look for before this pattern looks. */
+    /** What an index can search for before this pattern is applied. */
     Narrowing narrowing();
 
     default List<String> matching(List<String> keys) {
         return keys.stream().filter(this::matches).toList();
     }
 
-    /** @throws Refused saying what is wrong with the text, and where */
+    /** @throws Refused with what is wrong in the text, and where */
     static KeyPattern parse(String text) {
         int length = text.codePointCount(0, text.length());
         if (length < 1 || length > LONGEST) {
@@ -38,7 +38,7 @@ public sealed interface KeyPattern permits Exact, Glob, Regex {
         return text.indexOf('*') < 0 ? new Exact(text) : Glob.of(text);
     }
 
-    /** How a person counts: characters, from 1. */
+    /** The position as a person counts: in characters, from 1. */
     static int position(String text, int index) {
         return text.codePointCount(0, index) + 1;
     }

@@ -4,7 +4,7 @@ package dev.freshet.cache.pattern;
 public final class Like {
     private Like() {}
 
-    /** @param glob in which * stands for any run of characters, and everything else for itself */
+    /** @param glob * stands for any run of characters, everything else for itself */
     public static String of(String glob) {
         return literal(glob).replace("*", "%");
     }

@@ -1,18 +1,18 @@
 package dev.freshet.cache.pattern;
 
 /**
- * What holds for every key that a pattern matches, so that an index may look for it first. It never says more than the
- * pattern does: a key that does not fulfil it does not match, one that does is still to be matched. A member is null
- * where nothing is known.
+ * Conditions that every key matching a pattern fulfils, so that an index can search for them first. They are never
+ * stricter than the pattern: a key that does not fulfil them does not match, and one that does still has to be tested.
+ * A component is null if nothing is known.
  *
  * @param exact the only key that can match
  * @param prefix what every match begins with
  * @param suffix what every match ends with
- * @param infix what every match holds somewhere: the longest such literal that is known, also if it is the prefix or
- * the suffix
+ * @param infix what every match contains: the longest such literal that is known, even if it is the prefix or the
+ *     suffix
  */
 public record Narrowing(String exact, String prefix, String suffix, String infix) {
-    /** What to look for: that with the longest literal, and among equals what comes first here. */
+    /** What to search for: the condition with the longest literal, and of equal ones the first in this order. */
     public enum By {
         EXACT,
         PREFIX,
@@ -43,7 +43,7 @@ public record Narrowing(String exact, String prefix, String suffix, String infix
                                 : characters(suffix) == longest ? By.SUFFIX : By.INFIX;
     }
 
-    /** How many characters the longest literal has: below three, an index over trigrams has nothing to look for. */
+    /** The length of the longest literal in characters: with fewer than three, a trigram index cannot search. */
     public int literalCharacters() {
         return characters(infix);
     }

@@ -3,9 +3,9 @@ package dev.freshet.cache.pattern;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 
-/** The patterns that were asked for lately, compiled. One that is refused is not kept: to refuse is quick. */
+/** A cache of recently used patterns in compiled form. Refused patterns are not kept, because refusing is fast. */
 public final class Patterns {
-    /** A thousand usual ones, or fewer that are large. */
+    /** Weight of an ordinary pattern: the cache holds a thousand of these, or fewer large ones. */
     private static final int USUAL = 50;
 
     private static final long MOST = 1000 * USUAL;
@@ -18,7 +18,7 @@ public final class Patterns {
             .build();
 
     public KeyPattern of(String text) {
-        // nothing longer than a pattern may be is kept as a key, nor compared with one
+        // a text longer than a pattern may be is neither kept as a key nor compared with one
         return text.length() > 2 * KeyPattern.LONGEST ? KeyPattern.parse(text) : compiled.get(text, KeyPattern::parse);
     }
 

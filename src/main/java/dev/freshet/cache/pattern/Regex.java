@@ -6,17 +6,18 @@ import dev.freshet.api.Refused;
 import java.util.List;
 
 /**
- * A regular expression in the syntax of RE2, which must match somewhere in the key. Its time is linear in the key,
+ * A regular expression in RE2 syntax, which must match somewhere in the key. Matching takes time linear in the key,
  * whatever the expression.
  */
 public final class Regex implements KeyPattern {
     /**
-     * RE2's own limit for a count, held here for counts within counts too: RE2/J would unfold them until memory ends.
+     * RE2's own limit for a repeat count. It is applied to nested counts as well, because RE2/J would expand them until
+     * memory runs out.
      */
     static final int MOST_REPEATS = 1000;
     /**
-     * RE2/J descends as deep as there are steps that take no character: 3,000 need up to 700 kB of a thread's 1 MB,
-     * 5,000 might need all.
+     * RE2/J recurses once for each step that consumes no character: 3,000 steps need up to 700 kB of a thread's 1 MB
+     * stack, and 5,000 might need all of it.
      */
     static final int MOST_STEPS = 3000;
 
@@ -82,7 +83,7 @@ public final class Regex implements KeyPattern {
         return pattern.programSize();
     }
 
-    /** What it takes of memory, in steps. */
+    /** The memory that the pattern needs, in steps. */
     int weight() {
         return steps() + (int) UNICODE_CLASS.matcher(text).results().count() * STEPS_OF_A_UNICODE_CLASS;
     }

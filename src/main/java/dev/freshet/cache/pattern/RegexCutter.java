@@ -107,7 +107,7 @@ final class RegexCutter {
         return end;
     }
 
-    /** -1 for what RE2/J does not read as a number; what it refuses as too big is big here too. */
+    /** -1 for what RE2/J does not read as a number. A number that it refuses as too big is also big here. */
     private int number(int from, int to) {
         if (from == to || to > from + 1 && text.charAt(from) == '0') {
             return -1;

@@ -1,12 +1,12 @@
 package dev.freshet.cache.pattern;
 
-/** How far what stands for one character of several reaches, as RE2/J reads it. */
+/** Finds the end of a character class or an escape, as RE2/J reads it. */
 final class RegexExtent {
     private static final String CLASS_ESCAPES = "dDsSwWpP";
 
     private RegexExtent() {}
 
-    /** Where the class in brackets that begins here ends. */
+    /** The end of the bracketed class that begins here. */
     static int ofClass(String text, int from) {
         int at = from + 1;
         if (text.startsWith("^", at)) {
@@ -19,7 +19,7 @@ final class RegexExtent {
         return at + 1;
     }
 
-    /** A named class, an escaped one, a character, or a range of them. */
+    /** A named class, an escaped class, a character, or a range of characters. */
     private static int ofMembers(String text, int from) {
         int named = text.startsWith("[:", from) ? text.indexOf(":]", from) : -1;
         if (named >= 0) {
@@ -41,7 +41,7 @@ final class RegexExtent {
         return text.charAt(from) == '\\' ? ofEscape(text, from) : from + Character.charCount(text.codePointAt(from));
     }
 
-    /** Where an escape of one character, or of a class of them, ends. */
+    /** The end of an escape of one character or of a class. */
     static int ofEscape(String text, int from) {
         int next = from + 1;
         if (next >= text.length()) {

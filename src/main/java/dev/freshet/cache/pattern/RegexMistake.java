@@ -6,7 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What is wrong with a regular expression, and where. */
+/** Describes what is wrong with a regular expression, and where. */
 final class RegexMistake {
     private static final int LONGEST_FRAGMENT = 40;
     private static final Pattern LOOK_AROUND = Pattern.compile("\\(\\?<?[=!].*", Pattern.DOTALL);
@@ -32,7 +32,7 @@ final class RegexMistake {
         return what + place(text, fragment) + ": `" + shortened(fragment) + "`";
     }
 
-    /** RE2/J says at most that there is a mistake of this kind. */
+    /** RE2/J only says that there is an error of this kind. */
     private static String parenthesis(String text, List<RegexToken> tokens) {
         Deque<Integer> open = new ArrayDeque<>();
         for (RegexToken token : tokens) {
@@ -47,7 +47,7 @@ final class RegexMistake {
                 + (open.isEmpty() ? "" : " at character " + KeyPattern.position(text, open.peek()));
     }
 
-    /** RE2/J gives the fragment, not its place; where the text holds it twice, the reader has to look. */
+    /** RE2/J reports the fragment and not its position. If the text contains it twice, the position is left out. */
     private static String place(String text, String fragment) {
         int first = text.indexOf(fragment);
         boolean isPlain = first >= 0 && first == text.lastIndexOf(fragment);

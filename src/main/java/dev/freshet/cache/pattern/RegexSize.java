@@ -5,16 +5,17 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * What a regular expression unfolds to, known before it is unfolded: {@code (a{1000}){1000}} is short to write.
+ * The size of a regular expression when it is expanded, computed without expanding it: {@code (a{1000}){1000}} is short
+ * to write.
  *
  * @param steps of the program; never fewer than RE2/J makes
- * @param repeats the most that counts within counts come to
+ * @param repeats the largest product of nested repeat counts
  * @param widest the count that multiplies most, or null
  */
 record RegexSize(long steps, long repeats, RegexToken widest) {
     private static final long MUCH = 1L << 40;
 
-    /** A group that is still open: what is behind us in it, and the last part, to which a count would apply. */
+    /** An open group: what precedes in it, and its last part, to which a following count would apply. */
     private static final class Level {
         private long steps;
         private long repeats = 1;
@@ -58,7 +59,7 @@ record RegexSize(long steps, long repeats, RegexToken widest) {
         }
         Level whole = levels.pop();
         whole.part(0, 1);
-        // and one to fail, one to match
+        // and one step to fail, one to match
         return new RegexSize(Math.max(1, whole.steps) + 2, whole.repeats, widest);
     }
 
@@ -70,7 +71,7 @@ record RegexSize(long steps, long repeats, RegexToken widest) {
         if (levels.size() > 1) {
             Level inner = levels.pop();
             inner.part(0, 1);
-            // and where it begins and ends
+            // and the steps where the group begins and ends
             levels.peek().part(Math.max(1, inner.steps) + 2, inner.repeats);
         }
     }

@@ -3,18 +3,18 @@ package dev.freshet.cache.pattern;
 import java.util.List;
 
 /**
- * A piece of a regular expression, cut where RE2/J cuts a valid one. Of an invalid one the pieces mean little, but
- * there are always some.
+ * A piece of a regular expression, cut where RE2/J cuts a valid one. The pieces of an invalid expression mean little,
+ * but there are always some.
  *
- * @param at where it begins, counted in Java's chars
- * @param least how often that before it is repeated at least, if it is a REPEAT
- * @param most … and at most; UNBOUNDED
+ * @param at the index at which it begins, in Java chars
+ * @param least for a REPEAT, the minimum number of repetitions of what precedes
+ * @param most the maximum number; UNBOUNDED if there is none
  */
 record RegexToken(Kind kind, int at, int character, int least, int most) {
     enum Kind {
         /** A character that stands for itself. */
         LITERAL,
-        /** A character of several. */
+        /** One character out of several. */
         CLASS,
         BEGIN,
         END,
@@ -24,7 +24,7 @@ record RegexToken(Kind kind, int at, int character, int least, int most) {
         CLOSE,
         OR,
         REPEAT,
-        /** What changes how the rest is read. */
+        /** Changes how the rest is read. */
         FLAGS
     }
 

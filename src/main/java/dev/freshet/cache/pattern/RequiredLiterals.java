@@ -3,15 +3,15 @@ package dev.freshet.cache.pattern;
 import java.util.List;
 
 /**
- * Reads from a valid regular expression what every match holds, and knows little: literals one after the other, also in
- * groups, and what comes at least once. What it does not surely understand (alternatives, what may be absent, flags)
- * holds nothing.
+ * Derives from a valid regular expression what every match contains. It understands only a little: sequences of
+ * literals, also in groups, and parts that occur at least once. Whatever it does not understand for certain
+ * (alternatives, optional parts, flags) contributes nothing.
  */
 final class RequiredLiterals {
     /**
-     * @param only the one text that a part matches, or null
-     * @param begins it holds a place that must be where the key begins, so whatever is before that place is empty
-     * @param ends it holds a place that must be where the key ends
+     * @param only the single text that this part matches, or null
+     * @param begins the part contains an assertion that the key begins there, so whatever precedes it is empty
+     * @param ends the part contains an assertion that the key ends there
      */
     private record Part(String only, String prefix, String suffix, String infix, boolean begins, boolean ends) {
         private static final Part ANYTHING = new Part(null, "", "", "", false, false);
@@ -60,7 +60,7 @@ final class RequiredLiterals {
         return Narrowing.of(whole.begins ? whole.prefix : "", whole.ends ? whole.suffix : "", whole.infix);
     }
 
-    /** Up to the end of the group that is open, or of all. */
+    /** Reads up to the end of the open group, or of the whole expression. */
     private Part level() {
         Part done = Part.EMPTY;
         Part last = Part.EMPTY;

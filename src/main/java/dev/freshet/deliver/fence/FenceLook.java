@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Asks the database how fences stand: all at once, however many they are. */
+/** Asks the database for the state of all fences at once. */
 final class FenceLook {
-    /** Of what was given up, so many are listed. */
+    /** How many dead letters are listed at most. */
     private static final int LISTED = 1_000;
 
-    /** @param givenUp as JSON; null: nothing was */
+    /** @param givenUp as JSON; null: nothing was given up */
     private record Committed(String token, boolean isOutstanding, String givenUp) {}
 
     private record State(String token, String state) {}
@@ -31,7 +31,7 @@ final class FenceLook {
     private final SqlFile now = SqlFile.of("deliver/fences-now");
     private final SqlFile outstanding = SqlFile.of("deliver/fences-outstanding");
     private final Transactions transactions;
-    /** Whose transaction has been committed: that need not be asked again. */
+    /** Tokens whose transaction is known to be committed. This need not be asked again. */
     private final Set<String> committed = new HashSet<>();
 
     FenceLook(Transactions transactions) {
@@ -39,14 +39,14 @@ final class FenceLook {
     }
 
     /**
-     * Those that are settled, one way or the other.
+     * Returns the fences that can be answered.
      *
-     * @param tokens of everybody who waits
-     * @param ending those of them that are to be answered now, whatever the answer
+     * @param tokens the tokens of all that wait
+     * @param ending those of them that must be answered now, whatever the answer
      */
     Map<String, FenceStanding> at(Set<String> tokens, Set<String> ending) throws SQLException {
         committed.retainAll(tokens);
-        // In this order: a transaction that was over here has its row there, if it was committed.
+        // In this order: if a transaction was over by this query and had committed, the next query sees its row.
         Map<String, String> stateOf = states(
                 tokens.stream().filter(token -> !committed.contains(token)).toList());
         Map<String, FenceStanding> standings = new HashMap<>();
@@ -97,7 +97,8 @@ final class FenceLook {
             transactions
                     .in(c -> outstanding.rows(c, Map.of("tokens", List.copyOf(tokens)), Outstanding.class))
                     .forEach(fence -> standings.put(fence.token(), FenceStanding.outstanding(fence.outstanding())));
-            tokens.forEach(token -> standings.putIfAbsent(token, FenceStanding.unknown())); // its day has just ended
+            // it expired in this moment, after its day was over
+            tokens.forEach(token -> standings.putIfAbsent(token, FenceStanding.unknown()));
         }
         return standings;
     }

@@ -4,17 +4,17 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.api.Problem;
 
-/** How a fence stands, as it is answered; a problem where there is nothing to say of it. */
+/** How a fence stands, as it is answered; a problem if nothing can be said about it. */
 record FenceStanding(int status, Object body) {
     private static final FenceStanding OPEN = new FenceStanding(202, new Outstanding(false, 1, "open"));
 
-    /** Everything is out. */
+    /** All changes have been delivered. */
     private record Fresh(boolean fresh) {}
 
-    /** Nothing more will happen by itself. */
+    /** Something was given up, and nothing more happens by itself. */
     private record GivenUp(boolean fresh, JsonNode given_up) {}
 
-    /** @param transaction open: it has not been committed, and counts as one that is outstanding */
+    /** @param transaction open: it has not been committed, and counts as one outstanding */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     private record Outstanding(boolean fresh, long outstanding, String transaction) {}
 

@@ -17,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everybody who waits for a fence: one thread looks for all of them while there is anybody, every 10 ms, and at once
- * when this instance has settled something. It rests three times as long as a look takes, so that a thousand who wait
- * cost the database no more than one connection's quarter.
+ * Answers all that wait for a fence. While there are any, one thread checks for all of them, every 10 ms, and at once
+ * when this instance has settled something. It rests three times as long as a check takes, so that even a thousand
+ * waiters cost the database no more than a quarter of one connection's time.
  */
 public final class Fences implements StopsFirst {
     private static final Logger LOG = LoggerFactory.getLogger(Fences.class);
@@ -29,7 +29,7 @@ public final class Fences implements StopsFirst {
     private static final int REST = 3;
     private static final int RETRY_AFTER_SECONDS = 5;
 
-    /** One who waits; {@code until} as System.nanoTime() has it. */
+    /** One that waits; {@code until} is a value of System.nanoTime. */
     record Waiter(String token, long until, Consumer<FenceStanding> answer) {
         boolean isEnding(long now) {
             return until - now <= 0;
@@ -43,13 +43,13 @@ public final class Fences implements StopsFirst {
     private boolean hurry;
     private volatile boolean stopping;
 
-    /** @param thread runs one at a time, while there is anybody who waits */
+    /** @param thread runs one task at a time, as long as anyone waits */
     public Fences(Transactions transactions, Executor thread) {
         this.look = new FenceLook(transactions);
         this.thread = thread;
     }
 
-    /** @return false when there are too many already, or none is let in any more */
+    /** @return false if too many are waiting already, or if Freshet is stopping */
     boolean enter(Waiter waiter) {
         if (stopping || waiters.size() >= MOST) {
             return false;
@@ -59,7 +59,7 @@ public final class Fences implements StopsFirst {
         return true;
     }
 
-    /** The client has hung up, or has its answer. */
+    /** The client has closed the connection or has its answer. */
     void leave(Waiter waiter) {
         waiters.remove(waiter);
     }
@@ -68,7 +68,7 @@ public final class Fences implements StopsFirst {
         return waiters.size();
     }
 
-    /** Something was settled here. */
+    /** Something was settled on this instance. */
     public void somethingHappened() {
         if (!waiters.isEmpty()) {
             lookSoon();
@@ -141,7 +141,10 @@ public final class Fences implements StopsFirst {
         }
     }
 
-    /** Short when something has happened, but never so that looking is all that the database does. */
+    /**
+     * The rest is short when something has happened, but never so short that the database does nothing but answer these
+     * checks.
+     */
     private synchronized void rest(long took, boolean well) throws InterruptedException {
         long end = System.nanoTime() + (well ? Math.max(GLANCE_NANOS, REST * took) : TROUBLE_NANOS);
         for (Waiter waiter : waiters) {
@@ -154,7 +157,7 @@ public final class Fences implements StopsFirst {
         }
     }
 
-    /** Whoever waits asks again, and another instance answers. */
+    /** Waiting clients repeat their request, and another instance answers it. */
     @Override
     public void stop() {
         stopping = true;

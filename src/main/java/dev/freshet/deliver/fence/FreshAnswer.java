@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** GET /api/fresh?after=TOKEN&wait=10s. No thread waits: an answer is written when Fences has one. */
+/** GET /api/fresh?after=TOKEN&wait=10s. No thread waits: the answer is written when {@link Fences} has one. */
 public final class FreshAnswer implements Handler<RoutingContext> {
     private static final Pattern TOKEN = Pattern.compile("[1-9][0-9]{0,18}-[0-9a-f]{16}-[0-9a-f]{32}");
     private static final Duration LONGEST = Duration.ofSeconds(30);
@@ -60,7 +60,7 @@ public final class FreshAnswer implements Handler<RoutingContext> {
         }
         ctx.addEndHandler(gone -> fences.leave(waiter));
         if (ctx.response().closed()) {
-            fences.leave(waiter); // before it could be told
+            fences.leave(waiter); // the client left before the waiter was registered
         }
     }
 

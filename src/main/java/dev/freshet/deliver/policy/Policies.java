@@ -13,12 +13,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The policies of tags, as this instance has read them. They carry a number: every hand-over and claim tells which is
- * in force, and a call that begins longer after that asks again, so that what was said holds for every call that begins
- * from then on. What a tag falls under is decided as in SQL (freshet.policy_of).
+ * The policies of tags, as this instance has read them. They have a version: every hand-over and claim reports the
+ * version in force. A call that begins much later than that report asks for the version again, so a changed policy
+ * applies to every call that begins afterwards. Which policy applies to a tag is decided as in SQL (freshet.policy_of).
  */
 public final class Policies {
-    /** @param pattern null, and all after it, where there are no policies */
+    /** @param pattern null if there are no policies, and so are all components after it */
     private record Row(
             long version, String pattern, String profile, Integer priority, Boolean atOnce, Double debounceSeconds) {
         Policy policy() {
@@ -27,9 +27,12 @@ public final class Policies {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Policies.class);
-    /** Who asked a moment ago need not ask again. */
+    /** A version that was read this recently need not be read again. */
     private static final long CURRENT_NANOS = Duration.ofMillis(2).toNanos();
-    /** In a drain, thousands of calls begin in a second: then it is asked so often, after so many questions at will. */
+    /**
+     * A drain begins thousands of calls per second. After {@link #AT_WILL} unlimited queries, the version is then read
+     * only this often.
+     */
     private static final long BUSY_NANOS = Duration.ofMillis(20).toNanos();
 
     private static final int AT_WILL = 25;
@@ -48,7 +51,7 @@ public final class Policies {
     private final Transactions transactions;
     private volatile Known known = Known.NOTHING;
     private volatile long currentAt = System.nanoTime() - CURRENT_NANOS;
-    /** When all of {@link #AT_WILL} may be asked again. */
+    /** When {@link #AT_WILL} unlimited queries are available again. */
     private volatile long rested = System.nanoTime();
 
     public Policies(Transactions transactions) {
@@ -69,29 +72,31 @@ public final class Policies {
         return Policy.NONE;
     }
 
-    /** Which policies are known; it grows with each change of them. */
+    /** The version of the policies that this instance knows. It grows with each change. */
     public long version() {
         return known.version();
     }
 
-    /** Some tags go before those that have no policy. */
+    /** Whether any policy has a priority above the default. */
     public boolean hasUrgent() {
         return known.hasUrgent();
     }
 
-    /** Some changes have to be seen sooner than a poll finds them. */
+    /** Whether some changes have to be noticed sooner than a poll finds them. */
     public boolean hasSoonerThan(Duration poll) {
         return known.soonestSeconds() < poll.toMillis() / 1000.0;
     }
 
-    /** A statement that was sent at this time (System.nanoTime) has seen that these are in force. */
+    /** A statement that was sent at {@code at} (System.nanoTime) has seen that version {@code seen} is in force. */
     public void areInForce(long seen, long at) {
         if (seen == known.version() || readAnew()) {
             currentAt = Math.max(currentAt, at);
         }
     }
 
-    /** Before a call: what was said since is known. Of many who come at once, one asks for all of them. */
+    /**
+     * Called before a call, to learn of changed policies. If many threads call this at once, one of them asks for all.
+     */
     public void keepCurrent() {
         long needed = System.nanoTime() - CURRENT_NANOS;
         if (currentAt - needed > 0 || hasAskedALot()) {
@@ -99,7 +104,7 @@ public final class Policies {
         }
         synchronized (version) {
             if (currentAt - needed > 0 || hasAskedALot()) {
-                return; // somebody else has asked since we came, however long that took
+                return; // another thread has asked since this one arrived, however long that took
             }
             long now = System.nanoTime();
             rested = (rested - now > 0 ? rested : now) + BUSY_NANOS;
@@ -115,7 +120,7 @@ public final class Policies {
         return rested - System.nanoTime() > (AT_WILL - 1) * BUSY_NANOS;
     }
 
-    /** @return false: it could not be done, and what was known stays */
+    /** @return false if reading failed; the known policies stay */
     private synchronized boolean readAnew() {
         try {
             known = known(transactions.inOne(c -> read.rows(c, Map.of(), Row.class)));

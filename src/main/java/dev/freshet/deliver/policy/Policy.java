@@ -6,9 +6,9 @@ import dev.freshet.database.Json;
 /**
  * How the calls for a tag are made.
  *
- * @param pattern         what it was made for; empty: no policy, and everything as the settings say
- * @param profile         null: bodies say nothing of it
- * @param priority        0 to 9: higher goes first
+ * @param pattern the pattern that the policy was set for; empty: no policy, so the settings apply
+ * @param profile null: bodies do not mention one
+ * @param priority 0 to 9: higher goes first
  * @param debounceSeconds null: FRESHET_DEBOUNCE
  */
 public record Policy(String pattern, String profile, int priority, boolean atOnce, Double debounceSeconds) {
@@ -20,12 +20,12 @@ public record Policy(String pattern, String profile, int priority, boolean atOnc
         return profile.stripLeading().startsWith("{") ? Json.value(profile, new TypeReference<Object>() {}) : profile;
     }
 
-    /** It goes before what has no policy. */
+    /** Tags with this policy go before those without one. */
     public boolean isUrgent() {
         return priority > USUAL;
     }
 
-    /** How far above what has no policy; below it where negative. */
+    /** How far its priority is above that of tags without a policy; negative if below. */
     public int aboveUsual() {
         return priority - USUAL;
     }

@@ -7,11 +7,11 @@ import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** Answers that are not what their status says. */
+/** Handles answers whose status does not reflect the result. */
 public final class Answer {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** A 2xx that does not say {@code "success": true} is a refusal for good: trying again would not change it. */
+    /** A 2xx without {@code "success": true} is a permanent refusal: trying again would not change it. */
     public void mustSaySuccess(Exchange exchange) throws HttpOperationFailedException {
         String body = exchange.getMessage().getBody(String.class);
         if (!read(body).path("success").asBoolean(false)) {
@@ -27,7 +27,7 @@ public final class Answer {
         }
     }
 
-    /** As if its status had been one that refuses; the dead letter holds the answer. */
+    /** Fails as if the status had been a refusal; the dead letter contains the answer. */
     private static void refuse(Exchange exchange, String body) throws HttpOperationFailedException {
         int status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, 0, Integer.class);
         throw new HttpOperationFailedException(exchange.getFromRouteId(), status, "", null, Map.of(), body);

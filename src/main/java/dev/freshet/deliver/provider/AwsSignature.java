@@ -12,7 +12,7 @@ import org.apache.camel.Exchange;
 
 /** Signature Version 4: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. */
 public final class AwsSignature {
-    /** Where a request goes, and who sends it. */
+    /** The credentials, and the region and service that a request goes to. */
     record Scope(String keyId, String secret, String region, String service) {}
 
     private static final DateTimeFormatter TIME =
@@ -24,7 +24,7 @@ public final class AwsSignature {
         this.clock = clock;
     }
 
-    /** For CloudFront, which is signed for in one region, wherever it is. */
+    /** Signs for CloudFront, whose requests are signed for one fixed region, wherever it is. */
     public void sign(Exchange exchange, String address) {
         URI uri = URI.create(address);
         Scope scope = new Scope(
@@ -45,7 +45,7 @@ public final class AwsSignature {
         signed.forEach(exchange.getMessage()::setHeader);
     }
 
-    /** @param signed the headers that count, by their names in small letters, in their order */
+    /** @param signed the headers that are signed, by their names in lower case, sorted */
     static String authorization(Scope scope, String method, URI uri, Map<String, String> signed, String body) {
         String names = String.join(";", signed.keySet());
         String headers = signed.entrySet().stream()

@@ -10,11 +10,11 @@ import java.util.UUID;
 import org.apache.camel.Exchange;
 
 /**
- * Akamai's signature of a request: https://techdocs.akamai.com/developer/docs/edgegrid. It is good for a few seconds
- * and for one request.
+ * Akamai's request signature: https://techdocs.akamai.com/developer/docs/edgegrid. It is valid for a few seconds and
+ * for one request.
  */
 public final class EdgeGrid {
-    /** What an .edgerc file holds. */
+    /** The contents of an .edgerc file. */
     record Client(String clientToken, String clientSecret, String accessToken) {}
 
     private static final DateTimeFormatter TIME =

@@ -6,7 +6,7 @@ import java.security.MessageDigest;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/** What both signatures are made of. */
+/** The hash functions that both signatures are made of. */
 final class Keyed {
     private Keyed() {}
 

@@ -23,14 +23,14 @@ import org.apache.camel.Variable;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
 /**
- * Redis's own protocol (https://redis.io/docs/latest/develop/reference/protocol-spec/) on a socket of the JDK's: a
- * handful of commands in a pipeline, and their replies. A client library would bring a pool and an event loop for that,
- * and the deadline of a call would have to be taught to it. A connection for each call: with 500 tags in it, its price
- * does not show.
+ * Speaks Redis's own protocol (https://redis.io/docs/latest/develop/reference/protocol-spec/) on a plain socket of the
+ * JDK: a handful of pipelined commands and their replies. A client library would bring a pool and an event loop for
+ * that, and would have to be taught the deadline of a call. Each call opens a connection; with 500 tags in a call, the
+ * cost does not show.
  */
 public final class Redis {
     private static final String NONE = "none";
-    /** What passes by itself; any other error is for good. */
+    /** Temporary errors; all others are permanent. */
     private static final Set<String> PASSING = Set.of(
             "LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "NOREPLICAS", "OOM", "MISCONF");
 
@@ -88,7 +88,7 @@ public final class Redis {
         }
     }
 
-    /** @param ip one of those that its host name stands for; null: any */
+    /** @param ip one of the addresses of the host name; null: any */
     private Socket connect(URI uri, String ip) throws IOException {
         int port = uri.getPort() < 0 ? 6379 : uri.getPort();
         Socket socket = new Socket();

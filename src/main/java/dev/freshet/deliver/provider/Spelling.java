@@ -8,20 +8,21 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * How a tag is written for a provider that does not take every text: what it allows stays as it is, any other byte of
- * the tag's UTF-8 becomes {@code ~} and two hex digits, {@code ~} too. What is longer than the provider takes then is
- * cut, and ends in {@code ~~} and the beginning of the tag's SHA-256. Nothing else ends like that, so no two tags are
- * spelled alike. client/tags.js says the same for the app; client/test/support/spellings.json holds them together.
+ * How a tag is written for a provider that does not accept every text. Characters that the provider allows stay as they
+ * are; every other byte of the tag's UTF-8, and also {@code ~}, becomes {@code ~} and two hex digits. A result that is
+ * longer than the provider accepts is cut, and ends in {@code ~~} and the beginning of the tag's SHA-256. Nothing else
+ * ends like that, so no two tags have the same spelling. client/tags.js does the same for the app;
+ * client/test/support/spellings.json keeps both in agreement.
  */
 public final class Spelling {
     private static final int DIGEST = 40;
     private static final String CUT = "~~";
     private static final String SMALL = "abcdefghijklmnopqrstuvwxyz0123456789";
     private static final String LETTERS = SMALL + "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    /** What else there is of visible ASCII, but for {@code ,} and {@code ~}. */
+    /** All other visible ASCII characters, except {@code ,} and {@code ~}. */
     private static final String MARKS = "!\"#$%&'()*+-./:;<=>?@[\\]^_`{|}";
 
-    /** By the name of the template. Where a provider ignores case, a capital letter is a byte to be escaped. */
+    /** By the name of the template. If a provider ignores case, capital letters are escaped. */
     private static final Map<String, Spelling> BY_PROVIDER = Map.of(
             "cloudflare", new Spelling(SMALL + MARKS, 1024, false),
             "fastly", new Spelling(LETTERS + MARKS, 1024, false),
@@ -76,7 +77,7 @@ public final class Spelling {
         return spelled.substring(0, longest - DIGEST - CUT.length()) + CUT + digest(bytes);
     }
 
-    /** In a path, {@code //}, {@code /./} and {@code /../} are not what they are in a tag. */
+    /** In a path, {@code //}, {@code /./} and {@code /../} do not mean what they mean in a tag. */
     private boolean isAllowed(char letter, StringBuilder before) {
         boolean isFirstInSegment = isPath && before.length() > 0 && before.charAt(before.length() - 1) == '/';
         return allowed.indexOf(letter) >= 0 && !(isFirstInSegment && (letter == '.' || letter == '/'));

@@ -6,13 +6,16 @@ import dev.freshet.deliver.Call;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** What templates write into a call: its tags, as their provider spells them. */
+/** What templates write into a call: its tags, as the provider spells them. */
 public final class Spellings {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** @param all as they are spelled; where it stands in a text, they stand there as JSON */
+    /** @param all the tags as the provider spells them; in a text they appear as a JSON array */
     public record Tags(List<String> all) {
-        /** @throws IllegalStateException rather than leave a tag out: its outcome would be "delivered" all the same */
+        /**
+         * @throws IllegalStateException if there is more than one tag: the others would be recorded as delivered
+         *     nonetheless
+         */
         public String getOnly() {
             if (all.size() != 1) {
                 throw new IllegalStateException("the call has " + all.size() + " tags and room for one: write batch 1");
@@ -20,7 +23,7 @@ public final class Spellings {
             return all.get(0);
         }
 
-        /** For JSON that has one tag in it. */
+        /** For JSON that contains one tag. */
         public String getOnlyAsJson() {
             return json(getOnly());
         }
@@ -29,12 +32,15 @@ public final class Spellings {
             return String.join(between, all);
         }
 
-        /** Each with something in front of it. */
+        /** The tags, each with this prefix. */
         public Tags after(String prefix) {
             return new Tags(all.stream().map(tag -> prefix + tag).toList());
         }
 
-        /** Matches any of them in a list with commas; what means something in a regular expression is in brackets. */
+        /**
+         * A regular expression that matches any of the tags in a comma-separated list; characters with a special
+         * meaning are put in brackets.
+         */
         public String getPattern() {
             return all.stream()
                     .map(tag -> tag.replaceAll("[.+*?^$()|{}]", "[$0]"))

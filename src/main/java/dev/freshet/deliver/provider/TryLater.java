@@ -1,6 +1,6 @@
 package dev.freshet.deliver.provider;
 
-/** What reads like a refusal, and is none: the same call may succeed later. */
+/** Reports what looks like a refusal but is temporary: the same call may succeed later. */
 public final class TryLater extends Exception {
     private static final long serialVersionUID = 1;
 

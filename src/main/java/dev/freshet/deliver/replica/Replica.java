@@ -6,15 +6,15 @@ import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 
 /**
- * One replica: how it is called, how it is asked and how soon again, and how it stands.
+ * One replica: its name, its connection, its standing and when it is asked again.
  *
- * @param standing to be read and changed under the lock of {@link ReplicaStandings}
- * @param isWanted of that lock: wakes the thread that asks this one
+ * @param standing read and changed only under the lock of {@link ReplicaStandings}
+ * @param isWanted a condition of that lock: wakes the thread that asks this replica
  */
 record Replica(String name, ReplicaSession session, ReplicaStanding standing, Condition isWanted) {
     private static final long IDLE_NANOS = Duration.ofSeconds(5).toNanos();
     private static final long TROUBLED_NANOS = Duration.ofMillis(250).toNanos();
-    /** While somebody waits: an eighth of the time that it has waited, within these. */
+    /** While a call waits, the pause is an eighth of the time that it has waited, within these bounds. */
     private static final long SHORTEST_NANOS = Duration.ofMillis(1).toNanos();
 
     private static final long LONGEST_NANOS = Duration.ofMillis(25).toNanos();
@@ -27,7 +27,7 @@ record Replica(String name, ReplicaSession session, ReplicaStanding standing, Co
                 isWanted);
     }
 
-    /** How long after an answer it is asked again, if nothing else happens. */
+    /** How long after an answer it is asked again if nothing else happens. */
     long pause(WaitingCalls waiting) {
         if (standing.isInTrouble() || standing.isPassedOver()) {
             return TROUBLED_NANOS;
@@ -38,7 +38,7 @@ record Replica(String name, ReplicaSession session, ReplicaStanding standing, Co
                 .orElse(IDLE_NANOS);
     }
 
-    /** @param beyondSince since when there has been something that it lacks; null: there is nothing */
+    /** @param beyondSince since when there has been something that it lacks; null: nothing */
     Replicas.Seen seen(long now, Long beyondSince) {
         return new Replicas.Seen(
                 name,

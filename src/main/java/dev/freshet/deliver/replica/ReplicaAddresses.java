@@ -8,17 +8,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** FRESHET_REPLICAS: addresses with commas between them. One that names several hosts stands for as many replicas. */
+/** FRESHET_REPLICAS: comma-separated addresses. An address that names several hosts stands for as many replicas. */
 final class ReplicaAddresses {
     private static final String SETTING = "FRESHET_REPLICAS";
-    /** A comma may also stand between the hosts of one address. */
+    /** A comma that separates addresses. Commas also separate the hosts within one address. */
     private static final String BETWEEN = ",(?=\\s*(jdbc:)?postgres(ql)?://)";
 
     private static final String COMMA_LATER = "(jdbc:)?postgres(ql)?://[^/?]*[/?].*,.*";
 
     private ReplicaAddresses() {}
 
-    /** @throws Refusal says which address is bad, and why, without the address: it may hold a password */
+    /** @throws Refusal says which address is bad and why, without quoting the address: it may contain a password */
     static List<DatabaseUrl> parse(String text) {
         String[] addresses = text.replaceAll("[,\\s]+$", "").split(BETWEEN);
         List<DatabaseUrl> parsed = new ArrayList<>();
@@ -40,7 +40,7 @@ final class ReplicaAddresses {
         }
         DatabaseUrl all = DatabaseUrl.parse(address);
         Map<String, String> parameters = new LinkedHashMap<>(all.parameters());
-        parameters.remove("targetServerType"); // whatever it is by now: it is asked
+        parameters.remove("targetServerType"); // ask the host whatever role it has by now
         List<DatabaseUrl> each = new ArrayList<>();
         for (String host : all.hosts().split(",")) {
             each.add(new DatabaseUrl(host, all.database(), all.user(), all.password(), parameters, all.pooled()));
@@ -48,7 +48,7 @@ final class ReplicaAddresses {
         return each;
     }
 
-    /** For logs, health and console. */
+    /** The name for logs, health and the console. */
     static String name(DatabaseUrl address) {
         return address.hosts() + "/" + address.database();
     }

@@ -4,12 +4,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * That a replica is passed over, or has caught up: said in the log, and to who wants to know.
+ * A replica is passed over or has caught up, as it is reported to the log and to listeners.
  *
- * @param why it is passed over; null where it has caught up
+ * @param why the reason why it is passed over; null if it has caught up
  */
 record ReplicaNews(String replica, boolean passedOver, String why) {
-    /** Whoever reads the log knows this part of Freshet by that name. */
+    /** The logger's name is the one that operators know for this part of Freshet. */
     private static final Logger LOG = LoggerFactory.getLogger(Replicas.class);
 
     void tell(Replicas.Listener listener) {

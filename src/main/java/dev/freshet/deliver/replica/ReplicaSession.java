@@ -12,14 +12,14 @@ import java.util.Map;
 import java.util.Properties;
 import org.postgresql.Driver;
 
-/** One connection to a replica, on which it is asked how far it is. Used by one thread. */
+/** One connection to a replica, used to ask for its position. Used by one thread. */
 final class ReplicaSession {
-    /** The primary itself, or what was promoted and has become it, lacks nothing. */
+    /** The position of the primary itself, or of a promoted replica: it lacks nothing. */
     static final long EVERYTHING = Long.MAX_VALUE;
-    /** After this it is made anew, so that a name that stands for another host by now is followed. */
+    /** Then the connection is replaced, so that a host name that leads elsewhere by now is followed. */
     private static final long GOOD_FOR_NANOS = Duration.ofMinutes(1).toNanos();
 
-    /** @param replayed up to where; null: it does not replay */
+    /** @param replayed the position up to which it has replayed; null: it does not replay */
     private record Progress(boolean isReplica, Long replayed) {}
 
     private static final SqlFile REPLAYED = SqlFile.of("deliver/replayed");
@@ -41,12 +41,13 @@ final class ReplicaSession {
         properties.setProperty("socketTimeout", "5");
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("ApplicationName", "freshet");
-        properties.setProperty("prepareThreshold", "0"); // nothing that a transaction pooler would not keep
+        // no server-side prepared statements, which a transaction pooler would not keep
+        properties.setProperty("prepareThreshold", "0");
         this.source = new DriverDataSource(
                 address.jdbcUrl(), Driver.class.getName(), properties, address.user(), address.password());
     }
 
-    /** @throws SQLException says why nothing is known of it */
+    /** @throws SQLException says why its position is unknown */
     long replayed() throws SQLException {
         try {
             if (connection == null || System.nanoTime() - openedAt > GOOD_FOR_NANOS) {
@@ -81,7 +82,7 @@ final class ReplicaSession {
         }
     }
 
-    /** Null where one may not ask. */
+    /** Null if this role may not read it. */
     private static Long cluster(Connection connection) throws SQLException {
         try {
             return CLUSTER.row(connection, Map.of(), Long.class);
@@ -94,7 +95,7 @@ final class ReplicaSession {
         }
     }
 
-    /** For people: one line, no password. */
+    /** For people: one line, without the password. */
     String reason(Exception e) {
         String text = String.valueOf(e.getMessage())
                 .lines()
@@ -106,14 +107,14 @@ final class ReplicaSession {
                 : text.replace(address.password(), "***");
     }
 
-    /** Also from another thread: who waits for an answer then waits no longer. */
+    /** May be called from another thread: ends a wait for an answer. */
     void abort() {
         Connection open = connection;
         if (open != null) {
             try {
                 open.abort(Runnable::run);
             } catch (SQLException e) {
-                // it is gone as it is
+                // it is closed anyway
             }
         }
     }
@@ -125,7 +126,7 @@ final class ReplicaSession {
             try {
                 open.close();
             } catch (SQLException e) {
-                // it is gone as it is
+                // it is closed anyway
             }
         }
     }

@@ -4,19 +4,22 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * How one replica stands: what it has replayed, and whether calls wait for it. All times are System.nanoTime(); whoever
- * uses it holds the lock of {@link ReplicaStandings}.
+ * The standing of one replica: what it has replayed, and whether calls wait for it. All times are System.nanoTime().
+ * Callers must hold the lock of {@link ReplicaStandings}.
  */
 final class ReplicaStanding {
-    /** A replica that is passed over again and again has to keep up for longer each time, up to this. */
+    /**
+     * Each time a replica is passed over again, it has to keep up for longer before calls wait for it. This is the
+     * limit.
+     */
     private static final long LONGEST_PROBATION = Duration.ofMinutes(10).toNanos();
-    /** Passed over again so many waits later, it counts as the first time. */
+    /** If it is passed over again after this many times the wait, that counts as the first time. */
     private static final int CALM_WAITS = 10;
 
     private final long wait;
     private long replayed;
     private String trouble = "it has not been asked yet";
-    /** Since when it has been asked in vain. */
+    /** Since when it has been asked without an answer. */
     private Long unansweredSince;
 
     private boolean passedOver;
@@ -39,9 +42,9 @@ final class ReplicaStanding {
     }
 
     /**
-     * A replica that was restarted may have gone back: the last answer is the one that counts.
+     * A replica that was restarted may be behind its earlier position: only the last answer counts.
      *
-     * @param beyondSince since when there has been something that it lacks; null: there is nothing
+     * @param beyondSince since when there has been something that it lacks; null: nothing
      * @return true if calls wait for it again from now on
      */
     boolean answered(long now, long position, Long beyondSince) {
@@ -61,7 +64,7 @@ final class ReplicaStanding {
         return false;
     }
 
-    /** @return why nobody waits for it any more, if that is so from now on; or null */
+    /** @return why calls no longer wait for it, if that starts now; otherwise null */
     String overdue(long now, Long beyondSince) {
         boolean away = unansweredSince != null && now - unansweredSince >= wait;
         boolean behind = beyondSince != null && now - beyondSince >= wait;
@@ -85,7 +88,7 @@ final class ReplicaStanding {
                 : "it is " + seconds(now - beyondSince) + " s behind";
     }
 
-    /** In a few words; null: calls wait for it, and it answers. */
+    /** Its state in a few words; null: calls wait for it, and it answers. */
     String says(long now, Long beyondSince) {
         if (!passedOver && trouble == null) {
             return null;

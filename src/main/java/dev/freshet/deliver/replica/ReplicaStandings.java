@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * How all replicas stand and what waits for them, under one lock. What follows from a change (news, calls that may
- * begin) is done when the lock is free again.
+ * The standings of all replicas and the calls that wait for them, under one lock. The consequences of a change (news,
+ * calls that may begin) are carried out after the lock is released.
  */
 final class ReplicaStandings {
     private final ReentrantLock lock = new ReentrantLock();
@@ -104,7 +104,7 @@ final class ReplicaStandings {
         locked(() -> replica.standing().failed(why));
     }
 
-    /** Time alone may have passed one over. */
+    /** Time alone may cause a replica to be passed over. */
     void lookAtTheClock() {
         locked(() -> {});
     }
@@ -116,7 +116,7 @@ final class ReplicaStandings {
         });
     }
 
-    /** What follows from it is done when the lock is free again. */
+    /** The consequences are carried out after the lock is released. */
     private void locked(Supplier<List<ReplicaNews>> change) {
         List<ReplicaNews> news = new ArrayList<>();
         List<Runnable> free = new ArrayList<>();
@@ -151,7 +151,7 @@ final class ReplicaStandings {
         return free;
     }
 
-    /** Until it is time to ask this one again. */
+    /** Waits until it is time to ask this replica again. */
     void rest(Replica replica) {
         long began = System.nanoTime();
         lock.lock();
@@ -168,7 +168,7 @@ final class ReplicaStandings {
         }
     }
 
-    /** For so long, or until Freshet stops. */
+    /** Waits for this time, or until Freshet stops. */
     void awaitStop(long nanos) throws InterruptedException {
         lock.lock();
         try {
@@ -178,7 +178,7 @@ final class ReplicaStandings {
         }
     }
 
-    /** Nothing begins any more: what waits is handed back. */
+    /** No calls begin any more: what waits is handed back. */
     void stop() {
         stopped = true;
         lock.lock();

@@ -6,11 +6,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One thread per replica asks it, all the time while somebody waits for it, every few seconds otherwise; another one
- * looks at the clock, since a replica that hangs says nothing by itself.
+ * Asks each replica by a thread of its own: continuously while a call waits for it, every few seconds otherwise.
+ * Another thread watches the clock, because a replica that hangs reports nothing.
  */
 final class ReplicaWatch {
-    /** Whoever reads the log knows this part of Freshet by that name. */
+    /** The logger's name is the one that operators know for this part of Freshet. */
     private static final Logger LOG = LoggerFactory.getLogger(Replicas.class);
 
     private static final long GLANCE_NANOS = Duration.ofMillis(50).toNanos();
@@ -62,7 +62,7 @@ final class ReplicaWatch {
         }
     }
 
-    /** To be called when the standings have stopped: who waits for an answer then waits no longer. */
+    /** Call this after the standings have stopped: it ends the waits for answers. */
     void stop() {
         standings.replicas().forEach(each -> each.session().abort());
     }

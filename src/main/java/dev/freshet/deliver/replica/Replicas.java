@@ -14,17 +14,18 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What the pages read (FRESHET_REPLICAS): a call begins only when each of them has replayed what it covers. Who waits
- * is a position with something to run, not a thread ({@link WaitingCalls}). How far each is, {@link ReplicaWatch} asks,
- * and {@link ReplicaStandings} holds; a replica that hangs holds up nobody for longer than FRESHET_REPLICA_WAIT.
+ * The read replicas that pages are rendered from (FRESHET_REPLICAS). A call begins only when each of them has replayed
+ * what it covers. What waits is a position and a task, not a thread ({@link WaitingCalls}). {@link ReplicaWatch} asks
+ * for each replica's position, and {@link ReplicaStandings} keeps it. A replica that hangs delays no call for longer
+ * than FRESHET_REPLICA_WAIT.
  */
 public final class Replicas implements StopsFirst {
-    /** Is told when a replica is passed over, and when it has caught up. */
+    /** Is notified when a replica is passed over, and when it has caught up. */
     public interface Listener {
         void tell(String replica, boolean passedOver, String why);
     }
 
-    /** How a replica is; {@code says} is null when there is nothing to say of it. */
+    /** The state of a replica; {@code says} is null if there is nothing to report. */
     public record Seen(String name, boolean isPassedOver, Instant since, double lagSeconds, String says) {}
 
     public static final Replicas NONE = new Replicas("", Duration.ZERO, null, (replica, passedOver, why) -> {});
@@ -37,9 +38,9 @@ public final class Replicas implements StopsFirst {
     private final ReplicaWatch watch;
 
     /**
-     * Asks nobody yet.
+     * Does not ask any replica yet.
      *
-     * @param addresses as FRESHET_REPLICAS has them
+     * @param addresses the value of FRESHET_REPLICAS
      * @throws Refusal says which of them is bad
      */
     public Replicas(String addresses, Duration wait, Transactions primary, Listener listener) {
@@ -49,12 +50,12 @@ public final class Replicas implements StopsFirst {
         this.watch = new ReplicaWatch(standings);
     }
 
-    /** Whether calls have to say which position they cover. */
+    /** Whether calls have to state which position they cover. */
     public boolean areThere() {
         return !standings.replicas().isEmpty();
     }
 
-    /** @throws Refusal where the primary does not tell positions: nothing could ever be called */
+    /** @throws Refusal if the primary does not report positions: no call could ever be made */
     public void begin() {
         if (!areThere()) {
             return;
@@ -72,20 +73,21 @@ public final class Replicas implements StopsFirst {
         watch.begin();
     }
 
-    /** A position that covers everything that is committed now. */
+    /** A position that covers everything committed by now. */
     public long position() throws SQLException {
         return areThere() ? primary.in(c -> written.row(c, Map.of(), Long.class)) : 0;
     }
 
     /**
-     * Runs this as soon as every replica that is not passed over has replayed so much: at once, or by another thread.
+     * Runs the task as soon as every replica that is not passed over has replayed this position: at once, or in another
+     * thread.
      */
     public void whenReplayed(long position, Runnable go) {
         standings.whenReplayed(position, go);
     }
 
     /**
-     * @param meanwhile what is done again and again while it waits
+     * @param meanwhile runs repeatedly during the wait
      * @return false if Freshet stops first
      */
     public boolean await(long position, Runnable meanwhile) {
@@ -105,7 +107,7 @@ public final class Replicas implements StopsFirst {
         }
     }
 
-    /** How long calls wait here at present: so much more has to be in hand. */
+    /** How long calls currently wait for replicas. Lanes hold correspondingly more. */
     public double waitSeconds() {
         return standings.waitSeconds();
     }
@@ -114,7 +116,7 @@ public final class Replicas implements StopsFirst {
         return standings.seen();
     }
 
-    /** Nothing begins any more: what waits is handed back. */
+    /** No calls begin any more: what waits is handed back. */
     @Override
     public void stop() {
         standings.stop();

@@ -9,11 +9,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What waits for read replicas, the oldest first: positions, each with what is to be run. Whoever uses it holds the
- * lock of {@link ReplicaStandings}, but for {@link #waitSeconds()} and {@link #begin}.
+ * What waits for read replicas, oldest first: positions, each with a task. Callers must hold the lock of {@link
+ * ReplicaStandings}, except for {@link #waitSeconds()} and {@link #begin}.
  */
 final class WaitingCalls {
-    /** Whoever reads the log knows this part of Freshet by that name. */
+    /** The logger's name is the one that operators know for this part of Freshet. */
     private static final Logger LOG = LoggerFactory.getLogger(Replicas.class);
 
     private record Waiting(long position, long since, Runnable go) {}
@@ -25,12 +25,12 @@ final class WaitingCalls {
         waiting.add(new Waiting(position, now, go));
     }
 
-    /** Another one did not have to wait: the usual wait is shorter. */
+    /** A call did not have to wait: this lowers the average wait. */
     void passed() {
         waitSeconds *= 0.75;
     }
 
-    /** What none of the replicas holds back any more. */
+    /** Removes and returns the tasks that no replica holds back any more. */
     List<Runnable> takeReplayed(LongPredicate isHeldBack) {
         List<Runnable> free = new ArrayList<>();
         long now = System.nanoTime();
@@ -50,7 +50,7 @@ final class WaitingCalls {
         return free;
     }
 
-    /** To be called without the lock. One that fails takes no other with it; its lease ends by itself. */
+    /** Must be called without the lock. A task that fails does not affect the others; its lease ends by itself. */
     static void begin(Runnable go) {
         try {
             go.run();
@@ -67,7 +67,7 @@ final class WaitingCalls {
                 .map(Waiting::since);
     }
 
-    /** How long calls wait at present. */
+    /** How long calls currently wait. */
     double waitSeconds() {
         return waitSeconds;
     }

@@ -4,8 +4,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Positions that calls have covered, and when (System.nanoTime) each was known: so a replica's lag is a time. Those of
- * one moment are one, with the time of the first.
+ * Positions that calls have covered, and when (System.nanoTime) each became known. This turns a replica's lag into a
+ * time. Positions of the same moment are merged and keep the time of the first.
  */
 final class Written {
     private static final int MOST = 4096;
@@ -36,13 +36,13 @@ final class Written {
         before.forEach(this::note);
     }
 
-    /** When the first position became known that is beyond this one; null: there is none. */
+    /** When the first position beyond this one became known; null: there is none. */
     Long beyondSince(long replayed) {
         Map.Entry<Long, Long> next = knownAt.higherEntry(replayed);
         return next == null ? null : next.getValue();
     }
 
-    /** All replicas are beyond it. */
+    /** All replicas are beyond this position. */
     void forget(long replayed) {
         knownAt.headMap(replayed, true).clear();
         if (knownAt.isEmpty()) {

@@ -16,7 +16,7 @@ import dev.freshet.settings.Setting;
 import dev.freshet.settings.Settings;
 import java.util.function.Consumer;
 
-/** What routes/api.camel.yaml names, and the gate in front of every route. */
+/** The beans that routes/api.camel.yaml names, and the gate in front of every route. */
 public final class ApiBeans {
     private ApiBeans() {}
 
@@ -26,7 +26,7 @@ public final class ApiBeans {
         parts.bind("quietHeaders", new QuietHeaders());
     }
 
-    /** In front of every route, so that none can forget who may call it. */
+    /** In front of every route, so that no route can forget to check who may call it. */
     public static Gate gate(Parts parts) {
         Settings settings = parts.settings();
         Keys keys = new Keys(

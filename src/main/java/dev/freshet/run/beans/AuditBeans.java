@@ -6,7 +6,7 @@ import dev.freshet.audit.AuditPages;
 import dev.freshet.audit.Troubles;
 import dev.freshet.settings.Setting;
 
-/** What routes/audit.camel.yaml and routes/api-audit.camel.yaml name. */
+/** The beans that routes/audit.camel.yaml and routes/api-audit.camel.yaml name. */
 record AuditBeans(AuditLog log) {
     static AuditBeans bind(Parts parts, DeliverBeans deliver) {
         AuditLog log = new AuditLog(parts.transactions(), parts.duration(Setting.AUDIT_RETENTION));

@@ -10,7 +10,7 @@ import dev.freshet.cache.Topic;
 import dev.freshet.cache.pattern.Patterns;
 import dev.freshet.settings.Setting;
 
-/** What routes/cache.camel.yaml and the API's routes for caches name. */
+/** The beans that routes/cache.camel.yaml and the API's routes for caches name. */
 final class CacheBeans {
     private CacheBeans() {}
 

@@ -10,7 +10,7 @@ import dev.freshet.settings.Setting;
 import java.time.Duration;
 import java.time.Instant;
 
-/** What routes/api-console.camel.yaml and the console's pages name. */
+/** The beans that routes/api-console.camel.yaml and the console's pages name. */
 final class ConsoleBeans {
     private static final Duration LATE = Duration.ofSeconds(10);
 
@@ -34,8 +34,9 @@ final class ConsoleBeans {
     }
 
     /**
-     * Changes are late when they have waited through a few polls after they could go. A change counts from the
-     * beginning of its bucket: it can go when the bucket is ripe, or at once where it comes later than that.
+     * Changes count as late after they have waited through a few polls although they could have gone. Their age is
+     * measured from the start of their bucket: they can go when the bucket is ripe, or at once if they arrive later
+     * than that.
      */
     private static Overview.Instance instance(Parts parts) {
         String version = ConsoleBeans.class.getPackage().getImplementationVersion();

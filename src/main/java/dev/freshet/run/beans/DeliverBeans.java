@@ -27,7 +27,7 @@ import java.time.Duration;
 import java.util.function.Consumer;
 import org.apache.camel.Processor;
 
-/** What routes/deliver.camel.yaml and the files of targets name, apart from {@link ProviderBeans}. */
+/** The beans that routes/deliver.camel.yaml and the targets' files name, except for {@link ProviderBeans}. */
 record DeliverBeans(Marking marking, Lanes lanes, CallQueues callQueues, Replicas replicas) {
     static DeliverBeans bind(Parts parts) {
         Marking marking = new Marking();
@@ -55,7 +55,7 @@ record DeliverBeans(Marking marking, Lanes lanes, CallQueues callQueues, Replica
         return replicas;
     }
 
-    /** What is claimed may have to wait for read replicas before its call can begin. */
+    /** The lease includes the time that claimed deliveries may wait for read replicas. */
     private static Lanes.Terms terms(Parts parts, Replicas replicas) {
         Duration lease = parts.duration(Setting.LEASE);
         return new Lanes.Terms(
@@ -92,7 +92,7 @@ record DeliverBeans(Marking marking, Lanes lanes, CallQueues callQueues, Replica
         return ledger;
     }
 
-    /** Who asks whether changes are out waits without a thread, and hears of what is settled here at once. */
+    /** Requests that wait for a fence use no thread, and learn at once of what is settled on this instance. */
     private static void bindFences(Parts parts, Ledger ledger) {
         Fences fences = new Fences(
                 parts.transactions(),
@@ -112,7 +112,7 @@ record DeliverBeans(Marking marking, Lanes lanes, CallQueues callQueues, Replica
         parts.bind("targetRoutes", targetRoutes);
         parts.context().addLifecycleStrategy(targetRoutes);
         parts.bind("targetHttp", new Deadline(parts.duration(Setting.TARGET_TIMEOUT)));
-        // no other target is ever shown this key; the demo's receiver stands behind the gate like everything else
+        // no other target ever gets this key; the demo's receiver is behind the gate like everything else
         parts.bind(
                 "batchKey",
                 new BearerKey(parts.demoReceiver() == null ? parts.secret(Setting.API_KEY) : DemoBeans.key(parts)));

@@ -9,12 +9,12 @@ import dev.freshet.settings.Setting;
 import java.time.Clock;
 import org.apache.camel.support.builder.ExpressionBuilder;
 
-/** What routes/demo.camel.yaml names, and the secret that the tag target and the demo's receiver share. */
+/** The beans that routes/demo.camel.yaml names, and the secret that the tag target and the demo's receiver share. */
 final class DemoBeans {
     private DemoBeans() {}
 
     static void bind(Parts parts) {
-        // without a secret the tag target is off; but its route names the signature all the same
+        // without a secret the tag target is off, but its route still names the signature
         String demoSecret = DemoReceiver.newSecret();
         Signature signature =
                 new Signature(parts.settings().text(Setting.REVALIDATION_SECRET).orElse(demoSecret), Clock.systemUTC());
@@ -27,7 +27,7 @@ final class DemoBeans {
         parts.bind("demoKey", new BearerKey(parts.demoReceiver() == null ? null : key(parts)));
     }
 
-    /** With which Freshet calls its own receiver. */
+    /** The key with which Freshet calls its own receiver. */
     static String key(Parts parts) {
         return parts.settings()
                 .text(Setting.API_KEY)

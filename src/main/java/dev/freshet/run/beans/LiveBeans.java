@@ -12,9 +12,9 @@ import dev.freshet.live.Stream;
 import dev.freshet.observe.LiveMeters;
 import dev.freshet.settings.Setting;
 
-/** What routes/live.camel.yaml and routes/api-live.camel.yaml name, and the hints that wake all stages. */
+/** The beans that routes/live.camel.yaml and routes/api-live.camel.yaml name, and the hints that wake all stages. */
 final class LiveBeans {
-    /** Of clients that come back and catch up, so many at one time. */
+    /** How many reconnecting clients may catch up at the same time. */
     private static final int REPLAYS = 3;
 
     private LiveBeans() {}

@@ -15,9 +15,9 @@ import dev.freshet.observe.TargetsCheck;
 import dev.freshet.settings.Setting;
 import java.time.Duration;
 
-/** What routes/observe.camel.yaml names: health, metrics, the log of calls. */
+/** The beans that routes/observe.camel.yaml names: health, metrics, the log of calls. */
 record ObserveBeans(Observation observation, Meters meters) {
-    /** Beyond the debounce, after which what waits makes an instance unfit. */
+    /** How far beyond the debounce changes may wait before the health check warns. */
     private static final Duration LONG_WAIT = Duration.ofMinutes(1);
 
     static ObserveBeans bind(Parts parts, QueueBeans queue, DeliverBeans deliver) {

@@ -15,11 +15,11 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
 
 /**
- * What the beans of all stages are made of.
+ * What the beans of all stages are built from.
  *
- * @param demoReceiver the address where Freshet's own receiver stands in for a target; null: it does not
- * @param single a connection of its own each time, for what takes its time
- * @param direct where LISTEN is possible; null: nowhere
+ * @param demoReceiver the address at which Freshet's own receiver stands in for a target; null: it does not
+ * @param single provides a new connection each time, for statements that take long
+ * @param direct an address on which LISTEN works; null: there is none
  */
 public record Parts(
         CamelContext context,
@@ -65,7 +65,7 @@ public record Parts(
         return settings.number(setting);
     }
 
-    /** Null where there is none. */
+    /** Null if it is not set. */
     String secret(Setting setting) {
         return settings.text(setting).orElse(null);
     }
@@ -74,7 +74,7 @@ public record Parts(
         return demoReceiver != null || settings.batchTargetUrl().isPresent();
     }
 
-    /** Rows that are written as soon as there is time for it; the audit holds up nobody. */
+    /** Rows that are written when there is time for it: the audit must not delay anything. */
     Consumer<AuditLog.Row> audit() {
         ProducerTemplate audit = context.createProducerTemplate();
         return row -> audit.sendBody("seda:audit?discardWhenFull=true&size=10000", row);

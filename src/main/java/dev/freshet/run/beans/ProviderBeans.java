@@ -9,7 +9,7 @@ import dev.freshet.deliver.provider.Spellings;
 import dev.freshet.settings.Setting;
 import java.time.Clock;
 
-/** What the templates of routes/templates name: how each kind of cache wants to be spoken to. */
+/** The beans that the templates of routes/templates name: the protocols of the different caches. */
 final class ProviderBeans {
     private ProviderBeans() {}
 

@@ -22,9 +22,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** What routes/queue.camel.yaml names. */
+/** The beans that routes/queue.camel.yaml names. */
 record QueueBeans(Turn turn, Sleep sleep) {
-    /** With a debounce below this, changes are looked for all the time; above it, the poll is soon enough. */
+    /** With a debounce below this, changes are looked for continuously; above it, the poll is soon enough. */
     private static final Duration SHORT_DEBOUNCE = Duration.ofSeconds(1);
 
     private static final Duration MANUAL_RUN = Duration.ofSeconds(30);
@@ -52,13 +52,13 @@ record QueueBeans(Turn turn, Sleep sleep) {
         return new QueueBeans(turn, sleep);
     }
 
-    /** Whether changes have to be looked for all the time: some may be ripe before the next poll. */
+    /** Whether changes have to be looked for continuously, because some may be ripe before the next poll. */
     private static BooleanSupplier isProbeWanted(Parts parts, Policies policies) {
         boolean always = parts.duration(Setting.DEBOUNCE).compareTo(SHORT_DEBOUNCE) < 0;
         return () -> always || policies.hasSoonerThan(SHORT_DEBOUNCE);
     }
 
-    /** @param route whose id is the bean's name */
+    /** @param route its id is also the bean's name */
     static void bindProbe(Parts parts, String route, Supplier<Duration> every, Sleep sleep) {
         Probing probing = new Probing(parts.context(), route, every, sleep);
         parts.bind(route, probing);
@@ -76,12 +76,12 @@ record QueueBeans(Turn turn, Sleep sleep) {
                 parts.context().getExecutorServiceManager().newScheduledThreadPool(look, "clock", 1);
         return new Moments(
                 parts.transactions(),
-                new Sparing(3, Duration.ofMillis(5)), // a second late at most while an answer takes 300 ms
+                new Sparing(3, Duration.ofMillis(5)), // at most a second late while an answer takes 300 ms
                 oneAtATime(clock, look::now),
                 handOver::now);
     }
 
-    /** Of several waits for the same thing only the newest goes on. */
+    /** Of several scheduled runs only the newest one remains. */
     private static Consumer<Duration> oneAtATime(ScheduledExecutorService clock, Runnable what) {
         AtomicReference<Future<?>> pending = new AtomicReference<>(CompletableFuture.completedFuture(null));
         return wait -> pending.getAndSet(clock.schedule(what, wait.toNanos(), TimeUnit.NANOSECONDS))

@@ -4,14 +4,14 @@ import dev.freshet.settings.Setting;
 import dev.freshet.settings.Settings;
 import java.util.Properties;
 
-/** What routes read beside the settings themselves. */
+/** The properties that routes read besides the settings themselves. */
 public final class RouteProperties {
-    /** A job's worker says so often within its lease that it is alive. */
+    /** How often a job's worker renews its lease within the lease's duration. */
     private static final int HEARTBEATS = 5;
 
     private RouteProperties() {}
 
-    /** @param demoReceiver the address where Freshet's own receiver stands in for a target; null: it does not */
+    /** @param demoReceiver the address at which Freshet's own receiver stands in for a target; null: it does not */
     public static Properties of(Settings settings, String demoReceiver) {
         Properties properties = new Properties();
         boolean isTagTarget = settings.has(Setting.VERCEL_DEPLOYMENT_URL) || demoReceiver != null;
@@ -32,7 +32,8 @@ public final class RouteProperties {
         properties.setProperty("freshet.stats.heartbeat-ms", Long.toString(heartbeat));
         properties.setProperty("freshet.stats.cron-enabled", Boolean.toString(settings.has(Setting.STATS_CRON)));
         if (!settings.has(Setting.STATS_CRON)) {
-            properties.setProperty(Setting.STATS_CRON.key, "0 0 0 1 1 ? 2099"); // Quartz wants one, if never
+            // Quartz needs an expression, even if it never fires
+            properties.setProperty(Setting.STATS_CRON.key, "0 0 0 1 1 ? 2099");
         }
         return properties;
     }

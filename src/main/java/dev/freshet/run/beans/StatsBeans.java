@@ -7,7 +7,7 @@ import dev.freshet.stats.Jobs;
 import dev.freshet.stats.Refreshes;
 import dev.freshet.stats.StatsFunctions;
 
-/** What routes/stats.camel.yaml and routes/api-stats.camel.yaml name. */
+/** The beans that routes/stats.camel.yaml and routes/api-stats.camel.yaml name. */
 final class StatsBeans {
     private StatsBeans() {}
 

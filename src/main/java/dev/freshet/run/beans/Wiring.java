@@ -2,7 +2,7 @@ package dev.freshet.run.beans;
 
 import dev.freshet.run.routes.HurriedQueues;
 
-/** Makes the beans that routes name: those of each stage in a class of its own. */
+/** Creates the beans that routes name. Each stage has a class of its own for its beans. */
 public final class Wiring {
     private Wiring() {}
 

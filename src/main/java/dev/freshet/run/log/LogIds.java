@@ -3,9 +3,7 @@ package dev.freshet.run.log;
 import java.util.Map;
 import org.slf4j.MDC;
 
-/**
- * Ids by which a line of the log is found, as fields of their own where lines are JSON: request, call, handover, job.
- */
+/** Ids by which a log line can be found: request, call, handover, job. In JSON logs they are fields of their own. */
 public final class LogIds {
     private LogIds() {}
 

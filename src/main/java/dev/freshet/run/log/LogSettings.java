@@ -5,11 +5,11 @@ import dev.freshet.settings.Settings;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
 
-/** How the log looks, and what is in it. */
+/** The format and the level of the log. */
 public final class LogSettings {
     private LogSettings() {}
 
-    /** log4j2.xml knows the environment; what stands in application.properties is known only now. */
+    /** log4j2.xml can read the environment, but the values of application.properties are known only now. */
     public static void apply(Settings settings) {
         String format = settings.text(Setting.LOG_FORMAT).orElseThrow();
         boolean jsonSoFar = "json".equals(System.getenv(Setting.LOG_FORMAT.environment));

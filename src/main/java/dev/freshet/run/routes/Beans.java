@@ -11,14 +11,17 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 final class Beans {
     private Beans() {}
 
-    /** @param text of a file that has run, or null */
+    /** @param text the text of a file that has run, or null */
     static Set<String> in(String text) {
         Set<String> names = new TreeSet<>();
         content(text).forEach(item -> addTo(names, item));
         return names;
     }
 
-    /** @return what stands in the sections "beans", as it can be compared; @param text of a file, or null */
+    /**
+     * @param text the text of a file, or null
+     * @return the contents of the sections "beans", in a form that can be compared
+     */
     static List<?> sections(String text) {
         return content(text).stream()
                 .filter(item -> item instanceof Map<?, ?> map && map.containsKey("beans"))

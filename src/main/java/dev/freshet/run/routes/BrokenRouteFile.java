@@ -2,7 +2,7 @@ package dev.freshet.run.routes;
 
 import java.time.Instant;
 
-/** A file that was not taken over. */
+/** A file that was not accepted. */
 public record BrokenRouteFile(String file, Integer line, String why, Instant since) {
     private static final int LONGEST_WHY = 300;
 

@@ -9,15 +9,15 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Files that are not what is running, why, and with which text they were tried. Each is reported once. */
+/** The files whose text is not what is running, with the reason and the text that was tried. Each is reported once. */
 final class BrokenRouteFiles {
-    /** Whoever reads the log knows this part of Freshet by that name. */
+    /** The logger's name is the one that operators know for this part of Freshet. */
     private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
 
     private final Map<String, String> tried = new TreeMap<>();
     private final Map<String, BrokenRouteFile> broken = new ConcurrentSkipListMap<>();
 
-    /** May be asked by any thread; all else is done by the one that looks at the files. */
+    /** May be called by any thread; all other methods only by the one that looks at the files. */
     List<BrokenRouteFile> list() {
         return List.copyOf(broken.values());
     }
@@ -30,7 +30,7 @@ final class BrokenRouteFiles {
         tried.put(file, text);
     }
 
-    /** Whether this very text was refused, and nothing has changed since that may make it good. */
+    /** Whether exactly this text was refused, and nothing has changed since that could make it valid. */
     boolean wasRefused(String file, String text) {
         return broken.containsKey(file) && tried.containsKey(file) && Objects.equals(text, tried.get(file));
     }
@@ -48,7 +48,7 @@ final class BrokenRouteFiles {
         refused(BrokenRouteFile.unseen(file));
     }
 
-    /** By an edit that put back what runs. */
+    /** The file was edited back to what is running. */
     void mended(String file) {
         if (broken.remove(file) != null) {
             LOG.info("{} is again as it runs", file);
@@ -57,6 +57,6 @@ final class BrokenRouteFiles {
 
     void takenOver(String file) {
         broken.remove(file);
-        tried.clear(); // others may have been refused for the want of what stands in this one
+        tried.clear(); // other files may have been refused because they lacked what this one contains
     }
 }

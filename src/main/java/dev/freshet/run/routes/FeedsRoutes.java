@@ -1,20 +1,20 @@
 package dev.freshet.run.routes;
 
 /**
- * Whoever puts work before a route all the time: asked to wait while the route is replaced, or it would never come to
- * an end.
+ * Work that is fed to a route continuously. A feeder has to pause while the route is replaced, because the route would
+ * otherwise never become idle.
  */
 public interface FeedsRoutes {
-    /** Until {@link #resume}, nothing new; what lies there already may be given back. */
+    /** Stops feeding the route until {@link #resume}. What is already queued may be given back. */
     default void hold(String route) {}
 
-    /** The route is there as its file says now. Told while it is still on hold. */
+    /** The route now exists as its file states it. Called while the feeder is still on hold. */
     default void renewed(String route) {}
 
     /**
-     * The route is not there any more. Told while it is still on hold.
+     * The route no longer exists. Called while the feeder is still on hold.
      *
-     * @param withItsFile its file was deleted; otherwise the file is there, and says nothing of the route any more
+     * @param withItsFile true if its file was deleted; false if the file exists but no longer contains the route
      */
     default void gone(String route, boolean withItsFile) {}
 

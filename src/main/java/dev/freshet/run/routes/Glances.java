@@ -10,14 +10,17 @@ import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Tells from times and sizes alone whether it is worth reading the route files: four times a second, all year. */
+/**
+ * Decides from times and sizes alone whether the route files are worth reading. This runs four times a second, all
+ * year.
+ */
 final class Glances {
-    /** Of so many glances one is a look all the same: a file may change and keep its time. */
+    /** One in this many glances reads the files anyway, because a file may change and keep its time. */
     private static final int LOOK_EACH = 20;
-    /** What has changed is read twice: it may still be written. */
+    /** A change is read twice, because the file may still be being written. */
     private static final int LOOKS = 2;
 
-    /** What is another one when a file is. */
+    /** Differs if the file differs. */
     private record Stamp(FileTime changed, long size, Object number) {}
 
     private Map<String, Stamp> stamps = Map.of();
@@ -31,7 +34,7 @@ final class Glances {
         return looks > 0 || ++glances % LOOK_EACH == 0;
     }
 
-    /** Whatever may follow from what was found. */
+    /** Reads again, because what was found may have consequences. */
     void again() {
         looks = LOOKS;
     }

@@ -7,7 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where in a file a failure is at home: the reader of YAML says it, other failures name a thing that stands somewhere.
+ * Finds the line of a route file that a failure belongs to. The YAML reader reports it; other failures name something
+ * that occurs in the file.
  */
 final class Lines {
     private static final Pattern SAID = Pattern.compile("line:? (\\d+)");
@@ -18,7 +19,7 @@ final class Lines {
 
     /**
      * @param before the last good text, or null
-     * @return null when nothing tells
+     * @return null if the line cannot be determined
      */
     static Integer of(String text, String before, Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
@@ -44,7 +45,7 @@ final class Lines {
     /**
      * The line of the first thing that the failure names.
      *
-     * @param choice of the lines that have it: one that is new, or the only one; null where there is none
+     * @param choice picks one of the lines that contain it: one that is new, or the only one; null if neither
      */
     private static Integer named(List<String> lines, Throwable failure, Function<List<String>, String> choice) {
         for (Throwable cause : List.of(last(failure), failure)) {

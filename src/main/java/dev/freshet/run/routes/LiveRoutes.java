@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Route files as ops edit them, while Freshet runs. A file that is new or has changed is tried first; only one that
- * passes takes the place of what is running. One that fails is reported, and the last good version goes on: Camel
- * itself would have stopped it first.
+ * Applies edits of route files while Freshet runs. A file that is new or has changed is tried first, and only one that
+ * passes replaces what is running. One that fails is reported, and the last good version keeps running. Camel itself
+ * would have stopped that version first.
  */
 public final class LiveRoutes implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LiveRoutes.class);
@@ -43,7 +43,7 @@ public final class LiveRoutes implements AutoCloseable {
         this.folder = folder;
     }
 
-    /** To be called before the routes are loaded: who edits a file while Freshet starts has edited it since then. */
+    /** Must be called before the routes are loaded, so that edits during the start are noticed. */
     public void readFirst() throws IOException {
         if (Files.isDirectory(folder)) {
             running.putAll(RouteFiles.in(folder));
@@ -52,12 +52,12 @@ public final class LiveRoutes implements AutoCloseable {
         }
     }
 
-    /** What stands in the files, as they were read first. */
+    /** The contents of the files as they were first read. */
     public Map<String, String> files() {
         return Map.copyOf(running);
     }
 
-    /** To be called when the routes have started. */
+    /** Must be called when the routes have started. */
     public void start() {
         if (!Files.isDirectory(folder)) {
             return;
@@ -66,9 +66,9 @@ public final class LiveRoutes implements AutoCloseable {
         watch.scheduleWithFixedDelay(this::glance, GLANCE_MILLIS, GLANCE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** Files that are not what is running, and why. */
+    /** Files whose contents are not what is running, and why. */
     public List<BrokenRouteFile> broken() {
-        return broken.list(); // not synchronized: an edit may wait for minutes, and health is asked meanwhile
+        return broken.list(); // not synchronized: an edit may wait for minutes, and health is queried in the meantime
     }
 
     private synchronized void glance() {
@@ -95,7 +95,7 @@ public final class LiveRoutes implements AutoCloseable {
             lastSeen.putAll(now);
             folders.found(now.keySet());
             trouble = "";
-        } catch (IOException | RuntimeException | Error e) { // or nobody would look any more, and nobody know
+        } catch (IOException | RuntimeException | Error e) { // catch everything, or the watch would end unnoticed
             if (!trouble.equals(e.toString())) {
                 LOG.warn("The route files cannot be looked at, and what runs goes on: {}", e.toString());
             }
@@ -103,7 +103,7 @@ public final class LiveRoutes implements AutoCloseable {
         }
     }
 
-    /** What is not as it runs, and was not still being written at the last look. */
+    /** Files that differ from what is running, and did not change between the last two looks. */
     private Set<String> changed(Map<String, String> now) {
         Set<String> files = new TreeSet<>(now.keySet());
         files.addAll(running.keySet());
@@ -156,7 +156,7 @@ public final class LiveRoutes implements AutoCloseable {
                         : isNew ? "is new: its routes have started" : "has changed: its routes are the new ones");
     }
 
-    /** Policies and templates are what routes of other files may be made of. */
+    /** Routes of other files may depend on route configurations and templates. */
     private static boolean reachesOthers(String text) {
         return text != null && (text.contains("routeConfiguration:") || text.contains("routeTemplate:"));
     }

@@ -8,22 +8,22 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
 
-/** Tries route files as a running Freshet would before it takes them over, and tells of each what is wrong with it. */
+/** Tries route files as a running Freshet does before it accepts them, and reports for each what is wrong with it. */
 public final class RouteCheck {
     private final CamelContext context;
 
-    /** @param context has the beans and the settings that routes name; it need not be started */
+    /** @param context has the beans and the settings that the routes name; it need not be started */
     public RouteCheck(CamelContext context) {
         this.context = context;
     }
 
-    /** @param files name and text */
+    /** @param files name to text */
     public List<BrokenRouteFile> of(Map<String, String> files) {
         Map<String, String> good = new TreeMap<>();
         Map<String, Exception> failures = new TreeMap<>();
         List<String> open = List.copyOf(files.keySet());
         int before;
-        // a file may need what another declares: what failed is tried again for as long as others are found to be good
+        // a file may need what another declares: failed files are tried again as long as others turn out to be good
         do {
             before = good.size();
             failures.clear();
@@ -36,7 +36,8 @@ public final class RouteCheck {
     }
 
     /**
-     * A trial ends at the first mistake, whosever it is: so half of the files at a time, until one is alone with it.
+     * A trial ends at the first mistake, in whichever file. So the files are bisected until one is alone with the
+     * mistake.
      */
     private void sort(
             List<String> names, Map<String, String> files, Map<String, String> good, Map<String, Exception> failures) {
@@ -53,7 +54,10 @@ public final class RouteCheck {
         }
     }
 
-    /** Variables may be set only where it is going to run: what would be good with some value of them is good. */
+    /**
+     * Variables may be set only where the files are going to run: a file that would be valid with some value of them is
+     * valid.
+     */
     private Exception failure(Map<String, String> files) {
         Exception failure = failure(files, StandIns::byName);
         if (failure != null && !Variables.missing(files).isEmpty() && failure(files, StandIns::address) == null) {

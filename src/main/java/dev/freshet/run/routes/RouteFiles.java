@@ -18,14 +18,16 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What route files hold, by their names. */
+/** Reads route files, by their names. */
 public final class RouteFiles {
     private static final String FOLDER = "routes";
     private static final Logger LOG = LoggerFactory.getLogger(RouteFiles.class);
 
     private RouteFiles() {}
 
-    /** Those in the jar, or in target/classes, which serve where no folder lies beside it: by routes/NAME. */
+    /**
+     * The files in the jar, or in target/classes, named routes/NAME. They are used if there is no folder next to it.
+     */
     public static Map<String, String> packed() throws IOException {
         Path place = placeOfClasses();
         if (!Files.isDirectory(place)) {
@@ -41,8 +43,8 @@ public final class RouteFiles {
     }
 
     /**
-     * Those files as Camel is to load them: one by one, for to find what a pattern means it unpacks all of the jar,
-     * twice for each (docs/decisions.md, 147).
+     * The same files in the form in which Camel is to load them. They are listed one by one, because Camel resolves a
+     * pattern by unpacking the whole jar, twice for each file (docs/decisions.md, 147).
      */
     public static String packedForCamel() throws IOException {
         return packed().keySet().stream().map(file -> "classpath:" + file).collect(Collectors.joining(","));
@@ -60,7 +62,7 @@ public final class RouteFiles {
         }
     }
 
-    /** @param place a folder, with all that is below it, or one file */
+    /** @param place a folder with everything below it, or one file */
     public static Map<String, String> in(Path place) throws IOException {
         List<Path> files = new ArrayList<>();
         try (Stream<Path> walk = Files.walk(place)) {

@@ -10,11 +10,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/** Tells a file that was deleted from one that cannot be seen: a volume that is not mounted leaves an empty folder. */
+/**
+ * Distinguishes a file that was deleted from one that cannot be seen: a volume that is not mounted leaves an empty
+ * folder.
+ */
 final class RouteFolders {
     private final Map<Path, Object> keys = new HashMap<>();
 
-    /** To be called while these files are there. */
+    /** Must be called while these files exist. */
     void found(Set<String> files) throws IOException {
         for (String file : files) {
             Path folder = of(file);
@@ -22,7 +25,9 @@ final class RouteFolders {
         }
     }
 
-    /** Of a file that is not there: its folder can be read, and holds others or is still the same folder. */
+    /**
+     * For a file that is missing: whether its folder is readable, and contains other files or is still the same folder.
+     */
     boolean wasDeleted(String file) {
         Path folder = of(file);
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
@@ -36,7 +41,7 @@ final class RouteFolders {
         return Path.of(file).toAbsolutePath().normalize().getParent();
     }
 
-    /** Device and number; null where the system has no such thing. */
+    /** Device and inode; null if the system has no such thing. */
     private static Object key(Path folder) throws IOException {
         return Files.readAttributes(folder, BasicFileAttributes.class).fileKey();
     }

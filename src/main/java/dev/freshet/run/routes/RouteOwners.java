@@ -7,7 +7,7 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.direct.DirectEndpoint;
 import org.apache.camel.component.seda.SedaEndpoint;
 
-/** Which file has which route, and which entrance that others call: no two routes may have the same. */
+/** Which file has which route, and which endpoint that others call. No two routes may share either. */
 final class RouteOwners {
     private final Map<String, String> files = new HashMap<>();
 
@@ -17,7 +17,7 @@ final class RouteOwners {
         }
     }
 
-    /** The running context would let the later one have it, or both take turns. */
+    /** The running context would let the later route replace the first, or both would take turns. */
     void own(String what, RouteBuilder builder) {
         String file = builder.getResource().getLocation();
         String owner = what == null ? null : files.putIfAbsent(what, file);

@@ -3,11 +3,11 @@ package dev.freshet.run.routes;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.RouteDefinition;
 
-/** What a route must agree with beyond what Camel asks; found in the registry of the running context. */
+/** A condition on routes beyond those of Camel. Rules are found in the registry of the running context. */
 public interface RouteRule {
     /**
-     * @param context the trial's, with the beans of the files that are tried
-     * @throws IllegalArgumentException what is wrong with it, and what to write
+     * @param context the trial's context, with the beans of the files that are tried
+     * @throws IllegalArgumentException says what is wrong with the route, and what to write instead
      */
     void check(RouteDefinition route, CamelContext context);
 }

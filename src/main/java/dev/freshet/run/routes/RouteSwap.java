@@ -22,12 +22,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Puts the routes of an edited file in the place of those that run, and makes those anew that are made of what stands
- * in it: all, or none.
+ * Replaces running routes by those of an edited file, and recreates the routes of other files that depend on it: all of
+ * them, or none.
  */
 final class RouteSwap {
     private static final Logger LOG = LoggerFactory.getLogger(RouteSwap.class);
-    /** A statistics function may take that long, and an edit that cuts it off would have it begin anew. */
+    /** A statistics function may take this long, and an edit that interrupts it would make it start over. */
     private static final long LONGEST_IN_FLIGHT_SECONDS = 600;
 
     private final CamelContext context;
@@ -39,9 +39,9 @@ final class RouteSwap {
     }
 
     /**
-     * @param running what runs, by file, and afterwards what runs then; where not even the old version could be put
-     * back, nothing
-     * @param text null when the file is gone
+     * @param running the texts that run, by file; updated to what runs afterwards, and without the file if not even the
+     *     old version could be restored
+     * @param text null if the file is gone
      */
     void swap(Map<String, String> running, String file, String text) throws Exception {
         Map<String, String> next = new LinkedHashMap<>();
@@ -69,7 +69,7 @@ final class RouteSwap {
         }
     }
 
-    /** Policies are woven into routes, and templates copied, when routes are made. */
+    /** Camel weaves route configurations into routes, and copies templates, when it creates the routes. */
     private static boolean isMadeOf(String its, String text) {
         return text.contains("routeConfiguration:") && !its.contains("routeConfiguration:")
                 || text.contains("routeTemplate:") && its.contains("templatedRoute:");
@@ -104,14 +104,14 @@ final class RouteSwap {
         }
     }
 
-    /** Or a bean that the file has no more would be found by its type for ever. */
+    /** Without this, a bean that the file no longer declares would be found by its type forever. */
     private void unbindBeans(String before) {
         for (String bean : Beans.in(before)) {
             context.getRegistry().unbind(bean);
         }
     }
 
-    /** @param text what was to run, and may run in part */
+    /** @param text what should have run, and may be running in part */
     private void putBack(Map<String, String> running, String file, String text) {
         try {
             Set<String> routes = routesOf(file, running.get(file));
@@ -124,11 +124,14 @@ final class RouteSwap {
             tell(context.getRegistry().findByType(FeedsRoutes.class), routes, false);
         } catch (Exception e) {
             LOG.error("The last good version of {} could not be started again: {}", file, e.toString());
-            running.remove(file); // so that the same text again is a change
+            running.remove(file); // so that the same text counts as a change when it comes again
         }
     }
 
-    /** As Camel's own updateRoutes, which forgets templates and the routes that are made of them. */
+    /**
+     * Does what Camel's updateRoutes does, and also handles templates and the routes made from them, which that method
+     * ignores.
+     */
     private void load(String file, String text) throws Exception {
         for (RoutesBuilder builder : PluginHelper.getRoutesLoader(context).findRoutesBuilders(new Tried(file, text))) {
             if (builder instanceof RouteConfigurationsBuilder configurations) {
@@ -137,7 +140,8 @@ final class RouteSwap {
             ((RouteBuilder) builder).configureRoutes(context);
             for (RouteTemplateDefinition template :
                     ((RouteBuilder) builder).getRouteTemplateCollection().getRouteTemplates()) {
-                context.removeRouteTemplates(template.getId()); // the first of an id would stay the one that counts
+                // otherwise the first template with an id would remain in force
+                context.removeRouteTemplates(template.getId());
             }
             builder.updateRoutesToCamelContext(context);
             builder.addTemplatedRoutesToCamelContext(context);
@@ -145,8 +149,8 @@ final class RouteSwap {
     }
 
     /**
-     * What begins something comes first, what others call last: what is in flight needs that on its way, and is waited
-     * for.
+     * Stops routes that start an exchange first, and routes that others call last, because exchanges in flight still
+     * need those. Waits for what is in flight.
      */
     private void stop(Set<String> routes) throws Exception {
         List<String> inOrder = new ArrayList<>(routes);
@@ -164,7 +168,7 @@ final class RouteSwap {
             context.removeRoute(route);
             RouteDefinition never = model.getRouteDefinition(route);
             if (never != null) {
-                model.removeRouteDefinition(never); // one that could not be started
+                model.removeRouteDefinition(never); // a route that could not be started
             }
         }
     }

@@ -9,11 +9,11 @@ import org.apache.camel.model.TemplatedRouteDefinition;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 
-/** Routes that a file makes of a template: Camel does not remember where they come from. */
+/** The routes that a file creates from a template: Camel does not record where they come from. */
 final class TemplatedRoutes {
     private TemplatedRoutes() {}
 
-    /** @param text a file's, or null */
+    /** @param text the text of a file, or null */
     static Set<String> in(CamelContext context, String file, String text) throws Exception {
         Set<String> ids = new TreeSet<>();
         if (text != null && text.contains("templatedRoute:")) {
@@ -26,7 +26,7 @@ final class TemplatedRoutes {
         return ids;
     }
 
-    /** @param builder which has read its file */
+    /** @param builder must have read its file */
     static Set<String> in(RouteBuilder builder) {
         Set<String> ids = new TreeSet<>();
         for (TemplatedRouteDefinition route :

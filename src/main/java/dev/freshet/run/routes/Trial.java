@@ -24,9 +24,9 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
- * Starts route files in a context of their own, with the beans and settings of the running one: every endpoint, option,
- * bean and expression is resolved. Nothing is consumed: each route's own endpoint is made, and then stands aside for
- * one that nobody calls.
+ * Starts route files in a context of their own, with the beans and settings of the running one, so that every endpoint,
+ * option, bean and expression is resolved. Nothing is consumed: each route's own endpoint is created, and then replaced
+ * by one that nothing calls.
  */
 final class Trial {
     private final CamelContext running;
@@ -36,20 +36,20 @@ final class Trial {
         this.running = running;
     }
 
-    /** @param variables of the environment, in the place of this process's */
+    /** @param variables the environment to use instead of this process's */
     Trial with(PropertiesFunction variables) {
         environment = variables;
         return this;
     }
 
-    /** @throws Exception what the running context would have met, at the first thing that is wrong */
+    /** @throws Exception the failure that the running context would have met, at the first mistake */
     void of(Map<String, String> files) throws Exception {
         of(files, files.keySet());
     }
 
     /**
-     * @param touched whose routes are started; of the others nothing is asked but what they have and are called, since
-     *                they run already
+     * @param touched files whose routes are started; the others run already, so only their declarations and ids are
+     *     read
      */
     void of(Map<String, String> files, Set<String> touched) throws Exception {
         try (DefaultCamelContext scratch = new DefaultCamelContext()) {
@@ -57,7 +57,8 @@ final class Trial {
             scratch.setApplicationContextClassLoader(running.getApplicationContextClassLoader());
             CliConnectorFactory cli = scratch.getCamelContextExtension().getContextPlugin(CliConnectorFactory.class);
             if (cli != null) {
-                cli.setEnabled(false); // Camel JBang's takes the end of one context for the order to end the process
+                // Camel JBang's connector takes the end of one context as the order to end the process
+                cli.setEnabled(false);
             }
             scratch.getCamelContextExtension().setRegistry(new DefaultRegistry(running.getRegistry()));
             Properties settings = new Properties();
@@ -74,7 +75,7 @@ final class Trial {
         }
     }
 
-    /** Making an endpoint of Quartz's already sets its trigger. */
+    /** Creating a Quartz endpoint already schedules its trigger, so the scheduler must not run. */
     private static QuartzComponent clockThatStandsStill() {
         QuartzComponent quartz = new QuartzComponent();
         quartz.setAutoStartScheduler(false);
@@ -82,8 +83,8 @@ final class Trial {
     }
 
     /**
-     * As Camel's main does it for the running one: camel.component.NAME.OPTION; "properties" is no component, but where
-     * these came from.
+     * Applies camel.component.NAME.OPTION, as Camel's main does for the running context. "properties" is not such a
+     * component, but the source of these settings.
      */
     private static void configureComponents(DefaultCamelContext scratch, Properties settings) {
         Map<String, Map<String, Object>> options = new TreeMap<>();
@@ -127,7 +128,7 @@ final class Trial {
         }
     }
 
-    /** Camel takes a file that is only a word for one without routes: all that it had would end. */
+    /** Camel treats a file that contains only a word as one without routes: everything that it had would end. */
     private static void refuseOtherThanLists(String file, String text) {
         Object content = new Load(LoadSettings.builder().setLabel(file).build()).loadFromString(text);
         boolean list = content instanceof List<?> items

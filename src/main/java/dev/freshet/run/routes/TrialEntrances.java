@@ -11,8 +11,8 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 
 /**
- * Makes each route's endpoint, and lets the route itself begin elsewhere. REST operations only lead to routes, and
- * open ports.
+ * Creates each route's endpoint, and lets the route itself start from another one. REST operations are removed, because
+ * they only lead to routes and open ports.
  *
  * @param touched files whose routes are started
  */
@@ -24,7 +24,7 @@ record TrialEntrances(DefaultCamelContext scratch, Set<String> touched, Set<Rout
             Endpoint entrance = scratch.getEndpoint(
                     scratch.resolvePropertyPlaceholders(route.getInput().getEndpointUri()));
             if (entrance instanceof SedaEndpoint seda) {
-                seda.getQueue(); // who reads a queue says how long it is
+                seda.getQueue(); // the consumer of a queue determines its size
             }
             owners.own(entrance, builder);
             owners.own(route.getId(), builder);
@@ -36,7 +36,7 @@ record TrialEntrances(DefaultCamelContext scratch, Set<String> touched, Set<Rout
                             + (route.getId() == null ? System.identityHashCode(route) : route.getId()));
             route.setAutoStartup("true");
         }
-        // what is made of a template is built, and never started
+        // routes from templates are built but never started
         builder.getRouteTemplateCollection()
                 .getRouteTemplates()
                 .forEach(template -> template.getRoute().setAutoStartup("false"));
@@ -46,7 +46,7 @@ record TrialEntrances(DefaultCamelContext scratch, Set<String> touched, Set<Rout
         }
     }
 
-    /** To be called when they are made. */
+    /** Must be called when the templated routes have been created. */
     void ownTemplated(RouteBuilder builder) {
         Model model = scratch.getCamelContextExtension().getContextPlugin(Model.class);
         for (String id : TemplatedRoutes.in(builder)) {

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.camel.support.ResourceSupport;
 
-/** A route file with the text that was tried, whatever the file holds by now; it exists as long as the file does. */
+/** A route file with the text that was tried, whatever the file contains by now. It exists as long as the file does. */
 final class Tried extends ResourceSupport {
     private final Path file;
     private final String text;

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import org.apache.camel.component.properties.EnvPropertiesFunction;
 
 /**
- * Environment variables that route files need: {@code {{env:NAME}}} has no default, {@code {{env:NAME:}}} an empty
+ * Environment variables that route files need: {@code {{env:NAME}}} has no default, {@code {{env:NAME:}}} has an empty
  * one.
  */
 public final class Variables {
@@ -18,7 +18,7 @@ public final class Variables {
 
     private Variables() {}
 
-    /** @return by file, what it needs and is not set */
+    /** @return by file, the variables that it needs and that are not set */
     public static Map<String, Set<String>> missing(Map<String, String> files) {
         Map<String, Set<String>> missing = new TreeMap<>();
         files.forEach((file, text) -> {
@@ -43,7 +43,7 @@ public final class Variables {
         return names;
     }
 
-    /** What an operator reads who has not set them. */
+    /** The message for an operator who has not set them. */
     public static String told(Set<String> names) {
         String all = String.join(", ", names);
         String one = names.iterator().next();
@@ -54,7 +54,7 @@ public final class Variables {
                 + ":…}} with a default after the colon";
     }
 
-    /** Stands in for what is not set where files are only tried. */
+    /** Replaces variables that are not set, for files that are only tried. */
     static final class StandIns extends EnvPropertiesFunction {
         private final UnaryOperator<String> values;
 
@@ -68,7 +68,7 @@ public final class Variables {
             return value == null ? values.apply(nameAndDefault) : value;
         }
 
-        /** An address where the name says that it is one; otherwise what is a text as well as a number. */
+        /** A URL if the name says that it is one; otherwise a value that is valid both as a text and as a number. */
         static String byName(String name) {
             return name.toUpperCase(Locale.ROOT).matches(".*(URL|URI|ADDRESS|ENDPOINT).*") ? address(name) : "1";
         }

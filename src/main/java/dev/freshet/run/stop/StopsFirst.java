@@ -1,6 +1,8 @@
 package dev.freshet.run.stop;
 
-/** Who begins work by itself: told before the routes stop, so that nothing new begins while they do. */
+/**
+ * For beans that start work by themselves. They are told before the routes stop, so that no new work begins meanwhile.
+ */
 public interface StopsFirst {
     void stop();
 }
