@@ -50,7 +50,7 @@ function inWords({ status, data }) {
     return [
       'attention',
       'given up',
-      'This was given up; the rest was delivered. Freshet does nothing more by itself, but a dead letter can be replayed.',
+      'This was given up; the rest was delivered. Freshet does nothing more by itself; dead letters can be replayed.',
       letters(data.given_up),
     ];
   if (data.transaction === 'open')

@@ -606,7 +606,7 @@ function lockForm() {
     h(
       'p',
       {},
-      'The demo changes rows, so it needs INTERNAL_API_KEY. The key stays in this tab, and is gone once you close the tab.',
+      'The demo changes rows, so it needs INTERNAL_API_KEY. The key stays in this tab, and is gone once you close it.',
     ),
     h(
       'form',
