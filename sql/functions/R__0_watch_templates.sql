@@ -1,9 +1,9 @@
--- From templates to expressions. Everything generated here will run with Freshet's rights on values of other people's
--- types, so it only uses what never calls their code: output functions (through concat), num_nulls, and *= on images.
--- No casts, no operators of theirs: a user-defined cast or = would run as Freshet. That also holds after ALTER TABLE …
--- TYPE, when nobody asks us.
+-- Turns templates into expressions. Everything generated here runs with Freshet's rights on values of other people's
+-- types. Therefore it uses only what never calls their code: output functions (through concat), num_nulls, and *= on
+-- images. It uses no casts and none of their operators, because a user-defined cast or = would run as Freshet. This
+-- must hold even after an ALTER TABLE … TYPE, which Freshet does not notice.
 
--- 'a:{b}' -> (1, 'a:', null), (2, null, 'b'). {{ and }} stand for braces; {"odd } name"} quotes a column as SQL does.
+-- 'a:{b}' -> (1, 'a:', null), (2, null, 'b'). {{ and }} are literal braces; {"odd } name"} quotes a column as SQL does.
 CREATE OR REPLACE FUNCTION freshet.template_pieces(template text, OUT place bigint, OUT literal text, OUT col text)
     RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -28,7 +28,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- A column that triggers can see. PostgreSQL 18's virtual generated columns are always null in a trigger.
+-- Whether triggers can see this column: in a trigger, PostgreSQL 18's virtual generated columns are always null.
 CREATE OR REPLACE FUNCTION freshet.has_column(watched regclass, col text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -37,8 +37,8 @@ SELECT EXISTS (
     WHERE attrelid = watched AND attname = col AND attnum > 0 AND NOT attisdropped AND attgenerated <> 'v')
 $$;
 
--- The expression that renders one template of the row called `source`; null when a column is null.
--- At most 257 characters: enough to see that a tag is too long, and a huge value is not carried around.
+-- The expression that renders one template for the row called `source`; null if a column is null. It yields at most 257
+-- characters: enough to show that a tag is too long, without carrying a huge value around.
 CREATE OR REPLACE FUNCTION freshet.tag_expression(watched regclass, template text, source text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -47,7 +47,7 @@ SELECT format(CASE WHEN count(p.col) = 0 THEN 'left(concat(%2$s), 257)'
     string_agg(DISTINCT source || '.' || quote_ident(p.col), ', '),
     string_agg(CASE
         WHEN p.col IS NULL THEN quote_literal(p.literal)
-        -- as text || column writes them: true instead of t, char(n) without its padding
+        -- as text || column would write them: true instead of t, char(n) without its padding
         WHEN t.base = 'bool'::regtype THEN
             format('CASE concat(%1$s) WHEN ''t'' THEN ''true'' WHEN ''f'' THEN ''false'' ELSE concat(%1$s) END',
                 source || '.' || quote_ident(p.col))
@@ -61,8 +61,9 @@ LEFT JOIN LATERAL (
     SELECT down.base FROM down JOIN pg_type y ON y.oid = down.base WHERE y.typtype <> 'd') t ON true
 $$;
 
--- The SET clauses that make the columns' values look alike in every session. Each costs a little at every call, so only
--- those that the types at hand need; for base types of extensions, which may heed anything, all.
+-- The SET clauses that make the columns' values look the same in every session. Each costs a little at every call, so a
+-- function gets only those that its columns' types need. Base types of extensions may heed any setting: for them it
+-- gets all.
 CREATE OR REPLACE FUNCTION freshet.rendering_settings(watched regclass, columns text[]) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,24 +1,25 @@
--- The trigger functions of one watch, generated: static SQL with cached plans, owned by Freshet, SECURITY DEFINER so
--- that writers need no right on anything of ours. Measured per single-row UPDATE (one client, on top of the bare 4 µs):
--- one constant INSERT 10 µs, this way 14 to 16 µs, the join of old and new rows that several rows need 25 to 30 µs.
--- bench/writers.sh has it under load.
+-- Generates the trigger functions of one watch: static SQL with cached plans, owned by Freshet, SECURITY DEFINER so
+-- that writers need no rights on Freshet's objects. Measured per single-row UPDATE (one client, in addition to the bare
+-- 4 µs): a constant INSERT costs 10 µs, these functions 14 to 16 µs, and the join of old and new rows, needed only for
+-- several rows, 25 to 30 µs. bench/writers.sh measures them under load.
 
--- Writes what is missing or out of date (a column has gone or changed its type); says whether it did anything.
+-- Creates the functions that are missing and replaces those that are out of date (a column has gone or changed its
+-- type). Returns whether there were any.
 CREATE OR REPLACE FUNCTION freshet.write_watch_functions(watch_number integer) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $generator$
 DECLARE
     w         freshet.watch;
-    usable    text[];      -- templates whose columns all exist: one that lost a column must not silence the others
-    needed    text[];      -- the columns in those
+    usable    text[];      -- templates whose columns all exist; one that lost a column must not silence the others
+    needed    text[];      -- the columns that these use
     old_tags  text;        -- expressions over the rows o and n
     new_tags  text;
-    image     text;        -- what decides whether a row changed
+    image     text;        -- decides whether a row has changed
     old_rows  text;        -- queries for the tags of many rows
     new_rows  text;
     changed   text;
-    unchanged text;        -- the condition, for one row o and n
-    pair_tags text;        -- the tags of a changed row, before and after
+    unchanged text;        -- the condition, for one pair of rows o and n
+    pair_tags text;        -- the tags of a changed row, old and new
     settings  text;
     bodies    text[];
     name      text;
@@ -36,19 +37,19 @@ BEGIN
            coalesce(string_agg(freshet.tag_expression(w.watched, t, 'n'), ', ' ORDER BY place), 'NULL::text')
     INTO old_tags, new_tags FROM unnest(usable) WITH ORDINALITY u(t, place);
 
-    -- The whole row, or the columns that matter. Those in a tag always do, or the tag of a value left behind would be
-    -- lost; and those with a moment, or one that is moved into the past would never be said.
+    -- The whole row, or the columns that matter. Columns used in a tag always matter, or the tag of a former value
+    -- would be lost. So do columns that hold a moment, or nothing would report a moment that is moved into the past.
     SELECT 'ROW(' || string_agg(DISTINCT '%1$s.' || quote_ident(c), ', ') || ')::record' INTO image
     FROM unnest(w.columns || needed || w.due) c WHERE w.columns IS NOT NULL AND freshet.has_column(w.watched, c);
     image := coalesce(image, '(%1$s.*)::record');
 
-    -- Both sides are rendered only where a column used in a tag changed.
+    -- The old tags are rendered as well only if a column used in a tag has changed.
     pair_tags := coalesce((SELECT format(
         'CASE WHEN ROW(%s)::record *= ROW(%s)::record THEN ARRAY[%s] ELSE ARRAY[%s, %s] END',
                                     string_agg('o.' || quote_ident(c), ', '), string_agg('n.' || quote_ident(c), ', '),
                                         new_tags, old_tags, new_tags)
                       FROM unnest(needed) c HAVING count(*) > 0), format('ARRAY[%s]', new_tags));
-    -- unnest stands in the target list: as a function in FROM it costs 5 µs a row
+    -- unnest is in the target list, because as a function in FROM it costs 5 µs a row
     old_rows := format('SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM old_rows o', old_tags);
     new_rows := format('SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM new_rows n', new_tags);
     changed := format('SELECT row_number() OVER () AS "freshet place", %s AS "freshet image"%s', format(image, 'r'),
@@ -164,8 +165,8 @@ $body$, unchanged, old_tags, new_tags, changed, new_rows, old_rows,
             ELSE format('SELECT ARRAY[%s] INTO STRICT tags', old_tags) END,
         CASE WHEN cardinality(usable) = 1 THEN 'NOT many' ELSE 'false' END);
 
-    -- For partitions: transition tables do not exist there, so this counts rows instead of statements. The image of a
-    -- row of a partition never meets that of another: a move between partitions is a delete and an insert.
+    -- For partitions. They have no transition tables, so this function counts rows instead of statements. It never
+    -- compares rows of two partitions: a move between partitions is a delete and an insert.
     bodies[2] := format($body$
 DECLARE
     tags    text[];
@@ -211,9 +212,9 @@ $body$, CASE WHEN image = '(%1$s.*)::record' THEN 'old *= new'
         (SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t, 'new'), ', ' ORDER BY place), 'NULL::text')
             FROM unnest(usable) WITH ORDINALITY u(t, place)));
 
-    -- TRUNCATE has no transition table: this one reads what is about to go. The name comes from TG_RELID, so that a
-    -- rename does no harm. row_security = off makes policies an error instead of running somebody's code with Freshet's
-    -- rights.
+    -- TRUNCATE has no transition table, so this function reads the rows before they are removed. It gets the table's
+    -- name from TG_RELID, so that a rename does no harm. With row_security = off, a policy is an error, instead of
+    -- running somebody's code with Freshet's rights.
     bodies[3] := format($body$
 BEGIN
     BEGIN
@@ -255,8 +256,8 @@ $body$, format('INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) B
         EXECUTE format('CREATE OR REPLACE FUNCTION freshet.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
                        'SET search_path = pg_catalog, pg_temp%s%s AS %L',
                        name, CASE WHEN part = 3 THEN ' SET row_security = off' END, settings, bodies[part]);
-        -- A trigger function can only be called as a trigger; whoever adds a partition must be allowed to let it be
-        -- cloned.
+        -- A trigger function can be called only as a trigger. Whoever adds a partition needs this right, because
+        -- PostgreSQL then clones the trigger.
         EXECUTE format('GRANT EXECUTE ON FUNCTION freshet.%I() TO PUBLIC', name);
         EXECUTE format('COMMENT ON FUNCTION freshet.%I() IS %L', name, version);
         written := true;
@@ -264,9 +265,9 @@ $body$, format('INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) B
     RETURN written;
 END $generator$;
 
--- Reading a table can run code of its owner's: PostgreSQL evaluates constant parts of its index, constraint, statistics
--- and partition expressions while planning. Names the first function there that belongs to somebody who is not trusted
--- with Freshet's rights anyway.
+-- Reading a table can run its owner's code: while planning, PostgreSQL evaluates the constant parts of the table's
+-- index, constraint, statistics and partition expressions. Returns a function used there whose owner does not have
+-- Freshet's rights anyway; null if there is none.
 CREATE OR REPLACE FUNCTION freshet.foreign_code_in(watched regclass) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$

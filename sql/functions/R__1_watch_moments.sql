@@ -1,8 +1,9 @@
--- Moments: what the row triggers of a watch with `due` columns note, and how a column's value becomes a moment.
--- By rows, not by statements: only a row trigger sees each row exactly once, whichever table of a partitioned one a
--- statement names. A watch without `due` has none of this.
+-- Moments: what the row triggers of a watch with `due` columns record, and how a column's value becomes a moment. They
+-- are row triggers, because only those see each row exactly once, whichever table of a partitioned one a statement
+-- names. A watch without `due` has none of this.
 
--- The time zone in which a timestamp without one is read: the database's, or else the server's. Not the session's.
+-- The time zone in which a timestamp without a time zone is read: the database's, or else the server's; never the
+-- session's.
 CREATE OR REPLACE FUNCTION freshet.time_zone() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -14,9 +15,9 @@ SELECT coalesce(
     current_setting('log_timezone'))
 $$;
 
--- The server's time zone can be asked for only in a session to which neither its client, its role nor its database has
--- given another; whoever is in one tells it here for all (a JDBC driver always gives its own).
--- SET LOCAL … TO DEFAULT shows where the default is from; the function's own SET brings back what was.
+-- A session can read the server's time zone only if neither its client, its role nor its database has set another one
+-- (a JDBC driver always sets one). A session that can read it records it here for all. SET LOCAL … TO DEFAULT shows
+-- where the default comes from; the function's own SET restores the former value.
 CREATE OR REPLACE FUNCTION freshet.learn_time_zone() RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC'
 AS $$
@@ -29,7 +30,7 @@ BEGIN
     ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, learned_at = now();
 END $$;
 
--- timestamptz, timestamp or date, also under a domain; null for any other type.
+-- timestamptz, timestamp or date, or a domain over one of them; null for any other type.
 CREATE OR REPLACE FUNCTION freshet.moment_type(watched regclass, col text, OUT declared oid, OUT base text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -43,7 +44,7 @@ SELECT down.declared,
 FROM down JOIN pg_type y ON y.oid = down.type WHERE y.typtype <> 'd'
 $$;
 
--- What the moments of a watch depend on, besides the rows: where it is another now, they have to be taken in anew.
+-- What the moments of a watch depend on, besides the rows. If this changes, they have to be recorded again.
 CREATE OR REPLACE FUNCTION freshet.read_as(watched regclass, due text[]) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -52,13 +53,13 @@ SELECT string_agg(concat(col, ' ', coalesce(t.base, 'of another type'),
 FROM unnest(due) col LEFT JOIN LATERAL freshet.moment_type(watched, col) t ON true
 $$;
 
--- The due columns that can be read, with the names that a generated function has for their values.
+-- The due columns that can be read, with the variables in which a generated function keeps their values.
 CREATE OR REPLACE FUNCTION freshet.due_columns(w freshet.watch, OUT col text, OUT declared oid, OUT base text,
                                                OUT moment text, OUT old_is text, OUT new_is text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT d.col, t.declared, t.base,
-       -- of a value: its moment
+       -- turns a value into its moment
        CASE t.base WHEN 'timestamptz' THEN '%s::timestamptz'
                    ELSE format('%%s::timestamp AT TIME ZONE %L', freshet.time_zone()) END,
        'old_' || d.place, 'new_' || d.place
@@ -67,10 +68,10 @@ WHERE t.base IS NOT NULL AND freshet.has_column(w.watched, d.col)
 ORDER BY d.place
 $$;
 
--- Statements that read the moment in a column of the row called `source`; infinity is none, nor is what comes after the
--- year 9999. As R__0 says of tags, nothing that runs with Freshet's rights may call code of other people's types, also
--- when a column's type has changed and nobody has told us. So the value is touched only in a statement that is not
--- reached, and therefore not even planned, while it is of another type than this was written for.
+-- Statements that read the moment in a column of the row called `source`; infinity and times after the year 9999 are
+-- not moments. As R__0 says of tags, nothing that runs with Freshet's rights may call code of other people's types, not
+-- even when a column's type has changed without Freshet's notice. So the value is touched only in a statement that is
+-- not reached, and therefore not even planned, while its type differs from the one for which this was written.
 CREATE OR REPLACE FUNCTION freshet.read_moment(d record, source text, variable text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -88,7 +89,7 @@ SELECT array_agg(DISTINCT p.col)
 FROM unnest(templates) t CROSS JOIN freshet.template_pieces(t) p WHERE p.col IS NOT NULL
 $$;
 
--- The same in a query, which is planned whole: through text, as R__0 does; or plainly and quickly, where it runs with
+-- The same for a query, which is planned as a whole: through text, as R__0 does, or directly and faster if it runs with
 -- its owner's rights.
 CREATE OR REPLACE FUNCTION freshet.moments_of(w freshet.watch, source text, as_owner boolean) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -101,7 +102,7 @@ SELECT coalesce(string_agg(
 FROM freshet.due_columns(w) CROSS JOIN LATERAL (SELECT source || '.' || quote_ident(col) AS value) v
 $$;
 
--- Expressions for a row's tags, of the templates whose columns all exist; as write_watch_functions has them.
+-- Expressions for a row's tags, from the templates whose columns all exist, as in write_watch_functions.
 CREATE OR REPLACE FUNCTION freshet.tags_of(w freshet.watch, source text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -111,7 +112,8 @@ WHERE NOT EXISTS (SELECT FROM freshet.template_pieces(t.template) p
                   WHERE p.col IS NOT NULL AND NOT freshet.has_column(w.watched, p.col))
 $$;
 
--- A condition for rows that may have a moment to come, which an index of theirs can answer. Two days more, as zones go.
+-- A condition for rows that may have a moment still to come, which an index on the columns can serve. It covers two
+-- days more, because time zones differ.
 CREATE OR REPLACE FUNCTION freshet.may_come(w freshet.watch, source text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -121,7 +123,8 @@ SELECT coalesce(string_agg(format('%s.%I > %s', source, col,
 FROM freshet.due_columns(w)
 $$;
 
--- The rows of a table (`rows`) as tags and moments to come, each with how many rows have it. $1 is now.
+-- The rows of a table (`rows`) as tags and moments still to come, with the number of rows for each. $1 is the current
+-- time.
 CREATE OR REPLACE FUNCTION freshet.moments_in(w freshet.watch, rows text, as_owner boolean) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -132,7 +135,7 @@ SELECT format('SELECT t.tag COLLATE "C" AS tag, d.at, count(*) AS times FROM %s 
               CASE WHEN as_owner THEN ' AND (' || freshet.may_come(w, 'o') || ')' END)
 $$;
 
--- Writes what is missing or out of date, as write_watch_functions does for tags.
+-- Creates and replaces functions for moments, as write_watch_functions does for tags.
 CREATE OR REPLACE FUNCTION freshet.write_moment_functions(watch_number integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $generator$
@@ -140,9 +143,9 @@ DECLARE
     w         freshet.watch;
     same      text;        -- whether neither a moment nor a tag has changed
     variables text;
-    read_old  text;        -- the moments of the row before, and after
+    read_old  text;        -- the moments of the old row, and of the new one
     read_new  text;
-    has_old   text;        -- whether one of them is to come
+    has_old   text;        -- whether one of them is still to come
     has_new   text;
     note_old  text;
     note_new  text;
@@ -157,8 +160,9 @@ BEGIN
     IF w.due IS NULL THEN
         RETURN;
     END IF;
-    -- Only moments to come are noted: a row whose moment has passed when its transaction commits is said to be changed
-    -- then, by the other triggers. Gains come before losses, so that none is ever missing in between.
+    -- Only moments still to come are recorded: if a row's moment has passed when its transaction commits, the other
+    -- triggers report the row as changed. Gains are recorded before losses, so that no moment is ever missing in
+    -- between.
     SELECT format('ROW(%s)::record *= ROW(%s)::record',
                   string_agg('old.' || quote_ident(c), ', '), string_agg('new.' || quote_ident(c), ', '))
     INTO same
@@ -228,8 +232,8 @@ END
 $body$, variables, coalesce(same, 'false'), read_old, coalesce(has_old, 'false'), freshet.tags_of(w, 'old'),
         read_new, coalesce(has_new, 'false'), freshet.tags_of(w, 'new'), note_new, note_old);
 
-    -- Every table that is emptied says so itself: ONLY. What cannot be read keeps its moments: calls too many, none too
-    -- few.
+    -- Every table that is emptied runs its own trigger, hence ONLY. Rows that cannot be read keep their moments: this
+    -- causes unnecessary calls, but no missing ones.
     bodies[2] := format($body$
 BEGIN
     IF freshet.foreign_code_in(TG_RELID) IS NULL THEN
@@ -260,8 +264,8 @@ $body$, format('INSERT INTO freshet.moment_change (watch, tag, at, change) SELEC
     END LOOP;
 END $generator$;
 
--- Rows that are there when a watch is made. Their owner reads them, with the owner's rights; the table is locked
--- against writers by the triggers just made, so nothing falls in between.
+-- Records the moments of the rows that exist when a watch is created. Their owner reads them, with the owner's rights.
+-- The triggers just created have locked out the table's writers, so no change is missed.
 CREATE OR REPLACE FUNCTION freshet.take_moments_in(watched regclass, number integer) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off
     SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' SET IntervalStyle = 'postgres' SET extra_float_digits = 1
@@ -294,7 +298,8 @@ SELECT freshet.moments_in(w, CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END 
 FROM freshet.watch w JOIN pg_class c ON c.oid = w.watched WHERE w.number = moments_query.number AND w.due IS NOT NULL
 $$;
 
--- For owners of watched tables: whoever watches one can have any tag queued. Nothing can be taken away here.
+-- For owners of watched tables: whoever watches a table can have any tag queued anyway. This function cannot remove
+-- moments.
 CREATE OR REPLACE FUNCTION freshet.note_moments(number integer, tags text[], ats timestamptz[], times bigint[])
 RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,7 +1,7 @@
--- Putting a watch in force. Who does what: functions are Freshet's (SECURITY DEFINER, in prepare_watch); triggers and
--- grants on the table are its owner's (SECURITY INVOKER). The public functions call these by oid (RETURN …), so no
--- caller needs USAGE on schema freshet to get here; prepare_watch then grants it to the table's owner, who has to name
--- Freshet's functions in CREATE TRIGGER.
+-- Puts a watch in force. Freshet creates the functions (SECURITY DEFINER, in prepare_watch); the table's owner creates
+-- the triggers and grants on it (SECURITY INVOKER). The public functions refer to these by oid (RETURN …), so no caller
+-- needs USAGE on schema freshet to get here. prepare_watch then grants it to the table's owner, whose CREATE TRIGGER
+-- has to name Freshet's functions.
 
 CREATE OR REPLACE FUNCTION freshet.must_own(watched regclass) RETURNS regclass
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -19,7 +19,7 @@ BEGIN
     RETURN watched;
 END $$;
 
--- The table itself and, where it is partitioned, all below it. (Inheritance children are tables of their own.)
+-- The table itself and, if it is partitioned, all tables below it. (Inheritance children are separate tables.)
 CREATE OR REPLACE FUNCTION freshet.members(watched regclass) RETURNS TABLE (member regclass, leaf boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION freshet.role() RETURNS regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'freshet' $$;
 
--- The watches of a table; its owner of today, who may not be the one who called cache_invalidation_watch, is let in to
+-- The watches of a table. Lets the table's present owner, who may not be the one who called cache_invalidation_watch,
 -- change them. From here on nobody else changes them until the transaction ends.
 CREATE OR REPLACE FUNCTION freshet.watch_numbers(of regclass) RETURNS integer[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -54,14 +54,14 @@ DECLARE
     owner CONSTANT regrole := (SELECT relowner FROM pg_class WHERE oid = of);
 BEGIN
     IF NOT has_schema_privilege(owner, 'freshet', 'USAGE') THEN
-        PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), -1);   -- two GRANTs on one schema at once fail
+        PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), -1);   -- two simultaneous GRANTs on one schema fail
         EXECUTE format('GRANT USAGE ON SCHEMA freshet TO %s', owner);
     END IF;
 END $$;
 
--- Checks what was asked for, notes it and writes its functions. Returns the number of the watch: the same for the same
--- question, so that calling again with nothing new touches no trigger. Safe to be called by anyone: it decides nothing
--- about the table.
+-- Checks the request, records it and writes its functions. Returns the number of the watch. The same request gets the
+-- same number, so that a repeated call with nothing new touches no trigger. Anyone may safely call this: it changes
+-- nothing about the table.
 CREATE OR REPLACE FUNCTION freshet.prepare_watch(wanted regclass, wanted_templates text[], wanted_columns text[],
                                                 wanted_due text[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -147,7 +147,7 @@ BEGIN
                 HINT = format('ALTER ROLE %I BYPASSRLS, or let %1$I own the table.', current_user);
     END IF;
 
-    -- One at a time per table: what two callers add and drop must not mix.
+    -- One caller at a time per table, so that what two callers add and drop does not mix.
     PERFORM pg_advisory_xact_lock(hashtext('freshet.watch'), hashtext(wanted::oid::text));
     wanted_templates := (SELECT array_agg(t ORDER BY place)
         FROM (SELECT t, min(place) AS place FROM unnest(wanted_templates) WITH ORDINALITY u(t, place) GROUP BY t) once);
@@ -157,9 +157,10 @@ BEGIN
     IF wanted_due IS NOT NULL THEN
         PERFORM freshet.learn_time_zone();
     END IF;
-    -- Locked, so that nobody drops its functions because no trigger uses them yet that anybody else can see.
+    -- Locked, so that nobody drops its functions because nobody else can see yet that triggers use them.
     SELECT number INTO id FROM freshet.watch
-    -- One with moments only while they are noted, and read as they would be now: otherwise they are taken in anew.
+    -- A watch with moments is reused only if it records them and would read them in the same way now; otherwise they
+    -- are recorded again.
     WHERE watched = wanted AND templates = wanted_templates AND columns IS NOT DISTINCT FROM wanted_columns
       AND due IS NOT DISTINCT FROM wanted_due
       AND (due IS NULL OR read_as = freshet.read_as(wanted, due) AND freshet.notes_moments(wanted, number))
@@ -175,7 +176,7 @@ BEGIN
     RETURN id;
 END $$;
 
--- Refuses due columns of any type but those that hold a moment, and a transaction that would not see all rows.
+-- Refuses due columns of a type that does not hold a moment, and a transaction that would not see all rows.
 CREATE OR REPLACE FUNCTION freshet.must_be_moments(watched regclass, due text[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -204,22 +205,21 @@ BEGIN
     END IF;
 END $$;
 
--- Whether the table's rows are seen one by one, for their moments.
+-- Whether a row trigger records the moments of the table's rows.
 CREATE OR REPLACE FUNCTION freshet.notes_moments(watched regclass, number integer) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = watched
     AND tgname = format('freshet_%s_moment', number)) $$;
 
--- The triggers that a watch needs, given what its table is now:
---   a table of its own     statement triggers; and a row trigger that wakes up when the table becomes a partition, so
---                          that nothing is lost until its watch is made anew (what it costs: docs/decisions.md)
---   a partitioned table statement triggers on it and on everything below it, for whichever a statement names; and a row
---   trigger,
---                          which PostgreSQL clones onto later partitions; it is switched off where statement triggers
---                          stand
---   a partition            a row trigger: a statement that names the parent fires nothing else here
--- TRUNCATE fires for every table that it empties, whatever it names. With `due` columns a row trigger more on the table
--- itself, and one more for TRUNCATE on all of them (R__1_watch_moments).
+-- The triggers that a watch needs, depending on what its table is now:
+--   a separate table     statement triggers, and a row trigger that becomes active if the table becomes a partition,
+--                        so that nothing is lost until its watch is made again (what it costs: docs/decisions.md)
+--   a partitioned table  statement triggers on it and on every table below it, because a statement may name any of
+--                        them; and a row trigger, which PostgreSQL clones onto later partitions. The clones are
+--                        disabled where there are statement triggers
+--   a partition          a row trigger: a statement that names the parent fires nothing else here
+-- TRUNCATE triggers fire for every table that is emptied, whichever one the statement names. `due` columns need one
+-- more row trigger on the table itself, and one more TRUNCATE trigger on all tables (R__1_watch_moments).
 CREATE OR REPLACE FUNCTION freshet.wanted_triggers(watched regclass, number integer)
 RETURNS TABLE (relation regclass, name text, definition text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -251,7 +251,8 @@ WHERE CASE e.event WHEN 'truncate' THEN true
                    ELSE NOT root.is_partition END
 $$;
 
--- The row trigger's clones on partitions that are switched on where statement triggers stand, or off where they do not.
+-- The row trigger's clones on partitions that are enabled although there are statement triggers, or disabled although
+-- there are none.
 CREATE OR REPLACE FUNCTION freshet.wrong_clones(watched regclass, number integer)
 RETURNS TABLE (relation regclass, name name, is_needed boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -262,7 +263,7 @@ WHERE root.oid = watched AND m.leaf AND t.tgparentid <> 0 AND t.tgname = format(
   AND (t.tgenabled = 'D') = root.relispartition
 $$;
 
--- For everybody who may read cache_invalidation_watches.
+-- For everyone who may read cache_invalidation_watches.
 CREATE OR REPLACE FUNCTION freshet.lacks_triggers(watched regclass, number integer) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -283,8 +284,8 @@ SELECT format('lacks triggers%s: its owner has to call cache_invalidation_watch 
 FROM pg_class WHERE oid = watched
 $$;
 
--- What is wrong where moments would be read in another way now than when they were taken in. A column that is gone is
--- another problem. For everybody who may read cache_invalidation_watches.
+-- The problem of a watch whose moments would now be read in another way than when they were recorded. (A column that is
+-- gone is reported as another problem.) For everyone who may read cache_invalidation_watches.
 CREATE OR REPLACE FUNCTION freshet.reads_otherwise(watched regclass, due text[], read_as text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -302,7 +303,7 @@ SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number))
 $$;
 
--- Makes the triggers of a watch what they should be; returns how many statements that took.
+-- Brings the triggers of a watch to what they should be. Returns how many statements this took.
 CREATE OR REPLACE FUNCTION freshet.set_triggers(watched regclass, number integer) RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -347,7 +348,7 @@ DECLARE
     part    regclass;
     is_new  CONSTANT boolean := NOT freshet.notes_moments(watched, number);
 BEGIN
-    -- TRUNCATE is answered by reading the table with Freshet's rights.
+    -- The trigger for TRUNCATE reads the table with Freshet's rights.
     FOR part, schema IN SELECT c.oid, c.relnamespace
         FROM freshet.members(watched) m JOIN pg_class c ON c.oid = m.member LOOP
         IF NOT has_table_privilege(reader, part, 'SELECT') THEN
@@ -425,12 +426,14 @@ BEGIN
     RETURN dropped > 0;
 END $$;
 
--- A watch that no trigger uses goes, and its functions with it: at once where the caller has just replaced or removed
--- the watches of this table, or where the table is gone; any other after a day, for somebody may be restoring a dump,
--- whose triggers come last. Harmless to call at any time, for a function that a trigger needs must never be dropped:
---   * who makes a watch anew holds its row until its triggers can be seen (prepare_watch); such rows are passed over;
---   * whether there are triggers is asked again once the row is ours, in a statement with a newer snapshot.
---     Where the transaction has only one snapshot nothing is dropped; the worker comes by every minute.
+-- Drops watches that no trigger uses, and their functions: at once if the caller has just replaced or removed the
+-- watches of this table, or if the table is gone. Any other watch is dropped after a day, because somebody may be
+-- restoring a dump, which creates the triggers last. It is safe to call this at any time, because a function that a
+-- trigger needs is never dropped:
+--   * Whoever makes a watch again holds its row until others can see its triggers (prepare_watch). Such rows are
+--     skipped.
+--   * Once the row is locked, this looks for triggers again, in a statement with a newer snapshot. If the transaction
+--     has only one snapshot, nothing is dropped; the worker calls this every minute.
 CREATE OR REPLACE FUNCTION freshet.drop_unused_watches(of regclass, after_this boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -464,9 +467,9 @@ BEGIN
     END LOOP;
 END $$;
 
--- What the worker calls now and then: keeps functions true to their tables' columns, gives new partitions their
--- statement triggers where Freshet owns the table, and forgets watches whose tables are gone. Returns what only the
--- owner of a table can mend. A watch that somebody is just making is left to the next time.
+-- The worker calls this from time to time. It adapts the functions to their tables' columns, creates the statement
+-- triggers of new partitions if Freshet owns the table, and drops watches whose tables are gone. Returns the problems
+-- that only the owner of a table can solve. A watch that somebody is making at the moment is left to the next time.
 CREATE OR REPLACE FUNCTION freshet.tend_watches() RETURNS TABLE (watched regclass, problem text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
 AS $$
@@ -474,7 +477,7 @@ DECLARE
     w freshet.watch;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('freshet.watch'), 0) THEN
-        RETURN;   -- another instance is at it
+        RETURN;   -- another instance is doing this
     END IF;
     IF EXISTS (SELECT FROM freshet.watch WHERE due IS NOT NULL) THEN
         PERFORM freshet.learn_time_zone();
@@ -502,7 +505,7 @@ BEGIN
             END IF;
         EXCEPTION WHEN lock_not_available OR insufficient_privilege OR undefined_table OR deadlock_detected
                 OR undefined_column OR datatype_mismatch OR invalid_transaction_state THEN
-            watched := w.watched;   -- the table is busy, or has just changed: the next time
+            watched := w.watched;   -- the table is busy, or has just changed: left to the next time
             problem := SQLERRM;
             RETURN NEXT;
         END;
@@ -510,6 +513,6 @@ BEGIN
     PERFORM freshet.drop_unused_watches(NULL, NULL);
 END $$;
 
--- Nobody reaches these without USAGE on the schema, which only owners of watched tables have; those may run what acts
--- with their own rights.
+-- Nobody can call these without USAGE on the schema, which only owners of watched tables have. Owners may call the
+-- functions that run with their own rights.
 REVOKE ALL ON FUNCTION freshet.tend_watches(), freshet.let_in_owner(regclass) FROM PUBLIC;

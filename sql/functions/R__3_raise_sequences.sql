@@ -1,7 +1,7 @@
--- A copy of the database that logical replication made (a cut-over, blue and green) has every row and no sequence: they
--- begin again below numbers that are taken. A hand-over with a number that is too low would pass for one that was
--- settled long ago, and its change would be lost; a key that is taken would make inserts fail. Freshet calls this
--- whenever it starts, and you may at any time: it only ever raises. Says what it raised.
+-- A copy of the database made by logical replication (for a cut-over, or blue/green) has every row, but its sequences
+-- start again below numbers that are taken. A hand-over whose number is too low would count as one that was settled
+-- long ago, and its change would be lost; a key that is taken would make inserts fail. Freshet calls this at every
+-- start, and you may call it at any time: it only ever raises sequences. Returns those that it raised.
 CREATE OR REPLACE FUNCTION freshet.raise_sequences() RETURNS TABLE (sequence regclass, goes_on_from bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,7 +10,7 @@ DECLARE
     highest bigint;
     last    bigint;
 BEGIN
-    PERFORM pg_advisory_xact_lock(7382089);   -- two that raise at once would set each other back
+    PERFORM pg_advisory_xact_lock(7382089);   -- two simultaneous calls would set each other back
     FOR used IN
         SELECT 'freshet.handover_number'::regclass AS drawn_from,
                'freshet.delivery'::regclass AS relation, 'handover'::name AS col
@@ -29,7 +29,7 @@ BEGIN
         EXECUTE format('SELECT max(%I)::bigint FROM %s', used.col, used.relation) INTO highest;
         EXECUTE format('SELECT last_value FROM %s', used.drawn_from) INTO last;
         IF highest > last THEN
-            -- well above: numbers that others draw between the look and the leap are not given out again
+            -- well above the highest, so that numbers that others draw between the two steps are not given out again
             PERFORM setval(used.drawn_from, highest + 1000);
             sequence := used.drawn_from;
             goes_on_from := highest + 1000;

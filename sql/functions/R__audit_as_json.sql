@@ -1,5 +1,5 @@
--- A row of the audit as GET /audit/logs shows it, with whole milliseconds and a pattern that is a string, also of an
--- adopted table whose times have no zone and whose milliseconds are of another type.
+-- A row of the audit as GET /audit/logs shows it, with whole milliseconds and a pattern that is a string. This holds
+-- even for an adopted table whose times have no zone and whose milliseconds are of another type.
 CREATE OR REPLACE FUNCTION freshet.audit_as_json(a public.invalidation_audit) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$

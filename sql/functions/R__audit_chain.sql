@@ -1,4 +1,4 @@
--- The chain of seals over the audit (sql/migrations/V8__audit_seals.sql): lengthened, shortened, held against the rows.
+-- Extends, shortens and verifies the chain of seals over the audit (sql/migrations/V8__audit_seals.sql).
 
 CREATE OR REPLACE FUNCTION freshet.audit_digests(from_xid bigint, upto_xid bigint)
     RETURNS TABLE (xid bigint, id text, stamp timestamptz, digest bytea)
@@ -18,13 +18,13 @@ SELECT sha256(s.previous || int8send(s.number) || int8send(s.from_xid) || int8se
     || s.digests || array_send(s.stamps))
 $$;
 
--- Whoever lengthens the chain at one end or shortens it at the other. Another number than that of
+-- Only one transaction at a time extends the chain or shortens it at its start. The lock's number differs from that in
 -- queries/stats/take-stats-turn.sql, or sealing and stats jobs would keep each other waiting.
 CREATE OR REPLACE FUNCTION freshet.holds_the_audit_chain() RETURNS boolean
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 RETURN pg_try_advisory_xact_lock(7382088);
 
--- Closes one batch, if there are rows to close it over and nobody else does. Returns their number.
+-- Seals one batch, if there are rows to seal and nobody else is doing it. Returns the number of rows.
 CREATE OR REPLACE FUNCTION freshet.seal_audit(at_most integer) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -56,8 +56,9 @@ BEGIN
     RETURN made.rows;
 END $$;
 
--- A seal goes when the retention has removed all of its rows: the oldest first, and never the newest, which the next
--- one goes on from. The hash of the last one that went stays, so that the oldest one left can be held against it.
+-- Deletes seals all of whose rows the retention has removed: the oldest first, and never the newest, because the next
+-- one continues from it. The hash of the last seal that was deleted is kept, so that the oldest one left can be
+-- verified.
 CREATE OR REPLACE FUNCTION freshet.forget_audit_seals(at_most integer) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -80,7 +81,7 @@ BEGIN
     RETURN forgotten;
 END $$;
 
--- What is wrong with one batch: null when every row is as it was sealed, or is gone and was old enough to leave.
+-- What is wrong with one batch. Null if every row is as it was sealed, or is gone and was old enough to be removed.
 CREATE OR REPLACE FUNCTION freshet.verify_audit(batch bigint,
     OUT rows integer, OUT hash bytea, OUT sealed_at timestamptz, OUT broken text, OUT broken_row text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
--- Rows may be added to the audit, and that is all; old ones leave by one way only.
+-- Rows may only be added to the audit. Old rows leave in one way only.
 
--- An audit table that was adopted may refuse a row (a constraint of its own). Then the work is done without that row:
--- it is counted and said in the log, and nothing else waits for it. Set by the transaction that does so, for itself.
+-- An adopted audit table may refuse a row (by a constraint of its own). Then the transaction does its work without that
+-- row; Freshet counts and logs this, and nothing else waits for it. The transaction that does so sets this for itself.
 CREATE OR REPLACE FUNCTION freshet.audits() RETURNS boolean LANGUAGE sql STABLE
 AS $$ SELECT coalesce(current_setting('freshet.audit', true), '') <> 'off' $$;
 REVOKE ALL ON FUNCTION freshet.audits() FROM PUBLIC;
@@ -19,7 +19,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION freshet.keep_audit() FROM PUBLIC;
 
--- Here, where its function is made before it.
+-- Here and not in a migration, because the function has to exist first.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'public.invalidation_audit'::regclass
                    AND tgname = 'freshet_keep_audit') THEN
@@ -28,9 +28,9 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- The only way by which audit rows leave. Ops may grant it to a role for a retention job of their own.
--- Rows that were there when the table was adopted (they have no xid) are not Freshet's to remove, and stay.
--- Times without a zone, of an adopted table, are read alike here and where rows are sealed.
+-- The only way in which audit rows leave. Operators may grant it to a role for a retention job of their own. Rows that
+-- existed when the table was adopted (they have no xid) are not Freshet's to remove, and stay. Times without a zone, in
+-- an adopted table, are read in the same way here as where rows are sealed.
 CREATE OR REPLACE FUNCTION freshet.forget_audit(older_than timestamptz, at_most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC'
 AS $$

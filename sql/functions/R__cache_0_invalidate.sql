@@ -1,5 +1,6 @@
--- Invalidating in SQL, inside the caller's transaction: by keys, by tags, or by what happened (cache_tag_rules). All
--- return the number of registry entries that are gone; what they publish goes out when the transaction has committed.
+-- Invalidates in SQL, inside the caller's transaction: by keys, by tags, or by what happened (cache_tag_rules). All
+-- these functions return the number of registry entries that were removed. What they publish is sent when the
+-- transaction has committed.
 DO $$
 BEGIN
     PERFORM freshet.step_aside(name)
@@ -37,8 +38,8 @@ BEGIN
     RETURN counted;
 END $$;
 
--- The tags are queued for the targets, too. The event carries them, and the keys of the entries that are gone (100,000
--- at most).
+-- Queues the tags for the targets, too. The event contains them, and the keys of the entries that were removed (at most
+-- 100,000).
 CREATE OR REPLACE FUNCTION public.cache_invalidate_tags(tags text[], triggered_by text DEFAULT 'sql') RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -55,7 +56,7 @@ BEGIN
         RETURN 0;
     END IF;
     INSERT INTO freshet.inbox (tag, registry_knows) SELECT t COLLATE "C", true FROM unnest(wanted) t;
-    -- an instance that sleeps
+    -- wakes an instance that is asleep
     IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
@@ -77,7 +78,8 @@ BEGIN
     RETURN counted;
 END $$;
 
--- The tags that some rules stand for, with those of the rules that they include; each once, in the order of the rules.
+-- The tags that these rules stand for, including those of the rules that they include; each once, in the order of the
+-- rules.
 CREATE OR REPLACE FUNCTION freshet.tags_of_rules(names text[], ids jsonb) RETURNS text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -92,7 +94,7 @@ WITH RECURSIVE meant(name, path) AS (
     FROM meant JOIN public.cache_tag_rules r ON r.name = meant.name, unnest(r.tags) WITH ORDINALITY t(template, n)
     GROUP BY t.template
 ), rendered AS (
-    -- in one pass, so that what an id holds is never taken for a placeholder
+    -- in one pass, so that the value of an id is never taken for a placeholder
     SELECT path,
            string_agg(CASE WHEN piece[1] LIKE '{_%}' THEN ids ->> btrim(piece[1], '{}') ELSE piece[1] END, ''
                       ORDER BY n) AS tag,
@@ -106,7 +108,7 @@ FROM (SELECT tag, min(path) AS path FROM rendered WHERE NOT lacks_id GROUP BY ta
 $$;
 REVOKE ALL ON FUNCTION freshet.tags_of_rules(text[], jsonb) FROM PUBLIC;
 
--- To look at a rule before it is used: SELECT cache_tags_of_rule('products', '{"clientId": 7}').
+-- To check a rule before using it: SELECT cache_tags_of_rule('products', '{"clientId": 7}').
 CREATE OR REPLACE FUNCTION public.cache_tags_of_rule(rule text, ids jsonb DEFAULT '{}') RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT freshet.tags_of_rules(ARRAY[rule], ids) $$;

@@ -1,8 +1,9 @@
--- One request to invalidate: its effect, its answer, its audit row and its event, all or none. The same request again
--- finds the answer of the first, waiting for it where it is still under way, and nothing else happens. "said", the
--- answer, lacks only the time. An entry stays known for a while, empty and out of date since for ever: a cache process
--- may have filled its own copy again without a word. Many keys are planned for each request: a plan that was made for
--- two keys and an empty registry never ends with 100,000 keys and as many entries.
+-- Processes one request to invalidate: its effect, its answer, its audit row and its event, all or none. If the same
+-- request comes again, it gets the first one's answer, after waiting for the first if that is still under way, and
+-- nothing else happens. `said`, the answer, lacks only the time. An entry is kept for a while, empty and expired since
+-- -infinity, because a cache process may have filled its own copy again without reporting it. For many keys, each
+-- request is planned anew: a plan made for two keys and an empty registry would take forever with 100,000 keys and as
+-- many entries.
 CREATE OR REPLACE FUNCTION freshet.invalidate(wanted text[], of_pattern text, request text, said text, caller text,
     elapsed_ms double precision, remark text)
     RETURNS TABLE (told text, first_time boolean)
@@ -11,9 +12,9 @@ AS $$
 DECLARE
     ignored text;
 BEGIN
-    -- one plan for all calls with few keys: planning takes longer than all the rest. It looks up key by key, also when
-    -- it was made for an empty table: therefore conditions instead of joins, and an order that no index has; either may
-    -- read a whole index
+    -- All calls with few keys share one plan, because planning takes longer than everything else. The plan must look up
+    -- key by key even if it was made for an empty table. Therefore the statement has conditions instead of joins, and
+    -- an order that no index has: a join, or the order of an index, might make it read a whole index.
     IF cardinality(wanted) <= 100 THEN
         ignored := set_config('plan_cache_mode', 'force_generic_plan', true);
         ignored := set_config('enable_seqscan', 'off', true);

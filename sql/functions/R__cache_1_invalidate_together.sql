@@ -1,12 +1,12 @@
--- Requests to invalidate few keys that came at the same time, in one transaction: what freshet.invalidate() does for
--- one. Nobody else has their request ids (Freshet made them up), so that none waits for a twin. All keys are locked in
--- one order, as everywhere. Whoever holds an entry for long fails the whole quickly: then each goes by itself, and only
--- those that want that entry wait.
+-- Processes several requests to invalidate few keys, which came at the same time, in one transaction; for each it does
+-- what freshet.invalidate() does. Nobody else has their request ids (Freshet generated them), so none waits for a
+-- duplicate. All keys are locked in one order, as everywhere. If somebody holds an entry for long, the whole batch
+-- fails quickly. Then each request runs by itself, and only those that need that entry wait.
 CREATE OR REPLACE FUNCTION freshet.invalidate_together(
         requests text[], key_lists text[], said text[], callers text[], elapsed_ms double precision[])
     RETURNS TABLE (request text, told text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-    -- one plan for all calls, see freshet.invalidate()
+    -- one plan for all calls: see freshet.invalidate()
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET lock_timeout = '50ms'
 AS $$
 DECLARE

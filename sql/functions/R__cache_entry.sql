@@ -27,8 +27,8 @@ BEGIN
         created_at = now(), updated_at = now();
 END $$;
 
--- A hit or a miss is counted by adding a row: readers never wait for each other. In a read-only transaction nothing is
--- counted.
+-- Counts a hit or a miss by adding a row, so that readers never wait for each other. In a read-only transaction it
+-- counts nothing.
 CREATE OR REPLACE FUNCTION public.cache_entry_get(key text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,10 +1,11 @@
--- Is it out? SELECT cache_invalidation_fence() in a transaction gives a token; GET /api/fresh?after=TOKEN answers
--- whether what the transaction has changed, before the call and after it, was delivered to every target.
+-- Is it out? SELECT cache_invalidation_fence() returns a token for the transaction. GET /api/fresh?after=TOKEN then
+-- says whether everything that the transaction changes, before the call and after it, has been delivered to every
+-- target.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_fence'); END $$;
 
--- A token names its transaction, for as long as that is open nobody else can see its row: TRANSACTION-RANDOM-SIGNATURE.
--- The signature holds in this database only: in a copy, where transactions have other numbers, a token is known by its
--- row or not at all.
+-- A token is TRANSACTION-RANDOM-SIGNATURE. It names its transaction, because while that is open nobody else can see the
+-- token's row. The signature is valid only in this database: in a copy, where transactions have other numbers, a token
+-- is recognised by its row or not at all.
 CREATE OR REPLACE FUNCTION freshet.fence_signature(signed text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -14,13 +15,15 @@ BEGIN
     IF has_function_privilege('pg_control_system()', 'EXECUTE') THEN
         place := place || ' ' || (SELECT system_identifier FROM pg_control_system());
     END IF;
-    -- the secret on both sides: a hash that begins with it could be continued by who does not know it
+    -- the secret on both sides, because whoever has a hash that only begins with it could extend the hash without the
+    -- secret
     RETURN (SELECT left(encode(sha256(secret || convert_to(place || ' ' || signed, 'UTF8') || secret), 'hex'), 32)
             FROM freshet.fence_secret);
 END $$;
 
--- Of a token whose row cannot be seen: 'open' while its transaction is, 'over' when that has ended; 'unknown': nobody
--- gave it here. To be asked before looking for the row, and then look: what has committed meanwhile is there.
+-- The state of a token whose row cannot be seen: 'open' while its transaction is open, 'over' when that has ended, and
+-- 'unknown' if this database did not issue it. Call this before you look for the row: what has committed meanwhile is
+-- then found.
 CREATE OR REPLACE FUNCTION freshet.fence_state(token text) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -33,7 +36,7 @@ BEGIN
     RETURN CASE WHEN freshet.is_open(split_part(token, '-', 1)::bigint) THEN 'open' ELSE 'over' END;
 END $$;
 
--- PostgreSQL refuses to speak of a transaction that is still to come, as one of a copy may be.
+-- PostgreSQL raises an error for a transaction still to come, which a token in a copy of the database may name.
 CREATE OR REPLACE FUNCTION freshet.is_open(transaction bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -48,7 +51,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     begun text := pg_current_xact_id()::text || '-';
-    given text := current_setting('freshet.fence', true);      -- of this transaction; a rolled-back savepoint's is gone
+    given text := current_setting('freshet.fence', true);      -- this transaction's; gone with a rolled-back savepoint
 BEGIN
     IF given LIKE begun || '%' AND EXISTS (SELECT FROM freshet.fence WHERE token = given) THEN
         RETURN given;
@@ -60,14 +63,14 @@ BEGIN
     RETURN given;
 END $$;
 
--- At commit: what has this transaction written into the inbox and the queue? A row that can be seen although its
--- writer's transaction is in progress is the transaction's own, or that of one of its savepoints: those have numbers
--- above the transaction's (their age counts from there), and of others that began later few can be seen. xmin has 32
--- bits: it counts by its distance.
+-- At commit: determines what this transaction has written into the inbox and the queue. If a row can be seen although
+-- its writer's transaction is in progress, the writer is this transaction or one of its savepoints. Those have numbers
+-- above the transaction's (their age counts from there), and few rows of other transactions that began later can be
+-- seen. xmin has 32 bits, so this compares distances.
 --
--- Triggers that fire at commit after this one may write, too. So it looks again, after all those that wait now, until
--- two looks in a row have found nothing; and it looks again at commit where somebody has had it look earlier (SET
--- CONSTRAINTS ALL IMMEDIATE): looks count only while they belong to one statement.
+-- Triggers that fire at commit after this one may write, too. So this looks again, after all triggers that are waiting
+-- now, until two looks in a row have found nothing. It also looks again at commit if somebody made it look earlier (SET
+-- CONSTRAINTS ALL IMMEDIATE): looks count only if they belong to one statement.
 CREATE OR REPLACE FUNCTION freshet.note_changes() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET enable_mergejoin = off SET jit = off
@@ -115,7 +118,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Without settings of its own, so that PostgreSQL writes it into the look, which calls it for each writer.
+-- Has no SET clauses, so that PostgreSQL can inline it into the look, which calls it for each writer.
 CREATE OR REPLACE FUNCTION freshet.is_own(writer bigint, top bigint) RETURNS boolean
 LANGUAGE sql VOLATILE
 AS $$
@@ -132,8 +135,9 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- Does a fence wait for something in the queue? With a snapshot of its own: a foreign upsert that committed while the
--- hand-over ran is handed over with it (sql/queries/queue/hand-over.sql), and so is the fence of its transaction.
+-- Whether a fence waits for something in the queue. It needs a snapshot of its own: an upsert by someone else that
+-- committed while the hand-over ran is handed over with it (sql/queries/queue/hand-over.sql), and so is its
+-- transaction's fence.
 CREATE OR REPLACE FUNCTION freshet.fences_wait() RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN RETURN EXISTS (SELECT FROM freshet.fence_queue); END $$;
@@ -141,7 +145,7 @@ AS $$ BEGIN RETURN EXISTS (SELECT FROM freshet.fence_queue); END $$;
 REVOKE ALL ON FUNCTION freshet.fence_signature(text), freshet.fence_state(text), freshet.is_open(bigint),
     freshet.note_changes(), freshet.is_own(bigint, bigint), freshet.fences_wait() FROM PUBLIC;
 
--- Whoever may queue tags may ask where they are.
+-- Whoever may queue tags may ask whether they are out.
 DO $$
 DECLARE
     is_new  CONSTANT boolean := NOT freshet.is_ours('public.cache_invalidation_fence()'::regprocedure, 'pg_proc');

@@ -1,4 +1,4 @@
--- What clients read as a watermark: when was a tag last invalidated, how often was it touched?
+-- What clients read as a watermark: when was a tag last invalidated, and how often did it change?
 DO $$
 BEGIN
     PERFORM freshet.step_aside('cache_invalidation_latest',
@@ -7,7 +7,8 @@ END $$;
 
 DO $do$
 BEGIN
-    -- A view of the replaced worker with the same columns may stay: people may have views of their own on top of it.
+    -- A view of the replaced worker with the same columns may stay, because users may have views of their own on top of
+    -- it.
     IF to_regclass('public.cache_invalidation_latest') IS NULL
             OR freshet.is_ours(to_regclass('public.cache_invalidation_latest'), 'pg_class') THEN
         CREATE OR REPLACE VIEW public.cache_invalidation_latest AS
@@ -16,6 +17,6 @@ BEGIN
         FROM public.cache_invalidation_queue
         GROUP BY tag;
         PERFORM freshet.settle_in('public.cache_invalidation_latest', 'pg_class',
-            'per tag: last invalidated when, touched how often', '{service_role}');
+            'when each tag was last invalidated, and how often it changed', '{service_role}');
     END IF;
 END $do$;

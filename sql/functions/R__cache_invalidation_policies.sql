@@ -1,4 +1,5 @@
--- The policies of tags, those that are asked first at the top: exact ones, then by the length of their literal text.
+-- The policies of tags, in the order in which they are tried: exact tags first, then globs by the length of their
+-- literal text.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_policies'); END $$;
 
 CREATE OR REPLACE VIEW public.cache_invalidation_policies AS
@@ -8,4 +9,4 @@ FROM freshet.policy
 ORDER BY is_glob, literal DESC, pattern COLLATE "C";
 
 DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_policies', 'pg_class',
-    'what cache_invalidation_policy was told; debounce is null where the setting holds', '{service_role}'); END $$;
+    'the policies of tags; debounce is null if the setting applies', '{service_role}'); END $$;

@@ -1,8 +1,8 @@
 -- SELECT cache_invalidation_policy('search:*', debounce => '30s', at_once => true, profile => 'max', priority => 5):
--- how the changes of these tags are gathered and delivered, on every instance; again: replaces what was said before.
+-- says how the changes of these tags are gathered and delivered, on every instance. Another call replaces the policy.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_policy'); END $$;
 
--- A profile is a name, or a JSON object. Anything else that begins like one is a slip of the pen.
+-- A profile is a name, or a JSON object. Text that begins like an object and is none is a typing mistake.
 CREATE OR REPLACE FUNCTION freshet.is_profile(profile text) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN
@@ -50,12 +50,12 @@ BEGIN
     VALUES (cache_invalidation_policy.pattern,
             replace(replace(replace(replace(pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%'),
             strpos(pattern, '*') > 0, length(replace(pattern, '*', '')),
-            make_interval(secs => window_::double precision),      -- '1 day' is not 24 hours everywhere, all year long
+            make_interval(secs => window_::double precision),      -- '1 day' is not always 24 hours, in every time zone
             cache_invalidation_policy.at_once, cache_invalidation_policy.profile, cache_invalidation_policy.priority)
     ON CONFLICT ON CONSTRAINT policy_pkey DO UPDATE SET
         debounce = excluded.debounce, at_once = excluded.at_once, profile = excluded.profile,
         priority = excluded.priority, made_at = now();
-    PERFORM pg_notify('freshet_live', '')      -- an instance that sleeps may have to look more often from now on
+    PERFORM pg_notify('freshet_live', '')      -- an instance that is asleep may have to look more often now
     WHERE date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass);
 END $$;
 

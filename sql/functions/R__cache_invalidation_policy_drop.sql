@@ -1,4 +1,5 @@
--- SELECT cache_invalidation_policy_drop('search:*'): its tags are as the settings say again. False: there was none.
+-- SELECT cache_invalidation_policy_drop('search:*'): the settings apply to these tags again. False: there was no
+-- policy.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_policy_drop'); END $$;
 
 CREATE OR REPLACE FUNCTION public.cache_invalidation_policy_drop(pattern text) RETURNS boolean
@@ -10,4 +11,4 @@ BEGIN
 END $$;
 
 DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_policy_drop(text)', 'pg_proc',
-    'ends cache_invalidation_policy for a pattern', '{service_role}'); END $$;
+    'removes the policy of a pattern', '{service_role}'); END $$;

@@ -1,4 +1,4 @@
--- SELECT cache_invalidation_unwatch('courses'): its changes queue nothing any more.
+-- SELECT cache_invalidation_unwatch('courses'): changes of the table no longer queue anything.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_unwatch'); END $$;
 
 CREATE OR REPLACE FUNCTION public.cache_invalidation_unwatch(watched regclass) RETURNS void
@@ -9,5 +9,5 @@ RETURN freshet.drop_unused_watches(watched,
 DO $$
 BEGIN
     PERFORM freshet.settle_in('public.cache_invalidation_unwatch(regclass)', 'pg_proc',
-        'ends cache_invalidation_watch; the table''s owner may call this');
+        'stops watching a table; its owner may call this');
 END $$;

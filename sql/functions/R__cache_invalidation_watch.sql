@@ -1,9 +1,9 @@
--- SELECT cache_invalidation_watch('courses', ARRAY['course:{id}']): changes of the table queue these tags from now on.
--- With due => ARRAY['publish_at'] they are queued when such a moment comes, too.
+-- SELECT cache_invalidation_watch('courses', ARRAY['course:{id}']): from now on, changes of the table queue these tags.
+-- With due => ARRAY['publish_at'], they are also queued when such a moment comes.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_watch'); END $$;
 
--- regclass takes 'courses', 'shop."Order Lines"' and text expressions alike. RETURN binds the inner functions now: see
--- R__2.
+-- regclass accepts 'courses', 'shop."Order Lines"' and text expressions alike. RETURN binds the inner functions now:
+-- see R__2.
 CREATE OR REPLACE FUNCTION public.cache_invalidation_watch(watched regclass, templates text[],
     columns text[] DEFAULT NULL,
                                                            due text[] DEFAULT NULL) RETURNS void
@@ -12,10 +12,10 @@ RETURN freshet.drop_unused_watches(watched,
     freshet.install_watch(watched, freshet.prepare_watch(freshet.must_own(watched), templates, columns, due)));
 
 DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_watch(regclass, text[], text[], text[])', 'pg_proc',
-    'queue tags when the table changes; its owner may call this'); END $$;
+    'queues tags when a table changes; its owner may call this'); END $$;
 
--- The one before there was `due` goes, for with both no call would say which of them it means; who might call it may
--- call this one.
+-- Drops the former function without `due`, because with both, calls would be ambiguous. Whoever could call it may call
+-- this one.
 DO $$
 DECLARE
     former CONSTANT regprocedure := to_regprocedure('public.cache_invalidation_watch(regclass, text[], text[])');

@@ -1,4 +1,4 @@
--- What is watched, as the catalog has it: a renamed table shows its new name, a dropped one is gone.
+-- The watches and their tables according to the catalog: a renamed table has its new name, a dropped one is missing.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_watches'); END $$;
 
 CREATE OR REPLACE VIEW public.cache_invalidation_watches AS
@@ -26,4 +26,4 @@ CROSS JOIN LATERAL (
     WHERE NOT freshet.has_column(w.watched, needed.col)) gone;
 
 DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_watches', 'pg_class',
-    'what cache_invalidation_watch keeps an eye on', '{service_role}'); END $$;
+    'the watched tables, their tags, and what is wrong with a watch', '{service_role}'); END $$;

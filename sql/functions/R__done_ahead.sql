@@ -1,10 +1,11 @@
--- For targets that go after another one (freshet.target.goes_after; sql/queries/deliver/claim.sql).
+-- For targets that follow another one (freshet.target.goes_after; sql/queries/deliver/claim.sql).
 
--- Up to which hand-over a tag has been delivered to the target `ahead`, and to each of its copies; no limit where none
--- of them is owed it. What has been owed for half a minute is not waited for: one copy that hangs must not keep an edge
--- stale. When it has been told after all, those who did not wait are owed the tag again (owe-after.sql).
--- VOLATILE, so that it sees what was committed until the claim had the row's lock: with the claim's own view it would
--- not see the debt of a hand-over that it waited for, but cover it.
+-- The hand-over up to which a tag has been delivered to the target `ahead` and to each of its copies; no limit if none
+-- of them is owed it. A delivery that has been owed for half a minute does not count, because one copy that hangs must
+-- not keep an edge stale. When it has been delivered after all, the targets that did not wait are owed the tag again
+-- (owe-after.sql). VOLATILE, so that it sees everything that was committed until the claim had the row's lock. With the
+-- claim's own snapshot, it would miss what a hand-over had made owed while the claim waited for it, and the call would
+-- cover that all the same.
 CREATE OR REPLACE FUNCTION freshet.done_ahead(of_tag text, ahead text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN

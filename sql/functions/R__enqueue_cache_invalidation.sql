@@ -1,7 +1,7 @@
--- Queue by hand, inside the caller's transaction: SELECT enqueue_cache_invalidation('tag'), or ARRAY['a', 'b'].
+-- Queues tags by hand, inside the caller's transaction: SELECT enqueue_cache_invalidation('tag'), or ARRAY['a', 'b'].
 DO $$ BEGIN PERFORM freshet.step_aside('enqueue_cache_invalidation'); END $$;
 
--- The array form does the work; it sees all tags before it writes one.
+-- The array form does the work; it checks all tags before it writes any.
 CREATE OR REPLACE FUNCTION public.enqueue_cache_invalidation(tags text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -21,7 +21,7 @@ BEGIN
         END IF;
     END LOOP;
     INSERT INTO freshet.inbox (tag) SELECT DISTINCT t COLLATE "C" FROM unnest(tags) t;
-    -- an instance that sleeps
+    -- wakes an instance that is asleep
     IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
@@ -37,10 +37,10 @@ END $$;
 DO $$
 BEGIN
     PERFORM freshet.settle_in('public.enqueue_cache_invalidation(text[])', 'pg_proc',
-        'queue tags, inside the caller''s transaction', '{service_role}');
+        'queues tags, inside the caller''s transaction', '{service_role}');
 END $$;
 DO $$
 BEGIN
     PERFORM freshet.settle_in('public.enqueue_cache_invalidation(text)', 'pg_proc',
-        'queue a tag, inside the caller''s transaction', '{service_role}');
+        'queues a tag, inside the caller''s transaction', '{service_role}');
 END $$;

@@ -1,5 +1,5 @@
--- SELECT * FROM get_cache_invalidation_stats('AB3028', 60): what was sent in the last 60 minutes; null: for all events.
--- At most what the history holds.
+-- SELECT * FROM get_cache_invalidation_stats('AB3028', 60): what was sent in the last 60 minutes, as far back as the
+-- history goes. With null, for all events.
 DO $$ BEGIN PERFORM freshet.step_aside('get_cache_invalidation_stats'); END $$;
 
 CREATE OR REPLACE FUNCTION public.get_cache_invalidation_stats(eid text DEFAULT NULL, minutes integer DEFAULT 60)

@@ -1,6 +1,6 @@
 -- SELECT * FROM install_cache_entities(): watches products, expert sessions, clients, modules and lessons, as far as
--- there are such tables, with the tags that cache_tag_rules has for a change of each. Again, after a rule was changed:
--- the watches follow.
+-- such tables exist, with the tags that cache_tag_rules has for a change of each. After a change of a rule, another
+-- call adapts the watches.
 DO $$ BEGIN PERFORM freshet.step_aside('install_cache_entities'); END $$;
 
 CREATE OR REPLACE FUNCTION public.install_cache_entities() RETURNS TABLE (watched text, tags text[])
@@ -25,7 +25,7 @@ BEGIN
     LOOP
         SELECT array_agg(attname) INTO columns
         FROM pg_attribute WHERE attrelid = entity.relation AND attnum > 0 AND NOT attisdropped;
-        -- the placeholder of a rule becomes the table's column
+        -- replaces the placeholder of a rule by the table's column
         SELECT jsonb_object_agg(given.id, '{' || given.col || '}') INTO ids FROM (
             SELECT i.id, CASE WHEN i.id = entity.is_its_id AND 'id' = ANY (columns) THEN 'id'
                               WHEN i.col = ANY (columns) THEN i.col END AS col

@@ -1,11 +1,11 @@
--- SELECT install_live_events(): changes of art, votes, bids and art_media become live events from now on. Again:
+-- SELECT install_live_events(): from now on, changes of art, votes, bids and art_media become live events. Another call
 -- replaces the triggers.
 DO $$ BEGIN PERFORM freshet.step_aside('install_live_events'); END $$;
 
--- Who does what. The trigger functions read art and events, whose index expressions and policies may be anybody's code:
--- so they belong to the tables' owner and run with the owner's rights (SECURITY DEFINER: those who write need none).
--- All that the owner gets of Freshet is INSERT on the outbox, and to see whether somebody sleeps. Freshet's role reads
--- none of these tables.
+-- Rights: the trigger functions read art and events, whose index expressions and policies may be anyone's code. So they
+-- belong to the tables' owner and run with the owner's rights (SECURITY DEFINER: writers need none). From Freshet, the
+-- owner gets only INSERT on the outbox, and the right to see whether an instance is asleep. Freshet's role reads none
+-- of these tables.
 
 CREATE OR REPLACE FUNCTION freshet.must_own_live_tables() RETURNS regrole
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -63,7 +63,7 @@ CREATE OR REPLACE FUNCTION freshet.open_live_outbox(asked_for regrole) RETURNS r
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- not the argument: anybody may call this
+    -- not the argument, because anyone may call this
     owner CONSTANT regrole := (SELECT relowner FROM pg_class WHERE oid = to_regclass('public.events'));
 BEGIN
     PERFORM freshet.let_in_owner('public.events'::regclass);
@@ -76,7 +76,8 @@ BEGIN
     RETURN owner;
 END $$;
 
--- What refers to an artwork, compared with art.id: as it is where PostgreSQL can, otherwise by way of text.
+-- A reference to an artwork, for comparison with art.id: as it is if PostgreSQL can compare the two, otherwise through
+-- text.
 CREATE OR REPLACE FUNCTION freshet.live_reference(of regclass, col name) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -89,8 +90,8 @@ EXCEPTION WHEN undefined_function THEN
             FROM pg_attribute WHERE attrelid = 'public.art'::regclass AND attname = 'id');
 END $$;
 
--- The body of a trigger function: `selection` selects (eid, detail) into arrays. It only reads, so its own block costs
--- no transaction id; what goes wrong there is a warning, never an error of the user's statement.
+-- Writes the body of a trigger function; `selection` selects (eid, detail) into arrays. That part only reads, so its
+-- own block costs no transaction id. What goes wrong there is a warning, never an error of the user's statement.
 CREATE OR REPLACE FUNCTION freshet.write_live_function(name text, type text, operation text, selection text)
     RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -131,7 +132,7 @@ BEGIN
     RETURN NULL;
 END
 $body$ $function$, name, type, operation, selection);
-    -- a trigger function can only be called as a trigger; still, nobody was meant to
+    -- a trigger function can be called only as a trigger; even so, nobody needs the right to call it
     FOR grantee IN
         SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
         FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
@@ -154,7 +155,7 @@ DECLARE
     trigger record;
     former  record;
 BEGIN
-    -- whoever calls this, a superuser too: the functions get the owner's rights and no others
+    -- whoever calls this, even a superuser: the functions get the owner's rights and no others
     IF pg_get_userbyid(owner) <> current_user THEN
         PERFORM set_config('role', pg_get_userbyid(owner), true);
     END IF;
@@ -180,7 +181,7 @@ BEGIN
         END IF;
         PERFORM freshet.write_live_function('freshet_live_' || trigger.short, trigger.type,
             CASE trigger.short WHEN 'media' THEN 'TG_OP' ELSE 'NULL' END,
-            -- LATERAL and LIMIT keep these look-ups by index, however large the statement was for which the session
+            -- LATERAL and LIMIT make these look-ups use an index, however large the statement was for which the session
             -- planned them
             CASE trigger.short
                 WHEN 'art' THEN
@@ -220,7 +221,7 @@ BEGIN
 END $$;
 
 -- RETURN binds the inner functions now, so that no caller needs USAGE on schema freshet to get here; open_live_outbox
--- gives it to the owner.
+-- grants it to the owner.
 CREATE OR REPLACE FUNCTION public.install_live_events() RETURNS void
 LANGUAGE sql VOLATILE
 RETURN freshet.install_live(freshet.open_live_outbox(freshet.must_own_live_tables()));

@@ -1,6 +1,6 @@
--- What stats jobs need of the database; the tables are in sql/migrations/V11__stats.sql.
+-- What stats jobs need in the database; the tables are in sql/migrations/V11__stats.sql.
 
--- Keeps a job's columns true to its status whoever changes it: Freshet, a console, or the manual's UPDATE.
+-- Keeps a job's columns consistent with its status, whoever changes it: Freshet, a console, or the manual's UPDATE.
 CREATE OR REPLACE FUNCTION freshet.keep_job_in_order() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -22,7 +22,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION freshet.keep_job_in_order() FROM PUBLIC;
 
--- Here, where its function is made before it.
+-- Here and not in a migration, because the function has to exist first.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'public.background_job_status'::regclass
                    AND tgname = 'freshet_keep_job_in_order') THEN
@@ -31,13 +31,13 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- The lock that whoever runs this function for this job holds until its transaction ends: so a new attempt knows the
--- backends of the old one.
+-- The lock that whoever runs this function for this job holds until its transaction ends. A new attempt finds the old
+-- one's backends by it.
 CREATE OR REPLACE FUNCTION freshet.job_lock(job uuid, function text) RETURNS bigint
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN hashtextextended(job::text || '/' || function, 7382086);
 
--- What the consoles read, put together from the functions that this attempt had to do.
+-- What the consoles read, assembled from the functions that this attempt had to run.
 CREATE OR REPLACE FUNCTION freshet.job_results(job uuid, of_attempt integer) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (
@@ -54,8 +54,8 @@ RETURN (
             FILTER (WHERE status <> 'running'), '[]'))
     FROM freshet.job_function f WHERE f.job_id = job AND f.attempt = of_attempt);
 
--- Runs one statistics function, in the caller's transaction and with the caller's search_path. With a tenant, and a
--- parameter target_tenant_id to take it, for that tenant only.
+-- Runs one statistics function, in the caller's transaction and with the caller's search_path. If there is a tenant,
+-- and the function has a parameter target_tenant_id, it runs for that tenant only.
 CREATE OR REPLACE FUNCTION freshet.run_stats_function(wanted text, tenant uuid) RETURNS void
 LANGUAGE plpgsql
 AS $$

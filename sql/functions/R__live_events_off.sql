@@ -1,4 +1,4 @@
--- SELECT live_events_off(): no change becomes a live event any more. SELECT install_live_events() is the way back.
+-- SELECT live_events_off(): changes no longer become live events. SELECT install_live_events() turns them on again.
 DO $$ BEGIN PERFORM freshet.step_aside('live_events_off'); END $$;
 
 CREATE OR REPLACE FUNCTION public.live_events_off() RETURNS void

@@ -1,5 +1,5 @@
--- SELECT manual_cache_invalidation('AB3028'), or ('AB3028', '/live/event/AB3028-1-4/bids'): tell live pages by hand,
--- inside the caller's transaction.
+-- SELECT manual_cache_invalidation('AB3028'), or ('AB3028', '/live/event/AB3028-1-4/bids'): notifies live pages by
+-- hand, inside the caller's transaction.
 DO $$ BEGIN PERFORM freshet.step_aside('manual_cache_invalidation'); END $$;
 
 CREATE OR REPLACE FUNCTION public.manual_cache_invalidation(event_eid text, endpoint text DEFAULT NULL) RETURNS void
@@ -17,7 +17,7 @@ BEGIN
     END IF;
     INSERT INTO freshet.live_outbox (type, event_eid, endpoints)
     VALUES ('manual_invalidation', event_eid, CASE WHEN endpoint IS NOT NULL THEN ARRAY[endpoint] END);
-    -- an instance that sleeps
+    -- wakes an instance that is asleep
     IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
@@ -26,5 +26,5 @@ END $$;
 DO $$
 BEGIN
     PERFORM freshet.settle_in('public.manual_cache_invalidation(text, text)', 'pg_proc',
-        'tells live pages by hand, inside the caller''s transaction', '{service_role}');
+        'notifies live pages by hand, inside the caller''s transaction', '{service_role}');
 END $$;

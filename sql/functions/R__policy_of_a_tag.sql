@@ -1,7 +1,7 @@
--- Which policy a tag falls under, and how every instance learns that policies have changed.
+-- Determines which policy applies to a tag, and tells every instance that policies have changed.
 
--- The policy, or no row: the exact one, else of the globs the one with the longest literal text.
--- One meaning for all statements, which have it put in its place by the planner (plain SQL, STABLE, nothing set).
+-- The policy, or no row: the exact tag's, otherwise that of the glob with the longest literal text. All statements
+-- share this definition; the planner inlines it into them (plain SQL, STABLE, no SET clauses).
 CREATE OR REPLACE FUNCTION freshet.policy_of(wanted text) RETURNS SETOF freshet.policy
 LANGUAGE sql STABLE
 AS $$
@@ -14,7 +14,7 @@ LIMIT 1
 $$;
 REVOKE ALL ON FUNCTION freshet.policy_of(text) FROM PUBLIC;
 
--- In the transaction that changes a policy.
+-- Runs in the transaction that changes a policy.
 CREATE OR REPLACE FUNCTION freshet.policies_changed() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN
@@ -23,7 +23,7 @@ AS $$ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION freshet.policies_changed() FROM PUBLIC;
 
--- Here, where its function is made before it.
+-- Here and not in a migration, because the function has to exist first.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_trigger
                    WHERE tgrelid = 'freshet.policy'::regclass AND tgname = 'freshet_policies_changed') THEN

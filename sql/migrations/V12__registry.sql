@@ -1,12 +1,12 @@
 -- The registry of application caches.
 
--- Entries of application caches: their keys and tags, and a value where the cache itself is kept here.
+-- Entries of application caches: their keys and tags, and their values if the cache itself is kept here.
 CREATE TABLE IF NOT EXISTS public.cache_entries (
     cache_key  text        COLLATE "C" PRIMARY KEY,
     tags       text[]      NOT NULL DEFAULT '{}',
     value      jsonb,
     expires_at timestamptz,                                           -- null: never; -infinity: invalidated,
-                                                                      -- and only known by its key
+                                                                      -- only its key is still known
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT key_is_1_to_1024_characters CHECK (length(cache_key) BETWEEN 1 AND 1024),
@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS public.cache_entries (
 ALTER TABLE public.cache_entries
     ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN IF NOT EXISTS updated_at timestamptz NOT NULL DEFAULT now();
--- Patterns: what begins, ends, or contains. A C collation's primary key serves the first by itself.
+-- For patterns that say how a key begins, ends, or what it contains. With a C collation, the primary key serves the
+-- first kind.
 CREATE INDEX cache_entries_end
     ON public.cache_entries (reverse(cache_key) text_pattern_ops);    -- keys-with-suffix
 CREATE INDEX cache_entries_tags
@@ -49,13 +50,14 @@ BEGIN
     END IF;
 END $$;
 
--- Tags that changed while the registry had entries: those of the tag have to leave, too. What was invalidated through
--- the registry itself is not among them: an entry that was filled again since is fresh.
+-- Tags that changed while the registry had entries: entries with such a tag have to leave the registry, too. Tags that
+-- were invalidated through the registry itself are not among them, because an entry that was filled again since is
+-- fresh.
 CREATE TABLE freshet.registry_due (
     tag text NOT NULL
 ) WITH (vacuum_truncate = off);
 
--- A registry that V12 made (not one that it found and adopted) starts closed.
+-- A registry that V12 created (not one that it found and adopted) starts closed.
 DO $$
 BEGIN
     IF 'public.cache_entries'::regclass::oid > 'freshet.job_function'::regclass::oid THEN

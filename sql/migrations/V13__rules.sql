@@ -1,5 +1,5 @@
--- Which tags an entity's change stands for: ops change a row, the next call follows. {clientId}, {productId} and
--- {moduleId} are replaced by what the caller gives; a tag whose id was not given is left out.
+-- Which tags a change of an entity stands for. If operators change a row, the next call follows it. {clientId},
+-- {productId} and {moduleId} are replaced by what the caller passes; a tag whose id is not passed is left out.
 DO $$ BEGIN PERFORM freshet.step_aside('cache_tag_rules'); END $$;
 CREATE TABLE public.cache_tag_rules (
     name     text   PRIMARY KEY,                                      -- the "type" of /api/admin/cache/clear,

@@ -1,34 +1,34 @@
--- Live events: a committed row on its way to open browser tabs. live_outbox -> live_event, in the order of
--- the one relay.
+-- Live events: how a committed row reaches open browser tabs. live_outbox -> live_event, in the order that the one
+-- relay gives them.
 
--- Where the triggers on art, votes, bids and art_media write: append-only, nothing unique, so that no writer ever meets
--- another.
+-- The triggers on art, votes, bids and art_media write here: append-only and without unique constraints, so that
+-- writers never wait for each other.
 CREATE TABLE freshet.live_outbox (
     id         bigint      GENERATED ALWAYS AS IDENTITY (CACHE 1),
     type       text        NOT NULL,                                  -- art_updated, vote_cast, bid_placed,
                                                                       -- media_updated, manual_invalidation
-    event_eid  text,                                                  -- null, or none that fits into a URL:
-                                                                      -- skipped and counted
-    operation  text,                                                  -- null: the only one that its type has
-    detail     json,                                                  -- what the payload holds besides:
+    event_eid  text,                                                  -- null, or unfit for a URL:
+                                                                      -- skipped, and counted
+    operation  text,                                                  -- null: the only one of its type
+    detail     json,                                                  -- the rest of the payload:
                                                                       -- art_id, round, easel, amount
-    endpoints  text[],                                                -- null: those that follow from type and detail
-    changes    integer     NOT NULL DEFAULT 1,                        -- more: several that FRESHET_LIVE_LIMIT
-                                                                      -- has put together
+    endpoints  text[],                                                -- null: derived from type and detail
+    changes    integer     NOT NULL DEFAULT 1,                        -- more than 1: merged because of
+                                                                      -- FRESHET_LIVE_LIMIT
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000);
-CREATE INDEX live_outbox_oldest ON freshet.live_outbox (id);          -- relay: the oldest first; probe: is it empty?
+CREATE INDEX live_outbox_oldest ON freshet.live_outbox (id);          -- relay: the oldest first, or none
 COMMENT ON TABLE freshet.live_outbox IS 'Live events as committed, until the relay gives them their order';
 
--- What was published, in the order in which everybody reads it: ids are gap-free and become visible in their order.
+-- What was published, in the order in which everyone reads it: ids have no gaps and become visible in order.
 CREATE TABLE freshet.live_event (
     id           bigint      PRIMARY KEY,                             -- given out by live_relay, never by a sequence
     event_eid    text        NOT NULL,
     type         text        NOT NULL,
     table_name   text        NOT NULL,
     operation    text        NOT NULL,
-    payload      text        NOT NULL,                                -- letter by letter what LISTEN and the stream get
+    payload      text        NOT NULL,                                -- exactly what LISTEN and the stream get
     changes      integer     NOT NULL DEFAULT 1,
     changed_at   timestamptz NOT NULL,
     published_at timestamptz NOT NULL DEFAULT now(),
@@ -39,7 +39,7 @@ CREATE INDEX live_event_of ON freshet.live_event (event_eid, id);     -- replay,
 CREATE INDEX live_event_published                                     -- get_cache_invalidation_stats,
     ON freshet.live_event (published_at);                             -- FRESHET_LIVE_LIMIT
 
--- The counter: whoever holds its row's lock is the relay. A process that dies loses the lock with its connection.
+-- The counter: whoever holds the lock on its row is the relay. A process that dies loses the lock with its connection.
 CREATE TABLE freshet.live_relay (
     only_row   boolean PRIMARY KEY DEFAULT true,
     last_id    bigint  NOT NULL DEFAULT 0,                            -- newest id given out

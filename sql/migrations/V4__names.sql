@@ -1,15 +1,15 @@
--- How Freshet's names in public come to be Freshet's. These functions are here and not in sql/functions, because the
--- migrations that follow call them for the tables that they make.
+-- How names in public become Freshet's. These functions are here and not in sql/functions, because the following
+-- migrations call them for the tables that they create.
 
--- Whether an object is ours: its comment starts with 'Freshet'.
+-- Whether an object is Freshet's: its comment starts with 'Freshet'.
 CREATE FUNCTION freshet.is_ours(object oid, catalog regclass) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(obj_description(object, (SELECT relname FROM pg_class WHERE oid = catalog)) LIKE 'Freshet%', false)
 $$;
 
--- Renames aside what stands in public under one of our names: a function of that name with whatever arguments (a second
--- one would make calls ambiguous), or a relation, unless it is a view with exactly the columns in `keep`.
+-- Renames whatever has one of Freshet's names in public: a function of that name with any arguments (a second one would
+-- make calls ambiguous), or a relation, unless it is a view with exactly the columns in `keep`.
 CREATE FUNCTION freshet.step_aside(wanted name, keep text[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -50,8 +50,9 @@ SELECT relkind = 'v' AND wanted_columns IS NOT DISTINCT FROM (
 FROM pg_class WHERE oid = relation
 $$;
 
--- A new object in public starts with its owner's rights and those of the roles named here, whatever the database's
--- default privileges (Supabase: everything to anon). Only when new: what ops grant later survives every re-application.
+-- A new object in public starts with its owner's rights and those of the roles given here, whatever the database's
+-- default privileges are (Supabase: everything to anon). This happens only when it is new, so what operators grant
+-- later survives every re-application.
 CREATE FUNCTION freshet.settle_in(object text, catalog regclass, about text, readers name[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -99,7 +100,8 @@ END $$;
 REVOKE ALL ON FUNCTION freshet.is_ours(oid, regclass), freshet.step_aside(name, text[]),
     freshet.is_view_with(oid, text[]), freshet.settle_in(text, regclass, text, name[]) FROM PUBLIC;
 
--- A queue that V1 made (not one that it found and adopted, whose oid is older than the inbox's) starts closed as well.
+-- A queue that V1 created (not one that it found and adopted, whose oid is older than the inbox's) starts closed as
+-- well.
 DO $$
 BEGIN
     IF 'public.cache_invalidation_queue'::regclass::oid > 'freshet.inbox'::regclass::oid THEN

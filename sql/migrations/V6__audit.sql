@@ -1,5 +1,5 @@
--- The audit log of the replaced invalidation service, as that made it: an existing one is adopted with its rows and
--- types.
+-- The audit log of the replaced invalidation service, in the form in which that service created it: an existing one is
+-- adopted with its rows and types.
 CREATE TABLE IF NOT EXISTS public.invalidation_audit (
     id           bigserial   PRIMARY KEY,
     pattern      text,
@@ -17,8 +17,8 @@ ALTER TABLE public.invalidation_audit
     ADD COLUMN IF NOT EXISTS outcome text,                            -- of a delivery: delivered, retry, dead
     ADD COLUMN IF NOT EXISTS status  integer,
     ADD COLUMN IF NOT EXISTS detail  text,
-    ADD COLUMN IF NOT EXISTS xid     bigint;                          -- what was there before has none
--- What an adopted table may ask for and Freshet does not always know.
+    ADD COLUMN IF NOT EXISTS xid     bigint;                          -- rows from before have none
+-- Columns that an adopted table may require and Freshet does not always know.
 ALTER TABLE public.invalidation_audit
     ALTER COLUMN pattern DROP NOT NULL, ALTER COLUMN keys DROP NOT NULL, ALTER COLUMN triggered_by DROP NOT NULL,
     ALTER COLUMN request_id DROP NOT NULL, ALTER COLUMN latency_ms DROP NOT NULL,
@@ -41,7 +41,7 @@ BEGIN
     END IF;
 END $$;
 
--- One that V6 made (not one that it found and adopted) starts closed.
+-- An audit that V6 created (not one that it found and adopted) starts closed.
 DO $$
 BEGIN
     IF 'public.invalidation_audit'::regclass::oid > 'freshet.inbox'::regclass::oid THEN

@@ -1,4 +1,4 @@
--- In a transaction of its own, which holds no lock that anybody else than writers of the audit waits for.
+-- In a transaction of its own, which holds no lock that anyone but writers of the audit waits for.
 CREATE INDEX IF NOT EXISTS invalidation_audit_newest ON public.invalidation_audit (timestamp DESC);  -- forget_audit
 CREATE INDEX invalidation_audit_listed ON public.invalidation_audit (timestamp DESC)   -- GET /audit/logs
     WHERE kind IS NULL OR kind IN ('invalidation', 'no-target')

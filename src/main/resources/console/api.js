@@ -15,7 +15,7 @@ async function ask(path, options) {
   try {
     response = await fetch(path, options);
   } catch {
-    return { ok: false, status: 0, error: 'Freshet does not answer. The console goes on trying.' };
+    return { ok: false, status: 0, error: 'Freshet does not answer. The console keeps trying.' };
   }
   let data = null;
   try {

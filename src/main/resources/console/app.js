@@ -89,7 +89,7 @@ function draw() {
       : h(
           'p',
           { class: 'note', key: 'read-only' },
-          'This key may read only: everything can be looked at, nothing changed. Changes need INTERNAL_API_KEY.',
+          'This key is read-only: you can look at everything, but change nothing. Changes need INTERNAL_API_KEY.',
         ),
     h('div', { key: viewName, class: `view ${viewName}` }, view.draw()),
   );
@@ -198,8 +198,8 @@ function lock() {
     h(
       'p',
       {},
-      'INTERNAL_API_KEY opens everything, FRESHET_READ_KEY lets you look.' +
-        ' The key stays in this tab and is gone when it is closed.',
+      'INTERNAL_API_KEY allows everything, FRESHET_READ_KEY allows reading.' +
+        ' The key stays in this tab, and is gone once you close the tab.',
     ),
     h(
       'form',

@@ -101,7 +101,7 @@ export default {
         return [
           filters(
             [
-              { name: 'tag', label: 'Tag or key', wide: true, hint: 'the whole one' },
+              { name: 'tag', label: 'Tag or key', wide: true, hint: 'exact, not a part of it' },
               { name: 'request_id', label: 'Request id', wide: true },
               { name: 'pattern', label: 'Pattern' },
               { name: 'kind', label: 'Kind', options: KINDS.map(k => [k === 'all' ? '' : k, k]) },
@@ -124,7 +124,7 @@ export default {
               : !rows.length
                 ? empty(
                     failing
-                      ? 'Nothing has failed, as far back as was looked.'
+                      ? 'Nothing has failed, as far back as this search goes.'
                       : Object.keys(ctx.params).length
                         ? 'Nothing in the audit matches.'
                         : 'The audit is empty: nothing has happened yet.',

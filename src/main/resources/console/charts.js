@@ -76,7 +76,7 @@ export function lines(title, points, kinds, unit) {
         }),
       ),
       h('span', { class: 'top', 'aria-hidden': 'true' }, values.length ? show(top) : ''),
-      values.length ? null : h('span', { class: 'nothing' }, 'nothing in this time'),
+      values.length ? null : h('span', { class: 'nothing' }, 'nothing in this period'),
     ),
     h(
       'div',

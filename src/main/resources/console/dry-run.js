@@ -80,7 +80,7 @@ export default {
         h(
           'section',
           {},
-          h('h2', {}, 'Watches that make such tags'),
+          h('h2', {}, 'Watches that queue such tags'),
           d.watches.length
             ? table(
                 'Watches',
@@ -97,13 +97,13 @@ export default {
                 d.watches,
                 w => w.table + w.template,
               )
-            : empty('No watched table makes such a tag.'),
+            : empty('No watched table queues such a tag.'),
         ),
         d.policies.length
           ? h(
               'section',
               {},
-              h('h2', {}, 'Policies that they fall under'),
+              h('h2', {}, 'Policies that apply to them'),
               table(
                 'Policies',
                 [
@@ -154,7 +154,7 @@ export default {
         h(
           'section',
           {},
-          h('h2', {}, 'Processed lately'),
+          h('h2', {}, 'Processed recently'),
           d.recent.length
             ? h(
                 'ul',
@@ -203,7 +203,7 @@ export default {
                 d.targets,
                 t => t.name,
               )
-            : empty('No target takes the queue.'),
+            : empty('No target receives the queue’s tags.'),
         ),
         watched
           ? h(

@@ -43,23 +43,23 @@ function inWords({ status, data }) {
     return [
       'attention',
       'not known',
-      'Nobody gave this token here, its transaction was rolled back, or it is more than a day old.',
+      'This database issued no such token, its transaction was rolled back, or it is more than a day old.',
     ];
   if (data.fresh) return ['fresh', 'out', 'Everything that this transaction changed was delivered to every target.'];
   if (data.given_up)
     return [
       'attention',
       'given up',
-      'This was given up; the rest was delivered. Nothing more happens by itself: a dead letter can be replayed.',
+      'This was given up; the rest was delivered. Freshet does nothing more by itself; dead letters can be replayed.',
       letters(data.given_up),
     ];
   if (data.transaction === 'open')
-    return ['processing', 'not yet', 'Its transaction has not been committed. This page goes on asking.'];
+    return ['processing', 'not yet', 'Its transaction has not been committed. This page keeps asking.'];
   return [
     'processing',
     'not yet',
-    `${count(data.outstanding)} ${data.outstanding === 1 ? 'tag is' : 'tags are'} not at every target. ` +
-      'This page goes on asking.',
+    `${count(data.outstanding)} ${data.outstanding === 1 ? 'tag has' : 'tags have'} not reached every target yet. ` +
+      'This page keeps asking.',
   ];
 }
 

@@ -49,7 +49,7 @@ export default {
       }
       const total = answer.data.total_count;
       if (total === 0) {
-        ctx.say(`Nothing that was given up matches: ${described(asked)}.`, 'bad');
+        ctx.say(`No dead letter matches: ${described(asked)}.`, 'bad');
         return null;
       }
       return [`Replay ${deliveries(total)}?`, `By ${described(asked)}. Each is one call to its target.`, 'Replay'];
@@ -104,7 +104,7 @@ export default {
               ? loading()
               : !state.letters.length
                 ? empty(
-                    filtered ? 'Nothing that was given up matches.' : 'Nothing was given up.',
+                    filtered ? 'No dead letter matches.' : 'Nothing was given up.',
                     filtered ? null : 'A call that a target refuses, or that fails for a day, would be listed here.',
                   )
                 : [

@@ -50,9 +50,9 @@ function eventOf(row, at) {
       if (row.outcome === 'dead') return { at, kind: 'dead', text: `Given up for${where}`, why };
       return { at, kind: 'bad', text: `The call to${where} failed; it is tried again later`, why };
     case 'no-target':
-      return { at, kind: 'dead', text: 'No target takes it: settled without a call', why };
+      return { at, kind: 'dead', text: 'No target receives it: settled without a call', why };
     case 'postponed':
-      return { at, kind: 'wait', text: 'Joined what waits already for a target that is down', why };
+      return { at, kind: 'wait', text: 'Joined what already waits for a target that is down', why };
     case 'replay':
       return { at, kind: 'wait', text: `Replayed by hand for${where}`, why };
     case 'job':

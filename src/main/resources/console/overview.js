@@ -92,7 +92,7 @@ function tiles(o, series) {
       'Changes per call',
       `${o.coalescing.factor.toFixed(1)}×`,
       `${count(Math.round(o.coalescing.calls_saved))} calls saved`,
-      { title: 'What coalescing spared the targets, since this instance began' },
+      { title: 'What coalescing has saved the targets, since this instance started' },
     ),
     tile(
       'Dead letters',
@@ -110,7 +110,7 @@ function tiles(o, series) {
 }
 
 function targetState(t) {
-  if (t.unserved) return [badge('stale', 'served by nobody'), ' ', since(t.served_at)];
+  if (t.unserved) return [badge('stale', 'served by no instance'), ' ', since(t.served_at)];
   if (t.missing_since) return [badge('attention', 'gone from DNS'), ' ', since(t.missing_since)];
   if (t.opened_at) return [badge('stale', 'down'), ' ', since(t.opened_at)];
   if (t.retrying) return [badge('stale', 'retrying'), ' ', since(t.failing_since)];
@@ -151,7 +151,7 @@ function targets(all) {
 function hottest(all) {
   if (!all.length)
     return empty(
-      'No tag was touched in the last hour.',
+      'No tag has changed in the last hour.',
       'SELECT cache_invalidation_watch(…) makes a table queue tags.',
     );
   const top = Math.max(...all.map(t => t.changes));
@@ -214,7 +214,7 @@ export default {
         return [
           banner(o.health),
           tiles(o, ctx.series),
-          h('section', { 'aria-label': 'The way of a change' }, way(o)),
+          h('section', { 'aria-label': 'The path of a change' }, way(o)),
           h(
             'div',
             { class: 'pair' },
@@ -257,7 +257,7 @@ export default {
                   'div',
                   { class: 'title' },
                   h('h2', {}, 'Policies of tags'),
-                  h('span', { class: 'dim' }, 'the first that a tag matches is its own'),
+                  h('span', { class: 'dim' }, 'the first one that matches a tag applies'),
                 ),
                 policies(o.policies),
               )

@@ -162,7 +162,7 @@ export function act(ctx, text, what, options = {}) {
       type: 'button',
       class: options.class,
       disabled: !ctx.mayChange,
-      title: ctx.mayChange ? options.title : 'This key may read only',
+      title: ctx.mayChange ? options.title : 'This key is read-only',
       onclick: run,
       'aria-label': options.label,
     },

@@ -66,8 +66,8 @@ export default {
           then: load,
           ask: [
             `Stop ${r.id}?`,
-            `${r.description || 'This route'}. What is in flight ends first; what waits for it is kept,` +
-              ' and goes on when it is started again. On this instance only.',
+            `${r.description || 'This route'}. What is in flight ends first. What waits for the route is kept` +
+              ' until it is started again. This applies to this instance only.',
             'Stop it',
           ],
         });
@@ -189,7 +189,7 @@ export default {
                 h(
                   'p',
                   { class: 'dim' },
-                  'Their last good versions go on. Mend the file and it is taken over within seconds.',
+                  'Their last good versions stay in force. Fix the file, and Freshet applies it within seconds.',
                 ),
                 h(
                   'ul',
@@ -208,7 +208,7 @@ export default {
               )
             : null,
           o && o.queue
-            ? h('section', { key: 'way', 'aria-label': 'The way of a change' }, way(o, chips(routes)))
+            ? h('section', { key: 'way', 'aria-label': 'The path of a change' }, way(o, chips(routes)))
             : null,
           files.map(file =>
             section(

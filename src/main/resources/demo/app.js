@@ -136,7 +136,7 @@ function live() {
       h(
         'p',
         {},
-        'Three answers of an auction’s API, kept by this window. ' +
+        'Three answers of an auction’s API, cached by this window. ' +
           'A committed row reaches every open tab of its event; only what it touches goes stale, ' +
           'and a burst of changes is fetched once.',
       ),
@@ -418,7 +418,7 @@ function league() {
       { class: 'note-line' },
       seen.job
         ? progress(seen.job)
-        : h('p', { class: 'dim' }, 'After a match, the statistics functions run side by side; then one call.'),
+        : h('p', { class: 'dim' }, 'After a match, the statistics functions run in parallel; then there is one call.'),
       one.stale ? null : tally(seen.mine.match, 'match', one.tag),
     ),
     h(
@@ -442,7 +442,7 @@ function pages() {
         {},
         seen.told
           ? 'Rendered once and kept until Freshet calls and names their tag, as a Next.js app or a CDN does. ' +
-              'Nobody looks at the clock.'
+              'Nothing expires by itself.'
           : 'Targets are configured, so the calls go there and not to this page: its copies stay as they are.',
       ),
     ),
@@ -606,7 +606,7 @@ function lockForm() {
     h(
       'p',
       {},
-      'The demo changes rows, so it needs INTERNAL_API_KEY. The key stays in this tab and is gone when it is closed.',
+      'The demo changes rows, so it needs INTERNAL_API_KEY. The key stays in this tab, and is gone once you close it.',
     ),
     h(
       'form',

@@ -23,14 +23,14 @@ import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Sends on what was committed to be published. Sending and forgetting are one transaction, which an endpoint on the
- * same database (NOTIFY) joins: then each event goes out exactly once. With another broker a death in between sends it
- * again, with the same id.
+ * Sends what was committed to be published. Sending an event and deleting it are one transaction. An endpoint on the
+ * same database (NOTIFY) joins that transaction, so each event is sent exactly once. With another broker, an event is
+ * sent again, with the same id, if the process dies in between.
  */
 public final class Publications {
     /**
-     * @param changes      of tags whose entries are to leave the registry
-     * @param publications to be sent on
+     * @param changes      whether entries have to leave the registry, because their tags changed
+     * @param publications whether there are events to send
      */
     public record Waiting(boolean changes, boolean publications) {
         public boolean isAny() {
@@ -40,7 +40,7 @@ public final class Publications {
 
     private record Copying(List<String> topics, int limit) {}
 
-    /** @param copied only those that were copied for the other topics */
+    /** @param copied whether to take only events that were copied for the other topics */
     private record Which(String topic, boolean copied) {}
 
     private record Share(Which which, int limit) {}
@@ -49,7 +49,8 @@ public final class Publications {
     private static final int BATCH = 200;
     private static final String TOPIC = "publish";
     /**
-     * So long may a broker take for a batch; who stops meanwhile holds up these events only, since others skip them.
+     * How long a broker may take for a batch. A process that is stopped meanwhile holds up only the events of its
+     * batch, because others skip them.
      */
     private static final String SENDING = "60s";
 
@@ -75,13 +76,14 @@ public final class Publications {
         this.others = context.getExecutorServiceManager().newCachedThreadPool(this, "publish");
     }
 
-    /** Mostly nothing: then no transaction is begun. */
+    /** Usually nothing; then no transaction is begun. */
     public Waiting whatWaits() {
         return with(c -> whatWaits.row(c, Map.of(), Waiting.class));
     }
 
     /**
-     * To the route {@code publish}, and to each {@code publish-NAME} in its own time: a broker may be away, or hang.
+     * Sends to the route {@code publish}, and to each {@code publish-NAME} at its own pace, because a broker may be
+     * unreachable or hang.
      */
     public void sendOn() {
         if (!whatWaits().publications()) {
@@ -136,10 +138,10 @@ public final class Publications {
                     return;
                 }
             } catch (TransactionException e) {
-                throw e; // the database itself is away: nothing can be sent at all
+                throw e; // the database itself does not answer: nothing can be sent at all
             } catch (RuntimeException e) {
-                // one that cannot be sent, or not even be read, must not hold up the others: from here on each goes by
-                // itself
+                // an event that cannot be sent, or not even read, must not hold up the others: from here on, each is
+                // sent by itself
                 if (rows == 1) {
                     postpone(which, e);
                 }

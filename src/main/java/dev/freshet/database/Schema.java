@@ -24,7 +24,7 @@ public final class Schema {
     private static final int TRIES = 20;
 
     private static final String LEFT = "The database's schema is of a newer Freshet: left as it is."
-            + " To put this build's functions in force all the same: docs/operations.md, Upgrades, and the way back";
+            + " To put this build's functions in force all the same: docs/operations.md, Upgrades and rollback";
 
     /** Before the first release, the migrations were rewritten. */
     private static final String OTHER_HISTORY = "The database was made by an unreleased build of Freshet, whose tables"

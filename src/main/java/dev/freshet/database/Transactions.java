@@ -43,8 +43,8 @@ public final class Transactions {
     }
 
     /**
-     * Statements that need not be true together, on the same terms as in a transaction. Where the session knows those
-     * terms, no BEGIN and COMMIT go around them: this is for what is done every few seconds, also by an idle instance.
+     * Runs statements that need not see the same state, under the same settings as in a transaction. If the session has
+     * these settings, BEGIN and COMMIT are omitted. This is for work that even an idle instance does every few seconds.
      */
     public <T> T inOneOnTerms(Work<T> work) throws SQLException {
         return pooled ? in(work) : inOne(work);

@@ -22,9 +22,9 @@ import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 
 /**
- * Calls to targets: one attempt is one request (no retries, redirects or cookies of the client's own), and it ends in
- * time whatever the target does. The client's time-outs only see silence; a target that drips its answer byte by byte
- * would hold a call for ever.
+ * Makes each attempt of a call exactly one request (the client adds no retries, redirects or cookies), which ends in
+ * time whatever the target does. The client's own time-outs detect only silence: a target that sends its answer byte by
+ * byte would hold a call forever.
  */
 public final class Deadline implements HttpClientConfigurer, ExecChainHandler, AutoCloseable {
     private static final int LONGEST_ANSWER = 64 * 1024;
@@ -33,12 +33,12 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
     private final Duration timeout;
     private final long glanceMillis;
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
-    /** Whether the next glance is planned. Where nothing is under way none is: an instance at rest costs nothing. */
+    /** Whether the next glance is planned. Without calls under way, none is: an idle instance costs nothing. */
     private final AtomicBoolean glances = new AtomicBoolean();
 
     private final ScheduledExecutorService timer;
 
-    /** A call under way; a look at all of them now and then costs less than an alarm for each. */
+    /** A call under way. A glance at all of them from time to time costs less than a timer for each. */
     private static final class UnderWay {
         private final ExecChain.Scope scope;
         private final long end;
@@ -52,7 +52,7 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
 
     public Deadline(Duration timeout) {
         this.timeout = timeout;
-        // a call that begins while Freshet stops is told nothing: it ends with the process
+        // DiscardPolicy: a call that begins while Freshet stops needs no deadline, because it ends with the process
         this.timer = new ScheduledThreadPoolExecutor(1, Deadline::daemon, new ThreadPoolExecutor.DiscardPolicy());
         this.glanceMillis = Math.max(1, Math.min(LONGEST_GLANCE_MILLIS, timeout.toMillis() / 10));
     }
@@ -74,7 +74,8 @@ public final class Deadline implements HttpClientConfigurer, ExecChainHandler, A
             endWhatIsOver();
         } finally {
             glances.set(false);
-            if (!underWay.isEmpty()) { // asked after it was set: what has begun meanwhile is seen here, or plans itself
+            // checked after the flag is cleared: a call that began meanwhile is seen here, or plans a glance itself
+            if (!underWay.isEmpty()) {
                 planGlance();
             }
         }

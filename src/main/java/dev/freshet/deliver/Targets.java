@@ -19,19 +19,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the database know the targets that this instance's files declare: before the first turn, so that nothing is
- * handed over without them. A target is forgotten only when its file was deleted under a running instance and nobody
- * has served it for a minute since.
+ * Registers in the database the targets that this instance's files declare. This happens before the first turn, so that
+ * nothing is handed over without them. Freshet forgets a target only if its file was deleted while an instance ran, and
+ * no instance has served it for a minute since.
  */
 public final class Targets implements FeedsRoutes {
     private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
     private static final String PREFIX = Lanes.ROUTE_PREFIX;
-    /** Few enough that nobody waits for the transaction that forgets them. */
+    /** Few enough that nobody waits long for the transaction that forgets them. */
     private static final int FORGET_TAGS = 1_000;
 
     /** Far below the minute after which a target that nobody serves may be forgotten. */
     private static final long REGISTER_EVERY_NANOS = 5_000_000_000L;
-    /** Where DNS says which copies there are, its answers are looked at so often. */
+    /** How often DNS's answers are read if a target has copies. */
     private static final long LOOK_AT_COPIES_NANOS = 500_000_000L;
 
     private static final long LOOK_FOR_LEAVING_NANOS = 10_000_000_000L;
@@ -70,13 +70,13 @@ public final class Targets implements FeedsRoutes {
         this.lanes = lanes;
     }
 
-    /** Asked before each turn. */
+    /** Called before each turn. */
     public synchronized void register() throws SQLException {
         sayWhatWasDeleted();
         Map<String, Boolean> routes = targetRoutes();
         long every = hasCopies ? LOOK_AT_COPIES_NANOS : REGISTER_EVERY_NANOS;
         if (routes.equals(registered) && System.nanoTime() - registeredAt < every) {
-            return; // nobody forgets a target that was served a moment ago
+            return; // no instance forgets a target that was served a moment ago
         }
         List<String> silent = new ArrayList<>();
         families.clear();
@@ -116,7 +116,7 @@ public final class Targets implements FeedsRoutes {
             return;
         }
         Declared declared = new Declared(target.getName(), target.isTakesQueue(), target.getBatch(), target.getAfter());
-        // a statement of its own: a process that stops here holds nothing
+        // one statement by itself: a process that is stopped here holds no locks
         if (!transactions.inOne(c -> register.row(c, declared, Boolean.class))) {
             throw new SQLException("Target " + target.getName()
                     + " is back while it is being forgotten: the next turn knows it again");
@@ -126,7 +126,7 @@ public final class Targets implements FeedsRoutes {
         families.add(new Copies.Family(target.getName(), List.of(target.getName()), List.of()));
     }
 
-    /** An edit of a file that is served: what it says of the target now is in force with it. */
+    /** The file of a target that is served was edited: what it now says of the target takes effect with the route. */
     @Override
     public void renewed(String route) {
         if (route.startsWith(PREFIX)) {
@@ -163,7 +163,7 @@ public final class Targets implements FeedsRoutes {
         }
     }
 
-    /** A batch at a time, between the turns, so that none waits for long; the database knows how far it has come. */
+    /** One batch at a time, between turns, so that no turn waits long. The database records the progress. */
     private void forgetWhatIsLeaving() {
         try {
             Optional<List<Forgotten>> forgotten = transactions.audited(this::forgetSome);
@@ -172,7 +172,7 @@ public final class Targets implements FeedsRoutes {
                 lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
             }
             forgotten.orElse(List.of()).forEach(Targets::say);
-        } catch (SQLException e) { // no reason for the turn not to go on
+        } catch (SQLException e) { // no reason to hold up the turn
             lookForLeavingAt = System.nanoTime() + LOOK_FOR_LEAVING_NANOS;
             LOG.warn("A target that is to be forgotten could not be yet: {}", e.getMessage());
         }
@@ -190,7 +190,7 @@ public final class Targets implements FeedsRoutes {
         }
     }
 
-    /** @return empty when another instance has the turn */
+    /** @return empty if another instance has the turn */
     private Optional<List<Forgotten>> forgetSome(Connection connection) throws SQLException {
         if (!takeTurn.row(connection, Map.of(), Boolean.class)) {
             return Optional.empty();

@@ -9,7 +9,7 @@ import org.apache.camel.support.service.ServiceSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Has a route look whether something was committed, many times a second, with {@link Sleep} in between. */
+/** Makes a route check many times a second whether something was committed, with {@link Sleep} in between. */
 public final class Probing extends ServiceSupport implements StopsFirst {
     private static final Logger LOG = LoggerFactory.getLogger(Probing.class);
 
@@ -20,7 +20,7 @@ public final class Probing extends ServiceSupport implements StopsFirst {
     private final ProducerTemplate looks;
     private volatile boolean ended;
 
-    /** @param route which begins with direct:ROUTE */
+    /** @param route its id; it starts from direct:ROUTE */
     public Probing(CamelContext context, String route, Supplier<Duration> every, Sleep sleep) {
         this.context = context;
         this.route = route;
@@ -29,7 +29,7 @@ public final class Probing extends ServiceSupport implements StopsFirst {
         this.looks = context.createProducerTemplate();
     }
 
-    /** To be called when the routes have started; Camel's own listener for that was passed over in one of 40 starts. */
+    /** Call this when the routes have started. Camel's own listener for that was not called in one of 40 starts. */
     public void begin() {
         context.getExecutorServiceManager().newThread(route, this::run).start();
     }
@@ -42,11 +42,11 @@ public final class Probing extends ServiceSupport implements StopsFirst {
                     looks.sendBody("direct:" + route, "");
                 }
             } catch (InterruptedException e) {
-                if (!ended) { // by whom ever: without this thread nothing is found until the poll
+                if (!ended) { // whoever did it: without this thread, nothing is found until the next poll
                     LOG.warn("{} was interrupted and goes on", route);
                 }
             } catch (RuntimeException e) {
-                LOG.debug("{} failed", route, e); // its policy has reported what there was to report
+                LOG.debug("{} failed", route, e); // the route's policy has reported it already
             } catch (Error e) {
                 LOG.error("{} failed and goes on", route, e);
             }

@@ -95,10 +95,10 @@ public final class Sleep {
             }
         } else if (!over && System.nanoTime() - awakeUntil > 0 && listens.getAsBoolean()) {
             fellAsleep = System.nanoTime();
-            // a withdrawal from an earlier wake-up is obsolete: sent after the announcement, it would keep writers from
-            // waking us
+            // a withdrawal that is still due from an earlier wake-up is obsolete: sent after the announcement, it would
+            // keep writers from waking this instance
             toBeSaid = false;
-            asleep = say(); // and look once more at once: a change may have been committed in between
+            asleep = say(); // then looks once more at once, because a change may have been committed in between
         } else {
             wait(Math.max(1, whileAwake.toMillis()));
         }

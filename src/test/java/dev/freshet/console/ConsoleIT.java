@@ -230,7 +230,7 @@ class ConsoleIT {
         browser.until("document.querySelector('dialog[open]')");
         browser.press("Enter");
         browser.untilShown("2 deliveries are owed once more");
-        browser.untilShown("Nothing that was given up matches.");
+        browser.untilShown("No dead letter matches.");
         assertEquals(before, scene.receiver.calls("moved:1").size());
         show("letters");
         browser.untilShown("1 delivery was given up");
@@ -291,7 +291,7 @@ class ConsoleIT {
         browser.until("document.querySelector('dialog[open]')");
         browser.press("Enter");
         browser.untilShown("2 deliveries are owed once more");
-        browser.untilShown("Nothing that was given up matches.");
+        browser.untilShown("No dead letter matches.");
         show("letters");
         browser.untilShown("1 delivery was given up");
         assertEquals("Replay this 1 delivery", replayAll());
@@ -378,7 +378,7 @@ class ConsoleIT {
         browser.type(" " + token + " ");
         browser.press("Enter");
         browser.until("location.search === '?view=fences&after=" + token + "'");
-        browser.untilShown("not yet 1 tag is not at every target.");
+        browser.untilShown("not yet 1 tag has not reached every target yet.");
         assertGood("fences-not-yet");
         call.release();
         browser.untilShown("out Everything that this transaction changed was delivered to every target.");
@@ -406,7 +406,7 @@ class ConsoleIT {
             show("fences&after=" + Scene.fence(application));
             browser.untilShown("not yet Its transaction has not been committed.");
             application.rollback();
-            browser.untilShown("not known Nobody gave this token here");
+            browser.untilShown("not known This database issued no such token");
             assertGood("fences-not-known");
         }
         browser.forget(); // Chromium itself logs the 404
@@ -490,7 +490,7 @@ class ConsoleIT {
             browser.type("read-key-90c1");
             browser.press("Enter");
             browser.untilShown("given-up");
-            browser.untilShown("This key may read only");
+            browser.untilShown("This key is read-only");
             browser.until("[...document.querySelectorAll('main button')].filter(b =>"
                     + " b.textContent.startsWith('Replay')).every(b => b.disabled)");
             assertEquals(List.of(), browser.findings());

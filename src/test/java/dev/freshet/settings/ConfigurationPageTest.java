@@ -39,12 +39,12 @@ class ConfigurationPageTest {
         StringBuilder page = new StringBuilder("""
             # Configuration
 
-            Made from [application.properties](../application.properties) by `ConfigurationPageTest`, which fails when
-            this page is out of date. An environment variable wins over the file. An empty one counts as unset, so that
-            compose files may pass what nobody has set; what is on by default is switched off by a word: `false`, `0`,
-            `none`. Durations are `500ms`, `5s`, `10m`, `1h` or `2d`; a bare number is seconds. A bad value \
-            ends the start
-            with one line that names it, and exit code 2. Secrets belong in the environment.
+            `ConfigurationPageTest` writes this page from [application.properties](../application.properties), and fails
+            if the page is out of date. Environment variables take precedence over the file. An empty variable counts as
+            unset, so that compose files can pass on variables that are not set. To switch off what is on by default,
+            write a word: `false`, `0` or `none`. Durations are `500ms`, `5s`, `10m`, `1h` or `2d`; a plain number means
+            seconds. If a value is bad, Freshet does not start: it prints one line that names the value, and exits with
+            code 2. Secrets belong in the environment.
             """);
         List<String> comment = new ArrayList<>();
         int listed = 0;

@@ -9,17 +9,17 @@ import org.apache.camel.Exchange;
 import org.apache.camel.component.seda.BlockingQueueFactory;
 
 /**
- * The queues between routes. Who reads one looks up once a second whether it is to stop, and Camel stops one after the
- * other: ten seconds in all, where nothing was left to do. So readers are woken when something stops, and look up all
- * the time until it has. And since they are woken, they need not look up so often: forty of them do, which was a fifth
- * of what an instance at rest takes.
+ * The queues between routes. A reader of a queue usually checks once a second whether it has to stop, and Camel stops
+ * one reader after the other: ten seconds in all, with nothing left to do. So this class wakes the readers when
+ * something stops, and lets them check continually until it has stopped. And because readers are woken, they can check
+ * less often at other times: the checks of forty readers were a fifth of the load of an idle instance.
  */
 public final class HurriedQueues implements BlockingQueueFactory<Exchange> {
-    /** Without being woken: whoever stops a route by itself (camel-cli, JMX) waits no longer for its reader. */
+    /** How long a reader waits unless it is woken: the longest wait when a single route is stopped (camel-cli, JMX). */
     private static final long REST_MILLIS = 10_000;
 
     private static final long GLANCE_MILLIS = 20;
-    /** What takes longer waits for something else. */
+    /** A stop that takes longer waits for something other than a reader. */
     private static final long HURRY_NANOS = 3_000_000_000L;
 
     private static final long LONG_GLANCE_MILLIS = 250;
@@ -81,7 +81,7 @@ public final class HurriedQueues implements BlockingQueueFactory<Exchange> {
                 interruption = e;
             }
             if (wasWoken()) {
-                Thread.interrupted(); // it may have come too late for the wait
+                Thread.interrupted(); // the interrupt may have come after the wait
             } else if (interruption != null) {
                 throw interruption;
             }
