@@ -14,7 +14,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * kill -9 at every step between a commit and its end: the successor, who is the next victim, brings everything home.
+ * Kills the process with kill -9 at every step between a commit and its end. The successor, which is the next victim,
+ * must complete everything.
  */
 class CrashIT {
     private static Scene scene;
