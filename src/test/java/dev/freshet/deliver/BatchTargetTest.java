@@ -82,7 +82,7 @@ class BatchTargetTest {
     }
 
     @Test
-    void beside_a_tag_target_it_gets_nothing_from_the_queue_but_is_known() throws Exception {
+    void beside_a_tag_target_the_batch_target_gets_nothing_from_the_queue_but_is_known() throws Exception {
         try (RunningRoutes freshet = new RunningRoutes(
                 database,
                 FILES,
@@ -100,7 +100,7 @@ class BatchTargetTest {
     }
 
     @Test
-    void only_the_tags_that_its_answer_names_are_tried_again() throws Exception {
+    void only_the_tags_that_an_answer_names_are_tried_again() throws Exception {
         receiver.next(207, "{\"success\":false,\"results\":[{\"tag\":\"a\"}],\"failed_tags\":[\"b\",\"d\"]}");
         try (RunningRoutes freshet =
                 new RunningRoutes(database, FILES, "CACHE_INVALIDATION_URL=" + url, "INTERNAL_API_KEY=s3cret")) {

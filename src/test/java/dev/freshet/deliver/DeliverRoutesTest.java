@@ -51,7 +51,7 @@ class DeliverRoutesTest extends RouteTest {
     }
 
     @Test
-    void each_end_of_a_call_is_noted() throws Exception {
+    void each_result_of_a_call_is_noted() throws Exception {
         send("direct:delivered");
         send("direct:delivered-in-part");
         send("direct:failed");

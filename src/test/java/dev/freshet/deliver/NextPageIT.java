@@ -90,7 +90,7 @@ class NextPageIT {
     }
 
     @Test
-    void the_edge_is_told_after_every_process_and_keeps_no_old_page() throws Exception {
+    void the_edge_is_called_after_every_process_and_keeps_no_old_page() throws Exception {
         page.everyBlockIsRunIn(NextPageIT.class);
         startFreshet();
         servers.primary.run(DATABASE, "SET ROLE freshet", page.block("watch"));

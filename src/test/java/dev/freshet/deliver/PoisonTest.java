@@ -137,7 +137,7 @@ class PoisonTest {
     }
 
     @Test
-    void a_count_that_is_full_still_grows_into_work() throws Exception {
+    void a_change_of_a_row_whose_count_is_full_is_handed_over() throws Exception {
         change("a");
         turn.take();
         settlement.settle(claimed());

@@ -557,7 +557,7 @@ class InterleavingTest {
                             "INSERT INTO freshet.dead_letter (target, tag, attempts, first_failed_at, last_failed_at)"
                                     + " VALUES ('gone', 'b', 1, now(), now())");
                     world.replay();
-                    world.nobodyIsOwedInVain();
+                    world.nothingIsOwedToUnknownTargets();
                 },
                 (one, other) -> {
                     TestDatabase.run(
@@ -569,7 +569,7 @@ class InterleavingTest {
                     world.replay();
                     world.forget("y");
                     world.letGo();
-                    world.nobodyIsOwedInVain();
+                    world.nothingIsOwedToUnknownTargets();
                 },
                 (one, other) -> { // a window whose first call has been made and forgotten
                     world.policy("'*', debounce => '1 day', at_once => true");
@@ -1772,7 +1772,7 @@ class InterleavingTest {
                 }
             }
             processedMeansSettledAndAudited();
-            nobodyIsOwedInVain();
+            nothingIsOwedToUnknownTargets();
             noFenceIsEarly();
         }
 
@@ -1788,7 +1788,7 @@ class InterleavingTest {
         }
 
         /** A delivery to an unknown target: nobody claims it, gives it up or forgets it. */
-        void nobodyIsOwedInVain() throws SQLException {
+        void nothingIsOwedToUnknownTargets() throws SQLException {
             List<String> orphans = TestDatabase.list(
                     eye,
                     "SELECT tag || ' to ' || target FROM freshet.delivery"

@@ -60,7 +60,7 @@ class MigrateFromCacheWorkerIT {
     private OldWorker oldWorker;
 
     @BeforeEach
-    void theOldSystemRuns() throws Exception {
+    void startOldSystem() throws Exception {
         database = TestDatabase.empty();
         database.run(OLD_SYSTEM);
         guide = new Walkthrough(DOCUMENT, database);
@@ -70,7 +70,7 @@ class MigrateFromCacheWorkerIT {
     }
 
     @AfterEach
-    void everythingStops() throws Exception {
+    void stopEverything() throws Exception {
         writers.close();
         oldWorker.close();
         cache.close();

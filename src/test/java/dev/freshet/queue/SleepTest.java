@@ -58,7 +58,7 @@ class SleepTest {
     }
 
     @Test
-    void a_commit_wakes_it_and_later_commits_notify_nobody() throws Exception {
+    void a_commit_wakes_a_sleeping_instance_and_later_commits_notify_nobody() throws Exception {
         listenUntil("t");
         TestDatabase.run(ear, "SELECT enqueue_cache_invalidation('wakes')");
         listens = false; // it does not fall asleep again
@@ -91,7 +91,7 @@ class SleepTest {
     }
 
     @Test
-    void a_live_event_wakes_it_too() throws Exception {
+    void a_live_event_wakes_a_sleeping_instance_too() throws Exception {
         listenUntil("t");
         database.run("SELECT manual_cache_invalidation('AB1')");
         listenUntil("f");

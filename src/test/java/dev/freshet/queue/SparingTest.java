@@ -30,7 +30,7 @@ class SparingTest {
     }
 
     @Test
-    void a_quick_answer_in_between_shows_that_the_machine_was_slow() throws Exception {
+    void a_quick_answer_in_between_means_that_the_question_need_not_rest() throws Exception {
         Sparing sparing = new Sparing(1_000_000, Duration.ofMillis(4));
         sparing.ask(SparingTest::slowly);
         sparing.ask(SparingTest::slowly);

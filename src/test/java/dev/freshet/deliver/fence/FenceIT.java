@@ -118,7 +118,7 @@ class FenceIT {
     }
 
     @Test
-    void neither_broken_or_hot_tags_of_others_nor_an_own_hot_tag_hold_up_a_fence() throws Exception {
+    void broken_or_hot_tags_of_others_and_an_own_hot_tag_do_not_hold_up_a_fence() throws Exception {
         scene.receiver.always("broken", Receiver.status(500));
         scene.changeWithFence("broken");
         AtomicBoolean over = new AtomicBoolean();

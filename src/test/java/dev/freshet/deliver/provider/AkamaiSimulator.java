@@ -47,7 +47,7 @@ public final class AkamaiSimulator extends Simulator {
                 || !request.path().matches("/ccu/v3/(invalidate|delete)/tag/(production|staging)")) {
             return failure(404, "Not Found", "");
         }
-        String wrong = whatIsWrongWithTheSignature(request);
+        String wrong = errorInSignature(request);
         if (wrong != null) {
             return failure(401, "Not authorized", wrong);
         }
@@ -73,7 +73,7 @@ public final class AkamaiSimulator extends Simulator {
                 objects);
     }
 
-    private String whatIsWrongWithTheSignature(Request request) {
+    private String errorInSignature(Request request) {
         Matcher signed = SIGNED.matcher(request.header("authorization"));
         if (!signed.matches()
                 || !signed.group(2).equals(client)
