@@ -22,12 +22,12 @@ import org.junit.jupiter.api.Test;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** What holds in every file of routes/ and for every setting, whoever writes the next one. */
+/** What must hold in every file of routes/ and for every setting, whoever writes the next one. */
 class HouseTest {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{([^{}:?]+)[^{}]*}}");
-    /** A statistics function's step is called like the function. */
+    /** The step of a statistics function has the function's name. */
     private static final Pattern KEBAB = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*|update(_[a-z]+)+");
-    /** Steps one after the other on one level: what fits on a screen. */
+    /** Steps in a row on one level: what fits on a screen. */
     private static final int STEPS = 12;
 
     private static final Map<Path, String> FILES = new HashMap<>();
@@ -47,7 +47,7 @@ class HouseTest {
     }
 
     @Test
-    void every_key_that_a_file_uses_is_set_somewhere() throws IOException {
+    void every_key_that_a_route_file_uses_is_set_somewhere() throws IOException {
         Settings settings = new Settings(new SettingSources(
                 name -> Map.of(
                                 "VERCEL_DEPLOYMENT_URL",
@@ -108,7 +108,7 @@ class HouseTest {
     }
 
     @Test
-    void every_route_says_what_it_does_in_a_line() {
+    void every_route_has_a_description_of_one_line() {
         for (Map<?, ?> route : routes()) {
             Object description = route.get("description");
             assertTrue(
@@ -132,7 +132,7 @@ class HouseTest {
     }
 
     @Test
-    void every_statement_is_used_and_every_one_that_is_used_exists() throws IOException {
+    void every_statement_is_used_and_every_statement_used_exists() throws IOException {
         TreeSet<String> there = new TreeSet<>();
         Path queries = Path.of("sql/queries");
         try (Stream<Path> files = Files.walk(queries)) {
@@ -153,7 +153,7 @@ class HouseTest {
         assertEquals(there, used);
     }
 
-    /** What a templated route says for itself, and the name that TargetFiles adds. */
+    /** What a templated route provides itself, and the name that TargetFiles adds. */
     private static List<String> templateParameters() {
         List<String> names = new ArrayList<>(List.of("name"));
         for (Object document : DOCUMENTS) {

@@ -25,7 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * docs/architecture.md and docs/glossary.md, held against the folders: every file is in the room that its name says.
+ * Compares docs/architecture.md and docs/glossary.md with the folders: every file is in the folder that its name
+ * implies.
  */
 class LayoutTest {
     private static final List<String> STAGES =
@@ -42,7 +43,7 @@ class LayoutTest {
 
     @ParameterizedTest
     @CsvSource({"src/main/java/dev/freshet,Freshet.java", "sql/queries,''"})
-    void stages_name_the_folders(Path root, String file) throws IOException {
+    void folders_are_named_after_stages(Path root, String file) throws IOException {
         List<String> known = Stream.concat(STAGES.stream(), NO_STAGE.stream()).toList();
         try (Stream<Path> there = Files.list(root)) {
             List<String> strange = there.map(path -> path.getFileName().toString())
@@ -53,7 +54,7 @@ class LayoutTest {
     }
 
     @Test
-    void tests_lie_where_what_they_test_lies() throws IOException {
+    void tests_are_in_the_packages_of_what_they_test() throws IOException {
         try (Stream<Path> there = Files.list(TEST)) {
             Map<Boolean, List<String>> names = there.collect(Collectors.partitioningBy(
                     Files::isDirectory,
@@ -66,7 +67,7 @@ class LayoutTest {
     }
 
     @Test
-    void route_files_are_called_after_stages() throws IOException {
+    void route_files_are_named_after_stages() throws IOException {
         Pattern name =
                 Pattern.compile("(api-)?(" + String.join("|", STAGES) + "|demo|errors)(-[a-z]+)?\\.camel\\.yaml");
         try (Stream<Path> files = Files.list(Path.of("routes"))) {
@@ -78,9 +79,9 @@ class LayoutTest {
         }
     }
 
-    /** RouteTest starts the file that is named first, by itself. */
+    /** RouteTest starts the file that is named first by itself. */
     @Test
-    void every_route_file_has_a_test_of_its_own_in_its_room() throws IOException {
+    void every_route_file_has_its_own_test_in_its_package() throws IOException {
         Path routes = Path.of("routes");
         List<String> without = new ArrayList<>();
         try (Stream<Path> walk = Files.walk(routes)) {
@@ -88,19 +89,19 @@ class LayoutTest {
                 String file = routes.relativize(path).toString();
                 String started = "super(\"" + file + "\"";
                 boolean isTested = false;
-                for (Path test : java(room(file))) {
+                for (Path test : java(folderOfTests(file))) {
                     isTested |= test.toString().endsWith("RoutesTest.java")
                             && Files.readString(test).contains(started);
                 }
                 if (!isTested) {
-                    without.add(file + ": no *RoutesTest in " + room(file) + " says " + started);
+                    without.add(file + ": no *RoutesTest in " + folderOfTests(file) + " says " + started);
                 }
             }
         }
         assertEquals(List.of(), without);
     }
 
-    private static Path room(String file) {
+    private static Path folderOfTests(String file) {
         if (file.startsWith("targets/")) {
             return TEST.resolve("deliver");
         }
@@ -111,7 +112,10 @@ class LayoutTest {
         return TEST.resolve(stage.equals("errors") ? "run" : stage);
     }
 
-    /** What cannot be broken: an address, a row of a Markdown table, and what the contract wants on one line. */
+    /**
+     * Excluded is what cannot be wrapped: an address, a row of a Markdown table, and what the contract wants on one
+     * line.
+     */
     @Test
     void no_line_is_wider_than_120_characters() throws Exception {
         Set<String> free = Set.of(
@@ -149,7 +153,7 @@ class LayoutTest {
     }
 
     @Test
-    void no_two_classes_have_one_name() throws IOException {
+    void no_two_classes_have_the_same_name() throws IOException {
         Map<String, List<String>> byName = Stream.concat(java(MAIN).stream(), java(TEST).stream())
                 .collect(Collectors.groupingBy(
                         file -> file.getFileName().toString(),
@@ -160,7 +164,7 @@ class LayoutTest {
     }
 
     @Test
-    void no_package_needs_one_that_needs_it() throws IOException {
+    void packages_do_not_depend_on_each_other_in_a_cycle() throws IOException {
         Map<String, Set<String>> needs = new TreeMap<>();
         for (Path file : java(MAIN)) {
             String own = file.getParent()
@@ -180,7 +184,7 @@ class LayoutTest {
     }
 
     @Test
-    void every_word_of_the_glossary_is_at_home_somewhere() throws IOException {
+    void every_word_of_the_glossary_has_a_file_that_exists() throws IOException {
         List<MatchResult> rows = GLOSSARY.matcher(Files.readString(Path.of("docs/glossary.md")))
                 .results()
                 .toList();
@@ -191,7 +195,7 @@ class LayoutTest {
     }
 
     @Test
-    void every_link_of_the_documents_leads_somewhere() throws IOException {
+    void every_link_of_the_documents_leads_to_a_file_that_exists() throws IOException {
         List<String> broken = new ArrayList<>();
         for (Path page : pages()) {
             LINK.matcher(CODE.matcher(Files.readString(page)).replaceAll(""))

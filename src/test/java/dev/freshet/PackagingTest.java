@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** Dockerfile, compose.yaml, render.yaml and the systemd unit, as text: what they name exists, and they agree. */
+/** Dockerfile, compose.yaml, render.yaml and the systemd unit as text: what they name exists, and they agree. */
 class PackagingTest {
     private static final Set<String> VARIABLES =
             Stream.of(Setting.values()).map(setting -> setting.environment).collect(Collectors.toSet());
@@ -28,7 +28,7 @@ class PackagingTest {
     private static final int STOPS_WITHIN_SECONDS = 20;
 
     @Test
-    void the_image_is_built_from_what_is_there_and_runs_as_nobody() throws Exception {
+    void the_image_is_built_from_existing_files_and_runs_without_privileges() throws Exception {
         String file = read("Dockerfile");
         for (String line : file.lines()
                 .filter(line -> line.startsWith("COPY ") && !line.contains("--from"))
@@ -48,15 +48,14 @@ class PackagingTest {
         assertEquals(
                 "<finalName>" + last(file, "target/(\\w+)\\.jar") + "</finalName>",
                 last(read("pom.xml"), "(<finalName>\\w+</finalName>)"));
-        all(file, "\\b(FRESHET_\\w+)").forEach(PackagingTest::isSetting);
+        all(file, "\\b(FRESHET_\\w+)").forEach(PackagingTest::assertIsSetting);
     }
 
     @Test
-    void compose_starts_it_with_settings_that_exist_and_waits_for_the_database_and_for_the_hand_back()
-            throws Exception {
+    void compose_uses_existing_settings_and_waits_for_the_database_and_the_hand_back() throws Exception {
         Map<?, ?> services = (Map<?, ?>) yaml("compose.yaml").get("services");
         Map<?, ?> freshet = (Map<?, ?>) services.get("freshet");
-        ((Map<?, ?>) freshet.get("environment")).keySet().forEach(name -> isSetting((String) name));
+        ((Map<?, ?>) freshet.get("environment")).keySet().forEach(name -> assertIsSetting((String) name));
         assertEquals(List.of("127.0.0.1:4000:" + last(read("Dockerfile"), "EXPOSE (\\d+)")), freshet.get("ports"));
         assertEquals(Map.of("postgres", Map.of("condition", "service_healthy")), freshet.get("depends_on"));
         assertTrue(services.get("postgres") instanceof Map<?, ?> postgres && postgres.containsKey("healthcheck"));
@@ -65,7 +64,7 @@ class PackagingTest {
     }
 
     @Test
-    void renders_blueprint_names_settings_that_exist_and_the_port_of_the_image() throws Exception {
+    void renders_blueprint_names_existing_settings_and_the_port_of_the_image() throws Exception {
         Map<?, ?> service = (Map<?, ?>) ((List<?>) yaml("render.yaml").get("services")).get(0);
         assertTrue(Files.exists(Path.of((String) service.get("dockerfilePath"))));
         assertEquals(READY, service.get("healthCheckPath"));
@@ -76,27 +75,27 @@ class PackagingTest {
                 assertEquals(last(read("Dockerfile"), "EXPOSE (\\d+)"), map.get("value"));
             }
             if (!map.get("key").equals("PORT")) {
-                isSetting((String) map.get("key"));
+                assertIsSetting((String) map.get("key"));
             }
         }
     }
 
     @Test
-    void the_unit_gives_it_time_to_hand_back_and_does_not_try_a_bad_setting_again() throws Exception {
+    void the_unit_leaves_time_to_hand_back_and_does_not_restart_after_a_bad_setting() throws Exception {
         String unit = read("docs/freshet.service");
         assertTrue(Integer.parseInt(last(unit, "(?m)^TimeoutStopSec=(\\d+)")) > STOPS_WITHIN_SECONDS);
         assertEquals(Integer.toString(CannotStart.BAD_SETTING), last(unit, "(?m)^RestartPreventExitStatus=(\\d+)"));
-        all(unit, "(?m)^Environment=(\\w+)=").forEach(PackagingTest::isSetting);
+        all(unit, "(?m)^Environment=(\\w+)=").forEach(PackagingTest::assertIsSetting);
     }
 
     @Test
     void every_setting_that_the_operations_page_names_exists() throws Exception {
         Set<String> named = all(read("docs/operations.md"), "\\b(FRESHET_[A-Z_]+)");
         assertTrue(named.size() > 10, named.toString());
-        named.forEach(PackagingTest::isSetting);
+        named.forEach(PackagingTest::assertIsSetting);
     }
 
-    private static void isSetting(String name) {
+    private static void assertIsSetting(String name) {
         assertTrue(VARIABLES.contains(name), name);
     }
 

@@ -22,7 +22,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Section 2 over HTTP. Nothing is ripe before tomorrow and nothing is polled: what happens was asked for here. */
+/**
+ * Section 2 over HTTP. Nothing is ripe before tomorrow and nothing is polled, so whatever happens was requested here.
+ */
 class ApiIT {
     private static final String RUN = "/functions/v1/cache-invalidation-worker";
     private static final List<String> SECRETS = List.of(
@@ -78,7 +80,7 @@ class ApiIT {
         "POST,/api/dead-letters/replay,200,403,403",
                 "POST,/api/dead-letters/00000000-0000-0000-0000-000000000000/replay,404,403,403"
     })
-    void a_key_opens_what_it_is_for(String method, String path, int full, int read, int anon) {
+    void a_key_opens_only_what_it_is_for(String method, String path, int full, int read, int anon) {
         String request = method + ' ' + path;
         assertEquals(401, api.ask(request).status());
         assertEquals(401, api.ask(request, "Authorization: Bearer wrong").status());
@@ -90,7 +92,7 @@ class ApiIT {
     }
 
     @Test
-    void the_queue_is_counted_as_it_stands() throws SQLException {
+    void the_state_of_the_queue_is_counted() throws SQLException {
         scene.change("waits", "waits-too");
         scene.change("waits");
         assertEquals("{\"message\":\"No invalidations pending\",\"processed\":0}", run("").body());
@@ -114,7 +116,7 @@ class ApiIT {
     }
 
     @Test
-    void a_manual_run_takes_what_is_ripe_and_by_force_all() throws SQLException {
+    void a_manual_run_takes_what_is_ripe_and_a_forced_one_everything() throws SQLException {
         ripe("ripe");
         scene.change("unripe");
         assertEquals(1, run("").json().get("processed").asInt());
@@ -141,7 +143,7 @@ class ApiIT {
     }
 
     @Test
-    void a_manual_run_answers_when_the_calls_have_been_made() throws SQLException {
+    void a_manual_run_answers_once_the_calls_have_been_made() throws SQLException {
         Receiver.Held held = scene.receiver.hold("slow");
         scene.change("slow");
         CompletableFuture<RawHttp.Answer> running = CompletableFuture.supplyAsync(() -> run("?force=true"));
@@ -153,7 +155,7 @@ class ApiIT {
     }
 
     @Test
-    void processed_rows_leave_when_they_are_old_and_younger_ones_stay() throws SQLException {
+    void old_processed_rows_are_removed_and_younger_ones_stay() throws SQLException {
         scene.change("old", "young", "old-but-changed");
         run("?force=true");
         scene.database.run(
@@ -169,7 +171,7 @@ class ApiIT {
     }
 
     @Test
-    void everything_leaves_its_row_in_the_audit() throws SQLException {
+    void every_event_leaves_its_row_in_the_audit() throws SQLException {
         scene.receiver.next("audited", Receiver.status(500));
         scene.receiver.next("audited-dead", Receiver.status(410));
         scene.change("audited", "audited-dead");
@@ -184,7 +186,7 @@ class ApiIT {
         awaitAudit("kind = 'delivery' AND outcome = 'dead' AND status = 410 AND keys = '[\"audited-dead\"]'");
         awaitAudit("kind = 'replay' AND keys = '[\"audited-dead\"]'");
         awaitAudit("kind = 'delivery' AND outcome = 'delivered' AND keys = '[\"audited-dead\"]'");
-        // only ten refusals in any second leave a row, and other tests may just have had theirs
+        // only ten refusals a second leave a row, and other tests may just have caused theirs
         Scene.until("a refusal in the audit", () -> {
             api.post(NO_SUCH_LETTER, "", "x-api-key: read-key-90c1");
             return scene.isTrue(
@@ -243,7 +245,7 @@ class ApiIT {
     }
 
     @Test
-    void hostile_headers_travel_no_further_than_the_api() throws SQLException {
+    void hostile_headers_get_no_further_than_the_api() throws SQLException {
         scene.change("forced");
         String[] hostile = {
             KEY,

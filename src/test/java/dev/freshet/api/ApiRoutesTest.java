@@ -16,7 +16,7 @@ class ApiRoutesTest extends RouteTest {
     }
 
     @Test
-    void the_apis_description_is_answered_as_it_stands() throws Exception {
+    void the_description_of_the_api_is_answered_unchanged() throws Exception {
         Exchange answered = send("GET /openapi.json");
         assertEquals(Files.readString(Path.of("src/main/resources/openapi.json")), text(answered));
         assertEquals("application/json", header(answered, "Content-Type"));
@@ -30,14 +30,14 @@ class ApiRoutesTest extends RouteTest {
     }
 
     @Test
-    void one_that_is_json_stays_as_it_is() throws Exception {
+    void an_answer_that_is_json_stays_as_it_is() throws Exception {
         Exchange answered = send("direct:answer-text", "{ \"tags\": 3 }");
         assertEquals("{ \"tags\": 3 }", text(answered));
         assertEquals("application/json", header(answered, "Content-Type"));
     }
 
     @Test
-    void nothing_to_say_is_204_without_a_body() throws Exception {
+    void an_empty_answer_is_204_without_a_body() throws Exception {
         Exchange answered = send("direct:answer-nothing", "what is left of the request");
         assertNull(text(answered));
         assertEquals("204", header(answered, "CamelHttpResponseCode"));

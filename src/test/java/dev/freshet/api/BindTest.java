@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import org.junit.jupiter.api.Test;
 
-/** Whose pages may read /live. */
+/** Pages of which origins may read /live. */
 class BindTest {
     @Test
-    void an_empty_value_is_the_default_and_a_word_switches_it_off() {
+    void an_empty_list_of_origins_allows_all_and_none_allows_no_page() {
         assertEquals("*", Bind.at("127.0.0.1", false, "").shares("https://shop.example"));
         assertNull(Bind.at("127.0.0.1", false, "none").shares("https://shop.example"));
         assertNull(Bind.at("127.0.0.1", false, "none").shares("none"));

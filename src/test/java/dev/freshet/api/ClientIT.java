@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The npm package of client/: its own tests, run by Node, some of them against a Freshet; and as that serves it to
- * pages.
+ * The npm package in client/: its own tests, run by Node, some of them against a Freshet, and how Freshet serves the
+ * package to pages.
  */
 @Timeout(300)
 class ClientIT {
@@ -66,14 +66,14 @@ class ClientIT {
     @ParameterizedTest
     @ValueSource(
             strings = {"cache", "revalidate", "tags", "live", "fence", "cache-freshet", "live-freshet", "docs-freshet"})
-    void its_tests_pass(String name) throws Exception {
+    void the_packages_tests_pass(String name) throws Exception {
         assumeTrue(hasNode(), "node is not installed: the tests of client/ are skipped");
         run(name);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"react", "types", "format"})
-    void its_tests_with_react_typescript_and_prettier_pass(String name) throws Exception {
+    void the_packages_tests_with_react_typescript_and_prettier_pass(String name) throws Exception {
         assumeTrue(hasNode(), "node is not installed: the tests of client/ are skipped");
         assumeTrue(
                 Files.isDirectory(INSTALLED),
@@ -83,7 +83,7 @@ class ClientIT {
     }
 
     @Test
-    void every_test_of_the_package_is_run_here() throws IOException {
+    void every_test_of_the_package_is_run() throws IOException {
         String here = Files.readString(Path.of("src/test/java/dev/freshet/api/ClientIT.java"));
         try (Stream<Path> files = Files.list(TESTS)) {
             files.map(file -> file.getFileName().toString())
@@ -102,7 +102,7 @@ class ClientIT {
         "package.json,application/json",
         "README.md,text/markdown"
     })
-    void pages_can_import_it_from_freshet(String name, String type) throws IOException {
+    void pages_can_import_the_package_from_freshet(String name, String type) throws IOException {
         RawHttp http = new RawHttp(URI.create(freshet.url()).getPort());
         RawHttp.Answer answer = http.ask("GET /client/" + name, "Origin: https://shop.example");
         assertEquals(200, answer.status());
@@ -132,7 +132,7 @@ class ClientIT {
         "GET /client/,401",
         "GET /client/../sql/queries/deliver/claim.sql,401"
     })
-    void nothing_else_is_served_there(String request, int status) {
+    void nothing_else_is_served_under_client(String request, int status) {
         RawHttp.Answer answer = new RawHttp(URI.create(freshet.url()).getPort()).ask(request);
         assertEquals(status, answer.status());
         assertEquals("application/problem+json", answer.header("content-type"));
@@ -147,7 +147,7 @@ class ClientIT {
     }
 
     @Test
-    void of_a_batch_only_the_tag_that_failed_in_the_app_is_sent_again() throws Exception {
+    void only_the_tag_of_a_batch_that_failed_in_the_app_is_sent_again() throws Exception {
         assumeTrue(hasNode(), "node is not installed: revalidateHandler is not tried with Freshet's calls");
         app.fails("honour_roll", true);
         assertEquals(
@@ -187,7 +187,7 @@ class ClientIT {
     }
 
     @Test
-    void what_is_served_there_is_read_only() {
+    void the_served_package_is_read_only() {
         RawHttp.Answer answer =
                 new RawHttp(URI.create(freshet.url()).getPort()).ask("POST /client/index.js", "x-api-key: " + KEY);
         assertEquals(405, answer.status());
@@ -245,7 +245,7 @@ class ClientIT {
         List<String> command = new ArrayList<>(List.of("node"));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command);
-        // a variable of this JVM's own parent must not lead the tests to another Freshet
+        // a variable of this JVM's environment must not direct the tests to another Freshet
         builder.environment()
                 .keySet()
                 .removeIf(variable ->
@@ -254,7 +254,7 @@ class ClientIT {
         return builder;
     }
 
-    /** An app with revalidateHandler, as Freshet's targets call it. */
+    /** An app with revalidateHandler, which Freshet's targets call. */
     private static final class NextApp implements AutoCloseable {
         final String url;
         private final Process process;

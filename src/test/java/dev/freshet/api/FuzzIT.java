@@ -19,7 +19,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** Ten thousand requests that mean no good, always the same ones. */
+/** Ten thousand malicious requests, the same ones in every run. */
 class FuzzIT {
     private static final long SEED = 20261121;
     private static final int REQUESTS = 10_000;
@@ -137,7 +137,7 @@ class FuzzIT {
     private final Random random = new Random(SEED);
 
     @Test
-    void ten_thousand_bad_requests_end_well() throws Exception {
+    void ten_thousand_bad_requests_are_answered_properly() throws Exception {
         try (Scene scene = new Scene("INTERNAL_API_KEY=full-key-51b2", "FRESHET_BUCKET=1s", "FRESHET_DEBOUNCE=1d")) {
             scene.set("DATABASE_URL=" + scene.database.url().replace("freshet@", "freshet:" + SECRET + "@"));
             FreshetProcess freshet = scene.start();
@@ -306,7 +306,7 @@ class FuzzIT {
                 out.write(request);
                 out.flush();
             } catch (IOException e) {
-                // hung up on while still sending: what was answered before is there to be read
+                // the server hung up while the request was still being sent; what it answered before can be read
             }
             InputStream in = new BufferedInputStream(socket.getInputStream());
             try {

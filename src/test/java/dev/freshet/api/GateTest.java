@@ -112,7 +112,7 @@ class GateTest {
         GET,  /demo/assets/a.css,   none,     200
         TRACE, /api/things/1,       read,     403
         """)
-    void a_key_opens_what_it_is_for(String method, String target, String who, int status) {
+    void a_key_opens_only_what_it_is_for(String method, String target, String who, int status) {
         RawHttp.Answer answer = keyed.http.ask(method + " " + target, CREDENTIALS.get(who));
         assertEquals(status, answer.status(), answer.body());
         assertEquals(status == 401 ? "Bearer" : null, answer.header("WWW-Authenticate"));
@@ -145,7 +145,7 @@ class GateTest {
     }
 
     @Test
-    void the_live_key_does_not_travel_further_than_the_gate() {
+    void the_live_key_gets_no_further_than_the_gate() {
         RawHttp.Answer answer = liveKeyed.http.ask(
                 "GET /live/E/history?after=a%26b%20c&key=live-key&limit=5", "Origin: https://a.example");
         assertEquals(200, answer.status());
@@ -248,7 +248,7 @@ class GateTest {
                 "http://localhost/api/things/1",
                 "http://localhost/live/../api/things/1"
             })
-    void an_unclear_path_opens_no_door(String path) {
+    void an_ambiguous_path_opens_no_door(String path) {
         RawHttp.Answer answer = keyed.http.ask("GET " + path);
         assertEquals(401, answer.status(), answer.body());
     }
@@ -261,14 +261,14 @@ class GateTest {
         "/%6cive/E/history, E",
         "http://localhost/live/E/history, E"
     })
-    void escapes_that_mean_one_path_are_read(String path, String eid) {
+    void escapes_that_mean_exactly_one_path_are_decoded(String path, String eid) {
         assertEquals(200, keyed.http.ask("GET " + path).status());
         assertEquals(eid, keyed.witness.headers().get("eid"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"*", "x", "api/things/1"})
-    void a_target_that_is_no_path_reaches_no_route(String target) {
+    void a_request_target_that_is_not_a_path_reaches_no_route(String target) {
         RawHttp.Answer answer = keyed.http.ask("OPTIONS " + target);
         assertEquals(404, answer.status());
         assertProblem(answer);
@@ -311,7 +311,7 @@ class GateTest {
     }
 
     @Test
-    void without_a_key_a_missing_or_doubled_host_is_refused() {
+    void without_a_key_a_missing_or_repeated_host_is_refused() {
         assertEquals(
                 400,
                 open.http
@@ -413,7 +413,7 @@ class GateTest {
         "GET,  /live/E/history,     wrong, 401",
         "GET,  /live/E/history,     live, 200",
     })
-    void a_key_for_less_closes_only_what_it_is_for(String method, String target, String who, int status) {
+    void a_lesser_key_closes_only_what_it_is_for(String method, String target, String who, int status) {
         Keys lesser = new Keys(null, null, "read-key", "live-key", "anon-key");
         try (GatedServer server = new GatedServer(lesser, Bind.at("127.0.0.1", false, null), ApiRates.DEFAULT)) {
             assertEquals(
@@ -444,7 +444,7 @@ class GateTest {
     }
 
     @Test
-    void only_listed_origins_may_read_live_where_a_list_is_set() {
+    void only_listed_origins_may_read_live_if_a_list_is_set() {
         RawHttp.Answer listed = anonymous.http.ask("GET /live/E/history", "Origin: https://SHOP.example");
         assertEquals(200, listed.status());
         assertEquals("https://SHOP.example", listed.header("Access-Control-Allow-Origin"));
@@ -504,7 +504,7 @@ class GateTest {
                 "Camel",
                 "%43amelHttpPath"
             })
-    void camels_own_names_do_not_come_in(String name) {
+    void camels_own_names_are_not_let_in(String name) {
         RawHttp.Answer answer = open.http.ask("GET /api/things/1?a=1&" + name + "=x");
         assertEquals(400, answer.status());
         assertTrue(answer.json().get("error").asText().startsWith(name.replace("%43", "C") + ":"), answer.body());
@@ -518,13 +518,13 @@ class GateTest {
     }
 
     @Test
-    void camels_own_names_do_not_come_in_where_there_is_no_gate_either() {
+    void camels_own_names_are_not_let_in_without_a_gate_either() {
         assertTrue(new QuietHeaders().applyFilterToExternalHeaders("cAmelHttpUri", "x", null));
         assertTrue(new QuietHeaders().applyFilterToExternalHeaders("Org.Apache.Camel.x", "x", null));
     }
 
     @Test
-    void nothing_of_the_request_comes_back_as_a_response_header() {
+    void nothing_of_the_request_is_returned_as_a_response_header() {
         RawHttp.Answer answer = open.http.post(
                 "/api/things/1?Location=http://evil.example&Set-Cookie=a&q=1&Content-Type=text/html&ETag=x",
                 "{}",
@@ -549,7 +549,7 @@ class GateTest {
     }
 
     @Test
-    void what_the_route_sets_goes_out_if_it_is_meant_to() {
+    void only_headers_that_a_route_sets_for_the_answer_are_sent() {
         RawHttp.Answer answer = open.http.ask("GET /answering?x-other=1", "X-Secret-Thought: 2");
         assertEquals("v1", answer.header("ETag"));
         assertEquals("max-age=60", answer.header("Cache-Control"));
@@ -558,7 +558,7 @@ class GateTest {
     }
 
     @Test
-    void a_header_cannot_pose_as_a_parameter_nor_a_parameter_as_a_piece_of_the_path() {
+    void a_header_cannot_pose_as_a_parameter_or_a_parameter_as_part_of_the_path() {
         assertEquals(
                 200,
                 open.http
@@ -610,7 +610,7 @@ class GateTest {
         application/xml,                    415
         text/json,                          415
         """)
-    void a_body_is_json(String type, int status) {
+    void a_body_must_be_json(String type, int status) {
         RawHttp.Answer answer = open.http.post("/api/things/1", "{}", "Content-Type: " + type);
         assertEquals(status, answer.status(), answer.body());
         assertEquals(
@@ -628,7 +628,7 @@ class GateTest {
     }
 
     @Test
-    void a_body_without_a_type_is_refused_and_no_body_needs_none() {
+    void a_body_needs_a_type_and_a_request_without_a_body_does_not() {
         assertEquals(415, open.http.post("/api/things/1", "{}").status());
         assertEquals(
                 415,
@@ -693,7 +693,7 @@ class GateTest {
                         .status());
         if (status == 413) {
             assertProblem(counted);
-            // the answer comes before the body has ended, or has begun
+            // the answer arrives before the body has ended, or has even begun
             assertEquals(
                     413,
                     keyed.http
@@ -741,7 +741,7 @@ class GateTest {
     }
 
     @Test
-    void a_caller_over_its_rate_is_told_when_to_come_back() {
+    void a_caller_over_its_rate_is_told_when_to_retry() {
         try (GatedServer limited = new GatedServer(
                 new Keys("k", null, null, null, null),
                 Bind.at("127.0.0.1", false, null),
@@ -754,7 +754,7 @@ class GateTest {
     }
 
     @Test
-    void who_asks_for_http_2_is_answered_in_http_1() throws Exception {
+    void a_request_for_http_2_is_answered_in_http_1() throws Exception {
         URI things = URI.create("http://localhost:" + keyed.http.port() + "/api/things/1");
         HttpClient client =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
@@ -789,7 +789,7 @@ class GateTest {
         }
     }
 
-    // what is seen of it
+    // what is reported about it
 
     @ParameterizedTest
     @CsvSource({"GET, /api/things/1, none, 401", "POST, /api/things/1, read, 403", "POST, /api/things/1, internal, 413"
@@ -817,13 +817,13 @@ class GateTest {
     }
 
     @Test
-    void the_gate_is_mounted_once_however_often_it_is_asked_to() {
+    void the_gate_is_mounted_once_however_often_that_is_requested() {
         assertEquals(1, open.gates());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/api/things/1", "/live/E/history?since=1"})
-    void head_is_a_get_of_which_only_the_headers_come(String path) {
+    void head_is_answered_with_the_headers_of_a_get(String path) {
         RawHttp.Answer get = open.http.ask("GET " + path);
         RawHttp.Answer head = open.http.ask("HEAD " + path);
         assertEquals(200, head.status());

@@ -21,7 +21,7 @@ class JsonAnswerTest {
             List<Counts> all) {}
 
     @Test
-    void components_are_named_in_snake_case_and_stand_in_their_order() {
+    void components_are_named_in_snake_case_and_keep_their_order() {
         assertEquals(
                 "{\"zulu_name\":\"z\",\"last_failed_at\":\"2026-01-01T00:00:00Z\",\"per_second\":1,\"p50_ms\":null,"
                         + "\"open\":true,\"all\":[{\"per_second\":2,\"p50_ms\":0.5}]}",
@@ -34,7 +34,7 @@ class JsonAnswerTest {
     }
 
     @Test
-    void what_is_null_says_so_and_a_part_that_is_not_there_says_nothing() {
+    void a_null_is_written_as_null_and_a_missing_part_is_left_out() {
         assertEquals(
                 "{\"zulu_name\":null,\"last_failed_at\":null,\"open\":false,\"all\":[]}",
                 Json.text(new Whole(null, null, null, false, List.of())));

@@ -27,7 +27,7 @@ class ListeningAddressTest {
     }
 
     @Test
-    void a_port_that_is_taken_in_between_is_refused_after_the_server_started() throws Exception {
+    void a_port_taken_in_the_meantime_is_refused_after_the_server_started() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 Server server = new Server("127.0.0.1", taken.getLocalPort())) {
             Eventually.is(Duration.ofSeconds(20), server::isRefused, () -> "refused");
@@ -35,7 +35,7 @@ class ListeningAddressTest {
     }
 
     @Test
-    void port_0_is_shown_as_the_one_that_was_found() throws Exception {
+    void for_port_0_the_actual_port_is_shown() throws Exception {
         try (Server server = new Server("0.0.0.0", 0)) {
             assertTrue(server.url().matches("http://127\\.0\\.0\\.1:[1-9]\\d*"), server.url());
         }

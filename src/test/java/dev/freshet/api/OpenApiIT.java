@@ -25,7 +25,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * The document that describes the API, against the API: every example is sent, every answer is held against its schema.
+ * Checks the document that describes the API against the API: every example is sent, and every answer is compared with
+ * its schema.
  */
 class OpenApiIT {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -58,7 +59,7 @@ class OpenApiIT {
     }
 
     @Test
-    void every_path_of_the_rest_dsl_is_described_and_the_other_way_round() throws Exception {
+    void every_path_of_the_rest_dsl_is_described_and_vice_versa() throws Exception {
         Set<String> served = new TreeSet<>();
         try (var files = Files.walk(Path.of("routes"))) {
             for (Path file : files.filter(path -> path.getFileName().toString().startsWith("api"))
@@ -95,7 +96,7 @@ class OpenApiIT {
                 assertTrue(
                         answer.status() < 500 && answer.status() != 401 && answer.status() != 400,
                         () -> operation + " " + body + ": " + answer);
-                hold(operation, answer);
+                assertDescribed(operation, answer);
                 sent++;
             }
         }
@@ -103,7 +104,7 @@ class OpenApiIT {
     }
 
     @Test
-    void without_a_key_and_with_a_wrong_body_it_is_refused_as_described() throws Exception {
+    void requests_without_a_key_or_with_a_wrong_body_are_refused_as_described() throws Exception {
         for (Operation operation : operations()) {
             if (operation.described().path("x-not-rest").asBoolean()) {
                 continue;
@@ -111,27 +112,27 @@ class OpenApiIT {
             if (!operation.described().has("security")) {
                 RawHttp.Answer answer = send(operation, bodies(operation).get(0));
                 assertEquals(401, answer.status(), operation::toString);
-                hold(operation, answer);
+                assertDescribed(operation, answer);
             }
             if (operation.described().has("requestBody")) {
                 RawHttp.Answer answer = send(operation, "[\"no object\"]", "x-api-key: full-key-51b2");
                 assertEquals(400, answer.status(), operation::toString);
-                hold(operation, answer);
+                assertDescribed(operation, answer);
             }
         }
     }
 
     @Test
-    void health_is_answered_as_described_to_everybody_and_metrics_to_who_has_a_key() throws Exception {
+    void health_is_public_as_described_and_metrics_require_a_key() throws Exception {
         int health = 0;
         for (Operation operation : operations()) {
             if (operation.path().startsWith("/observe/health")) {
                 RawHttp.Answer answer = send(operation, "");
                 assertEquals(200, answer.status(), operation::toString);
-                hold(operation, answer);
+                assertDescribed(operation, answer);
                 health++;
             } else if (operation.path().equals("/observe/metrics")) {
-                hold(operation, send(operation, ""));
+                assertDescribed(operation, send(operation, ""));
                 assertEquals(
                         200, send(operation, "", "x-api-key: full-key-51b2").status());
             }
@@ -181,8 +182,8 @@ class OpenApiIT {
         return api.send(operation.method().toUpperCase() + " " + path + query, body, all.toArray(String[]::new));
     }
 
-    /** The status is described, and the body is of the schema that stands there. */
-    private static void hold(Operation operation, RawHttp.Answer answer) throws Exception {
+    /** Asserts that the status is described, and that the body matches the schema given for it. */
+    private static void assertDescribed(Operation operation, RawHttp.Answer answer) throws Exception {
         JsonNode response = operation.described().at("/responses/" + answer.status());
         assertTrue(
                 response.isObject(), () -> operation + " does not describe " + answer.status() + ": " + answer.body());

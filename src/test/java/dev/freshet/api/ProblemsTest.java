@@ -60,7 +60,7 @@ class ProblemsTest {
         "23505, 500,",
         ", 500,"
     })
-    void a_lost_connection_or_somebodys_lock_is_503_and_other_sql_errors_are_ours(
+    void a_lost_connection_or_a_foreign_lock_is_503_and_other_sql_errors_are_not(
             String state, int status, String retryAfter) {
         Problem problem = Problems.of(new IllegalStateException(new SQLException("SELECT secret", state)));
         assertEquals(status, problem.status());
@@ -69,7 +69,7 @@ class ProblemsTest {
     }
 
     @Test
-    void an_exhausted_pool_is_503_also_when_it_is_the_next_exception() {
+    void an_exhausted_pool_is_503_even_as_the_next_exception() {
         SQLException timeout = new SQLTransientConnectionException("HikariPool-1 - Connection is not available");
         assertEquals(503, Problems.of(timeout).status());
         SQLException batch = new SQLException("batch", "00000");
@@ -78,7 +78,7 @@ class ProblemsTest {
     }
 
     @Test
-    void causes_in_a_circle_end() {
+    void circular_causes_end() {
         Exception a = new Exception("a");
         a.initCause(new Exception("b", a));
         assertEquals(500, Problems.of(a).status());
@@ -86,7 +86,7 @@ class ProblemsTest {
     }
 
     @Test
-    void a_refusal_anywhere_in_the_causes_is_the_answer() {
+    void a_refusal_anywhere_among_the_causes_is_the_answer() {
         assertEquals(
                 "tag: too long",
                 Problems.of(new RuntimeException(new Refused(400, "tag: too long")))
@@ -101,7 +101,7 @@ class ProblemsTest {
         json  | nonsense                   | body: not valid JSON at line 1, column
         shape | [1]                        | body: must be JSON of the documented shape at line 1, column 1
         """)
-    void a_body_that_is_no_json_is_located(String how, String body, String error) {
+    void the_error_in_a_body_that_is_not_json_is_located(String how, String body, String error) {
         RawHttp.Answer answer = server.http.post("/mishap/" + how, body.replace("\\n", "\n"), JSON);
         assertEquals(400, answer.status());
         GateTest.assertProblem(answer);
@@ -110,14 +110,14 @@ class ProblemsTest {
     }
 
     @Test
-    void a_body_that_nests_without_end_is_refused_without_class_names() {
+    void a_body_nested_too_deeply_is_refused_without_class_names() {
         RawHttp.Answer answer = server.http.post("/mishap/json", "[".repeat(5000), JSON);
         assertEquals(400, answer.status());
         assertFalse(answer.body().contains("Constraints"), answer.body());
     }
 
     @Test
-    void a_route_that_fails_tells_nothing() {
+    void a_failing_route_reveals_nothing() {
         RawHttp.Answer database = server.http.ask("POST /mishap/database");
         assertEquals(503, database.status());
         assertEquals("5", database.header("Retry-After"));
@@ -147,7 +147,7 @@ class ProblemsTest {
         ?limit=99999999999999999999,     1000, 0
         ?offset=9223372036854775807,     50,   9223372036854775807
         """)
-    void a_page_has_defaults_and_a_largest_size(String query, int limit, long offset) {
+    void a_page_has_defaults_and_a_maximum_size(String query, int limit, long offset) {
         RawHttp.Answer answer = server.http.ask("GET /page" + query);
         assertEquals(200, answer.status(), answer.body());
         assertEquals(limit, answer.json().get("limit").asInt());
@@ -174,7 +174,7 @@ class ProblemsTest {
     }
 
     @Test
-    void a_page_is_read_in_java_too() {
+    void page_parameters_can_be_read_in_java_too() {
         assertEquals(new Page(50, 0), Page.of(null, null));
         assertEquals(
                 "limit: must be a number from 1 to 1000",

@@ -9,7 +9,7 @@ class RateTest {
     private final AtomicLong now = new AtomicLong();
 
     @Test
-    void an_address_that_asks_too_often_waits_and_no_other_does() {
+    void only_the_address_that_asks_too_often_must_wait() {
         Rate rate = new Rate(5, now::get);
         for (int i = 0; i < 10; i++) {
             assertEquals(0, rate.applyAsLong("a"), "two seconds' worth at once");
@@ -27,7 +27,7 @@ class RateTest {
     }
 
     @Test
-    void none_is_no_limit() {
+    void a_rate_of_zero_is_no_limit() {
         Rate rate = new Rate(0, now::get);
         for (int i = 0; i < 10_000; i++) {
             assertEquals(0, rate.applyAsLong("a"));

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class RefusalsTest {
 
     @Test
-    void ten_in_any_second_pass_and_the_rest_are_counted() {
+    void ten_refusals_a_second_are_reported_and_the_rest_only_counted() {
         AtomicLong now = new AtomicLong(-5);
         RefusalReports refusals = new RefusalReports(refusal -> {}, now::get);
         for (int i = 0; i < 10; i++) {
@@ -26,7 +26,7 @@ class RefusalsTest {
     }
 
     @Test
-    void a_sink_that_fails_harms_nobody() {
+    void a_failing_sink_does_no_harm() {
         new RefusalReports(refusal -> {
                     throw new IllegalStateException("full");
                 })

@@ -13,14 +13,14 @@ class ApiAuditRoutesTest extends RouteTest {
     }
 
     @Test
-    void the_audit_is_listed_as_the_request_filters_it() throws Exception {
+    void the_audit_is_listed_with_the_filters_of_the_request() throws Exception {
         answer("auditPages.list", Map.of("rows", List.of()));
         assertEquals("{\"rows\":[]}", text(send("GET /audit/logs", null, Map.of("kind", "refused"))));
         assertEquals(List.of("auditPages.list({kind=refused})"), happened());
     }
 
     @Test
-    void the_audit_is_verified_from_where_the_request_says() throws Exception {
+    void the_audit_is_verified_from_the_start_that_the_request_gives() throws Exception {
         answer("auditChain.verify", Map.of("intact", true));
         assertEquals("{\"intact\":true}", text(send("GET /audit/verify", null, Map.of("from", "41"))));
         assertEquals(List.of("auditChain.verify(41)"), happened());

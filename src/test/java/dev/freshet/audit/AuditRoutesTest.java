@@ -25,7 +25,7 @@ class AuditRoutesTest extends RouteTest {
     }
 
     @Test
-    void old_rows_leave_and_new_ones_are_sealed() throws Exception {
+    void old_rows_are_removed_and_new_ones_sealed() throws Exception {
         send("forget-audit");
         send("seal-audit");
         assertEquals(List.of("auditLog.forgetOld()", "auditChain.seal()"), happened());

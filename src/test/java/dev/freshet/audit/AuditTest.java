@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The audit: added to, read, forgotten in time, and not rewritten unseen. */
+/** The audit: appended to, read, forgotten in time, and never rewritten unnoticed. */
 class AuditTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String INSERT =
@@ -58,7 +58,7 @@ class AuditTest {
                 "MERGE INTO invalidation_audit a USING (SELECT 1) x ON true WHEN MATCHED THEN DELETE",
                 "INSERT INTO freshet.audit_retention VALUES ('3', 'infinity'); DELETE FROM invalidation_audit"
             })
-    void nobody_rewrites_it(String sql) throws SQLException {
+    void nobody_can_rewrite_the_audit(String sql) throws SQLException {
         add(1, 3);
         for (String role : List.of("freshet", "postgres")) {
             try (Connection c = database.connectAs(role)) {
@@ -70,7 +70,7 @@ class AuditTest {
     }
 
     @Test
-    void only_the_retention_removes_and_only_what_is_old_enough() throws SQLException {
+    void only_the_retention_removes_rows_and_only_old_enough_ones() throws SQLException {
         add(1, 10);
         new AuditLog(transactions, Duration.ofHours(25)).forgetOld();
         assertEquals("10", database.one("SELECT count(*) FROM invalidation_audit"));
@@ -120,7 +120,7 @@ class AuditTest {
                 "INSERT INTO invalidation_audit (kind, xid, pattern)"
                         + " SELECT 'invalidation', xid, 'forged' FROM invalidation_audit WHERE id::text = ?"
             })
-    void what_a_superuser_does_all_the_same_is_found(String sql) throws SQLException {
+    void tampering_by_a_superuser_is_detected(String sql) throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 3; i++) {
             add(i * 10 + 1, i * 10 + 10);
@@ -152,7 +152,7 @@ class AuditTest {
                 "UPDATE freshet.audit_seal SET stamps[3] = '-infinity' WHERE number = 2",
                 "UPDATE freshet.audit_seal SET hash = sha256('x') WHERE number = 1"
             })
-    void a_seal_that_was_changed_is_found(String sql) throws SQLException {
+    void a_changed_seal_is_detected(String sql) throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 3; i++) {
             add(i * 10 + 1, i * 10 + 10);
@@ -163,7 +163,7 @@ class AuditTest {
     }
 
     @Test
-    void a_transaction_that_commits_late_is_in_a_later_batch_and_in_none_that_is_closed() throws SQLException {
+    void a_late_commit_is_sealed_in_a_later_batch() throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         try (Connection late = database.connect()) {
             late.setAutoCommit(false);
@@ -179,7 +179,7 @@ class AuditTest {
     }
 
     @Test
-    void what_the_retention_removed_does_not_break_the_chain() throws SQLException {
+    void rows_removed_by_the_retention_do_not_break_the_chain() throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         add(1, 5);
         database.run("INSERT INTO invalidation_audit (kind, timestamp) VALUES ('invalidation', now() - interval '26"
@@ -193,7 +193,7 @@ class AuditTest {
     }
 
     @Test
-    void seals_leave_with_their_rows_and_the_chain_goes_on_from_the_oldest_that_is_left() throws SQLException {
+    void seals_are_removed_with_their_rows_and_the_chain_starts_at_the_oldest_left() throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 3; i++) {
             database.run("INSERT INTO invalidation_audit (kind, timestamp)"
@@ -213,7 +213,7 @@ class AuditTest {
     }
 
     @Test
-    void the_chain_goes_on_after_everything_was_forgotten() throws SQLException {
+    void the_chain_continues_after_everything_was_forgotten() throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         for (int i = 0; i < 2; i++) {
             add(i * 3 + 1, i * 3 + 3);
@@ -230,7 +230,7 @@ class AuditTest {
     }
 
     @Test
-    void a_row_with_a_wrong_old_time_is_no_cover_for_its_neighbours() throws SQLException {
+    void a_row_with_a_wrong_old_time_does_not_hide_a_deleted_neighbour() throws SQLException {
         AuditChain chain = new AuditChain(transactions, () -> false);
         add(1, 5);
         database.run("INSERT INTO invalidation_audit (kind, timestamp)"
@@ -250,7 +250,7 @@ class AuditTest {
     }
 
     @Test
-    void sealing_and_stats_jobs_keep_nobody_waiting_for_each_other() throws SQLException {
+    void sealing_and_stats_jobs_do_not_wait_for_each_other() throws SQLException {
         add(1, 3);
         try (Connection stats = database.connect()) {
             stats.setAutoCommit(false);
@@ -265,7 +265,7 @@ class AuditTest {
     }
 
     @Test
-    void it_is_as_the_replaced_service_made_it() throws Exception {
+    void the_table_has_the_types_of_the_replaced_service() throws Exception {
         assertEquals(
                 List.of("id bigint", "latency_ms bigint"),
                 database.list(
@@ -282,7 +282,7 @@ class AuditTest {
 
     @ParameterizedTest
     @CsvSource({"uuid,double precision", "text,integer", "serial,numeric", "bigint,smallint"})
-    void an_adopted_one_keeps_its_types_and_is_read_alike(String id, String latency) throws Exception {
+    void an_adopted_audit_keeps_its_types_and_is_read_in_the_same_way(String id, String latency) throws Exception {
         try (TestDatabase adopted = TestDatabase.empty()) {
             adopted.run("CREATE TABLE invalidation_audit (id " + id + " PRIMARY KEY, pattern varchar(1000) NOT NULL,"
                     + " keys jsonb NOT NULL, triggered_by varchar(255) NOT NULL, timestamp timestamp NOT NULL,"
@@ -306,7 +306,7 @@ class AuditTest {
     }
 
     @Test
-    void what_was_there_when_it_was_adopted_stays() throws Exception {
+    void rows_of_an_adopted_audit_stay() throws Exception {
         try (TestDatabase adopted = TestDatabase.empty()) {
             adopted.run("CREATE TABLE invalidation_audit (id bigserial PRIMARY KEY, pattern text, keys jsonb,"
                     + " triggered_by text, timestamp timestamptz NOT NULL, request_id text, latency_ms bigint,"
@@ -321,7 +321,7 @@ class AuditTest {
     }
 
     @Test
-    void of_rows_of_one_moment_the_later_one_comes_first() throws Exception {
+    void the_later_of_rows_with_equal_times_comes_first() throws Exception {
         database.run("INSERT INTO invalidation_audit (kind, request_id)"
                 + " SELECT 'invalidation', i::text FROM generate_series(1, 12) i");
         List<String> read = new ArrayList<>();
@@ -331,7 +331,7 @@ class AuditTest {
     }
 
     @Test
-    void pages_and_cursors_tell_the_same_rows_also_where_times_are_equal() throws Exception {
+    void pages_and_cursors_return_the_same_rows_even_with_equal_times() throws Exception {
         add(1, 30);
         database.run("INSERT INTO invalidation_audit (kind, request_id, timestamp) SELECT 'invalidation', 'same' || i,"
                 + " '2020-01-01' FROM generate_series(1, 30) i;INSERT INTO invalidation_audit (kind, request_id,"
@@ -362,7 +362,7 @@ class AuditTest {
     }
 
     @Test
-    void filters_narrow_and_kinds_widen() throws Exception {
+    void filters_narrow_the_list_and_kinds_widen_it() throws Exception {
         add(1, 9);
         database.run(
                 "INSERT INTO invalidation_audit (kind, keys, request_id) VALUES ('replay', '[\"k4\"]', 'x'), ('job',"
@@ -389,7 +389,7 @@ class AuditTest {
     }
 
     @Test
-    void a_long_audit_is_counted_no_further_than_anybody_turns_pages() throws Exception {
+    void a_long_audit_is_counted_up_to_a_limit_only() throws Exception {
         add(1, 10_050);
         JsonNode page = page(new AuditPages(transactions), Map.of());
         assertEquals(10_000, page.get("total_count").asInt());

@@ -28,7 +28,7 @@ class ApiCacheInvalidateRoutesTest extends RouteTest {
     }
 
     @Test
-    void counts_are_answered_as_json() throws Exception {
+    void statistics_are_answered_as_json() throws Exception {
         answer("tallies.metrics", Map.of("invalidated", 7));
         assertEquals("{\"invalidated\":7}", text(send("GET /invalidate/metrics")));
     }

@@ -24,7 +24,7 @@ class ApiCacheRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_new_entry_is_written_and_nothing_is_said_about_it() throws Exception {
+    void a_new_entry_is_written_and_answered_without_a_body() throws Exception {
         Exchange answered = send("PUT /api/cache/entries/{cacheKey}", "{\"value\":1}", KEY);
         assertEquals(List.of("entries.put(page:7, {value=1})"), happened());
         assertNull(text(answered));
@@ -32,14 +32,14 @@ class ApiCacheRoutesTest extends RouteTest {
     }
 
     @Test
-    void who_has_a_copy_of_a_deleted_entry_is_told() throws Exception {
+    void the_deletion_of_an_entry_is_published() throws Exception {
         Exchange answered = send("DELETE /api/cache/entries/{cacheKey}", "what the request said", KEY);
         assertEquals(List.of("entries.delete(page:7)", "wake seda:relay-publications"), happened());
         assertEquals("204", header(answered, "CamelHttpResponseCode"));
     }
 
     @Test
-    void what_the_rules_invalidate_is_answered_as_it_is_published() throws Exception {
+    void an_invalidation_by_rules_is_answered_and_published() throws Exception {
         answer("entityRules.clear", Map.of("success", true));
         answer("entityRules.invalidate", Map.of("entries", 2));
         send("POST /api/admin/cache/clear", "{\"type\":\"course\"}");

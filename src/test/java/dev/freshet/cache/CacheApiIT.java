@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 
-/** Sections 5 and 6 over HTTP: the invalidation service, the registry of caches, and what happened to entities. */
+/** Sections 5 and 6 over HTTP: the invalidation service, the registry of caches, and the rules for entities. */
 class CacheApiIT {
     private static final String JSON = "Content-Type: application/json";
     private static final String KEY = "x-api-key: full-key-51b2";
@@ -81,7 +81,7 @@ class CacheApiIT {
         "POST,/api/cache/invalidate,400,403",
         "GET,/api/admin/cache/stats,200,200"
     })
-    void a_key_opens_what_it_is_for(String method, String path, int full, int read) {
+    void a_key_opens_only_what_it_is_for(String method, String path, int full, int read) {
         assertEquals(401, api.ask(method + ' ' + path).status());
         assertEquals(full, api.ask(method + ' ' + path, KEY).status());
         assertEquals(
@@ -131,7 +131,7 @@ class CacheApiIT {
                 "%2F",
                 "{cacheKey}"
             })
-    void keys_may_hold_anything_when_percent_encoded(String key) throws Exception {
+    void percent_encoded_keys_may_contain_anything(String key) throws Exception {
         assertEquals(204, put(encoded(key), "{\"value\":1}").status());
         assertEquals(key, get(encoded(key)).json().get("key").asText());
         assertEquals(
@@ -162,7 +162,7 @@ class CacheApiIT {
                 "{\"value\":\"\\u0000\"}|value",
                 "{\"value\":\"\\ud800\"}|value"
             })
-    void a_wrong_entry_is_refused_and_named(String body, String field) {
+    void a_wrong_entry_is_refused_with_its_field(String body, String field) {
         RawHttp.Answer refused = put("wrong", body);
         assertEquals(400, refused.status(), refused.body());
         assertTrue(refused.json().get("error").asText().contains(field), refused.body());
@@ -170,9 +170,9 @@ class CacheApiIT {
     }
 
     @Test
-    void an_expired_entry_is_a_miss_and_counted_and_no_pattern_finds_it() throws Exception {
+    void an_expired_entry_is_counted_as_a_miss_and_matches_no_pattern() throws Exception {
         put("gone", "{\"ttl_seconds\":0.001}");
-        // not so long ago that it might be tidied away before it is counted
+        // recent enough not to be removed before it is counted
         OffsetDateTime past =
                 OffsetDateTime.now(ZoneOffset.ofHoursMinutes(5, 45)).minusMinutes(1);
         put("past", "{\"expires_at\":\"" + past + "\"}");
@@ -194,7 +194,7 @@ class CacheApiIT {
     }
 
     @Test
-    void hits_and_misses_of_all_instances_and_of_sql_make_the_rate() throws Exception {
+    void the_hit_rate_includes_all_instances_and_sql() throws Exception {
         put("here", "{\"value\":1}");
         other.ask("GET /api/admin/cache/stats", KEY);
         JsonNode before = api.ask("GET /api/admin/cache/stats", KEY).json().get("cache_stats");
@@ -232,7 +232,7 @@ class CacheApiIT {
     }
 
     @Test
-    void reading_waits_for_nobody_who_holds_the_entry() throws Exception {
+    void reading_an_entry_does_not_wait_for_a_session_that_holds_it() throws Exception {
         put("held", "{\"value\":1}");
         try (Connection holder = scene.database.connect()) {
             holder.setAutoCommit(false);
@@ -277,11 +277,11 @@ class CacheApiIT {
                         + "job_readiness_products,products,module_content,modules,lessons,module:1",
                 "related|{\"tags\":[\"a\",\"b\",\"a\"]}|a,b"
             })
-    void what_happened_stands_for_tags_which_are_queued_and_published_and_whose_entries_are_gone(
-            String how, String body, String tags) throws Exception {
+    void the_tags_of_an_event_are_queued_and_published_and_their_entries_removed(String how, String body, String tags)
+            throws Exception {
         put("hit", "{\"tags\":[\"" + tags.split(",")[0] + "\"]}");
         put("missed", "{\"tags\":[\"something-else\"]}");
-        // not so long ago that it might be tidied away before the call
+        // recent enough not to be removed before the call
         String expired = Instant.now().minusSeconds(60).toString();
         put("expired", "{\"tags\":[\"" + tags.split(",")[0] + "\"],\"expires_at\":\"" + expired + "\"}");
         try (Topic topic = new Topic()) {
@@ -305,7 +305,7 @@ class CacheApiIT {
     }
 
     @Test
-    void the_rules_are_data_and_the_next_call_follows() throws Exception {
+    void changed_rules_hold_for_the_next_call() throws Exception {
         scene.database.run(
                 "UPDATE cache_tag_rules SET tags = tags || ARRAY['catalogue:{clientId}'] WHERE name = 'products';"
                         + " INSERT INTO cache_tag_rules (name, tags, option)"
@@ -342,7 +342,7 @@ class CacheApiIT {
                 "/api/cache/invalidate|{\"product\":true}|body",
                 "/api/cache/invalidate|{\"event\":\"products\"}|event"
             })
-    void a_wrong_request_is_refused_and_named_and_has_no_effect(String path, String body, String field)
+    void a_wrong_request_is_refused_with_its_field_and_has_no_effect(String path, String body, String field)
             throws SQLException {
         RawHttp.Answer refused = api.post(path, body, JSON, KEY);
         assertEquals(400, refused.status(), refused.body());
@@ -352,7 +352,7 @@ class CacheApiIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"{\"products\":false,\"clientId\":\"7\"}", "{\"tags\":[]}"})
-    void who_asks_for_nothing_invalidates_nothing(String body) throws Exception {
+    void a_request_that_names_nothing_invalidates_nothing(String body) throws Exception {
         assertEquals(
                 0,
                 post("/api/cache/invalidate", body).get("invalidated_entries").asInt());
@@ -360,7 +360,7 @@ class CacheApiIT {
     }
 
     @Test
-    void an_invalidated_key_is_gone_from_the_registry_and_still_known_to_a_pattern() throws Exception {
+    void an_invalidated_key_is_gone_from_the_registry_but_still_matched_by_a_pattern() throws Exception {
         put("user:1", "{\"value\":1}");
         put("user:2", "{\"value\":1}");
         assertEquals(
@@ -391,7 +391,7 @@ class CacheApiIT {
     }
 
     @Test
-    void twenty_at_once_on_two_instances_and_either_path_are_one_request() throws Exception {
+    void twenty_equal_requests_on_two_instances_and_both_paths_count_as_one() throws Exception {
         put("once", "{\"value\":1}");
         try (Topic topic = new Topic()) {
             List<CompletableFuture<RawHttp.Answer>> asked = new ArrayList<>();
@@ -430,7 +430,7 @@ class CacheApiIT {
     }
 
     @Test
-    void a_request_is_answered_as_before_after_a_crash() throws Exception {
+    void a_repeated_request_gets_the_same_answer_after_a_crash() throws Exception {
         FreshetProcess third = scene.start();
         String body = "{\"keys\":[\"crash\"],\"request_id\":\"crash\"}";
         RawHttp.Answer first = new RawHttp(URI.create(third.url()).getPort()).post("/invalidate/key", body, JSON, KEY);
@@ -440,7 +440,7 @@ class CacheApiIT {
     }
 
     @Test
-    void somebody_who_holds_an_entry_for_long_makes_it_503_and_nothing_is_half_done() throws Exception {
+    void an_entry_that_is_locked_for_long_is_answered_with_503_and_nothing_is_half_done() throws Exception {
         put("locked", "{\"value\":1}");
         try (Connection holder = scene.database.connect();
                 Connection settings = scene.database.connect()) {
@@ -466,7 +466,7 @@ class CacheApiIT {
     }
 
     @Test
-    void many_at_once_have_each_its_own_answer_audit_row_and_event() throws Exception {
+    void concurrent_requests_each_get_their_own_answer_audit_row_and_event() throws Exception {
         Set<String> keys = new TreeSet<>();
         IntStream.range(0, 60).forEach(i -> keys.add("own:" + i));
         scene.database.run("INSERT INTO cache_entries (cache_key) SELECT 'own:' || i FROM generate_series(0, 59) i");
@@ -498,7 +498,7 @@ class CacheApiIT {
     }
 
     @Test
-    void who_waits_for_an_entry_that_somebody_holds_holds_up_nobody_else() throws Exception {
+    void a_request_that_waits_for_a_locked_entry_holds_up_no_other() throws Exception {
         put("held", "{\"value\":1}");
         try (Connection holder = scene.database.connect()) {
             holder.setAutoCommit(false);
@@ -520,7 +520,7 @@ class CacheApiIT {
         assertEquals(404, get("held").status());
     }
 
-    /** A request for each key, in threads of their own. */
+    /** Sends a request for each key, each in a thread of its own. */
     private static List<JsonNode> allAtOnce(Set<String> keys) {
         ExecutorService threads = Executors.newFixedThreadPool(keys.size());
         try {
@@ -537,7 +537,7 @@ class CacheApiIT {
     }
 
     @Test
-    void more_entries_than_an_answer_lists_are_all_invalidated_and_it_says_so() throws Exception {
+    void more_entries_than_an_answer_lists_are_all_invalidated_and_counted() throws Exception {
         scene.database.run(
                 "INSERT INTO cache_entries (cache_key) SELECT 'many:' || i FROM generate_series(1, 100500) i");
         JsonNode answer = post("/invalidate/pattern", "{\"pattern\":\"many:*\",\"request_id\":\"many\"}");
@@ -576,7 +576,7 @@ class CacheApiIT {
         return texts;
     }
 
-    /** A cache process. */
+    /** A process with a cache, which listens to the topic. */
     private static final class Topic implements AutoCloseable {
         private final Connection listener = scene.database.connect();
         private final List<JsonNode> events = new ArrayList<>();

@@ -13,19 +13,19 @@ class CacheRoutesTest extends RouteTest {
     }
 
     @Test
-    void an_event_goes_to_the_topic() throws Exception {
+    void an_event_is_sent_to_the_topic() throws Exception {
         send("direct:publish", "{\"keys\":[\"page:7\"]}");
         assertEquals(List.of("bean:notifyTopic?method=publish {\"keys\":[\"page:7\"]}"), happened());
     }
 
     @Test
-    void who_is_woken_sends_on_what_was_committed_and_lets_more_gather() throws Exception {
+    void a_woken_relay_sends_on_committed_events_and_then_lets_more_gather() throws Exception {
         send("seda:relay-publications");
         assertEquals(List.of("publications.sendOn()", "delay 10"), happened());
     }
 
     @Test
-    void every_second_the_registry_follows_the_queue_and_nothing_is_left() throws Exception {
+    void the_registry_follows_the_queue_every_second() throws Exception {
         answer("publications.whatWaits", new Publications.Waiting(true, false));
         send("poll-publications");
         assertEquals(
@@ -39,21 +39,21 @@ class CacheRoutesTest extends RouteTest {
     }
 
     @Test
-    void where_no_tag_has_changed_only_what_was_published_goes_on() throws Exception {
+    void without_a_changed_tag_only_publications_are_sent_on() throws Exception {
         answer("publications.whatWaits", new Publications.Waiting(false, true));
         send("poll-publications");
         assertEquals(List.of("publications.whatWaits()", "publications.sendOn()", "tallies.write()"), happened());
     }
 
     @Test
-    void where_nothing_waits_nothing_is_begun() throws Exception {
+    void with_nothing_waiting_only_tallies_are_written() throws Exception {
         answer("publications.whatWaits", new Publications.Waiting(false, false));
         send("poll-publications");
         assertEquals(List.of("publications.whatWaits()", "tallies.write()"), happened());
     }
 
     @Test
-    void every_10_seconds_the_registry_is_tidied() throws Exception {
+    void the_registry_is_tidied_every_10_seconds() throws Exception {
         send("tidy-cache");
         assertEquals(
                 List.of("entries.forgetExpired()", "invalidations.forgetAnswers()", "tallies.addUp()"), happened());

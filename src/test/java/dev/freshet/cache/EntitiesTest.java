@@ -15,7 +15,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Entities in SQL: the rules of cache_tag_rules, the registry's functions, the preset of watches, the demo's academy.
+ * Entities in SQL: the rules in cache_tag_rules, the functions of the registry, the preset of watches, and the demo's
+ * academy.
  */
 class EntitiesTest {
     private TestDatabase database;
@@ -31,7 +32,7 @@ class EntitiesTest {
     }
 
     @Test
-    void the_preset_watches_what_is_there_with_the_columns_that_are_there() throws SQLException {
+    void the_preset_watches_the_tables_and_columns_that_exist() throws SQLException {
         assertTrue(assertThrows(SQLException.class, () -> database.run("SELECT install_cache_entities()"))
                 .getMessage()
                 .contains("none of the tables"));
@@ -62,7 +63,7 @@ class EntitiesTest {
     }
 
     @Test
-    void rules_that_include_each_other_come_to_an_end() throws SQLException {
+    void rules_that_include_each_other_terminate() throws SQLException {
         database.run(
                 "INSERT INTO cache_tag_rules (name, tags, includes) VALUES ('hen', '{hen}', '{egg}'), ('egg', '{egg}',"
                         + " '{hen,nobody}')");
@@ -77,7 +78,7 @@ class EntitiesTest {
     }
 
     @Test
-    void an_id_is_a_value_and_never_a_template() throws SQLException {
+    void an_id_is_never_taken_for_a_template() throws SQLException {
         assertEquals(
                 "{job_readiness_products,products,\"client:{productId}\"}",
                 database.one(
@@ -127,7 +128,7 @@ class EntitiesTest {
     }
 
     @Test
-    void two_that_invalidate_the_same_entries_in_another_order_do_not_deadlock() throws Exception {
+    void invalidating_the_same_entries_in_different_orders_does_not_deadlock() throws Exception {
         database.run(
                 "SELECT cache_entry_put('k' || i, NULL, ARRAY['t' || i % 7, 'all']) FROM generate_series(1, 500) i");
         Thread[] threads = new Thread[4];

@@ -19,7 +19,7 @@ class EventsTest {
     private static final String[] CHARACTERS = {"a", "\"", "\\", "\u0001", "é", "日", "🚀", "\u2028"};
 
     @Test
-    void a_small_one_is_one_event() throws Exception {
+    void a_small_publication_is_one_event() throws Exception {
         JsonNode event = events("user:*", List.of("user:1", "user:2"), List.of("users"), "me", "r1")
                 .get(0);
         assertEquals(
@@ -30,7 +30,7 @@ class EventsTest {
     }
 
     @Test
-    void whatever_the_sizes_every_event_fits_and_every_key_is_in_just_one() throws Exception {
+    void whatever_the_sizes_every_event_fits_and_every_key_is_in_exactly_one() throws Exception {
         Random random = new Random(20261121);
         for (int round = 0; round < 300; round++) {
             int longest = List.of(3, 40, 1024).get(random.nextInt(3));

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class InvalidationRequestTest {
     @Test
-    void a_request_without_an_id_gets_one_as_the_old_service_made_them() {
+    void a_request_without_an_id_gets_one_in_the_old_services_form() {
         long before = System.currentTimeMillis();
         String id = InvalidationRequest.requestId(Map.of());
         assertTrue(id.matches("inv-[0-9]{13}-[0-9]{1,16}"), id);
@@ -20,7 +20,7 @@ class InvalidationRequestTest {
     }
 
     @Test
-    void ids_that_are_made_up_at_once_differ() {
+    void ids_generated_at_the_same_time_differ() {
         Set<String> ids = IntStream.range(0, 10_000)
                 .parallel()
                 .mapToObj(i -> InvalidationRequest.requestId(Map.of()))
@@ -29,7 +29,7 @@ class InvalidationRequestTest {
     }
 
     @Test
-    void an_id_that_was_given_stays() {
+    void a_given_id_is_kept() {
         assertEquals("mine", InvalidationRequest.requestId(Map.of("request_id", "mine")));
     }
 }

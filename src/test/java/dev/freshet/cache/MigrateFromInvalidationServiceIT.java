@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 
-/** docs/migrate-from-invalidation-service.md, as written, there and back. */
+/** Follows docs/migrate-from-invalidation-service.md as written, there and back. */
 class MigrateFromInvalidationServiceIT {
     private static final String OLD_SYSTEM = """
         CREATE TABLE public.invalidation_audit (id SERIAL PRIMARY KEY, pattern VARCHAR(1000) NOT NULL,
@@ -34,19 +34,19 @@ class MigrateFromInvalidationServiceIT {
     private Walkthrough guide;
 
     @BeforeEach
-    void theOldSystem() throws Exception {
+    void installOldSystem() throws Exception {
         database = TestDatabase.empty();
         database.run(OLD_SYSTEM);
         guide = new Walkthrough("docs/migrate-from-invalidation-service.md", database);
     }
 
     @AfterEach
-    void everythingStops() throws SQLException {
+    void stopEverything() throws SQLException {
         database.close();
     }
 
     @Test
-    void callers_and_cache_processes_go_over_and_back() throws Exception {
+    void callers_and_cache_processes_switch_over_and_back() throws Exception {
         guide.check("look");
         Map<String, String> environment = guide.environment("start");
         environment.put("DATABASE_URL", database.url());
@@ -86,7 +86,7 @@ class MigrateFromInvalidationServiceIT {
     }
 
     @Test
-    void every_block_of_the_document_is_run_here() {
+    void every_block_of_the_document_is_run() {
         guide.everyBlockIsRunIn(MigrateFromInvalidationServiceIT.class);
     }
 }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 
-/** From what was committed to the topic cache-invalidate. */
+/** From committed publications to the topic cache-invalidate. */
 class PublishTest {
     private static final List<String> FILES = List.of("cache.camel.yaml", "errors.camel.yaml");
     private TestDatabase database;
@@ -43,7 +43,7 @@ class PublishTest {
     }
 
     @Test
-    void what_a_dead_process_left_goes_out_and_what_was_rolled_back_does_not() throws Exception {
+    void publications_of_a_dead_process_are_sent_and_rolled_back_ones_are_not() throws Exception {
         try (Connection listener = listener();
                 Connection application = database.connect()) {
             database.run("SELECT cache_invalidate_keys(ARRAY['left'])");
@@ -59,9 +59,9 @@ class PublishTest {
         }
     }
 
-    /** A plan may be kept for long: one that reads the whole registry would do so for long. */
+    /** A plan may be kept for a long time, so one that reads the whole registry would do so for a long time. */
     @Test
-    void one_key_is_looked_up_in_a_registry_that_was_almost_empty_when_the_plan_was_made() throws Exception {
+    void one_key_is_looked_up_although_the_registry_was_almost_empty_at_planning() throws Exception {
         try (Connection c = database.connect()) {
             for (int rows : List.of(0, 1, 2, 3, 5, 10, 40, 200)) {
                 TestDatabase.run(
@@ -83,8 +83,8 @@ class PublishTest {
     }
 
     /**
-     * Rows of the registry and of its indexes, by this connection, since it last reported: which it does between
-     * transactions only.
+     * The number of rows that this connection has read from the registry and its indexes since it last reported, which
+     * it does between transactions only.
      */
     private static long read(Connection c) throws SQLException {
         return Long.parseLong(TestDatabase.list(
@@ -98,7 +98,7 @@ class PublishTest {
     }
 
     @Test
-    void an_event_goes_out_once_and_whole_however_many_relays_there_are() throws Exception {
+    void an_event_is_sent_once_and_whole_however_many_relays_there_are() throws Exception {
         try (Connection listener = listener();
                 RunningRoutes one = new RunningRoutes(database, FILES);
                 RunningRoutes other = new RunningRoutes(database, FILES)) {
@@ -155,7 +155,7 @@ class PublishTest {
     }
 
     @Test
-    void the_database_waits_longer_for_a_slow_broker_than_for_anybody_else() throws Exception {
+    void the_database_allows_a_slow_broker_more_time_than_anybody_else() throws Exception {
         List<String> seen = new CopyOnWriteArrayList<>();
         try (RunningRoutes routes = new RunningRoutes(database, FILES)) {
             DataSource pool = routes.context().getRegistry().lookupByNameAndType("dataSource", DataSource.class);
@@ -175,7 +175,7 @@ class PublishTest {
     }
 
     @Test
-    void a_publication_that_cannot_even_be_read_holds_up_no_other() throws Exception {
+    void a_publication_that_cannot_be_read_holds_up_no_other() throws Exception {
         database.run("INSERT INTO freshet.publication (keys, triggered_by, request_id, published_at)"
                 + " VALUES ('{\"not\": \"a list\"}', 'test', 'unreadable', now())");
         try (Connection listener = listener();
@@ -191,7 +191,7 @@ class PublishTest {
     }
 
     @Test
-    void control_characters_and_what_is_long_go_out_like_anything_else() throws Exception {
+    void control_characters_and_long_texts_are_sent_like_any_other() throws Exception {
         String odd = "E'\\x01' || repeat(E'\\x02', 1022) || E'\\n'";
         database.run("SELECT cache_invalidate_keys(ARRAY[" + odd + ", 'after'], repeat(E'\\x03', 9000))");
         try (Connection listener = listener();
@@ -203,8 +203,7 @@ class PublishTest {
     }
 
     @Test
-    void a_watched_row_that_changes_takes_its_entries_with_it_also_those_that_somebody_holds_for_a_while()
-            throws Exception {
+    void a_change_of_a_watched_row_removes_its_entries_even_those_locked_for_a_while() throws Exception {
         database.run(
                 "CREATE TABLE public.goods (id int PRIMARY KEY, v int); INSERT INTO public.goods VALUES (1, 0), (2,"
                         + " 0); SELECT cache_invalidation_watch('public.goods', ARRAY['goods:{id}']);SELECT"

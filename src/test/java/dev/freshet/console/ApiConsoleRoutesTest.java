@@ -20,7 +20,7 @@ class ApiConsoleRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_dry_run_is_of_the_requests_tag_and_pattern() throws Exception {
+    void a_dry_run_uses_the_tag_and_pattern_of_the_request() throws Exception {
         answer("dryRun.of", Map.of("hits", 0));
         Map<String, Object> query = Map.of("tag", "course:7", "pattern", "course:*");
         assertEquals("{\"hits\":0}", text(send("GET /api/console/dry-run", null, query)));
@@ -42,7 +42,7 @@ class ApiConsoleRoutesTest extends RouteTest {
     }
 
     @Test
-    void every_5_seconds_there_is_a_point_for_the_charts() throws Exception {
+    void a_point_for_the_charts_is_sampled_every_5_seconds() throws Exception {
         send("look-at-freshness");
         assertEquals(List.of("freshness.sample()", "routeControl.sample()"), happened());
         assertEquals(Duration.ofSeconds(5), every("look-at-freshness"));

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the console reads and does, without the page. */
+/** What the console reads and does, without its page. */
 class ConsoleApiIT {
     private static final String KEY = "Authorization: Bearer full-key-51b2";
     private static final String READ_KEY = "Authorization: Bearer read-key-90c1";
@@ -63,7 +63,7 @@ class ConsoleApiIT {
     }
 
     @BeforeEach
-    void all_is_well() throws Exception {
+    void reset() throws Exception {
         scene.receiver.everybody(null);
         scene.database.run(
                 "DELETE FROM freshet.inbox; DELETE FROM public.cache_invalidation_queue; DELETE FROM freshet.delivery;"
@@ -73,7 +73,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void all_is_fresh_until_a_target_fails_and_again_when_it_does_not() throws Exception {
+    void the_verdict_is_fresh_except_while_a_target_fails() throws Exception {
         assertEquals(0, health().get("problems").size());
         Instant before = Instant.now().minusSeconds(5);
         scene.receiver.everybody(Receiver.status(503));
@@ -90,7 +90,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void a_target_that_is_down_is_told_with_since_when() throws Exception {
+    void a_target_that_is_down_is_reported_with_its_start() throws Exception {
         scene.database.run(
                 "UPDATE freshet.target SET open_until = now() + interval '1 hour', opened_at = now() - interval '10"
                         + " minutes'");
@@ -102,7 +102,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void what_was_given_up_and_jobs_that_failed_are_remarks() throws Exception {
+    void dead_letters_and_failed_jobs_need_attention_only() throws Exception {
         scene.receiver.next("gone", Receiver.status(404));
         scene.change("gone");
         scene.database.run(
@@ -118,7 +118,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void how_long_changes_took_is_told() throws Exception {
+    void the_time_that_changes_took_is_reported() throws Exception {
         scene.changeAndAwait("timed");
         Scene.until("it is counted", () -> overview().at("/freshness/delivered").asLong() > 0);
         JsonNode freshness = overview().get("freshness");
@@ -134,7 +134,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void tokens_that_wait_are_counted_with_the_oldest() throws Exception {
+    void waiting_fences_are_counted_with_the_oldest() throws Exception {
         Receiver.Held call = scene.receiver.hold("fenced");
         scene.database.run(
                 "BEGIN; SELECT enqueue_cache_invalidation('fenced'); SELECT cache_invalidation_fence(); COMMIT");
@@ -151,7 +151,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void the_stream_tells_what_changes_without_being_asked() throws Exception {
+    void the_stream_sends_changes_without_being_asked() throws Exception {
         try (BufferedReader stream = stream("read-key-90c1")) {
             assertEquals(
                     "{\"may_change\":false",
@@ -198,7 +198,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void a_route_that_stays_busy_is_not_stopped_and_goes_on() throws Exception {
+    void a_route_that_stays_busy_is_not_stopped_and_keeps_running() throws Exception {
         functions.during(TenFunctions.WAIT_AT_THE_GATE);
         String job = functions.queue();
         functions.awaitWaiting(10);
@@ -212,7 +212,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void what_the_console_itself_needs_is_not_stopped() {
+    void routes_that_the_console_itself_needs_cannot_be_stopped() {
         for (String needed :
                 List.of("answer-json", "write-audit", "stop-route", "start-route", "list-routes", "console-overview")) {
             RawHttp.Answer answer = api.post("/api/routes/" + needed + "/stop", "", KEY);
@@ -230,7 +230,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void routes_are_listed_with_what_they_do_and_their_last_failure() throws Exception {
+    void routes_are_listed_with_their_counts_and_last_failure() throws Exception {
         long before = route("target-tag").get("total").asLong();
         scene.receiver.next("fails-once", Receiver.status(418));
         scene.change("fails-once");
@@ -245,7 +245,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void a_file_that_is_not_in_force_is_told_with_its_line() throws Exception {
+    void a_file_that_is_not_in_force_is_reported_with_its_line() throws Exception {
         Path file = freshet.folder().resolve("routes/queue.camel.yaml");
         String good = Files.readString(file);
         try {
@@ -278,7 +278,8 @@ class ConsoleApiIT {
                 "tag=100%_\\        | tag   |                           | 100%_\\",
                 "pattern=no*such    | glob  |                           | "
             })
-    void a_dry_run_finds_what_would_be_hit(String asked, String kind, String templates, String tags) throws Exception {
+    void a_dry_run_finds_what_would_be_invalidated(String asked, String kind, String templates, String tags)
+            throws Exception {
         scene.receiver.everybody(Receiver.status(503, "Retry-After: 600"));
         scene.database.run(
                 "INSERT INTO courses VALUES (7, 'a', 'ann'), (8, 'b', NULL) ON CONFLICT (id) DO UPDATE SET title ="
@@ -309,7 +310,7 @@ class ConsoleApiIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "?tag=a&pattern=b", "?pattern=", "?tag=", "?pattern=%28", "?pattern=a%00"})
-    void a_dry_run_of_nothing_or_nonsense_is_refused(String query) {
+    void an_empty_or_malformed_dry_run_is_refused(String query) {
         RawHttp.Answer answer = api.ask("GET /api/console/dry-run" + query, KEY);
         assertEquals(400, answer.status(), answer.body());
     }
@@ -342,7 +343,7 @@ class ConsoleApiIT {
     }
 
     @Test
-    void the_page_needs_no_key_and_lets_nothing_foreign_in() {
+    void the_page_needs_no_key_and_admits_nothing_foreign() {
         RawHttp.Answer page = api.ask("GET /admin/info?view=jobs");
         assertEquals(200, page.status());
         assertTrue(page.body().contains("data-key=\"required\""), page.body());
@@ -393,7 +394,7 @@ class ConsoleApiIT {
         return new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8));
     }
 
-    /** Of the next event of this name that will do; the stream never ends by itself. */
+    /** The data of the next event of this name that satisfies the condition. The stream never ends by itself. */
     private static JsonNode data(BufferedReader stream, String event, Predicate<JsonNode> wanted) throws IOException {
         for (String line = stream.readLine(); line != null; line = stream.readLine()) {
             if (line.equals("event: " + event)) {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 /** The console as people use it, in a real browser. */
 class ConsoleIT {
     private static final String HOSTILE = "<img src=x onerror=\"window.pwned=1\">";
-    /** Each view, and what it says when there is nothing. */
+    /** Each view, and what it shows when there is nothing. */
     private static final Map<String, String> EMPTY = new LinkedHashMap<>();
 
     static {
@@ -67,7 +67,7 @@ class ConsoleIT {
     }
 
     @BeforeEach
-    void nothing_is_left_of_the_last_one() throws Exception {
+    void resetScene() throws Exception {
         functions.openTheGate();
         Scene.until(
                 "no job is open",
@@ -87,7 +87,7 @@ class ConsoleIT {
     }
 
     @AfterEach
-    void nothing_failed_and_nobody_else_was_asked() {
+    void assertNoProblemsAndNoForeignRequests() {
         assertEquals(List.of(), browser.problems());
         assertEquals(
                 List.of(),
@@ -98,7 +98,7 @@ class ConsoleIT {
     }
 
     @Test
-    void every_view_says_so_when_there_is_nothing() throws Exception {
+    void every_view_says_when_there_is_nothing() throws Exception {
         for (Map.Entry<String, String> view : EMPTY.entrySet()) {
             show(view.getKey());
             browser.untilShown(view.getValue());
@@ -108,7 +108,7 @@ class ConsoleIT {
     }
 
     @Test
-    void what_cannot_be_read_would_be_found() throws Exception {
+    void illegible_text_would_be_detected() throws Exception {
         show("overview");
         browser.untilShown("Everything is fresh");
         browser.js("const faint = document.createElement('p'); faint.textContent = 'faint'; faint.style.color = '#ddd';"
@@ -117,7 +117,7 @@ class ConsoleIT {
     }
 
     @Test
-    void every_view_shows_what_there_is_and_a_hostile_tag_is_text() throws Exception {
+    void every_view_shows_its_content_and_a_hostile_tag_as_text() throws Exception {
         giveUp(404, HOSTILE, "page:1");
         scene.receiver.everybody(Receiver.status(503));
         scene.change("page:retried");
@@ -188,7 +188,7 @@ class ConsoleIT {
     }
 
     @Test
-    void the_views_are_reached_by_keys_and_their_list_is_shown() {
+    void the_views_are_reached_by_keys_which_a_list_shows() {
         show("overview");
         browser.untilShown("Everything is fresh");
         browser.press("2");
@@ -211,7 +211,7 @@ class ConsoleIT {
     }
 
     @Test
-    void what_was_given_up_is_replayed_by_filter() throws Exception {
+    void dead_letters_are_replayed_by_filter() throws Exception {
         giveUp(404, "gone:1", "gone:2");
         giveUp(410, "moved:1");
         scene.receiver.heal("gone:1");
@@ -239,7 +239,7 @@ class ConsoleIT {
     }
 
     @Test
-    void a_filter_that_is_typed_narrows_the_list_and_is_never_passed_over() throws Exception {
+    void a_typed_filter_narrows_the_list_and_is_never_ignored() throws Exception {
         giveUp(404, "typed:1", "typed:2", "other:1");
         show("letters");
         browser.untilShown("3 deliveries were given up");
@@ -257,7 +257,7 @@ class ConsoleIT {
             scene.receiver.heal(tag);
         }
         assertEquals("Replay all 3 deliveries", replayAll());
-        // in one go, so that nothing can have been applied between the typing and the click
+        // in one step, so that nothing can have been applied between typing and clicking
         browser.js("{ const field = document.querySelector('input[name=tag]'); field.value = 'typed:2';"
                 + " field.dispatchEvent(new Event('input', {bubbles: true})); document.querySelector('.letters"
                 + " button.strong').click(); }");
@@ -298,7 +298,7 @@ class ConsoleIT {
         assertGood("letters-one");
     }
 
-    /** What the button says; the list is not there as soon as the page says how many there are. */
+    /** The text of the button. The list does not appear at the same moment as the number of letters. */
     private static String replayAll() {
         browser.until("document.querySelector('.letters button.strong')");
         return browser.js("document.querySelector('.letters button.strong').textContent")
@@ -306,7 +306,7 @@ class ConsoleIT {
     }
 
     @Test
-    void the_life_of_a_change_is_told_from_its_commit_to_its_delivery() throws Exception {
+    void the_life_of_a_change_is_shown_from_its_commit_to_its_delivery() throws Exception {
         scene.receiver.next("lives", Receiver.status(503), Receiver.status(503));
         scene.changeAndAwait("lives");
         scene.receiver.awaitCalls("lives", 3);
@@ -337,7 +337,7 @@ class ConsoleIT {
     }
 
     @Test
-    void live_events_show_who_watches_and_what_was_sent() throws Exception {
+    void the_view_of_live_events_shows_who_watches_and_what_was_sent() throws Exception {
         show("live");
         browser.untilShown("Nobody is watching an event now.");
         assertGood("live-empty");
@@ -362,7 +362,7 @@ class ConsoleIT {
     }
 
     @Test
-    void a_token_that_is_pasted_is_answered_in_words_until_it_is_out() throws Exception {
+    void a_pasted_token_is_explained_in_words_until_it_is_fresh() throws Exception {
         Receiver.Held call = scene.receiver.hold("waits");
         String token = scene.changeWithFence("waits");
         call.awaitBegun();
@@ -387,7 +387,7 @@ class ConsoleIT {
     }
 
     @Test
-    void a_token_says_what_was_given_up_and_which_transaction_is_open_or_not_known() throws Exception {
+    void a_token_shows_what_was_given_up_and_an_open_or_unknown_transaction() throws Exception {
         scene.receiver.always(HOSTILE, Receiver.status(410));
         show("fences&after=" + scene.changeWithFence(HOSTILE, "delivered"));
         browser.untilShown("given up This was given up; the rest was delivered.");
@@ -446,7 +446,7 @@ class ConsoleIT {
     }
 
     @Test
-    void it_says_that_it_is_cut_off_and_goes_on_by_itself() throws Exception {
+    void the_page_says_that_it_is_disconnected_and_recovers_by_itself() throws Exception {
         Scene other = new Scene();
         try {
             FreshetProcess first = other.start();
@@ -465,14 +465,14 @@ class ConsoleIT {
             other.database.letIn();
             browser.until("document.querySelector('[data-verdict=fresh]')");
         } finally {
-            browser.go("about:blank#cut-off"); // a page that is open would ask a server that is gone
+            browser.go("about:blank#cut-off"); // an open page would send requests to a server that is gone
             other.close();
             browser.forget(); // Chromium itself logs that the connection was refused
         }
     }
 
     @Test
-    void a_key_is_asked_for_kept_in_the_tab_only_and_says_what_it_may() throws Exception {
+    void a_key_is_asked_for_and_kept_in_the_tab_only_and_its_rights_are_shown() throws Exception {
         Scene keyed = new Scene("INTERNAL_API_KEY=full-key-51b2", "FRESHET_READ_KEY=read-key-90c1");
         try {
             FreshetProcess locked = keyed.start();
@@ -516,7 +516,9 @@ class ConsoleIT {
         browser.until("document.querySelector('.link.live')");
     }
 
-    /** Nothing that a screen reader stumbles over, nothing cut off on a phone, by day and by night. */
+    /**
+     * Asserts that nothing troubles a screen reader and nothing is cut off on a phone, in the light and the dark theme.
+     */
     private static void assertGood(String name) throws Exception {
         for (int width : List.of(1280, 390)) {
             for (boolean dark : List.of(false, true)) {
@@ -546,11 +548,11 @@ class ConsoleIT {
     }
 
     private static void failAJob() throws Exception {
-        functions.missing("update_power_ratings");
+        functions.drop("update_power_ratings");
         String job = functions.queue();
         functions.openTheGate();
         functions.await(job, "failed");
-        functions.there("update_power_ratings");
+        functions.create("update_power_ratings");
     }
 
     private static String colour() {

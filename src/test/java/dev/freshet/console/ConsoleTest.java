@@ -36,14 +36,14 @@ class ConsoleTest {
         "x*, y{one}, false",
         "*x, {one}y, false"
     })
-    void a_pattern_meets_the_templates_that_can_make_a_tag_for_it(String pattern, String template, boolean meets) {
+    void a_pattern_matches_the_templates_that_can_make_a_tag_for_it(String pattern, String template, boolean meets) {
         TagPattern asked =
                 TagPattern.of(pattern.indexOf('{') < 0 ? null : pattern, pattern.indexOf('{') < 0 ? pattern : null);
         assertEquals(meets, asked.takesSomeOf(template));
     }
 
     @Test
-    void braces_that_stand_for_themselves_are_no_place_for_a_column() {
+    void escaped_braces_are_not_a_placeholder_for_a_column() {
         assertTrue(TagPattern.makes("a{{b}}{\"odd } name\"}", "a{b}c"));
         assertEquals(false, TagPattern.makes("a{{b}}", "axx"));
     }
@@ -90,7 +90,7 @@ class ConsoleTest {
     }
 
     @Test
-    void what_took_longer_than_every_bound_is_told_as_the_last_one() {
+    void a_delivery_slower_than_every_bound_counts_as_the_last_bound() {
         PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         Timer timer = Timer.builder("freshet.commit.to.delivered")
                 .serviceLevelObjectives(Duration.ofSeconds(1), Duration.ofSeconds(10))
@@ -101,7 +101,7 @@ class ConsoleTest {
     }
 
     @Test
-    void the_worst_is_the_verdict_and_the_oldest_of_the_worst_says_since_when() {
+    void the_verdict_is_the_worst_finding_since_the_oldest_of_its_level() {
         Verdict verdict = new Verdict();
         assertEquals("fresh", verdict.of(List.of()).verdict().name());
         Instant old = Instant.parse("2026-01-01T00:00:00Z");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What the console says of itself. */
+/** What the console reports about Freshet itself. */
 class OverviewTest {
     private static final String TOO_LONG = "The oldest change has waited for too long";
 
@@ -31,7 +31,10 @@ class OverviewTest {
         database.close();
     }
 
-    /** A change counts from the beginning of its bucket: late in a long one it is old when it is made. */
+    /**
+     * The age of a change counts from the start of its bucket, so one that is made late in a long bucket is old at
+     * once.
+     */
     @Test
     void a_change_late_in_its_bucket_is_not_late() throws Exception {
         try (RunningRoutes freshet = new RunningRoutes(
@@ -54,7 +57,7 @@ class OverviewTest {
     }
 
     @Test
-    void it_knows_how_many_functions_a_job_runs() throws Exception {
+    void the_overview_tells_how_many_functions_a_job_runs() throws Exception {
         List<String> files = List.of(
                 "audit.camel.yaml",
                 "errors.camel.yaml",

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
-/** The replaced worker's database, with its table, its rows and the triggers that people wrote for it. */
+/** The database of the replaced worker, with its table, its rows and the triggers that users wrote for it. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class AdoptIT {
     private static final String OLD = """
@@ -85,7 +85,7 @@ class AdoptIT {
 
     @Order(1)
     @Test
-    void rows_left_to_do_make_one_call_and_processed_ones_none() throws SQLException {
+    void pending_rows_make_one_call_and_processed_ones_none() throws SQLException {
         scene.receiver.awaitCalls("left-to-do", 1);
         scene.awaitProcessed("left-to-do");
         scene.letEverythingPass();
@@ -118,7 +118,7 @@ class AdoptIT {
 
     @Order(4)
     @Test
-    void old_and_new_ways_share_a_row() throws SQLException {
+    void the_old_and_the_new_way_in_share_a_row() throws SQLException {
         scene.database.run(
                 "BEGIN; UPDATE public.lessons SET title = 'Both'; SELECT enqueue_cache_invalidation('lesson:1');"
                         + " COMMIT");
@@ -128,7 +128,7 @@ class AdoptIT {
 
     @Order(5)
     @Test
-    void old_jobs_that_were_open_run_once_and_the_others_stay_as_they_were() throws SQLException {
+    void open_old_jobs_run_once_and_the_others_stay_as_they_were() throws SQLException {
         for (String open : List.of("queued", "processing")) {
             functions.await(
                     scene.one(

@@ -32,7 +32,7 @@ class DatabaseTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "?pgbouncer=true"})
-    void transactions_keep_their_terms_whatever_the_database_defaults_to(String pooler) throws Exception {
+    void transactions_keep_their_settings_whatever_the_database_defaults_to(String pooler) throws Exception {
         try (TestDatabase test = TestDatabase.empty()) {
             test.runAsSuperuser(
                     "ALTER DATABASE " + test.name() + " SET default_transaction_isolation = 'serializable'");
@@ -51,7 +51,7 @@ class DatabaseTest {
     }
 
     @Test
-    void a_database_that_is_not_there_is_refused_at_once() throws Exception {
+    void an_unreachable_database_is_refused_at_once() throws Exception {
         try (TestDatabase test = TestDatabase.empty()) {
             String message =
                     refusal(DatabaseUrl.parse("postgres://freshet:s3cret@localhost:" + test.port() + "/nowhere"), null);
@@ -74,7 +74,7 @@ class DatabaseTest {
                 "postgres://postgres:s3cret@db.abc.supabase.co/postgres | 08001 | The connection attempt failed. | the"
                         + " session pooler's URL"
             })
-    void what_is_wrong_is_said_without_the_password(String url, String state, String text, String said) {
+    void an_error_is_reported_without_the_password(String url, String state, String text, String said) {
         String message = refusal(DatabaseUrl.parse(url), new SQLException(text, state));
         assertTrue(message.contains(said), message);
         assertFalse(message.contains("s3cret"), message);

@@ -35,7 +35,7 @@ class DatabaseUrlTest {
                 "jdbc:postgresql://h:5433/shop?user=ann&password=p%40w&ssl=true |"
                         + " jdbc:postgresql://h:5433/shop?ssl=true | ann | p@w"
             })
-    void every_form_is_understood(String text, String jdbcUrl, String user, String password) {
+    void every_form_of_url_is_understood(String text, String jdbcUrl, String user, String password) {
         DatabaseUrl url = DatabaseUrl.parse(text);
         assertEquals(jdbcUrl, url.jdbcUrl());
         assertEquals(user, url.user());
@@ -52,7 +52,7 @@ class DatabaseUrlTest {
                 "postgres://ann:se%zzcret@h/db",
                 "postgres://ann:secret@/db?host=/var/run/postgresql"
             })
-    void anything_else_is_refused_without_repeating_it(String text) {
+    void any_other_text_is_refused_without_being_repeated(String text) {
         String message = assertThrows(IllegalArgumentException.class, () -> DatabaseUrl.parse(text))
                 .getMessage();
         assertFalse(message.contains("secret"), message);
@@ -86,7 +86,7 @@ class DatabaseUrlTest {
     }
 
     @Test
-    void what_is_shown_holds_no_password() {
+    void the_displayed_address_contains_no_password() {
         assertEquals(
                 "database \"shop\" at h:5432 as \"ann\"",
                 DatabaseUrl.parse("postgres://ann:s3cret@h/shop").toString());

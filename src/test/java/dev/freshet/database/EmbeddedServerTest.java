@@ -20,7 +20,7 @@ class EmbeddedServerTest {
     private Path folder;
 
     @Test
-    void its_version_is_the_one_that_is_checked_for_and_a_commit_is_on_the_disk() throws Exception {
+    void the_version_is_the_expected_one_and_commits_are_flushed_to_disk() throws Exception {
         try (EmbeddedServer server = EmbeddedServer.start(folder, 0)) {
             assertEquals(
                     EmbeddedServer.MAJOR_VERSION,
@@ -33,7 +33,7 @@ class EmbeddedServerTest {
     }
 
     @Test
-    void a_process_number_that_is_somebody_elses_now_is_no_obstacle() throws Exception {
+    void a_stale_pid_file_that_names_another_process_is_no_obstacle() throws Exception {
         EmbeddedServer.start(folder, 0).close();
         Path data = folder.toRealPath().resolve("postgres");
         Files.writeString(
@@ -53,7 +53,7 @@ class EmbeddedServerTest {
     }
 
     @Test
-    void its_port_is_the_same_after_a_restart_and_another_one_where_it_is_taken() throws Exception {
+    void the_port_stays_the_same_after_a_restart_unless_it_is_taken() throws Exception {
         String first;
         try (EmbeddedServer server = EmbeddedServer.start(folder.resolve("one"), 0)) {
             first = server.address().hosts();

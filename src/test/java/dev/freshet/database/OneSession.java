@@ -6,7 +6,8 @@ import java.sql.Connection;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
 /**
- * What a transaction pooler comes to: every "connection" ends up in the same session, and closing it closes nothing.
+ * Behaves like a transaction pooler at its worst: every "connection" is the same session, and closing it closes
+ * nothing.
  */
 final class OneSession extends AbstractDataSource {
     private final Connection session;

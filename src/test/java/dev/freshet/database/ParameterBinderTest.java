@@ -56,7 +56,7 @@ class ParameterBinderTest {
     }
 
     @Test
-    void components_are_parameters_of_their_names_in_any_order_and_as_often_as_they_are_there() throws SQLException {
+    void components_are_bound_by_name_in_any_order_and_as_often_as_they_occur() throws SQLException {
         SqlFile echo = new SqlFile(
                 "queue/echo",
                 "SELECT :#tag AS tag, :#freshWithinSeconds AS seconds, :#lease AS lease, :#before AS before,"
@@ -68,20 +68,20 @@ class ParameterBinderTest {
     }
 
     @Test
-    void null_is_null() throws SQLException {
+    void null_is_bound_as_null() throws SQLException {
         assertEquals(Optional.empty(), TAG.firstRow(connection, new Tag(null), String.class));
         assertEquals(List.of(), ALL.rows(connection, new Tags(null), String.class));
     }
 
     @Test
-    void a_list_is_an_array_of_texts() throws SQLException {
+    void a_list_is_bound_as_an_array_of_texts() throws SQLException {
         List<String> tags = Arrays.asList("a", null, "b, c");
         assertEquals(tags, ALL.rows(connection, new Tags(tags), String.class));
         assertEquals(List.of("1", "2"), ALL.rows(connection, new Numbers(List.of(1L, 2L)), String.class));
     }
 
     @Test
-    void a_record_in_a_record_is_opened() throws SQLException {
+    void the_components_of_a_nested_record_are_bound() throws SQLException {
         assertEquals(List.of("a1", "a2"), PAGE.rows(connection, new Page(new Tag("a"), 2), String.class));
     }
 
@@ -109,7 +109,7 @@ class ParameterBinderTest {
     }
 
     @Test
-    void a_component_that_is_no_parameter_is_named_with_the_statement_each_time() {
+    void a_component_that_is_not_a_parameter_is_named_with_its_statement_each_time() {
         String refused = "sql/queries/queue/tag.sql has no parameter tagg, which "
                 + "dev.freshet.database.ParameterBinderTest$Misspelt has; its parameters are [tag]";
         assertRefused(refused, TAG, new Misspelt("a"));
@@ -117,7 +117,7 @@ class ParameterBinderTest {
     }
 
     @Test
-    void a_component_of_a_record_in_a_record_is_no_exception() {
+    void a_nested_component_that_is_not_a_parameter_is_refused_too() {
         assertRefused(
                 "sql/queries/queue/tag.sql has no parameter limit, which"
                         + " dev.freshet.database.ParameterBinderTest$Page has; its parameters are [tag]",
@@ -126,7 +126,7 @@ class ParameterBinderTest {
     }
 
     @Test
-    void a_parameter_has_one_component() {
+    void a_parameter_must_have_exactly_one_component() {
         assertRefused(
                 "dev.freshet.database.ParameterBinderTest$TwoTags has tag twice", PAGE, new TwoTags(null, "a", 1));
     }

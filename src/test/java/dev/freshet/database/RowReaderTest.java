@@ -40,7 +40,7 @@ class RowReaderTest {
     }
 
     @Test
-    void components_are_columns_of_their_names_in_any_order() throws SQLException {
+    void components_are_read_by_column_name_in_any_order() throws SQLException {
         SqlFile letters = new SqlFile(
                 "letters",
                 "SELECT ARRAY['x', NULL] AS targets, 3 AS attempts, :#tag AS tag, 7::bigint AS settled_upto,"
@@ -58,7 +58,7 @@ class RowReaderTest {
     }
 
     @Test
-    void null_is_null_and_no_array_is_an_empty_list() throws SQLException {
+    void null_is_read_as_null_and_a_null_array_as_an_empty_list() throws SQLException {
         SqlFile letters = new SqlFile(
                 "letters",
                 "SELECT NULL::text AS tag, 0 AS attempts, NULL::bigint AS settled_upto,"
@@ -67,7 +67,7 @@ class RowReaderTest {
     }
 
     @Test
-    void a_null_that_has_no_place_names_the_statement_and_the_column() {
+    void a_null_for_a_primitive_is_refused_with_the_statement_and_the_column() {
         SqlFile counts = new SqlFile("queue/counts", "SELECT NULL::bigint AS found");
         IllegalStateException refused =
                 assertThrows(IllegalStateException.class, () -> counts.row(connection, Map.of(), Count.class));
@@ -75,14 +75,14 @@ class RowReaderTest {
     }
 
     @Test
-    void a_column_that_is_missing_is_named() {
+    void a_missing_column_is_named() {
         SqlFile counts = new SqlFile("queue/counts", "SELECT 1 AS something");
         SQLException refused = assertThrows(SQLException.class, () -> counts.row(connection, Map.of(), Count.class));
         assertTrue(refused.getMessage().contains("found"), refused.getMessage());
     }
 
     @Test
-    void what_is_no_record_is_the_first_column() throws SQLException {
+    void a_type_that_is_not_a_record_is_read_from_the_first_column() throws SQLException {
         SqlFile tags = new SqlFile("tags", "SELECT tag FROM (VALUES ('a'), (NULL), ('b')) v (tag)");
         assertEquals(Arrays.asList("a", null, "b"), tags.rows(connection, Map.of(), String.class));
         assertEquals(Optional.of("a"), tags.firstRow(connection, Map.of(), String.class));
@@ -91,7 +91,7 @@ class RowReaderTest {
     }
 
     @Test
-    void no_row_where_there_always_is_one_is_an_error() {
+    void a_missing_row_is_an_error() {
         SqlFile none = new SqlFile("queue/none", "SELECT 1 WHERE false");
         assertThrows(IllegalStateException.class, () -> none.row(connection, Map.of(), Integer.class));
     }

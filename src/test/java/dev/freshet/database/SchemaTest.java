@@ -61,7 +61,7 @@ class SchemaTest {
     }
 
     @Test
-    void it_leaves_no_setting_behind_in_a_session_that_is_not_its_own() throws Exception {
+    void the_migration_leaves_no_setting_behind_in_a_pooled_session() throws Exception {
         try (Connection pooled = database.connect()) {
             String before = TestDatabase.list(pooled, "SHOW search_path").get(0);
             new Schema(new OneSession(pooled)).migrate();
@@ -82,7 +82,7 @@ class SchemaTest {
         assertEquals(before, database.one("SELECT count(*) FROM freshet.flyway_schema_history"));
     }
 
-    /** Before the first release the migrations were put together anew: V1.0 had another text then. */
+    /** Before the first release the migrations were rewritten, and V1.0 had another text then. */
     @Test
     void a_database_of_an_unreleased_build_is_refused_in_one_line_that_says_what_to_do() throws Exception {
         new Schema(source).migrate();
@@ -96,9 +96,9 @@ class SchemaTest {
         assertEquals(1, said.lines().count(), said);
     }
 
-    /** As bb_versions.mjs: builds that differ in functions only; no migration tells them apart. */
+    /** Builds that differ in functions only, so that no migration tells them apart. */
     @Test
-    void an_older_build_does_not_put_its_functions_over_a_newer_ones() throws Exception {
+    void an_older_build_does_not_overwrite_a_newer_ones_functions() throws Exception {
         Build older = new Build();
         Build newer = new Build("newer", List.of(older.digest()));
         new Schema(source, older).migrate();
@@ -118,7 +118,7 @@ class SchemaTest {
     }
 
     @Test
-    void a_build_that_is_overtaken_while_it_starts_leaves_all_to_the_newer_one() throws Exception {
+    void a_build_overtaken_while_it_starts_leaves_everything_to_the_newer_one() throws Exception {
         Build older = new Build();
         new Schema(source, older).migrate();
         forgetOneFunction();
@@ -138,7 +138,7 @@ class SchemaTest {
     }
 
     @Test
-    void who_finds_this_build_there_as_a_whole_asks_only_that() throws Exception {
+    void a_start_that_finds_this_build_complete_connects_only_once() throws Exception {
         new Schema(source).migrate();
         AtomicInteger asked = new AtomicInteger();
         new Schema(new DelegatingDataSource(source) {
@@ -153,7 +153,7 @@ class SchemaTest {
     }
 
     @Test
-    void what_a_start_that_died_has_left_undone_is_done_by_the_next() throws Exception {
+    void the_next_start_completes_what_a_start_that_died_left_undone() throws Exception {
         new Schema(source).migrate();
         forgetOneFunction();
         database.run("UPDATE freshet.build SET history = NULL");
@@ -163,7 +163,7 @@ class SchemaTest {
     }
 
     @Test
-    void what_ops_have_deleted_from_the_history_is_applied_again() throws Exception {
+    void a_script_that_operators_deleted_from_the_history_is_applied_again() throws Exception {
         new Schema(source).migrate();
         database.run("DROP FUNCTION public.cleanup_old_cache_invalidations();"
                 + " DELETE FROM freshet.flyway_schema_history WHERE script LIKE '%cleanup_old%'");
@@ -181,9 +181,11 @@ class SchemaTest {
         assertEquals(lineage.size(), lineage.stream().distinct().count(), "each line once");
     }
 
-    /** To cut off a table's end VACUUM locks it against everybody, and a call or a fold that meets that gives way. */
+    /**
+     * To truncate a table, VACUUM takes a lock that excludes everybody, and a call or a fold that meets it gives way.
+     */
     @Test
-    void no_vacuum_takes_a_table_away_from_those_who_read_and_write() throws Exception {
+    void no_vacuum_locks_a_table_against_its_readers_and_writers() throws Exception {
         new Schema(source).migrate();
         assertEquals(List.of(), database.list("""
                         SELECT oid::regclass::text FROM pg_class
@@ -192,14 +194,14 @@ class SchemaTest {
                           AND NOT 'vacuum_truncate=off' = ANY(coalesce(reloptions, '{}')) ORDER BY 1"""));
     }
 
-    /** Looks to Flyway like a function that has changed. */
+    /** To Flyway this looks like a function that has changed. */
     private void forgetOneFunction() throws Exception {
         database.run("DROP FUNCTION public.cleanup_old_cache_invalidations();"
                 + "UPDATE freshet.flyway_schema_history SET checksum = 0 WHERE script LIKE '%cleanup_old%'");
     }
 
     @Test
-    void numbers_go_on_in_a_copy_that_was_made_without_its_sequences() throws Exception {
+    void numbering_continues_in_a_copy_made_without_its_sequences() throws Exception {
         new Schema(source).migrate();
         database.run("INSERT INTO freshet.delivery (tag, target, handover, changed_at)"
                 + " VALUES ('a', 'tag', 7000, now());"
@@ -226,7 +228,7 @@ class SchemaTest {
     }
 
     @Test
-    void it_gives_way_to_a_lock_and_tries_again() throws Exception {
+    void the_migration_gives_way_to_a_lock_and_tries_again() throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
         try (Connection user = database.connect();
                 Connection observer = database.connect()) {
@@ -263,7 +265,7 @@ class SchemaTest {
                 "REVOKE CREATE ON SCHEMA public FROM freshet; ALTER SCHEMA public OWNER TO postgres | GRANT CREATE ON"
                         + " SCHEMA public TO \"freshet\";"
             })
-    void a_table_that_cannot_be_adopted_is_refused_with_what_mends_it(String sql, String said) throws Exception {
+    void a_table_that_cannot_be_adopted_is_refused_with_the_remedy(String sql, String said) throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
         new Adoption().check(source);
         database.runAsSuperuser(sql);
@@ -312,7 +314,7 @@ class SchemaTest {
                 "ALTER TABLE cache_entries ADD CONSTRAINT filled CHECK (value IS NOT NULL) | DROP CONSTRAINT"
                         + " \"filled\";"
             })
-    void a_table_that_does_not_take_freshets_rows_is_refused(String sql, String said) throws Exception {
+    void a_table_that_does_not_accept_freshets_rows_is_refused(String sql, String said) throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
         new Schema(source).migrate();
         new Adoption().tryOut(source);
@@ -329,7 +331,7 @@ class SchemaTest {
     }
 
     @Test
-    void rows_that_were_processed_before_are_not_handed_over_again() throws Exception {
+    void rows_processed_before_the_adoption_are_not_handed_over_again() throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket));"
                 + "INSERT INTO cache_invalidation_queue VALUES ('done', now(), 3, now()), ('open', now(), 2, NULL)");
         new Schema(source).migrate();
@@ -339,9 +341,11 @@ class SchemaTest {
         assertEquals("0", database.one("SELECT count(*) FROM freshet.counter"));
     }
 
-    /** Old triggers go on while the table is adopted: what they touch between V1 and V2 is handed over once more. */
+    /**
+     * Old triggers keep working while the table is adopted: what they touch between V1 and V2 is handed over once more.
+     */
     @Test
-    void a_processed_row_that_is_touched_while_the_table_is_adopted_is_handed_over() throws Exception {
+    void a_processed_row_touched_while_the_table_is_adopted_is_handed_over() throws Exception {
         database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket));"
                 + "INSERT INTO cache_invalidation_queue"
                 + " VALUES ('done', now(), 3, now()), ('touched', now(), 2, now())");

@@ -26,14 +26,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** PostgreSQL goes and comes back under a running Freshet, while a call is being made. */
+/** PostgreSQL goes down and comes back under a running Freshet, while a call is being made. */
 class ServerRestartIT {
     private static final int TAGS = 400;
 
     private final int port = freePort();
 
     @Test
-    void a_restart_of_postgres_loses_nothing_and_needs_nobody() throws Exception {
+    void a_restart_of_postgres_loses_nothing_and_needs_no_intervention() throws Exception {
         Path data = Files.createTempDirectory("freshet-it-postgres-");
         EmbeddedPostgres server = start(data);
         try (Receiver receiver = new Receiver();
@@ -58,9 +58,9 @@ class ServerRestartIT {
         }
     }
 
-    /** It loses what was committed without waiting for the disk: settlements, and nothing else. */
+    /** The crash loses what was committed without waiting for the disk: settlements, and nothing else. */
     @Test
-    void a_crash_of_postgres_while_it_delivers_loses_nothing_and_gives_no_id_twice() throws Exception {
+    void a_crash_of_postgres_during_delivery_loses_nothing_and_repeats_no_id() throws Exception {
         Path data = Files.createTempDirectory("freshet-it-postgres-");
         EmbeddedPostgres server = start(data);
         try (Receiver receiver = new Receiver();
@@ -96,11 +96,11 @@ class ServerRestartIT {
     }
 
     /**
-     * Numbers that are on no disk are given out again after a crash. Whoever remembers webhook-ids would take a change
-     * with the id of another one for a repetition.
+     * Numbers that never reached the disk are assigned again after a crash. A receiver that remembers webhook-ids would
+     * take a change with the id of another one for a repetition.
      */
     @Test
-    void an_id_that_was_called_before_a_crash_of_postgres_is_nobody_elses_after_it() throws Exception {
+    void an_id_used_in_a_call_before_a_crash_of_postgres_is_not_reused_after_it() throws Exception {
         Path data = Files.createTempDirectory("freshet-it-postgres-");
         EmbeddedPostgres server = start(data, "10s");
         try (Receiver receiver = new Receiver();
@@ -109,7 +109,7 @@ class ServerRestartIT {
             change("sentinel");
             receiver.awaitCalls("sentinel", 1);
             Scene.until("all is processed", this::isAllProcessed);
-            checkpoint(); // the next number that is drawn is written to the log anew
+            checkpoint(); // the next number that is drawn is logged again
             Receiver.Held call = receiver.hold("second");
             change("second");
             call.awaitBegun();
@@ -117,7 +117,7 @@ class ServerRestartIT {
             server.close();
             Signal.STOP.to(freshet.pid());
             server = start(data, "200ms");
-            change("first"); // goes first, where the other one's hand-over is undone
+            change("first"); // goes first, since the other one's hand-over is undone
             Signal.CONT.to(freshet.pid());
             call.release();
             receiver.awaitCalls("first", 1);
@@ -170,7 +170,7 @@ class ServerRestartIT {
                 .equals("0");
     }
 
-    /** As a power cut would leave it: what is not on the disk is gone. */
+    /** As after a power cut: whatever is not on the disk is gone. */
     private static void crash(Path data) throws Exception {
         long postmaster = Long.parseLong(
                 Files.readAllLines(data.resolve("postmaster.pid")).get(0).strip());
@@ -183,10 +183,10 @@ class ServerRestartIT {
         return start(data, "200ms");
     }
 
-    /** @param rest how long what need not be on the disk may not be there */
+    /** @param rest for how long data that need not be on the disk may be missing there */
     private EmbeddedPostgres start(Path data, String rest) throws IOException {
         return EmbeddedPostgres.builder()
-                .setServerConfig("synchronous_commit", "on") // as everywhere but in tests
+                .setServerConfig("synchronous_commit", "on") // as everywhere except in tests
                 .setServerConfig("wal_writer_delay", rest)
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** A target that takes up to five tags in a call, and checks signatures with a key as the specification writes one. */
+/** A target that takes up to five tags in a call and checks signatures with a key written as the specification says. */
 class BatchIT {
     private static final byte[] KEY = "0123456789abcdef0123456789abcdef".getBytes();
 
@@ -34,7 +34,7 @@ class BatchIT {
     }
 
     @Test
-    void tags_of_one_transaction_go_in_batches() throws Exception {
+    void tags_of_one_transaction_are_sent_in_batches() throws Exception {
         String[] tags = IntStream.range(0, 12).mapToObj(i -> "together-" + i).toArray(String[]::new);
         scene.change(tags);
         scene.awaitProcessed(tags);
@@ -77,7 +77,7 @@ class BatchIT {
     }
 
     @Test
-    void a_batch_that_failed_is_the_same_with_the_same_id_when_it_is_sent_again() throws SQLException {
+    void a_failed_batch_is_sent_again_unchanged_with_the_same_id() throws SQLException {
         scene.receiver.next("again-0", Receiver.status(503));
         scene.change("again-0", "again-1", "again-2");
         scene.awaitProcessed("again-0", "again-1", "again-2");

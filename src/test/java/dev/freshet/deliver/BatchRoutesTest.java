@@ -30,21 +30,21 @@ class BatchRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void a_job_posts_what_it_says_itself() throws Exception {
+    void a_job_posts_its_own_body() throws Exception {
         send("direct:post-batch", null, Map.of(), Map.of("batch", Map.of("tags", List.of("all_time_stats"))));
         assertEquals(List.of("POST /stale\n{\"tags\":[\"all_time_stats\"]}"), calls());
         assertEquals(List.of(), happened());
     }
 
     @Test
-    void who_posts_a_batch_hears_of_its_failure() {
+    void a_failed_post_of_a_batch_is_thrown_to_its_caller() {
         receiver.everybody(Receiver.status(500));
         assertThrows(HttpOperationFailedException.class, () -> deliver("seda:target-batch", "course:7"));
         assertEquals(List.of(), happened());
     }
 
     @Test
-    void where_there_is_a_tag_target_the_queue_is_not_for_this_one() {
+    void the_batch_target_does_not_take_the_queue_if_there_is_a_tag_target() {
         Target target = context.getRegistry().lookupByNameAndType("target-batch", Target.class);
         assertEquals("batch", target.getName());
         assertFalse(target.isTakesQueue());

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The batch target: what it is sent, and what its answers mean for each tag. */
+/** The batch target: what it receives, and what its answers mean for each tag. */
 class BatchTargetTest {
     private static final List<String> FILES = List.of(
             "targets/tag.camel.yaml",
@@ -43,7 +43,7 @@ class BatchTargetTest {
     }
 
     @Test
-    void the_queues_tags_go_there_together_where_no_tag_target_is_set() throws Exception {
+    void the_queues_tags_are_sent_together_if_no_tag_target_is_set() throws Exception {
         try (RunningRoutes freshet =
                 new RunningRoutes(database, FILES, "NEXT_PUBLIC_APP_URL=" + url, "INTERNAL_API_KEY=s3cret")) {
             database.run("SELECT enqueue_cache_invalidation(ARRAY['a', 'b', 'c'])");
@@ -67,7 +67,7 @@ class BatchTargetTest {
     }
 
     @Test
-    void without_a_key_none_is_shown_and_batches_are_as_large_as_set() throws Exception {
+    void without_a_key_none_is_sent_and_batches_have_the_size_that_is_set() throws Exception {
         try (RunningRoutes freshet = new RunningRoutes(
                 database,
                 FILES,
@@ -82,7 +82,7 @@ class BatchTargetTest {
     }
 
     @Test
-    void it_gets_nothing_from_the_queue_beside_a_tag_target_but_is_known() throws Exception {
+    void beside_a_tag_target_the_batch_target_gets_nothing_from_the_queue_but_is_known() throws Exception {
         try (RunningRoutes freshet = new RunningRoutes(
                 database,
                 FILES,
@@ -100,7 +100,7 @@ class BatchTargetTest {
     }
 
     @Test
-    void only_the_tags_that_its_answer_names_are_tried_again() throws Exception {
+    void only_the_tags_that_an_answer_names_are_tried_again() throws Exception {
         receiver.next(207, "{\"success\":false,\"results\":[{\"tag\":\"a\"}],\"failed_tags\":[\"b\",\"d\"]}");
         try (RunningRoutes freshet =
                 new RunningRoutes(database, FILES, "CACHE_INVALIDATION_URL=" + url, "INTERNAL_API_KEY=s3cret")) {

@@ -19,11 +19,13 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** Two instances, one account, and more to tell it than it lets through. */
+/** Two instances, one account, and more tags than its limits let through. */
 class BudgetIT {
     private static final int TAGS = 200_000;
 
-    /** One tag after the other that goes before all others, while there is far more to do than may be done. */
+    /**
+     * Sends one tag after the other that goes before all others, while there is far more to do than the limits allow.
+     */
     private static final class Urgent {
         private final List<Duration> waited = new ArrayList<>();
         private long changedAt;
@@ -46,8 +48,11 @@ class BudgetIT {
             return "urgent-" + waited.size();
         }
 
-        /** Had they waited for the others, one of them would have come through at most. */
-        void cameThrough() {
+        /**
+         * Asserts that they were delivered. Had they waited for the others, one of them at most would have come
+         * through.
+         */
+        void assertCameThrough() {
             assertTrue(waited.size() >= 5, "only " + waited.size() + " came through beside the others");
             System.out.println(waited.size() + " urgent tags, the slowest after "
                     + waited.stream().max(Duration::compareTo).orElseThrow());
@@ -87,7 +92,7 @@ class BudgetIT {
                     },
                     () -> "all purged, not " + purged.size() + "; "
                             + cloudflare.requests().size() + " calls");
-            urgent.cameThrough();
+            urgent.assertCameThrough();
             assertEquals(
                     0, cloudflare.refusals().size(), () -> cloudflare.refusals().get(0));
             System.out.println(TAGS + " tags in " + cloudflare.requests().size() + " calls");

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What targets may spend, when several instances spend it at one time. */
+/** What targets may spend, with several instances spending at the same time. */
 class BudgetsTest {
     private TestDatabase database;
     private Budgets budgets;
@@ -35,36 +35,36 @@ class BudgetsTest {
     }
 
     @Test
-    void two_instances_get_no_more_together_than_one_would() throws Exception {
+    void two_instances_together_are_granted_no_more_than_one_would_be() throws Exception {
         Target target = target("shared", "50 calls, 100/s");
         List<Budgets> instances = List.of(budgets, new Budgets(new Transactions(database.pool(8))));
-        AtomicBoolean goesOn = new AtomicBoolean(true);
+        AtomicBoolean running = new AtomicBoolean(true);
         ExecutorService threads = Executors.newFixedThreadPool(8);
         long begun = System.nanoTime();
         List<Future<Integer>> counts = IntStream.range(0, 8)
                 .mapToObj(i -> threads.submit(() -> {
                     int granted = 0;
-                    while (goesOn.get()) {
-                        granted += instances.get(i % 2).grant(target, 1, false, goesOn::get) ? 1 : 0;
+                    while (running.get()) {
+                        granted += instances.get(i % 2).grant(target, 1, false, running::get) ? 1 : 0;
                     }
                     return granted;
                 }))
                 .toList();
         assertFalse(threads.awaitTermination(3, TimeUnit.SECONDS));
-        goesOn.set(false);
+        running.set(false);
         int granted = 0;
         for (Future<Integer> count : counts) {
             granted += count.get();
         }
         double seconds = (System.nanoTime() - begun) / 1e9;
         threads.shutdown();
-        // eight may have been waiting for a turn that was theirs already when it was over
+        // up to eight may have been waiting for a grant that was already theirs when the time was over
         assertTrue(granted <= 30 + 95 * seconds + 8, granted + " in " + seconds + " s");
         assertTrue(granted > 30, "and more than the bucket held: " + granted);
     }
 
     @Test
-    void a_bucket_that_is_empty_grants_nothing_and_says_so_to_claims() {
+    void an_empty_bucket_grants_nothing_and_claims_are_told_so() {
         Target target = target("slow", "10 calls, 1/h");
         assertEquals(6 * 100, budgets.tagsAtHand(target, false));
         IntStream.range(0, 6).forEach(i -> assertTrue(budgets.grant(target, 100, false, () -> true)));
@@ -75,7 +75,7 @@ class BudgetsTest {
     }
 
     @Test
-    void tags_are_counted_as_well_as_calls_and_nothing_is_spent_on_what_is_denied() {
+    void tags_count_as_well_as_calls_and_a_denied_call_spends_nothing() {
         Target target = target("tags", "100 calls, 50/s; 1000 tags, 1/h");
         assertTrue(budgets.grant(target, 500, false, () -> true));
         assertFalse(budgets.grant(target, 500, false, () -> true));
@@ -84,7 +84,7 @@ class BudgetsTest {
     }
 
     @Test
-    void targets_that_say_the_same_budget_share_it() {
+    void targets_that_name_the_same_budget_share_it() {
         Target one = target("one", "10 calls, 1/h");
         Target other = target("other", "10 calls, 1/h");
         other.setBudget("one");
@@ -94,7 +94,7 @@ class BudgetsTest {
     }
 
     @Test
-    void limits_are_read_as_they_are_written() {
+    void limits_are_parsed_and_malformed_ones_refused() {
         for (String text : List.of("5/min", "25 calls", "x calls, 5/min", "25 calls, 5/day", "0 calls, 5/s")) {
             assertThrows(IllegalArgumentException.class, () -> Limits.of(text), text);
         }

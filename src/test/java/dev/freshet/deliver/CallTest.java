@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What a call says of its tags: all of them, or nothing. */
+/** What a call tells of its tags: all of them, or nothing. */
 class CallTest {
     @Test
-    void a_call_has_the_form_of_its_target_whatever_it_holds() {
+    void a_call_has_the_form_of_its_target_however_many_tags_it_carries() {
         assertEquals(Map.of("tag", "a"), call(1, "a").asTagOrTags());
         assertEquals(Map.of("tags", List.of("a")), call(50, "a").asTagOrTags());
         assertEquals(Map.of("tags", List.of("a", "b")), call(50, "a", "b").asTagOrTags());

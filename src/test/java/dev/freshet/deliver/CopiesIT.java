@@ -28,7 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** An app of several processes: every one of them gets every call, and none of them is another's trouble. */
+/** An app of several processes: each of them gets every call, and none of them troubles another. */
 class CopiesIT {
     private final List<Receiver> copies = new ArrayList<>();
     private Scene scene;
@@ -45,7 +45,7 @@ class CopiesIT {
     }
 
     @Test
-    void a_copy_that_hangs_and_then_is_down_is_nobody_elses_trouble() throws Exception {
+    void a_copy_that_hangs_and_then_goes_down_does_not_affect_the_others() throws Exception {
         Receiver one = copy("127.0.0.1", 0);
         Receiver broken = copy("127.0.0.1", 0);
         Receiver three = copy("127.0.0.1", 0);
@@ -54,7 +54,7 @@ class CopiesIT {
             await(released);
             Receiver.status(503).give(caller);
         });
-        // longer than anybody waits here: whoever shared its connections would not be called in time
+        // longer than anybody waits here: a copy that shared the hanging one's connections would not be called in time
         scene.set(
                 "VERCEL_DEPLOYMENT_URL=" + String.join(", ", one.url(), broken.url() + "/", three.url()),
                 "FRESHET_TARGET_TIMEOUT=100s",
@@ -104,7 +104,7 @@ class CopiesIT {
     }
 
     @Test
-    void each_has_dead_letters_of_its_own_that_are_found_and_replayed_by_the_target_too() throws Exception {
+    void each_copy_has_its_own_dead_letters_which_the_targets_name_finds_and_replays_too() throws Exception {
         Receiver one = copy("127.0.0.1", 0);
         Receiver refuses = copy("127.0.0.1", 0);
         refuses.always("a", Receiver.status(400));
@@ -128,7 +128,7 @@ class CopiesIT {
     }
 
     @Test
-    void what_a_name_stands_for_comes_and_goes() throws Exception {
+    void the_addresses_of_a_name_come_and_go() throws Exception {
         Receiver two = copy("127.0.0.2", 0);
         int port = two.port();
         Receiver three = copy("127.0.0.3", port);
@@ -140,7 +140,7 @@ class CopiesIT {
                 "JAVA_TOOL_OPTIONS=-Djdk.net.hosts.file=" + hosts);
         FreshetProcess freshet = scene.start();
         freshet.waitForLog(Pattern.compile("app.test stands for 127.0.0.2, 127.0.0.3"));
-        knows("127.0.0.2", "127.0.0.3");
+        awaitKnown("127.0.0.2", "127.0.0.3");
         scene.change("a");
         two.awaitCalls("a", 1);
         three.awaitCalls("a", 1);
@@ -149,7 +149,7 @@ class CopiesIT {
 
         Receiver four = copy("127.0.0.4", port);
         write(hosts, "127.0.0.2 app.test", "127.0.0.3 app.test", "127.0.0.4 app.test");
-        knows("127.0.0.2", "127.0.0.3", "127.0.0.4");
+        awaitKnown("127.0.0.2", "127.0.0.3", "127.0.0.4");
         scene.change("b");
         for (Receiver each : List.of(two, three, four)) {
             each.awaitCalls("b", 1);
@@ -167,7 +167,7 @@ class CopiesIT {
         assertTrue(
                 scene.isTrue("SELECT count(*) = 1 FROM freshet.delivery WHERE target LIKE '%127.0.0.3%'"), "a minute");
         scene.database.run("UPDATE freshet.target SET missing_since = missing_since - interval '1 minute'");
-        knows("127.0.0.2", "127.0.0.4");
+        awaitKnown("127.0.0.2", "127.0.0.4");
         scene.awaitProcessed("a", "b", "c");
         assertEquals("0", scene.one("SELECT count(*) FROM freshet.delivery"));
         JsonNode row =
@@ -185,7 +185,7 @@ class CopiesIT {
     }
 
     @Test
-    void two_instances_lose_nothing_when_one_is_killed_in_the_middle() throws Exception {
+    void two_instances_lose_nothing_when_one_of_them_is_killed_midway() throws Exception {
         for (int i = 0; i < 3; i++) {
             copy("127.0.0.1", 0);
         }
@@ -219,7 +219,7 @@ class CopiesIT {
     }
 
     @Test
-    void what_one_address_was_owed_is_owed_to_the_list_that_it_has_become() throws Exception {
+    void what_one_address_was_owed_is_owed_to_the_list_that_replaces_it() throws Exception {
         scene.receiver.everybody(Receiver.status(503));
         FreshetProcess before = scene.start();
         String[] tags = tags("a", 8);
@@ -249,7 +249,7 @@ class CopiesIT {
     }
 
     @Test
-    void a_target_in_six_lines_takes_a_list_too() throws Exception {
+    void a_target_in_six_lines_accepts_a_list_too() throws Exception {
         Receiver one = copy("127.0.0.1", 0);
         Receiver two = copy("127.0.0.1", 0);
         Path folder = FreshetProcess.newFolder();
@@ -278,7 +278,7 @@ class CopiesIT {
                         "SELECT name FROM freshet.target WHERE name NOT LIKE ? ORDER BY name", "%:" + two.port()));
     }
 
-    private void knows(String... ips) {
+    private void awaitKnown(String... ips) {
         Scene.until(
                 "addresses " + List.of(ips),
                 () -> String.join(" ", ips)
@@ -300,7 +300,7 @@ class CopiesIT {
         return IntStream.range(0, count).mapToObj(i -> prefix + i).toArray(String[]::new);
     }
 
-    /** In one go: it may be read at any moment. With what everybody needs to find. */
+    /** Writes the file in one step, since it may be read at any moment. It contains what everybody needs to resolve. */
     private static void write(Path hosts, String... lines) throws IOException {
         List<String> all = new ArrayList<>(List.of(
                 "127.0.0.1 localhost", "127.0.0.1 " + InetAddress.getLocalHost().getHostName()));

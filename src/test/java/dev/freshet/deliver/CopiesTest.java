@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** How addresses come and go, with a real database and DNS of this test's. */
+/** How addresses come and go, with a real database and a DNS that the test controls. */
 class CopiesTest {
     private static final String ONE = "tag@app=10.0.0.1:3000";
     private static final String TWO = "tag@app=10.0.0.2:3000";
@@ -27,7 +27,7 @@ class CopiesTest {
     private final List<HostNames> opened = new ArrayList<>();
     private TestDatabase database;
 
-    /** Freshet as far as it knows addresses, and what its DNS says. */
+    /** The part of Freshet that knows addresses, and what its DNS answers. */
     private final class Instance {
         private final Map<String, List<String>> dns = new ConcurrentHashMap<>();
         private final Transactions transactions = new Transactions(database.pool(2));
@@ -115,7 +115,7 @@ class CopiesTest {
     }
 
     @Test
-    void what_is_being_called_is_waited_for() throws Exception {
+    void an_address_is_not_forgotten_while_it_is_being_called() throws Exception {
         Instance freshet = new Instance("10.0.0.1", "10.0.0.2");
         freshet.awaitServes("http://app:3000", ONE, TWO);
         owe(ONE, 1, 2);
@@ -132,7 +132,7 @@ class CopiesTest {
     }
 
     @Test
-    void an_address_that_another_instance_sees_is_not_gone() throws Exception {
+    void an_address_that_another_instance_still_sees_is_not_forgotten() throws Exception {
         Instance sees = new Instance("10.0.0.1", "10.0.0.2");
         Instance misses = new Instance("10.0.0.2");
         sees.awaitServes("http://app:3000", ONE, TWO);
@@ -145,7 +145,7 @@ class CopiesTest {
     }
 
     @Test
-    void dns_that_does_not_answer_takes_nothing() throws Exception {
+    void a_dns_that_does_not_answer_removes_no_address() throws Exception {
         Instance sees = new Instance("10.0.0.1", "10.0.0.2");
         sees.awaitServes("http://app:3000", ONE, TWO);
         Instance blind = new Instance();
@@ -160,7 +160,7 @@ class CopiesTest {
     }
 
     @Test
-    void what_a_name_is_owed_that_nobody_could_resolve_yet_is_owed_to_its_first_addresses() throws Exception {
+    void what_an_unresolved_name_is_owed_becomes_owed_to_its_first_addresses() throws Exception {
         Instance freshet = new Instance();
         assertEquals(List.of("tag@app:3000"), freshet.serves("http://app:3000"));
         assertEquals(List.of(), freshet.lanes.withRoom(), "nobody calls it");
@@ -173,7 +173,7 @@ class CopiesTest {
     }
 
     @Test
-    void one_address_that_becomes_a_list_and_a_list_that_becomes_one_lose_nothing() throws Exception {
+    void nothing_is_lost_when_one_address_becomes_a_list_or_a_list_one_address() throws Exception {
         Instance freshet = new Instance();
         database.run("INSERT INTO freshet.target (name, served_at) VALUES ('tag', now() - interval '15 seconds')");
         owe("tag", 1, 2);
@@ -205,7 +205,7 @@ class CopiesTest {
     }
 
     @Test
-    void what_left_a_list_is_owed_to_the_others() throws Exception {
+    void what_an_address_removed_from_a_list_was_owed_is_owed_to_the_others() throws Exception {
         Instance freshet = new Instance();
         freshet.serves("http://10.0.0.1:1,http://10.0.0.2:2,http://10.0.0.3:3");
         owe("tag@10.0.0.1:1", 1, 2);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** From a tag to its target, one call per tag: what every kind of answer leads to. */
+/** From a tag to its target, one call per tag: what each kind of answer leads to. */
 class DeliverIT {
     private static Scene scene;
     private static RawHttp api;
@@ -39,7 +39,7 @@ class DeliverIT {
     }
 
     @Test
-    void a_call_is_what_the_replaced_worker_sent_and_signed_besides() throws Exception {
+    void a_call_is_what_the_replaced_worker_sent_plus_a_signature() throws Exception {
         scene.changeAndAwait("shape \u00e9\"\\");
         Receiver.Call call = scene.receiver.calls("shape \u00e9\"\\").get(0);
         assertEquals("POST /api/revalidate HTTP/1.1", call.request());
@@ -73,7 +73,7 @@ class DeliverIT {
 
     @ParameterizedTest
     @ValueSource(ints = {500, 502, 503, 408, 425, 429})
-    void a_passing_failure_is_tried_again_under_the_same_id(int status) throws SQLException {
+    void a_temporary_failure_is_tried_again_under_the_same_id(int status) throws SQLException {
         String tag = "passing-" + status;
         scene.receiver.next(tag, Receiver.status(status), Receiver.status(status), Receiver.status(status));
         scene.change(tag);
@@ -87,22 +87,22 @@ class DeliverIT {
 
     @Test
     void a_target_that_does_not_answer_is_called_again() throws SQLException {
-        failsTwiceThenArrives("hangs", Receiver.hang());
+        assertArrivesAfterTwoFailures("hangs", Receiver.hang());
     }
 
     @Test
     void a_reset_connection_is_called_again() throws SQLException {
-        failsTwiceThenArrives("resets", Receiver.reset());
+        assertArrivesAfterTwoFailures("resets", Receiver.reset());
     }
 
     @Test
-    void a_target_that_drips_its_answer_ends_at_the_timeout() throws SQLException {
-        failsTwiceThenArrives("drips", Receiver.drip());
+    void a_call_whose_answer_drips_ends_at_the_timeout() throws SQLException {
+        assertArrivesAfterTwoFailures("drips", Receiver.drip());
     }
 
     @ParameterizedTest
     @ValueSource(ints = {400, 404, 410, 301, 302, 307})
-    void a_lasting_refusal_is_a_dead_letter_after_one_call(int status) throws SQLException {
+    void a_permanent_refusal_is_a_dead_letter_after_one_call(int status) throws SQLException {
         String tag = "lasting-" + status;
         scene.receiver.always(tag, Receiver.status(status, "Location: /login"));
         scene.changeAndAwait(tag);
@@ -133,7 +133,7 @@ class DeliverIT {
     }
 
     @Test
-    void retry_after_is_believed_for_ten_minutes_at_most() throws SQLException {
+    void retry_after_is_honoured_for_ten_minutes_at_most() throws SQLException {
         scene.receiver.next("tomorrow", Receiver.status(503, "Retry-After: 86400"));
         scene.changeAndAwait("tomorrow");
         awaitOwedIn("tomorrow", 500, 601);
@@ -171,7 +171,7 @@ class DeliverIT {
     }
 
     @Test
-    void dead_letters_that_match_are_replayed_and_no_others() throws SQLException {
+    void matching_dead_letters_are_replayed_and_no_others() throws SQLException {
         for (String tag : List.of("match-a", "match-b", "other")) {
             scene.receiver.next(tag, Receiver.status(tag.equals("other") ? 404 : 451));
             scene.changeAndAwait(tag);
@@ -212,7 +212,7 @@ class DeliverIT {
         assertTrue(letter.get("first_failed_at").asText().endsWith("Z"), letter.toString());
     }
 
-    private static void failsTwiceThenArrives(String tag, Receiver.Answer failure) throws SQLException {
+    private static void assertArrivesAfterTwoFailures(String tag, Receiver.Answer failure) throws SQLException {
         scene.receiver.next(tag, failure, failure);
         scene.change(tag);
         scene.receiver.awaitCalls(tag, 3);

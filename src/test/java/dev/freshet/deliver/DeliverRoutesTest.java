@@ -17,14 +17,14 @@ class DeliverRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_poll_looks_at_every_lane_and_wakes_deliveries() throws Exception {
+    void a_poll_makes_every_lane_look_again_and_wakes_deliveries() throws Exception {
         send("poll-deliveries", "what only the poll knows");
         assertEquals(List.of("ledger.wakeForWhatIsNoted()", "lanes.lookEverywhere()", "wake seda:offer"), happened());
         assertEquals(Duration.ofMillis(70), every("poll-deliveries"));
     }
 
     @Test
-    void what_is_due_is_claimed_for_each_target_with_room_and_put_into_its_queue() throws Exception {
+    void due_deliveries_are_claimed_for_each_target_with_room_and_queued_for_it() throws Exception {
         answer("lanes.withRoom", (Object) List.of(Map.of("target", "tag"), Map.of("target", "cdn")));
         answer(CLAIM, List.of("row 1"), List.of("row 2"));
         answer("lanes.claimed", List.of(call("course:7")), List.of(call("course:8")));
@@ -43,7 +43,7 @@ class DeliverRoutesTest extends RouteTest {
     }
 
     @Test
-    void when_more_is_ripe_it_is_handed_over() throws Exception {
+    void a_hand_over_follows_when_more_is_ripe() throws Exception {
         answer("lanes.withRoom", (Object) List.of());
         answer("turn.isMoreRipe", true);
         send("wake seda:offer");
@@ -51,7 +51,7 @@ class DeliverRoutesTest extends RouteTest {
     }
 
     @Test
-    void each_end_of_a_call_is_noted() throws Exception {
+    void each_result_of_a_call_is_noted() throws Exception {
         send("direct:delivered");
         send("direct:delivered-in-part");
         send("direct:failed");
@@ -59,7 +59,7 @@ class DeliverRoutesTest extends RouteTest {
     }
 
     @Test
-    void outcomes_are_settled_together_counted_and_said_and_then_there_is_room_again() throws Exception {
+    void outcomes_are_settled_together_counted_and_logged_before_their_room_is_used_again() throws Exception {
         answer("ledger.take", (Object) List.of("outcome"));
         send("wake seda:settle");
         assertEquals(

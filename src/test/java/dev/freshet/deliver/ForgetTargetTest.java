@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The statements by which a target is known and forgotten, with others in their way. */
+/** The statements that register and forget a target, with others in their way. */
 class ForgetTargetTest {
     private static final SqlFile REGISTER = SqlFile.of("deliver/register-target");
     private static final SqlFile LEAVING = SqlFile.of("deliver/leaving-targets");
@@ -25,7 +25,7 @@ class ForgetTargetTest {
     void open() throws Exception {
         database = TestDatabase.migrated();
         freshet = database.connect();
-        TestDatabase.run(freshet, "SET lock_timeout = '2s'"); // who waits for anybody fails
+        TestDatabase.run(freshet, "SET lock_timeout = '2s'"); // a statement that waits for anybody fails
     }
 
     @AfterEach
@@ -35,7 +35,7 @@ class ForgetTargetTest {
     }
 
     @Test
-    void a_target_leaves_with_the_last_of_what_it_is_owed() throws Exception {
+    void a_target_is_forgotten_together_with_the_last_of_what_it_is_owed() throws Exception {
         deletedAMinuteAgo("gone");
         owe("gone", 25);
         TestDatabase.run(
@@ -64,7 +64,7 @@ class ForgetTargetTest {
     }
 
     @Test
-    void a_target_that_somebody_serves_or_that_was_not_deleted_stays() throws Exception {
+    void a_target_that_is_still_served_or_was_not_deleted_stays() throws Exception {
         deletedAMinuteAgo("back");
         deletedAMinuteAgo("just");
         TestDatabase.run(freshet, "UPDATE freshet.target SET served_at = now() WHERE name = 'just'");
@@ -77,7 +77,7 @@ class ForgetTargetTest {
     }
 
     @Test
-    void who_owes_something_at_this_moment_is_waited_for_in_another_turn() throws Exception {
+    void a_target_that_is_being_owed_something_is_forgotten_in_a_later_turn() throws Exception {
         deletedAMinuteAgo("gone");
         try (Connection replay = database.connect()) {
             replay.setAutoCommit(false);
@@ -94,7 +94,7 @@ class ForgetTargetTest {
     }
 
     @Test
-    void to_be_known_a_target_waits_for_nobody() throws Exception {
+    void registering_a_target_waits_for_nobody() throws Exception {
         assertEquals("true", register("served"));
         TestDatabase.run(freshet, "UPDATE freshet.target SET served_at = now() - interval '20 seconds'");
         try (Connection stopped = database.connect()) {
@@ -111,7 +111,7 @@ class ForgetTargetTest {
     }
 
     @Test
-    void a_target_that_is_back_while_it_is_forgotten_is_not_taken_for_known() throws Exception {
+    void a_target_that_returns_while_it_is_being_forgotten_is_not_taken_as_known() throws Exception {
         deletedAMinuteAgo("back");
         try (Connection forgetting = database.connect()) {
             forgetting.setAutoCommit(false);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** FRESHET_RETRY_FOR of a second: what outlasts it is a dead letter, and none is lost. */
+/** With a FRESHET_RETRY_FOR of one second: whatever fails for longer becomes a dead letter, and none is lost. */
 class GiveUpIT {
     private static Scene scene;
 
@@ -27,7 +27,7 @@ class GiveUpIT {
     }
 
     @Test
-    void what_fails_for_too_long_becomes_a_dead_letter() throws SQLException {
+    void a_tag_that_fails_for_too_long_becomes_a_dead_letter() throws SQLException {
         scene.receiver.always("hopeless", Receiver.status(500));
         scene.change("hopeless");
         awaitDead("hopeless");
@@ -42,7 +42,7 @@ class GiveUpIT {
     }
 
     @Test
-    void what_an_outage_keeps_for_too_long_becomes_a_dead_letter() throws SQLException {
+    void a_tag_held_up_too_long_by_an_outage_becomes_a_dead_letter() throws SQLException {
         String[] tags = IntStream.range(0, 9).mapToObj(i -> "outage-" + i).toArray(String[]::new);
         scene.receiver.everybody(Receiver.status(503));
         scene.change(tags);

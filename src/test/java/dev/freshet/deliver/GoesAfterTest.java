@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** For whom a target that goes after another one waits; InterleavingTest shows that the claim asks. */
+/** What a target that goes after another one waits for. InterleavingTest shows that the claim checks this. */
 class GoesAfterTest {
     private static final String NO_LIMIT = Long.toString(Long.MAX_VALUE);
     private TestDatabase database;
@@ -32,7 +32,7 @@ class GoesAfterTest {
     }
 
     @Test
-    void where_nothing_is_owed_there_is_no_limit() throws SQLException {
+    void a_tag_that_the_other_target_is_not_owed_has_no_limit() throws SQLException {
         assertEquals(NO_LIMIT, doneAhead("a"));
         owe("other", "a", 7, "0 s");
         owe("app", "b", 7, "0 s");
@@ -40,7 +40,7 @@ class GoesAfterTest {
     }
 
     @Test
-    void of_all_copies_the_one_that_has_least_counts() throws SQLException {
+    void the_copy_that_has_the_least_determines_the_limit() throws SQLException {
         owe("app@one", "a", 9, "0 s");
         assertEquals("9", doneAhead("a"));
         owe("app@two", "a", 7, "0 s");
@@ -48,7 +48,7 @@ class GoesAfterTest {
     }
 
     @Test
-    void what_has_been_owed_for_half_a_minute_is_not_waited_for() throws SQLException {
+    void a_delivery_owed_for_more_than_half_a_minute_is_not_waited_for() throws SQLException {
         owe("app@one", "a", 7, "31 s");
         assertEquals(NO_LIMIT, doneAhead("a"));
         owe("app@two", "a", 9, "20 s");
@@ -56,7 +56,7 @@ class GoesAfterTest {
     }
 
     @Test
-    void what_was_late_is_owed_again_to_all_that_come_after() throws SQLException {
+    void a_late_delivery_makes_the_tag_owed_again_to_all_targets_that_go_after() throws SQLException {
         database.run("INSERT INTO freshet.target (name, goes_after) VALUES ('varnish', 'app'), ('cdn', 'varnish'),"
                 + " ('aside', 'other')");
         assertEquals("cdn varnish", oweAfter("app@one"));
@@ -65,7 +65,7 @@ class GoesAfterTest {
     }
 
     @Test
-    void those_that_name_each_other_owe_each_other_nothing() throws SQLException {
+    void targets_that_go_after_each_other_owe_each_other_nothing() throws SQLException {
         database.run("INSERT INTO freshet.target (name, goes_after) VALUES ('x', 'y'), ('y', 'x'), ('z', 'y')");
         assertEquals("", oweAfter("x"));
         assertEquals("", oweAfter("y"));
@@ -82,7 +82,7 @@ class GoesAfterTest {
     }
 
     @Test
-    void a_target_does_not_go_after_itself() {
+    void a_target_may_not_go_after_itself() {
         Target target = new Target();
         target.setName("edge");
         assertEquals(

@@ -9,12 +9,12 @@ import java.time.Duration;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** How much a lane takes of what has failed before, and what it learns from how calls end. */
+/** How many retries a lane takes, and what it learns from the results of calls. */
 class LaneTest {
     private final Lane lane = lane(16);
 
     @Test
-    void a_quarter_of_the_connections_may_be_busy_with_what_failed_before() {
+    void a_quarter_of_the_connections_may_be_busy_with_retries() {
         assertEquals(4, lane.roomForRetries());
         IntStream.range(0, 4).forEach(i -> lane.hold(delivery(i, true)));
         assertEquals(0, lane.roomForRetries());
@@ -25,7 +25,7 @@ class LaneTest {
     }
 
     @Test
-    void retries_that_succeed_make_room_for_more_as_after_an_outage_and_those_that_fail_take_it_back() {
+    void successful_retries_make_room_for_more_of_them_and_failed_ones_take_it_back() {
         IntStream.range(0, 1_000).forEach(i -> lane.learn(delivery(i, true), true));
         assertEquals(lane.room() / 2, lane.roomForRetries(), "what comes meanwhile finds room, too");
         IntStream.range(0, 20).forEach(i -> lane.learn(delivery(i, true), false));
@@ -33,7 +33,7 @@ class LaneTest {
     }
 
     @Test
-    void where_most_calls_fail_no_second_attempt_is_made_at_once() {
+    void a_lane_where_most_calls_fail_makes_no_immediate_second_attempt() {
         assertTrue(lane.isMostlySucceeding());
         IntStream.range(0, 20).forEach(i -> lane.learn(delivery(i, false), false));
         assertFalse(lane.isMostlySucceeding());
@@ -42,14 +42,14 @@ class LaneTest {
     }
 
     @Test
-    void a_lane_of_one_connection_tries_one_at_a_time() {
+    void a_lane_of_one_connection_has_room_for_one_retry() {
         Lane narrow = lane(1);
         narrow.room();
         assertEquals(1, narrow.roomForRetries());
     }
 
     @Test
-    void what_waits_for_read_replicas_takes_no_room_from_what_can_begin() {
+    void deliveries_that_wait_for_replicas_take_no_room_from_those_that_can_begin() {
         Lane lane = lane(4);
         assertEquals(4 * 16, lane.room(0));
         assertEquals(4 * (16 + 40), lane.room(2), "two seconds of calls that take 50 ms each");

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Whether a target is asked for again: not while nothing can be due, and always when something may be. */
+/** When a claim asks for a target again: not while nothing can be due, and always once something may be. */
 class LanesTest {
     private final Lanes lanes = new Lanes(
             new Transactions(null),
@@ -37,15 +37,15 @@ class LanesTest {
     }
 
     @Test
-    void what_comes_due_between_a_claim_and_its_answer_is_looked_for() {
+    void a_delivery_that_comes_due_between_a_claim_and_its_answer_is_looked_for() {
         Map<String, Object> claim = claim();
-        lanes.lookEverywhere(); // as after a replay that committed when the claim had looked
+        lanes.lookEverywhere(); // as after a replay that committed after the claim had looked
         lanes.claimed(claim, new ArrayList<>());
         assertEquals(1, lanes.withRoom().size());
     }
 
     @Test
-    void a_claim_that_had_no_room_for_retries_does_not_tell_that_none_is_due() {
+    void a_claim_without_room_for_retries_does_not_prove_that_none_is_due() {
         int few = (Integer) claim().get("retries");
         lanes.lookEverywhere();
         List<Map<String, Object>> due =

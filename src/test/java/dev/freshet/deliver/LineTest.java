@@ -12,7 +12,7 @@ class LineTest {
     private final Line line = new Line();
 
     @Test
-    void a_first_attempt_goes_before_those_that_are_not_the_first() {
+    void a_first_attempt_goes_before_retries() {
         Call replayed = add(1, true);
         Call retried = add(2, true);
         Call fresh = add(3, false);
@@ -23,7 +23,7 @@ class LineTest {
     }
 
     @Test
-    void of_first_attempts_the_one_that_came_first_goes_first() {
+    void first_attempts_go_in_the_order_of_their_arrival() {
         Call first = add(1, false);
         Call second = add(2, false);
         assertSame(first, line.next(second));

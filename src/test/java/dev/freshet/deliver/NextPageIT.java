@@ -27,8 +27,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * What docs/next.md says of three processes, a read replica and a CDN in front, run as it stands there: with three
- * processes of Node, a PostgreSQL that streams to another one, and Varnish. Skipped where one of them is missing.
+ * Runs what docs/next.md says about three processes, a read replica and a CDN in front, as written there: with three
+ * Node processes, a PostgreSQL that streams to another one, and Varnish. Skipped if one of them is missing.
  */
 class NextPageIT {
     private static final String DATABASE = "shop";
@@ -90,7 +90,7 @@ class NextPageIT {
     }
 
     @Test
-    void the_edge_is_told_after_every_process_and_keeps_no_old_page() throws Exception {
+    void the_edge_is_called_after_every_process_and_keeps_no_old_page() throws Exception {
         page.everyBlockIsRunIn(NextPageIT.class);
         startFreshet();
         servers.primary.run(DATABASE, "SET ROLE freshet", page.block("watch"));
@@ -100,7 +100,7 @@ class NextPageIT {
         for (String app : apps.subList(0, 2)) {
             Scene.until("told", () -> PAGES.stream().allMatch(path -> shows(app + path, "new")));
         }
-        // whatever was going to be called for without waiting has been called for
+        // every call that would begin without waiting has begun
         passThrough("sentinel");
         PAGES.forEach(path -> assertTrue(shows(edge + path, "old") || shows(edge + path, "new")));
         Installed.get(apps.get(2) + "/?release");
@@ -147,7 +147,7 @@ class NextPageIT {
                         .equals("0"));
     }
 
-    /** Of the replica, as the app's data comes from there. */
+    /** Read from the replica, since the app's data comes from there. */
     private String title(String path) {
         try {
             String id = path.substring(path.lastIndexOf('/') + 1);
@@ -167,7 +167,7 @@ class NextPageIT {
         return process.inputReader().readLine();
     }
 
-    /** As docs/targets.md configures it, before three processes in turns. */
+    /** Configured as in docs/targets.md, in front of three processes that are asked in turn. */
     private String startVarnish() throws IOException {
         Path folder = Files.createTempDirectory("next-page-");
         StringBuilder backends = new StringBuilder("import directors;\n");

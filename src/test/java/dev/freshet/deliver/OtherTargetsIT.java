@@ -8,10 +8,10 @@ import dev.freshet.testing.Scene;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Where no tag target is configured. */
+/** Without a configured tag target. */
 class OtherTargetsIT {
     @Test
-    void without_any_target_tags_are_settled_as_such() throws Exception {
+    void without_any_target_tags_are_settled_as_having_none() throws Exception {
         try (Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=")) {
             scene.start();
             scene.change("nobody-wants-it");
@@ -24,7 +24,7 @@ class OtherTargetsIT {
     }
 
     @Test
-    void the_batch_target_alone_takes_the_queue_in_its_own_form() throws Exception {
+    void the_batch_target_alone_takes_the_queues_tags_in_its_own_form() throws Exception {
         try (Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "INTERNAL_API_KEY=the-key")) {
             scene.set("NEXT_PUBLIC_APP_URL=" + scene.receiver.url());
             scene.start();

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Two targets, of which one is in trouble: the other notices nothing, and the one is spared. */
+/** Two targets, one of them in trouble: the other notices nothing, and the troubled one is spared. */
 class OutageIT {
     private static final Receiver SECOND = new Receiver();
     private static final int CHANGES = 12;
@@ -36,7 +36,7 @@ class OutageIT {
     }
 
     @Test
-    void a_target_that_hangs_keeps_no_change_from_the_other() throws SQLException {
+    void a_target_that_hangs_delays_no_change_for_the_other() throws SQLException {
         Receiver.Held hanging = SECOND.hold("same");
         scene.change("same");
         hanging.awaitBegun();
@@ -81,7 +81,7 @@ class OutageIT {
     }
 
     @Test
-    void broken_tags_open_no_breaker_and_keep_no_healthy_one_waiting() throws SQLException {
+    void broken_tags_open_no_breaker_and_keep_no_healthy_tag_waiting() throws SQLException {
         String[] broken = IntStream.range(0, 100).mapToObj(i -> "broken-" + i).toArray(String[]::new);
         for (String tag : broken) {
             SECOND.always(tag, Receiver.status(500));

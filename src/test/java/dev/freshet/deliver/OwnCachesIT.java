@@ -24,9 +24,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Varnish, nginx and Redis as Debian has them (redis-server, varnish, varnish-modules, gcc, nginx,
- * libnginx-mod-http-cache-purge), with the configuration that docs/targets.md shows. Where one is not installed, its
- * test is skipped.
+ * Varnish, nginx and Redis as Debian packages them (redis-server, varnish, varnish-modules, gcc, nginx,
+ * libnginx-mod-http-cache-purge), with the configuration that docs/targets.md shows. If one is not installed, its test
+ * is skipped.
  */
 class OwnCachesIT {
     private final AtomicInteger rendered = new AtomicInteger();
@@ -61,7 +61,7 @@ class OwnCachesIT {
     }
 
     @Test
-    void varnish_forgets_by_xkey_by_ban_and_by_path() throws Exception {
+    void varnish_drops_pages_by_xkey_by_ban_and_by_path() throws Exception {
         Varnish.needed();
         int port = Installed.freePort();
         String address = "http://127.0.0.1:" + port;
@@ -76,20 +76,20 @@ class OwnCachesIT {
                 xkey.replace("xkey }", "purge }") + "      - { name: batch, value: \"1\" }\n");
         try (Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "VARNISH_HOST=127.0.0.1")) {
             scene.start(routes);
-            forgets(scene, "course:7", address + "/by-xkey");
-            forgets(scene, "menu:1.5", address + "/by-ban");
-            forgets(scene, "a b", address + "/by-both");
-            forgets(scene, "/courses/8", address + "/courses/8");
-            forgets(scene, "menu:2", address + "/~~menu:2"); // as tagFor('nginx', …) spells what is no path
-            forgets(scene, "/café", address + "/caf~c3~a9");
-            keeps(scene, "menu:1x5", address + "/kept");
-            keeps(scene, "menu:1", address + "/kept-too");
+            assertForgets(scene, "course:7", address + "/by-xkey");
+            assertForgets(scene, "menu:1.5", address + "/by-ban");
+            assertForgets(scene, "a b", address + "/by-both");
+            assertForgets(scene, "/courses/8", address + "/courses/8");
+            assertForgets(scene, "menu:2", address + "/~~menu:2"); // how tagFor('nginx', …) spells what is not a path
+            assertForgets(scene, "/café", address + "/caf~c3~a9");
+            assertKeeps(scene, "menu:1x5", address + "/kept");
+            assertKeeps(scene, "menu:1", address + "/kept-too");
             assertEquals("0", scene.one("SELECT count(*) FROM freshet.dead_letter"));
         }
     }
 
     @Test
-    void nginx_forgets_the_page_whose_path_is_the_tag() throws Exception {
+    void nginx_drops_the_page_whose_path_is_the_tag() throws Exception {
         Installed.needs("/usr/sbin/nginx", "nginx");
         Installed.needs("/usr/lib/nginx/modules/ngx_http_cache_purge_module.so", "libnginx-mod-http-cache-purge");
         int port = Installed.freePort();
@@ -117,18 +117,18 @@ class OwnCachesIT {
         ProvidersIT.drop(routes, "nginx", address);
         try (Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "NGINX_HOST=127.0.0.1")) {
             scene.start(routes);
-            forgets(scene, "/courses/7", address + "/courses/7");
-            forgets(scene, "/list?page=2", address + "/list?page=2");
-            forgets(scene, "/img/a.png", address + "/img/a.png");
-            forgets(scene, "menu:2", address + "/~~menu:2");
-            keeps(scene, "/never/../courses/7", address + "/courses/7");
-            keeps(scene, "not a path, and in no cache", address + "/courses/7");
+            assertForgets(scene, "/courses/7", address + "/courses/7");
+            assertForgets(scene, "/list?page=2", address + "/list?page=2");
+            assertForgets(scene, "/img/a.png", address + "/img/a.png");
+            assertForgets(scene, "menu:2", address + "/~~menu:2");
+            assertKeeps(scene, "/never/../courses/7", address + "/courses/7");
+            assertKeeps(scene, "not a path, and in no cache", address + "/courses/7");
             assertEquals("0", scene.one("SELECT count(*) FROM freshet.dead_letter"));
         }
     }
 
     @Test
-    void redis_unlinks_the_key_and_tells_who_listens() throws Exception {
+    void redis_unlinks_the_key_and_notifies_subscribers() throws Exception {
         Installed.needs("/usr/bin/redis-server", "redis-server");
         int port = Installed.freePort();
         run("/usr/bin/redis-server", "--port", String.valueOf(port), "--requirepass", "pass word", "--save", "");
@@ -167,11 +167,11 @@ class OwnCachesIT {
         }
     }
 
-    private static void forgets(Scene scene, String tag, String page) throws Exception {
+    private static void assertForgets(Scene scene, String tag, String page) throws Exception {
         assertTrue(isRenderedAnew(scene, tag, page), page + " is stale by " + tag);
     }
 
-    private static void keeps(Scene scene, String tag, String page) throws Exception {
+    private static void assertKeeps(Scene scene, String tag, String page) throws Exception {
         assertFalse(isRenderedAnew(scene, tag, page), page + " has nothing to do with " + tag);
     }
 

@@ -27,7 +27,7 @@ class PartialAnswerTest {
                 "207 | {\"nested\": {\"success\": false, \"failed_tags\": [\"a\"]}, \"success\": true} | -",
                 "207 | {\"failed_tags\": []} | -",
                 "207 | {\"success\": false, \"failed_tags\": [\"b\", \"somebody else's\"]} | b",
-                // it says that some failed, and not which
+                // it says that some failed, but not which
                 "207 | - | a b c",
                 "207 | multi | a b c",
                 "200 | {\"success\": false} | a b c",
@@ -37,7 +37,7 @@ class PartialAnswerTest {
                 "200 | {\"success\": false, \"message\": \"cut o | a b c",
                 "207 | {\"failed_tags\": \"b\"} | a b c"
             })
-    void what_an_answer_leaves_open_counts_as_failed(int status, String body, String failed) {
+    void tags_that_an_answer_leaves_open_count_as_failed(int status, String body, String failed) {
         assertEquals(
                 failed == null ? List.of() : List.of(failed.split(" ")),
                 List.copyOf(new TreeSet<>(PartialAnswer.of(status, body).failedOf(List.of("a", "b", "c")))));

@@ -30,7 +30,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A call goes to the address that it is for, and is otherwise one to the host: nobody can resolve app.test. */
+/**
+ * A call goes to the address that it is meant for, and is otherwise a call to the host. Nobody can resolve app.test.
+ */
 class PinnedRoutesTest {
     private static final char[] PASSWORD = "changeit".toCharArray();
 
@@ -46,7 +48,7 @@ class PinnedRoutesTest {
     }
 
     @Test
-    void each_address_gets_its_own_calls_by_the_hosts_name() throws Exception {
+    void each_address_gets_its_own_calls_under_the_hosts_name() throws Exception {
         HttpServer one = serve(HttpServer.create(new InetSocketAddress("127.0.0.2", 0), 0));
         int port = one.getAddress().getPort();
         serve(HttpServer.create(new InetSocketAddress("127.0.0.3", port), 0));
@@ -60,7 +62,7 @@ class PinnedRoutesTest {
     }
 
     @Test
-    void tls_asks_for_the_hosts_name_and_checks_it() throws Exception {
+    void tls_requests_and_verifies_the_hosts_name() throws Exception {
         SSLContext tls = tls();
         HttpsServer server = HttpsServer.create(new InetSocketAddress("127.0.0.2", 0), 0);
         server.setHttpsConfigurator(new HttpsConfigurator(tls));
@@ -99,7 +101,7 @@ class PinnedRoutesTest {
         return client.execute(post, answer -> answer.getCode());
     }
 
-    /** As camel-http makes it. */
+    /** Like the client that camel-http makes. */
     private static CloseableHttpClient client(SSLContext tls) {
         HttpClientBuilder builder = HttpClientBuilder.create();
         if (tls != null) {

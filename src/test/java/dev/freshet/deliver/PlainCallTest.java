@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** What the template freshet-target makes of its parameters. */
 class PlainCallTest {
     @Test
-    void a_body_is_one_of_three_forms_or_a_text_with_tags_in_it() {
+    void a_body_has_one_of_three_forms_or_is_a_text_with_tags_in_it() {
         assertEquals("{\"tag\":\"a\\\"b\"}", fill("", "", "auto", "a\"b").getBody());
         assertEquals("{\"tags\":[\"a\",\"b\"]}", fill("", "", "auto", "a", "b").getBody());
         assertEquals(
@@ -29,7 +29,7 @@ class PlainCallTest {
     }
 
     @Test
-    void a_tag_in_a_path_or_a_header_is_nothing_else() {
+    void a_tag_in_a_path_or_a_header_cannot_become_anything_else() {
         Message message = fill("/purge/{tag}", "X-Tag: {tag}\nX-All: {tags}\n", "none", "../a b\r\nX-Evil: 1");
         assertEquals("/purge/..%2Fa%20b%0D%0AX-Evil:%201", message.getHeader(Exchange.HTTP_PATH));
         assertEquals("..%2Fa%20b%0D%0AX-Evil:%201", message.getHeader("X-Tag"));
@@ -38,7 +38,7 @@ class PlainCallTest {
     }
 
     @Test
-    void what_makes_no_sense_is_refused_with_what_to_write() {
+    void parameters_that_make_no_sense_are_refused_with_what_to_write() {
         assertRefused("headers has the line \"Bearer s…\": write Name: value", "", "Bearer secret", "auto", 1);
         assertRefused("body is \"json\": write auto", "", "", "json", 1);
         assertRefused("body is none, and neither", "/all", "", "none", 1);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Values that the database refuses hold up nobody else, and what is owed does not depend on them. */
+/** Values that the database refuses hold up nothing else, and what is owed does not depend on them. */
 class PoisonTest {
     private TestDatabase database;
     private Transactions transactions;
@@ -50,7 +50,7 @@ class PoisonTest {
     }
 
     @Test
-    void an_error_text_that_cannot_be_kept_delays_no_other_outcome() throws Exception {
+    void an_error_text_that_cannot_be_stored_delays_no_other_outcome() throws Exception {
         List<Outcome> outcomes = called("a", "b", "c", "poison", "d");
         outcomes.replaceAll(o -> o.tag().equals("poison") ? outcome(o, Result.failed, "Bad chunk header: \0") : o);
         settlement.settle(outcomes);
@@ -63,7 +63,7 @@ class PoisonTest {
     }
 
     @Test
-    void an_audit_table_that_refuses_a_row_keeps_no_outcome_back() throws Exception {
+    void an_audit_table_that_refuses_a_row_holds_back_no_outcome() throws Exception {
         database.run("ALTER TABLE invalidation_audit ADD CONSTRAINT no_b CHECK (keys IS NULL OR NOT keys ? 'b')");
         settlement.settle(called("a", "b", "c"));
         assertEquals(List.of(), database.list("SELECT tag FROM freshet.delivery"));
@@ -75,12 +75,12 @@ class PoisonTest {
     }
 
     @Test
-    void an_audit_table_that_refuses_everything_keeps_nothing_back() throws Exception {
+    void an_audit_table_that_refuses_everything_holds_nothing_back() throws Exception {
         Retention retention = new Retention(transactions, Duration.ofHours(1), Duration.ofSeconds(-1));
         database.run("ALTER TABLE invalidation_audit ADD CONSTRAINT nothing CHECK (false) NOT VALID");
         database.run("UPDATE freshet.target SET open_until = now() + interval '1 hour', opened_at = now()");
         change("a");
-        turn.take(); // with a target in outage the hand-over itself leaves an audit row
+        turn.take(); // with a target in outage, the hand-over itself writes an audit row
         assertEquals(List.of("a"), processed());
         database.run("UPDATE freshet.target SET failed_at = clock_timestamp()");
         retention.giveUpWhatIsTooOld();
@@ -88,7 +88,7 @@ class PoisonTest {
     }
 
     @Test
-    void an_audit_row_that_cannot_be_kept_delays_no_other() throws Exception {
+    void an_audit_row_that_cannot_be_stored_delays_no_other() throws Exception {
         List<AuditLog.Row> rows = new ArrayList<>();
         for (String detail : List.of("one", "two\0", "three")) {
             rows.add(AuditLog.Row.of("attempt", "x", List.of("t"), "queue", null, detail, "r"));
@@ -98,7 +98,7 @@ class PoisonTest {
     }
 
     @Test
-    void a_tag_that_the_queue_refuses_is_owed_all_the_same_and_delays_no_other() throws Exception {
+    void a_tag_that_the_queue_refuses_is_owed_nevertheless_and_delays_no_other() throws Exception {
         database.run("ALTER TABLE cache_invalidation_queue ADD CONSTRAINT no_b CHECK (tag <> 'b')");
         change("a", "b", "c");
         turn.take();
@@ -111,7 +111,7 @@ class PoisonTest {
     }
 
     @Test
-    void a_row_that_may_not_be_marked_is_owed_all_the_same_and_delays_no_other() throws Exception {
+    void a_row_that_may_not_be_marked_is_owed_nevertheless_and_delays_no_other() throws Exception {
         database.run("ALTER TABLE cache_invalidation_queue ADD CONSTRAINT never_handed CHECK (tag <> 'b' OR handover IS"
                 + " NULL)");
         change("a", "b", "c");
@@ -137,7 +137,7 @@ class PoisonTest {
     }
 
     @Test
-    void a_count_that_is_full_still_grows_into_work() throws Exception {
+    void a_change_of_a_row_whose_count_is_full_is_handed_over() throws Exception {
         change("a");
         turn.take();
         settlement.settle(claimed());
@@ -150,7 +150,7 @@ class PoisonTest {
     }
 
     @Test
-    void an_adopted_count_that_is_too_small_keeps_nothing_back() throws Exception {
+    void an_adopted_count_of_too_small_a_type_holds_nothing_back() throws Exception {
         change("a", "b");
         turn.take();
         settlement.settle(claimed());
@@ -165,7 +165,7 @@ class PoisonTest {
     }
 
     @Test
-    void a_foreign_row_of_the_beginning_of_time_is_delivered_like_any_other() throws Exception {
+    void a_foreign_row_from_the_beginning_of_time_is_delivered_like_any_other() throws Exception {
         database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket, created_at) VALUES ('a', '-infinity',"
                 + " '-infinity')");
         SqlFile.of("queue/queue-state").rows(database.pool(1).getConnection(), Map.of());
@@ -193,7 +193,7 @@ class PoisonTest {
         return claimed();
     }
 
-    /** Everything that is due, called with success. */
+    /** Claims everything that is due, and reports it as called with success. */
     private List<Outcome> claimed() throws SQLException {
         Map<String, Object> terms = new HashMap<>(Map.of(
                 "target",

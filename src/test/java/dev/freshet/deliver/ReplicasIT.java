@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Pages that read a replica which lags: a call begins when the replica has the change, and not before. */
+/** Pages are read from a replica that lags: a call begins once the replica has the change, and not before. */
 class ReplicasIT {
     private static final String READ_PAGE = "SELECT version FROM page WHERE 'page:' || id = ?";
     private static final int REFILLS = Integer.getInteger("freshet.refills", 1_000);
@@ -69,7 +69,7 @@ class ReplicasIT {
     }
 
     @Test
-    void no_page_is_built_anew_with_the_old_row() throws Exception {
+    void no_page_is_rebuilt_with_the_old_row() throws Exception {
         FreshetProcess freshet = start("FRESHET_REPLICAS=" + replica.url(database), "FRESHET_REPLICA_WAIT=60s");
         watchPages();
         replica.delayReplay("2s");
@@ -82,10 +82,10 @@ class ReplicasIT {
     }
 
     @Test
-    void without_the_setting_they_are() throws Exception {
+    void without_the_setting_pages_are_rebuilt_with_the_old_row() throws Exception {
         start();
         watchPages();
-        replica.pauseReplay(); // as a lag that is longer than all of this takes
+        replica.pauseReplay(); // as with a lag that outlasts all of this
         changeAll();
         Scene.until("all pages were called", () -> refills.tags() == REFILLS);
         assertEquals(REFILLS, refills.count("0"));
@@ -103,7 +103,7 @@ class ReplicasIT {
         try {
             change(2);
             refills.await("page:2", 1);
-            isSaid(freshet, true);
+            awaitReported(freshet, true);
             assertTrue(
                     freshet.log().contains("Replica " + replica.name(database) + " is passed over: it "),
                     freshet.log());
@@ -113,7 +113,7 @@ class ReplicasIT {
             replica.send(Signal.CONT);
         }
         freshet.waitForLog(Pattern.compile("Replica " + Pattern.quote(replica.name(database)) + " has caught up"));
-        isSaid(freshet, false);
+        awaitReported(freshet, false);
         replica.pauseReplay();
         change(4);
         awaitLeased("page:4");
@@ -124,7 +124,7 @@ class ReplicasIT {
     }
 
     @Test
-    void a_replica_that_is_killed_is_passed_over_until_it_is_there_again() throws Exception {
+    void a_killed_replica_is_passed_over_until_it_is_back() throws Exception {
         FreshetProcess before = start();
         watchPages();
         assertEquals(0, before.term());
@@ -133,19 +133,19 @@ class ReplicasIT {
         try {
             change(1);
             refills.await("page:1", 1);
-            isSaid(freshet, true);
+            awaitReported(freshet, true);
         } finally {
             replica.start();
         }
         freshet.waitForLog(Pattern.compile("has caught up"));
-        isSaid(freshet, false);
+        awaitReported(freshet, false);
         change(2);
         refills.await("page:2", 1);
         assertEquals(List.of("1"), refills.of("page:2"));
     }
 
     @Test
-    void a_replica_that_is_behind_for_too_long_is_passed_over() throws Exception {
+    void a_replica_that_lags_for_too_long_is_passed_over() throws Exception {
         FreshetProcess freshet = start("FRESHET_REPLICAS=" + replica.url(database), "FRESHET_REPLICA_WAIT=1s");
         watchPages();
         replica.pauseReplay();
@@ -153,13 +153,13 @@ class ReplicasIT {
         refills.await("page:1", 1);
         assertEquals(List.of("0"), refills.of("page:1"), "it was not waited for any longer");
         assertTrue(freshet.log().contains("s behind"), freshet.log());
-        isSaid(freshet, true);
+        awaitReported(freshet, true);
         replica.resumeReplay();
         freshet.waitForLog(Pattern.compile("has caught up"));
     }
 
     @Test
-    void what_waits_survives_a_kill() throws Exception {
+    void a_waiting_call_survives_a_kill() throws Exception {
         String[] settings = {
             "FRESHET_REPLICAS=" + replica.url(database),
             "FRESHET_REPLICA_WAIT=5s",
@@ -182,7 +182,7 @@ class ReplicasIT {
     }
 
     @Test
-    void what_waits_is_handed_back_by_a_stop() throws Exception {
+    void a_waiting_call_is_handed_back_by_a_stop() throws Exception {
         FreshetProcess freshet = start("FRESHET_REPLICAS=" + replica.url(database), "FRESHET_REPLICA_WAIT=10m");
         watchPages();
         replica.pauseReplay();
@@ -198,7 +198,7 @@ class ReplicasIT {
     }
 
     @Test
-    void a_retry_waits_for_what_has_joined_it() throws Exception {
+    void a_retry_waits_for_the_change_that_has_joined_it() throws Exception {
         servers.primary.run("postgres", "ALTER DATABASE " + database + " SET synchronous_commit = off");
         FreshetProcess freshet = start("FRESHET_REPLICAS=" + replica.url(database), "FRESHET_REPLICA_WAIT=60s");
         watchPages();
@@ -220,7 +220,7 @@ class ReplicasIT {
     }
 
     @Test
-    void a_job_refreshes_when_the_replica_has_what_it_changed() throws Exception {
+    void a_job_refreshes_once_the_replica_has_its_changes() throws Exception {
         asApplication("CREATE FUNCTION update_power_ratings() RETURNS void LANGUAGE sql AS 'UPDATE page SET version = 7"
                 + " WHERE id = 9'");
         servers.awaitReplayed(replica);
@@ -242,7 +242,7 @@ class ReplicasIT {
     }
 
     @Test
-    void a_promoted_replica_is_none() throws Exception {
+    void a_promoted_replica_is_no_longer_one() throws Exception {
         StreamingServers.Server other = servers.addReplica();
         FreshetProcess freshet = start("FRESHET_REPLICAS=" + other.url(database), "FRESHET_REPLICA_WAIT=1s");
         watchPages();
@@ -253,7 +253,7 @@ class ReplicasIT {
     }
 
     @Test
-    void a_replica_behind_a_transaction_pooler_is_asked_as_any_other() throws Exception {
+    void a_replica_behind_a_transaction_pooler_is_asked_like_any_other() throws Exception {
         Installed.needs("/usr/sbin/pgbouncer", "pgbouncer");
         int port = Installed.freePort();
         Path config = Files.createTempFile("pgbouncer-", ".ini");
@@ -326,7 +326,7 @@ class ReplicasIT {
     }
 
     /** In health, in the audit, and as a metric. */
-    private void isSaid(FreshetProcess freshet, boolean passedOver) throws SQLException {
+    private void awaitReported(FreshetProcess freshet, boolean passedOver) throws SQLException {
         String name = replica.name(database);
         String metric = "freshet_replica_passed_over{replica=\"" + name + "\"} " + (passedOver ? "1.0" : "0.0");
         Scene.until(metric, () -> freshet.get("/observe/metrics").body().contains(metric));

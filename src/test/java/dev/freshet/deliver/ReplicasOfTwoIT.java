@@ -29,9 +29,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Two instances beside each other, and pages that read a replica which lags: whichever of them makes the call, also one
- * that takes over from one that was killed, the replica has what the call is about. Each has a secret of its own, by
- * which the app knows who calls.
+ * Two instances side by side, and pages that are read from a replica that lags: whichever instance makes the call, even
+ * one that takes over from a killed one, the replica has what the call is about. Each instance has its own secret,
+ * which tells the app who calls.
  */
 @Timeout(300)
 class ReplicasOfTwoIT {
@@ -47,7 +47,7 @@ class ReplicasOfTwoIT {
     private final String database = "two" + ++count;
     private final List<FreshetProcess> processes = new ArrayList<>();
     private Refills refills;
-    /** Of each page, by its id, on the primary. */
+    /** The version of each page on the primary, by the page's id. */
     private final int[] versions = new int[PAGES + 1];
 
     @BeforeAll
@@ -79,7 +79,7 @@ class ReplicasOfTwoIT {
     }
 
     @Test
-    void whichever_instance_calls_no_page_is_built_anew_with_the_old_row() throws Exception {
+    void no_page_is_rebuilt_with_the_old_row_whichever_instance_calls() throws Exception {
         FreshetProcess one = start(ONE, true);
         FreshetProcess other = start(OTHER, true);
         watchPages();
@@ -94,11 +94,11 @@ class ReplicasOfTwoIT {
             assertFalse(refills.by(ONE).isEmpty(), refills.toString());
             assertFalse(refills.by(OTHER).isEmpty(), refills.toString());
         }
-        isPassedOverByNobody(one, other);
+        assertPassedOverByNobody(one, other);
     }
 
     @Test
-    void an_instance_that_does_not_wait_builds_pages_with_the_old_row() throws Exception {
+    void an_instance_that_does_not_wait_rebuilds_pages_with_the_old_row() throws Exception {
         FreshetProcess one = start(ONE, true);
         start(OTHER, false);
         watchPages();
@@ -116,21 +116,21 @@ class ReplicasOfTwoIT {
     }
 
     @Test
-    void what_waits_at_an_instance_that_is_killed_waits_at_its_successor() throws Exception {
+    void a_call_that_waits_at_a_killed_instance_waits_at_its_successor() throws Exception {
         FreshetProcess one = start(ONE, true);
         FreshetProcess other = start(OTHER, true);
         watchPages();
         replica.pauseReplay();
         changeUntilCallsWaitAt(one, other);
         one.kill9();
-        takesOverWhileTheReplicaStandsStill();
+        takeOverWhileTheReplicaStandsStill();
         assertEquals(List.of(), refills.by(ONE));
         assertEquals(0, refills.count("0"), "built with the old row: " + refills);
-        isPassedOverByNobody(other);
+        assertPassedOverByNobody(other);
     }
 
     @Test
-    void what_is_called_by_an_instance_that_is_killed_waits_at_its_successor() throws Exception {
+    void a_call_under_way_at_a_killed_instance_waits_at_its_successor() throws Exception {
         start(ONE, true);
         FreshetProcess other = start(OTHER, true);
         watchPages();
@@ -143,16 +143,16 @@ class ReplicasOfTwoIT {
         replica.pauseReplay();
         changeAll();
         refills.release();
-        takesOverWhileTheReplicaStandsStill();
+        takeOverWhileTheReplicaStandsStill();
         assertEquals(0, refills.count("0"), "built with the old row: " + refills);
-        isPassedOverByNobody(other);
+        assertPassedOverByNobody(other);
     }
 
     /**
-     * The leases of the one that was killed end; the other takes what they were for, and goes on with what comes later
-     * for some of the pages. Whatever was called too early on the way has read a row that is old by now.
+     * The leases of the killed instance end; the other takes over what they were for, and proceeds with what comes
+     * later for some of the pages. Any call that was made too early on the way has read a row that is old by now.
      */
-    private void takesOverWhileTheReplicaStandsStill() throws SQLException {
+    private void takeOverWhileTheReplicaStandsStill() throws SQLException {
         List<String> leases = servers.primary.list(database, "SELECT DISTINCT lease_id FROM freshet.delivery");
         servers.primary.run(database, "UPDATE freshet.delivery SET due_at = now() WHERE lease_id IS NOT NULL");
         Scene.until(
@@ -168,7 +168,7 @@ class ReplicasOfTwoIT {
         awaitCalledAndProcessed();
     }
 
-    /** While the replica stands still; or until one did not wait, for whoever calls this to find. */
+    /** While the replica stands still, or until one instance did not wait, which is for the caller to detect. */
     private void changeUntilCallsWaitAt(FreshetProcess... instances) {
         String old = Integer.toString(versions[PAGES]);
         Map<FreshetProcess, Double> before = new HashMap<>();
@@ -180,7 +180,7 @@ class ReplicasOfTwoIT {
         });
     }
 
-    /** Each page was built from the row as it is. */
+    /** Each page was built from the current row. */
     private void awaitCalledAndProcessed() {
         Scene.until(
                 "processed",
@@ -225,14 +225,14 @@ class ReplicasOfTwoIT {
         return freshet;
     }
 
-    /** It grows while anything waits there. */
+    /** It grows while anything waits at this instance. */
     private static double waitSeconds(FreshetProcess freshet) {
         Matcher metric = WAIT.matcher(freshet.get("/observe/metrics").body());
         assertTrue(metric.find(), "it says how long calls wait");
         return Double.parseDouble(metric.group(1));
     }
 
-    private static void isPassedOverByNobody(FreshetProcess... instances) {
+    private static void assertPassedOverByNobody(FreshetProcess... instances) {
         for (FreshetProcess freshet : instances) {
             assertFalse(freshet.log().contains("passed over"), freshet.log());
         }
@@ -247,7 +247,7 @@ class ReplicasOfTwoIT {
         change(PAGES);
     }
 
-    /** The first of them, each in a transaction of its own. */
+    /** Changes the first pages, each in a transaction of its own. */
     private void change(int pages) throws SQLException {
         try (Connection c = servers.primary.connect(database);
                 PreparedStatement s = c.prepareStatement("UPDATE page SET version = version + 1 WHERE id = ?")) {

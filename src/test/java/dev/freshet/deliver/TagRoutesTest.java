@@ -58,7 +58,7 @@ class TagRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void the_bean_says_what_the_target_takes() {
+    void the_bean_declares_what_the_target_takes() {
         Target target = context.getRegistry().lookupByNameAndType("target-tag", Target.class);
         assertEquals("tag", target.getName());
         assertEquals("http://app.test", target.addresses().get(0).url());

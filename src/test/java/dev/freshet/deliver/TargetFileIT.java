@@ -17,7 +17,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * A target is a file: owed from when it is there, owed while nobody serves it, forgotten when it is deleted for good.
+ * A target is a file: owed as soon as the file is there, still owed while nobody serves it, forgotten once it is
+ * deleted for good.
  */
 class TargetFileIT {
     private static final String[] OWED =
@@ -98,7 +99,7 @@ class TargetFileIT {
     }
 
     @Test
-    void what_is_owed_outlives_the_absence_of_the_file_on_one_instance() throws Exception {
+    void what_a_target_is_owed_survives_the_absence_of_its_file_on_one_instance() throws Exception {
         try (Receiver second = new Receiver();
                 Scene scene = new Scene()) {
             Path folder = FreshetProcess.newFolder();
@@ -115,13 +116,13 @@ class TargetFileIT {
             Scene.until(
                     "the other one says that it serves it",
                     () -> scene.isTrue("SELECT deleted_at IS NULL FROM freshet.target WHERE name = 'second'"));
-            delivers(scene, second);
+            assertDelivers(scene, second);
         }
     }
 
-    /** As an editor saves, or git checks out, in a moment in which Freshet looks. */
+    /** The file is gone for a moment, as when an editor saves or git checks out, and Freshet looks in that moment. */
     @Test
-    void a_file_that_was_gone_for_a_moment_has_its_route_back_and_is_owed_all() throws Exception {
+    void a_file_that_was_gone_for_a_moment_gets_its_route_back_and_everything_it_is_owed() throws Exception {
         try (Receiver second = new Receiver();
                 Scene scene = new Scene()) {
             Path folder = FreshetProcess.newFolder();
@@ -134,18 +135,19 @@ class TargetFileIT {
                 Files.move(file, aside);
                 scene.letEverythingPass();
                 Scene.until(
-                        "its route is gone", () -> tellings(freshet, "routes/targets/second.yaml is gone") == saves);
+                        "its route is gone", () -> timesLogged(freshet, "routes/targets/second.yaml is gone") == saves);
                 Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING);
-                Scene.until("its route is back", () -> tellings(freshet, "routes/targets/second.yaml is new") == saves);
+                Scene.until(
+                        "its route is back", () -> timesLogged(freshet, "routes/targets/second.yaml is new") == saves);
             }
-            delivers(scene, second);
+            assertDelivers(scene, second);
             Scene.until(
                     "known as ever",
                     () -> scene.isTrue("SELECT deleted_at IS NULL FROM freshet.target WHERE name = 'second'"));
         }
     }
 
-    /** Of twenty tags each has failed, or waits behind the breaker. */
+    /** Owes twenty tags, each of which has failed or waits behind the breaker. */
     private static void owe(Scene scene, Receiver down) throws SQLException {
         for (String tag : OWED) {
             down.always(tag, Receiver.status(503));
@@ -158,7 +160,7 @@ class TargetFileIT {
                                 + " WHERE target = 'second'"));
     }
 
-    private static void delivers(Scene scene, Receiver up) throws SQLException {
+    private static void assertDelivers(Scene scene, Receiver up) throws SQLException {
         for (String tag : OWED) {
             up.heal(tag);
         }
@@ -178,7 +180,7 @@ class TargetFileIT {
                 "UPDATE freshet.target SET served_at = served_at - interval '1 minute' WHERE name = '" + target + "'");
     }
 
-    private static int tellings(FreshetProcess freshet, String what) {
+    private static int timesLogged(FreshetProcess freshet, String what) {
         return freshet.log().split(Pattern.quote(what), -1).length - 1;
     }
 }

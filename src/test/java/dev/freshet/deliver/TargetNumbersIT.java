@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Batch, concurrency and rate stand once in a target's file; an edit of one is in force when the log says so. */
+/** Batch, concurrency and rate are written once, in a target's file. An edit is in force when the log says so. */
 class TargetNumbersIT {
     private static Receiver second;
     private static Scene scene;
@@ -39,7 +39,7 @@ class TargetNumbersIT {
     }
 
     @Test
-    void a_batch_that_is_edited_is_what_the_next_call_carries() throws Exception {
+    void an_edited_batch_size_holds_for_the_next_call() throws Exception {
         scene.change(tags("single", 10));
         scene.awaitProcessed(tags("single", 10));
         assertEquals(List.of(1, 1, 1, 1, 1, 1, 1, 1, 1, 1), sizes("single"));
@@ -62,7 +62,7 @@ class TargetNumbersIT {
     }
 
     @Test
-    void a_concurrency_above_every_default_is_what_runs_side_by_side() throws Exception {
+    void a_concurrency_above_every_default_is_reached() throws Exception {
         edit("concurrency", "40");
         List<Receiver.Held> calls =
                 IntStream.range(0, 40).mapToObj(i -> second.hold("wide-" + i)).toList();
@@ -79,7 +79,7 @@ class TargetNumbersIT {
     }
 
     @Test
-    void a_rate_that_is_edited_paces_the_next_calls() throws Exception {
+    void an_edited_rate_paces_the_next_calls() throws Exception {
         edit("rate", "4");
         scene.change(tags("paced", 6));
         scene.awaitProcessed(tags("paced", 6));

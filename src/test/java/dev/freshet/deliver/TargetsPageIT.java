@@ -21,8 +21,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * The long form that README.md shows, as it stands there, but for the address; the pages of docs/targets.md:
- * ProvidersIT.
+ * The long form that README.md shows, as written there except for the address. ProvidersIT covers the pages of
+ * docs/targets.md.
  */
 public class TargetsPageIT {
     private static final Pattern FILE = Pattern.compile("<!-- target: (\\w+) -->\\n```yaml\\n(.*?)```", Pattern.DOTALL);
@@ -30,14 +30,14 @@ public class TargetsPageIT {
     private static final String[] TAGS =
             IntStream.range(0, 600).mapToObj(i -> "tag-" + i).toArray(String[]::new);
 
-    /** What a call has to look like: its first line, a header, and how many tags there may be in it. */
+    /** What a call must look like: its first line, a header, and how many tags it may carry. */
     private record Form(String request, String header, String value, String tags, int batch) {}
 
     private static final Map<String, Form> FORMS =
             Map.of("search", new Form("POST /stale HTTP/1.1", "content-type", "application/json", "tags", 50));
 
     @Test
-    void each_delivers_every_tag_in_its_form() throws Exception {
+    void each_target_of_the_page_delivers_every_tag_in_its_form() throws Exception {
         Map<String, String> files = files("README.md");
         assertEquals(new TreeSet<>(FORMS.keySet()), files.keySet());
         Map<String, Receiver> receivers = new TreeMap<>();
@@ -61,7 +61,7 @@ public class TargetsPageIT {
     }
 
     @Test
-    void in_six_lines_any_address_gets_every_tag_in_the_form_that_it_asks_for() throws Exception {
+    void six_lines_deliver_every_tag_to_any_address_in_the_form_it_asks_for() throws Exception {
         try (Receiver receiver = new Receiver();
                 Scene scene = new Scene("VERCEL_DEPLOYMENT_URL=", "REVALIDATION_SECRET=", "APP_KEY=app-1")) {
             Path folder = FreshetProcess.newFolder();
@@ -74,7 +74,7 @@ public class TargetsPageIT {
     }
 
     @Test
-    void without_its_variable_a_start_is_refused_in_one_line() throws Exception {
+    void a_start_without_the_variable_is_refused_in_one_line() throws Exception {
         try (Scene scene = new Scene()) {
             Path folder = FreshetProcess.newFolder();
             Files.writeString(

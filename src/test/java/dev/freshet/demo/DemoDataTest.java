@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.freshet.testing.TestDatabase;
 import org.junit.jupiter.api.Test;
 
-/** The demo's tables outlive the version that made them. */
+/** The demo's tables outlive the version that created them. */
 class DemoDataTest {
     private static final String COUNTS = "SELECT count(*) || ' matches, '"
             + " || (SELECT count(*) FROM aggregated_power_ratings) || ' ratings' FROM matches";
@@ -32,7 +32,7 @@ class DemoDataTest {
     }
 
     @Test
-    void where_a_table_is_somebody_elses_nothing_is_made() throws Exception {
+    void beside_a_foreign_table_nothing_is_created() throws Exception {
         try (TestDatabase database = TestDatabase.migrated()) {
             database.run("CREATE TABLE public.matches (id int)");
             new DemoData(database.pool(2)).load();

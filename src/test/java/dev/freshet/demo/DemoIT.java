@@ -27,7 +27,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * What the README's first screen promises: start it, change a row, watch one call arrive; and what /observe tells
+ * What the README's first screen promises: start it, change a row, watch one call arrive; and what /observe reports
  * meanwhile.
  */
 class DemoIT {
@@ -77,7 +77,7 @@ class DemoIT {
     }
 
     @Test
-    void with_a_key_the_demo_goes_on_and_only_health_is_public() throws Exception {
+    void with_a_key_the_demo_keeps_working_and_only_health_is_public() throws Exception {
         try (FreshetProcess freshet =
                 FreshetProcess.start(Map.of("FRESHET_DEBOUNCE", "0", "INTERNAL_API_KEY", "s3cret-key"))) {
             update(freshet, 3);
@@ -121,7 +121,7 @@ class DemoIT {
     }
 
     @Test
-    void with_a_target_there_is_no_receiver_of_our_own_and_without_the_demo_no_table() throws Exception {
+    void with_a_target_there_is_no_own_receiver_and_without_the_demo_no_table() throws Exception {
         try (JsonReceiver receiver = new JsonReceiver();
                 TestDatabase database = TestDatabase.empty();
                 FreshetProcess freshet = FreshetProcess.start(Map.of(
@@ -146,7 +146,7 @@ class DemoIT {
     }
 
     @Test
-    void a_table_of_that_name_that_was_there_before_is_left_alone() throws Exception {
+    void an_existing_table_of_the_same_name_is_left_alone() throws Exception {
         try (TestDatabase database = TestDatabase.empty()) {
             database.run("CREATE TABLE public.courses (code text)");
             try (FreshetProcess freshet =

@@ -20,7 +20,7 @@ class DemoReceiverTest {
             "right", stale::addAll, Clock.fixed(Instant.parse("2026-11-21T12:00:00Z"), ZoneOffset.UTC));
 
     @Test
-    void it_remembers_the_last_hundred_calls_newest_first() {
+    void the_receiver_remembers_the_last_hundred_calls_newest_first() {
         for (int i = 0; i < 150; i++) {
             receiver.revalidate(Map.of("tag", "t" + i), "right", "msg_" + i);
         }
@@ -33,7 +33,7 @@ class DemoReceiverTest {
     }
 
     @Test
-    void it_takes_one_tag_or_several_and_nothing_else() {
+    void the_receiver_accepts_one_tag_or_several_and_nothing_else() {
         receiver.revalidate(Map.of("tags", List.of("a", "b")), "right", null);
         for (Map<String, Object> bad : List.<Map<String, Object>>of(
                 Map.of(), Map.of("tag", 1), Map.of("tags", List.of()), Map.of("tags", List.of(1)))) {
@@ -48,7 +48,7 @@ class DemoReceiverTest {
     }
 
     @Test
-    void it_wants_its_secret() {
+    void the_receiver_requires_its_secret() {
         for (String shown : new String[] {null, "", "wrong", "rightt"}) {
             assertEquals(
                     401,

@@ -40,7 +40,7 @@ class DemoRoutesTest extends RouteTest {
         "GET /demo/data/live/event/{place}/bids, demoTables.bids, p1",
         "GET /demo/data/pages, demoPages.all, ''"
     })
-    void what_the_page_reads_is_answered_as_json(String request, String asked, String argument) throws Exception {
+    void requests_of_the_page_are_answered_as_json(String request, String asked, String argument) throws Exception {
         answer(asked, Map.of("see", 1));
         assertEquals("{\"see\":1}", text(send(request, null, Map.of("eid", "e1", "place", "p1"))));
         assertEquals(List.of(asked + '(' + argument + ')'), happened());
@@ -58,7 +58,7 @@ class DemoRoutesTest extends RouteTest {
                 "demo-see-pages",
                 "demo-act"
             })
-    void nothing_of_it_is_there_without_the_demo(String route) {
+    void no_route_of_the_demo_starts_without_the_demo(String route) {
         assertEquals("false", autoStartup(route));
     }
 
@@ -71,7 +71,7 @@ class DemoRoutesTest extends RouteTest {
     }
 
     @Test
-    void after_a_match_its_statistics_are_asked_for() throws Exception {
+    void a_match_queues_a_job_for_its_statistics() throws Exception {
         answer("demoTables.act", Map.of("match", "m1"));
         answer("demoTables.jobAfterMatch", Map.of("source", "match"));
         answer("jobRequests.enqueue", Map.of("jobId", "j1"));

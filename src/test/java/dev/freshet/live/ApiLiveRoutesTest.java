@@ -20,7 +20,7 @@ class ApiLiveRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_page_of_history_is_asked_for_by_event_number_and_limit() throws Exception {
+    void a_page_of_history_is_requested_by_event_id_and_limit() throws Exception {
         answer("history.page", Map.of("events", List.of()));
         Exchange answered = send("GET /live/{eid}/history", null, Map.of("eid", "e1", "after", "41", "limit", "10"));
         assertEquals("{\"events\":[]}", text(answered));
@@ -28,7 +28,7 @@ class ApiLiveRoutesTest extends RouteTest {
     }
 
     @Test
-    void pages_that_are_told_by_hand_are_accepted_and_in_the_audit() throws Exception {
+    void a_manual_invalidation_is_accepted_and_audited() throws Exception {
         answer("broadcasts.invalidate", Map.of("sent", 1));
         answer("auditLog.request", "a row");
         Exchange answered = send("POST /live/{eid}/invalidate", "{\"type\":\"bids\"}", Map.of("eid", "e1"));

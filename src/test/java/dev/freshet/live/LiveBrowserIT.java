@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * From a committed row to an open browser tab, in a real browser: the client as /client serves it, on the page at
- * /demo, in two windows. (The React hooks are held to it in client/test/react.test.mjs.)
+ * /demo, in two windows. (client/test/react.test.mjs tests the React hooks.)
  */
 class LiveBrowserIT {
     private static final String KEY = "demo-key-0c61";
@@ -67,7 +67,7 @@ class LiveBrowserIT {
     }
 
     @BeforeEach
-    void both_windows_show_what_there_is() {
+    void openTheDemoInBothWindows() {
         browser.forget();
         for (String window : List.of(one, other)) {
             browser.in(window);
@@ -77,14 +77,14 @@ class LiveBrowserIT {
     }
 
     @AfterEach
-    void nothing_failed_and_nobody_else_was_asked() {
+    void assertNoProblemsAndNoForeignRequests() {
         for (String window : List.of(one, other)) {
             browser.in(window);
             browser.offline(false);
             browser.block(List.of());
             browser.go("about:blank#" + System.nanoTime());
         }
-        // what the tests themselves take away
+        // failures that the tests themselves cause
         assertEquals(
                 List.of(),
                 browser.problems().stream()
@@ -99,7 +99,7 @@ class LiveBrowserIT {
     }
 
     @Test
-    void a_vote_in_one_window_is_called_back_and_refetched_in_the_other() {
+    void a_vote_in_one_window_is_announced_and_refetched_in_the_other() {
         int votes = votes(4);
         int[] before = {fetches(BOARD), fetches(BIDS), fetches(MEDIA)};
         browser.in(one);
@@ -119,7 +119,7 @@ class LiveBrowserIT {
     }
 
     @Test
-    void a_bid_and_a_photo_make_stale_what_they_touch() {
+    void a_bid_and_a_photo_make_the_pages_that_show_them_stale() {
         int photos = browser.js("Number(document.querySelector('.media .small').textContent.match(/\\d+/)[0])")
                 .asInt();
         String highest = browser.js("document.querySelector('.list .first b').textContent")
@@ -143,15 +143,15 @@ class LiveBrowserIT {
     }
 
     @Test
-    void what_was_missed_while_the_network_was_away_arrives_when_it_is_back() throws Exception {
+    void events_missed_while_offline_arrive_when_the_network_is_back() throws Exception {
         browser.in(other);
         int votes = votes(4) + 1;
         int third = votes(3);
-        // from here on there is something to go on from; before the very first event, it would fetch everything again
+        // from here on there is an id to resume from; before the very first event it would fetch everything again
         database.run("INSERT INTO votes (art_id) VALUES (" + ART.formatted(4) + ")");
         untilVotes(4, votes);
         browser.offline(true);
-        // Chromium leaves open what was open before; a phone that awakes does not trust it either
+        // Chromium keeps open connections when it goes offline; a phone that wakes up does not trust them either
         browser.js("dispatchEvent(new Event('online'))");
         browser.until("document.querySelector('#link').dataset.link !== 'live'");
         database.run("INSERT INTO votes (art_id) VALUES (" + ART.formatted(4) + ")");
@@ -172,11 +172,11 @@ class LiveBrowserIT {
     }
 
     @Test
-    void where_no_stream_gets_through_it_polls() throws Exception {
+    void the_client_polls_where_no_stream_gets_through() throws Exception {
         browser.in(other);
         browser.block(List.of("*/live/*/stream*"));
         show(freshet);
-        // where it could not know what happened meanwhile, it says so once, and goes on from there
+        // as it cannot know what happened meanwhile, it reports a reset once, and continues from there
         browser.until("document.querySelector('#link').dataset.link === 'polling' &&"
                 + " document.querySelector('#lines').innerText.includes('[BROADCAST] reset')");
         int votes = votes(5);
@@ -243,7 +243,7 @@ class LiveBrowserIT {
     }
 
     @Test
-    void it_can_be_read_by_everybody_in_every_size_and_without_a_mouse() throws Exception {
+    void the_page_is_accessible_in_every_size_and_without_a_mouse() throws Exception {
         browser.in(one);
         browser.tabTo("element.id === 'vote'");
         int votes = votes(4);
@@ -260,7 +260,7 @@ class LiveBrowserIT {
                 assertTrue(
                         browser.is("document.documentElement.scrollWidth <= innerWidth"),
                         "nothing is cut off at " + width);
-                shot("demo-" + width + (dark ? "-dark" : "-light"));
+                screenshot("demo-" + width + (dark ? "-dark" : "-light"));
             }
         }
         browser.size(1280, 900, false);
@@ -268,11 +268,11 @@ class LiveBrowserIT {
         browser.until("document.querySelector('[data-page=course]').dataset.state === 'stale'");
         browser.click("#vote");
         browser.until("document.querySelector('.board').dataset.state === 'stale'");
-        shot("demo-1280-stale");
+        screenshot("demo-1280-stale");
     }
 
     @Test
-    void where_keys_are_configured_the_page_asks_for_them() throws Exception {
+    void the_page_asks_for_a_key_if_keys_are_configured() throws Exception {
         try (FreshetProcess locked = FreshetProcess.start(
                 Map.of("FRESHET_DEMO", "true", "INTERNAL_API_KEY", KEY, "FRESHET_LIVE_KEY", "live-key-7a2f"))) {
             browser.in(one);
@@ -284,7 +284,7 @@ class LiveBrowserIT {
                             .filter(url -> url.contains("/demo/data/") && url.startsWith(locked.url()))
                             .toList());
             assertEquals(List.of(), browser.findings());
-            shot("demo-key");
+            screenshot("demo-key");
             browser.js("document.querySelector('input[name=key]').focus()");
             browser.type(KEY);
             browser.js("document.querySelector('input[name=live]').focus()");
@@ -324,7 +324,7 @@ class LiveBrowserIT {
         return text.split(Pattern.quote(what), -1).length - 1;
     }
 
-    private static void shot(String name) throws IOException {
+    private static void screenshot(String name) throws IOException {
         browser.shot(Path.of("target/demo-shots", name + ".png"));
     }
 }

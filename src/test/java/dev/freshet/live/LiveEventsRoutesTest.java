@@ -15,7 +15,7 @@ class LiveEventsRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_poll_relays_and_reads_when_it_may_be_worth_it() throws Exception {
+    void a_poll_relays_and_reads_only_when_there_may_be_something() throws Exception {
         answer("lookout.polls", false, true);
         send("poll-live");
         send("poll-live");
@@ -40,7 +40,7 @@ class LiveEventsRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_hint_of_another_instance_is_a_reason_to_look() throws Exception {
+    void a_hint_of_another_instance_makes_it_look() throws Exception {
         answer("relay.isAnothers", true);
         send("hear-live-hint", "instance-2");
         assertEquals(
@@ -52,7 +52,7 @@ class LiveEventsRoutesTest extends RouteTest {
     }
 
     @Test
-    void an_own_hint_and_one_that_is_wrong_are_not() throws Exception {
+    void an_own_hint_is_ignored_and_a_wrong_one_relays_nothing() throws Exception {
         send("hear-live-hint", "instance-1");
         assertEquals(List.of("sleep.hear(instance-1)", "relay.isAnothers(instance-1)"), happened());
         send("wake seda:look-at-live");
@@ -60,7 +60,7 @@ class LiveEventsRoutesTest extends RouteTest {
     }
 
     @Test
-    void it_is_for_tend_hints_to_say_whether_hints_are_heard() throws Exception {
+    void the_route_that_hears_hints_is_started_by_tend_hints_only() throws Exception {
         assertTrue(from("hear-live-hint").endsWith("/freshet_live?datasource=#hintSource"), from("hear-live-hint"));
         assertEquals("false", autoStartup("hear-live-hint"));
         send("tend-hints");
@@ -69,7 +69,7 @@ class LiveEventsRoutesTest extends RouteTest {
     }
 
     @Test
-    void streams_are_kept_open_and_old_events_leave() throws Exception {
+    void streams_are_kept_open_and_old_events_removed() throws Exception {
         send("beat");
         send("forget-live");
         assertEquals(List.of("hub.beat()", "history.forgetOld()"), happened());

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Live events on the wire: two packaged instances on one database, and clients that read, sleep, lag and come back. */
+/** Live events on the wire: two packaged instances on one database, and clients that read, sleep, lag and return. */
 class LiveIT {
     private static final String TABLES = """
         CREATE TABLE events (id int PRIMARY KEY, eid text);
@@ -96,7 +96,7 @@ class LiveIT {
     }
 
     @Test
-    void a_stream_carries_its_own_events_in_their_order_from_every_instance() throws Exception {
+    void a_stream_carries_its_own_events_in_order_from_every_instance() throws Exception {
         try (EventStream here = EventStream.open(one, stream(1));
                 EventStream there = EventStream.open(other, stream(1));
                 EventStream second = EventStream.open(one, stream(2))) {
@@ -126,7 +126,7 @@ class LiveIT {
     }
 
     @Test
-    void an_id_comes_after_its_data_so_that_no_cut_passes_over_an_event() throws Exception {
+    void an_id_follows_its_data_so_that_a_cut_connection_skips_no_event() throws Exception {
         try (EventStream stream = EventStream.open(one, stream(16), "Last-Event-ID: 99999999999")) {
             vote(16);
             stream.await(2);
@@ -142,7 +142,7 @@ class LiveIT {
     }
 
     @Test
-    void as_messages_events_have_no_names_so_that_an_event_source_hears_every_type() throws Exception {
+    void as_messages_events_have_no_names_so_that_an_event_source_receives_every_type() throws Exception {
         try (EventStream stream = EventStream.open(one, stream(17) + "?as=message");
                 EventStream other = EventStream.open(one, stream(17))) {
             String outbox = "INSERT INTO freshet.live_outbox (type, event_eid) VALUES ('comment_added', 'E17')";
@@ -164,7 +164,7 @@ class LiveIT {
     }
 
     @Test
-    void as_messages_a_stream_begins_with_a_hello_that_says_where() throws Exception {
+    void as_messages_a_stream_begins_with_a_hello_that_gives_its_position() throws Exception {
         vote(18);
         Scene.until("published", () -> published(18).size() == 1);
         long before = published(18).get(0);
@@ -194,7 +194,7 @@ class LiveIT {
     }
 
     @Test
-    void what_was_missed_is_replayed_once() throws Exception {
+    void missed_events_are_replayed_once() throws Exception {
         EventStream first = EventStream.open(one, stream(3));
         vote(3);
         first.await(1);
@@ -223,7 +223,7 @@ class LiveIT {
     }
 
     @Test
-    void a_stream_that_saw_nothing_yet_can_be_gone_on_from() throws Exception {
+    void a_stream_that_has_seen_no_event_yet_can_be_resumed() throws Exception {
         EventStream quiet = EventStream.open(one, stream(5));
         Scene.until("an id without an event", () -> quiet.lastId().matches("\\d+"));
         assertEquals(List.of(), quiet.events());
@@ -237,7 +237,7 @@ class LiveIT {
     }
 
     @Test
-    void whoever_comes_back_again_and_again_while_events_pour_in_misses_and_doubles_none() throws Exception {
+    void a_client_that_reconnects_repeatedly_under_load_misses_and_repeats_no_event() throws Exception {
         CompletableFuture<Void> writing = CompletableFuture.runAsync(() -> {
             try (Connection writer = scene.database.connect()) {
                 for (int i = 0; i < 1500; i++) {
@@ -268,7 +268,7 @@ class LiveIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"99999999999", "not-a-number", "-1", "4e9", "999999999999999999999999"})
-    void an_id_that_nobody_knows_is_answered_with_reset(String id) throws Exception {
+    void an_unknown_id_is_answered_with_reset(String id) throws Exception {
         try (EventStream stream = EventStream.open(one, stream(7), "Last-Event-ID: " + id)) {
             Event reset = stream.await(1).get(0);
             assertEquals("reset", reset.type());
@@ -310,7 +310,7 @@ class LiveIT {
     }
 
     @Test
-    void a_commit_that_comes_late_is_told_late_and_not_lost() throws Exception {
+    void a_late_commit_is_published_late_and_not_lost() throws Exception {
         try (EventStream stream = EventStream.open(one, stream(8));
                 Connection early = scene.database.connect();
                 Connection late = scene.database.connect()) {
@@ -328,7 +328,7 @@ class LiveIT {
     }
 
     @Test
-    void after_a_kill_9_another_instance_goes_on_where_it_was() throws Exception {
+    void after_a_kill_9_another_instance_continues_where_it_stopped() throws Exception {
         FreshetProcess victim = scene.start();
         EventStream stream = EventStream.open(victim, stream(9));
         vote(9);
@@ -346,7 +346,7 @@ class LiveIT {
     }
 
     @Test
-    void changes_made_while_nothing_runs_are_sent_when_it_is_back() throws Exception {
+    void changes_made_while_no_instance_runs_are_sent_when_one_is_back() throws Exception {
         try (Scene aside = new Scene();
                 Connection listener = aside.database.connect()) {
             aside.database.runAsSuperuser("ALTER DATABASE " + aside.database.name() + " SET search_path = public");
@@ -356,7 +356,7 @@ class LiveIT {
             Scene.until("an id", () -> !before.lastId().isEmpty());
             first.kill9();
             TestDatabase.run(listener, "LISTEN \"cache_invalidate_E1\"");
-            // not two of the same: those would be one notification if they came within one microsecond
+            // not two equal ones: those would be a single notification if they arrived within one microsecond
             aside.database.run("INSERT INTO bids (art_id, amount) VALUES (1, 5), (1, 6)");
             FreshetProcess second = aside.start();
             try (EventStream after = EventStream.open(second, stream(1), "Last-Event-ID: " + before.lastId())) {
@@ -375,7 +375,7 @@ class LiveIT {
     }
 
     @Test
-    void a_reader_that_stops_reading_is_disconnected_and_holds_up_no_one() throws Exception {
+    void a_reader_that_stops_reading_is_disconnected_and_holds_up_nobody() throws Exception {
         double before = slowReaders();
         try (Socket lazy = new Socket();
                 EventStream busy = EventStream.open(one, stream(10))) {
@@ -409,7 +409,7 @@ class LiveIT {
     }
 
     @Test
-    void a_thousand_streams_each_get_their_own() throws Exception {
+    void a_thousand_streams_each_get_their_own_events() throws Exception {
         List<EventStream> streams = new ArrayList<>();
         try {
             for (int i = 0; i < 1_000; i++) {
@@ -439,7 +439,7 @@ class LiveIT {
     }
 
     @Test
-    void sigterm_tells_clients_when_to_come_back_and_ends_their_streams() throws Exception {
+    void sigterm_tells_clients_when_to_reconnect_and_ends_their_streams() throws Exception {
         FreshetProcess leaving = scene.start();
         EventStream stream = EventStream.open(leaving, stream(11));
         EventStream replaying = EventStream.open(leaving, stream(11) + "?lastEventId=0");
@@ -457,7 +457,7 @@ class LiveIT {
     }
 
     @Test
-    void one_address_has_so_many_streams_and_no_more_and_the_key_is_in_no_log() throws Exception {
+    void streams_are_limited_per_address_and_the_key_is_in_no_log() throws Exception {
         try (Scene aside = new Scene(
                 "FRESHET_LIVE_CONNECTIONS=2",
                 "FRESHET_LIVE_KEY=live-key-5f5f",
@@ -494,7 +494,7 @@ class LiveIT {
     }
 
     @Test
-    void a_hint_is_enough_where_nobody_asks() throws Exception {
+    void a_hint_is_enough_without_polling() throws Exception {
         try (Scene aside = new Scene()) {
             aside.start();
             aside.set(
@@ -516,7 +516,7 @@ class LiveIT {
     }
 
     @Test
-    void behind_a_pooler_everything_is_found_by_asking() throws Exception {
+    void behind_a_pooler_everything_is_found_by_polling() throws Exception {
         try (Scene aside = new Scene()) {
             aside.set("DATABASE_URL=" + aside.database.url() + "?pgbouncer=true");
             FreshetProcess freshet = aside.start();
@@ -532,7 +532,7 @@ class LiveIT {
     }
 
     @Test
-    void hints_that_cannot_be_had_are_said_once_and_missed_by_nobody() throws Exception {
+    void without_hints_a_warning_is_logged_and_events_are_delivered_nevertheless() throws Exception {
         try (Scene aside = new Scene("FRESHET_LISTEN_URL=postgres://nobody:secret-9d9d@127.0.0.1:1/nowhere")) {
             FreshetProcess freshet = aside.start();
             try (EventStream stream = EventStream.open(freshet, "/live/E/stream")) {
@@ -603,7 +603,7 @@ class LiveIT {
         "/live/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/stream,eid",
         "/live/a*b/history,eid"
     })
-    void what_is_malformed_is_400_and_named(String path, String field) {
+    void a_malformed_parameter_is_answered_with_400_and_named(String path, String field) {
         RawHttp.Answer answer = api(one).ask("GET " + path);
         assertEquals(400, answer.status(), answer.body());
         assertEquals("application/problem+json", answer.header("content-type"));
@@ -611,7 +611,7 @@ class LiveIT {
     }
 
     @Test
-    void by_hand_over_http() throws Exception {
+    void a_manual_invalidation_over_http_reaches_its_stream() throws Exception {
         try (EventStream stream = EventStream.open(one, "/live/By.hand_1-x/stream")) {
             RawHttp.Answer answer =
                     api(other).post("/live/By.hand_1-x/invalidate", "", "Content-Type: application/json");
@@ -665,7 +665,7 @@ class LiveIT {
     }
 
     @Test
-    void metrics_tell_how_many_and_how_fast() throws Exception {
+    void metrics_report_how_many_events_and_how_fast() throws Exception {
         try (EventStream stream = EventStream.open(one, stream(14));
                 EventStream elsewhere = EventStream.open(other, stream(14))) {
             scene.database.run("INSERT INTO votes (art_id) VALUES (14), (77777)");
@@ -691,7 +691,7 @@ class LiveIT {
     }
 
     @Test
-    void all_that_was_published_has_its_place_without_a_gap() throws Exception {
+    void published_ids_have_no_gaps() throws Exception {
         vote(15);
         Scene.until("published", () -> published(15).size() == 1);
         List<String> ids = scene.database.list("SELECT id FROM freshet.live_event ORDER BY id");

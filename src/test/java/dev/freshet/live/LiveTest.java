@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
-/** From a committed row to the published order and the notifications, with relays that a test runs itself. */
+/** From a committed row to the published order and the notifications, with relays that the tests run themselves. */
 class LiveTest {
     private static final String TABLES = """
         CREATE TABLE events (id %1$s PRIMARY KEY, eid text);
@@ -79,7 +79,7 @@ class LiveTest {
         TestDatabase.run(user, sql);
     }
 
-    /** What the relay publishes now, as {@code type eid payload-without-its-beginning}. */
+    /** The payloads that the relay publishes now. */
     private List<JsonNode> published() throws Exception {
         long before = Long.parseLong(database.one("SELECT last_id FROM freshet.live_relay"));
         relay.take();
@@ -96,8 +96,8 @@ class LiveTest {
     }
 
     /**
-     * All that was sent to it until now: notifications come in the order of their commits, and one of its own comes
-     * last.
+     * Everything sent to this listener until now: notifications arrive in the order of their commits, and the test's
+     * own comes last.
      */
     private List<PGNotification> heard(Connection listener) throws SQLException {
         TestDatabase.run(listener, "LISTEN heard_all");
@@ -123,7 +123,7 @@ class LiveTest {
     // what is sent
 
     @Test
-    void payloads_endpoints_and_members_are_those_of_the_contract() throws Exception {
+    void payloads_have_the_endpoints_and_members_of_the_contract() throws Exception {
         auction();
         run("UPDATE art SET status = 'sold' WHERE id = 10");
         run("INSERT INTO votes (art_id) VALUES (10)");
@@ -212,7 +212,7 @@ class LiveTest {
     }
 
     @Test
-    void a_statement_of_many_rows_is_an_event_for_each() throws Exception {
+    void a_statement_that_changes_many_rows_makes_an_event_for_each() throws Exception {
         auction();
         run("INSERT INTO bids (art_id, amount) SELECT 10, n FROM generate_series(1, 500) n");
         assertEquals(500, published().size());
@@ -229,13 +229,14 @@ class LiveTest {
     }
 
     @Test
-    void a_plain_listen_hears_each_once_on_channels_that_keep_their_case() throws Exception {
+    void a_plain_listen_receives_each_event_once_on_channels_that_keep_their_case() throws Exception {
         auction();
         try (Connection listener = database.connect();
                 Connection folded = database.connect()) {
             TestDatabase.run(listener, "LISTEN \"cache_invalidate_AB3028\"; LISTEN global_cache_stats");
             TestDatabase.run(folded, "LISTEN cache_invalidate_AB3028");
-            // one by one: changes of one event and one microsecond would be one notification on global_cache_stats
+            // one by one, since changes of one event in one microsecond would be a single notification on
+            // global_cache_stats
             run("INSERT INTO votes (art_id) VALUES (10); INSERT INTO votes (art_id) VALUES (11); INSERT INTO votes"
                     + " (art_id) VALUES (20)");
             assertEquals(List.of(), heard(listener), "nothing in the user's own transaction");
@@ -277,7 +278,7 @@ class LiveTest {
     }
 
     @Test
-    void what_was_sent_can_be_counted() throws Exception {
+    void the_statistics_count_what_was_sent() throws Exception {
         auction();
         run("INSERT INTO votes (art_id) VALUES (10), (10), (20); INSERT INTO art_media (artwork_id) VALUES (10);"
                 + " UPDATE art_media SET url = 'x'");
@@ -298,10 +299,10 @@ class LiveTest {
         assertEquals(List.of(), database.list("SELECT * FROM get_cache_invalidation_stats('AB3028', 0)"));
     }
 
-    // what is odd
+    // unusual values
 
     @Test
-    void what_cannot_be_told_is_skipped_and_counted_and_never_an_error() throws Exception {
+    void a_change_that_cannot_be_published_is_skipped_and_counted_and_never_an_error() throws Exception {
         auction();
         run("INSERT INTO events VALUES (3, NULL), (4, ''), (5, 'a/b'), (6, 'Ä'), (7, repeat('x', 41)), (8, E'a\\n"
                 + "b'), (9, repeat('x', 40)), (12, repeat('y', 100000));INSERT INTO art SELECT 100 + id, id, 1, 1"
@@ -319,7 +320,7 @@ class LiveTest {
     }
 
     @Test
-    void odd_rounds_easels_and_amounts_are_told_as_they_are() throws Exception {
+    void unusual_rounds_easels_and_amounts_are_published_as_they_are() throws Exception {
         run("CREATE TABLE events (id int, eid varchar(20)); CREATE TABLE art (id int, event_id int, round text,"
                 + " easel jsonb, status int, description json);CREATE TABLE bids (art_id int, amount double"
                 + " precision); SELECT install_live_events()");
@@ -345,7 +346,7 @@ class LiveTest {
     }
 
     @Test
-    void a_column_that_is_gone_warns_and_the_write_succeeds() throws Exception {
+    void a_missing_column_raises_a_warning_and_the_write_succeeds() throws Exception {
         auction();
         run("ALTER TABLE art DROP COLUMN easel");
         List<String> warnings = WayIn.warnings(user, "INSERT INTO votes (art_id) VALUES (10)");
@@ -356,7 +357,7 @@ class LiveTest {
     }
 
     @Test
-    void writes_go_on_when_freshets_schema_is_gone() throws Exception {
+    void writes_succeed_when_freshets_schema_is_gone() throws Exception {
         auction();
         run("DROP SCHEMA freshet CASCADE");
         run("INSERT INTO votes (art_id) VALUES (10); UPDATE art SET status = 'x'; INSERT INTO art_media"
@@ -368,7 +369,7 @@ class LiveTest {
     @CsvSource(
             nullValues = "null",
             value = {"null,null", "'',null", "a b,null", "a/b,null", "E,''"})
-    void by_hand_what_is_wrong_is_an_error(String eid, String endpoint) throws Exception {
+    void a_manual_invalidation_with_wrong_arguments_is_an_error(String eid, String endpoint) throws Exception {
         try (var call = user.prepareStatement("SELECT manual_cache_invalidation(?, ?)")) {
             call.setString(1, eid);
             call.setString(2, endpoint);
@@ -393,7 +394,7 @@ class LiveTest {
     }
 
     @Test
-    void what_commits_late_gets_a_late_id() throws Exception {
+    void a_late_commit_gets_a_late_id() throws Exception {
         auction();
         try (Connection first = database.connect();
                 Connection second = database.connect()) {
@@ -445,7 +446,7 @@ class LiveTest {
     // the relay
 
     @Test
-    void two_relays_publish_everything_once_and_without_a_gap() throws Exception {
+    void two_relays_publish_everything_once_and_without_gaps() throws Exception {
         auction();
         Relay other = relay(0);
         CompletableFuture<Void> writes = CompletableFuture.runAsync(() -> {
@@ -482,7 +483,7 @@ class LiveTest {
     }
 
     @Test
-    void a_relay_that_dies_in_the_middle_has_done_nothing() throws Exception {
+    void a_relay_that_dies_midway_has_done_nothing() throws Exception {
         auction();
         run("INSERT INTO votes (art_id) VALUES (10)");
         try (Connection listener = database.connect()) {
@@ -508,7 +509,7 @@ class LiveTest {
     }
 
     @Test
-    void one_event_that_cannot_be_sent_stops_no_other() throws Exception {
+    void an_event_that_cannot_be_sent_stops_no_other() throws Exception {
         auction();
         database.run("ALTER TABLE freshet.live_event ADD CHECK (payload NOT LIKE '%666%')");
         run("INSERT INTO bids (art_id, amount) VALUES (10, 1), (10, 666), (10, 2)");
@@ -522,7 +523,7 @@ class LiveTest {
     }
 
     @Test
-    void among_many_the_one_that_cannot_be_sent_is_found_soon() throws Exception {
+    void among_many_events_one_that_cannot_be_sent_is_found_quickly() throws Exception {
         auction();
         database.run("ALTER TABLE freshet.live_event ADD CHECK (payload::json ->> 'amount' <> '1500')");
         run("INSERT INTO bids (art_id, amount) SELECT 10, n FROM generate_series(1, 3000) n");
@@ -544,7 +545,7 @@ class LiveTest {
                 "'vote_cast', 'AB3028', NULL, NULL, '-infinity'",
                 "E'vote_cast\\n\\nevent: forged', 'AB3028', NULL, NULL, now()"
             })
-    void a_row_that_its_owner_made_unreadable_stops_no_other(String row) throws Exception {
+    void a_row_that_its_owner_made_unreadable_stops_no_other_event(String row) throws Exception {
         auction();
         String outbox = "INSERT INTO freshet.live_outbox (type, event_eid, detail, endpoints, changed_at) VALUES (";
         run("INSERT INTO votes (art_id) VALUES (10)");
@@ -568,7 +569,7 @@ class LiveTest {
                 "[]",
                 "1e99999"
             })
-    void odd_details_are_told_and_stop_no_other(String detail) throws Exception {
+    void unusual_details_are_published_and_stop_no_other_event(String detail) throws Exception {
         auction();
         for (int limit : List.of(0, 1)) {
             relay = relay(limit);
@@ -590,7 +591,7 @@ class LiveTest {
     }
 
     @Test
-    void a_hung_relay_loses_its_turn_by_itself() throws Exception {
+    void a_hung_relay_loses_its_turn_without_intervention() throws Exception {
         try (Connection hung = database.connect()) {
             hung.setAutoCommit(false);
             TestDatabase.list(hung, dev.freshet.database.SqlFile.text("live/take-live-turn"));
@@ -604,7 +605,7 @@ class LiveTest {
     // FRESHET_LIVE_LIMIT
 
     @Test
-    void above_the_limit_endpoints_are_united_and_none_is_dropped() throws Exception {
+    void above_the_limit_endpoints_are_merged_and_none_is_dropped() throws Exception {
         auction();
         relay = relay(3);
         run("INSERT INTO bids (art_id, amount) SELECT CASE WHEN n < 9 THEN 10 ELSE 11 END, n FROM"
@@ -654,7 +655,7 @@ class LiveTest {
     // the history
 
     @Test
-    void history_is_cut_by_age_and_says_how_far() throws Exception {
+    void history_is_cut_by_age_and_records_how_far() throws Exception {
         auction();
         run("INSERT INTO votes (art_id) SELECT 10 FROM generate_series(1, 5)");
         relay.take();
@@ -685,7 +686,7 @@ class LiveTest {
     }
 
     @Test
-    void the_published_order_is_read_from_where_it_was() throws Exception {
+    void published_events_are_read_from_the_last_position_or_anew() throws Exception {
         auction();
         Hub hub = new Hub(new LiveMeters(new SimpleMeterRegistry()));
         Published published = new Published(new Transactions(database.pool(1)), relay, hub);
@@ -708,7 +709,7 @@ class LiveTest {
     }
 
     @Test
-    void what_an_instance_publishes_itself_is_told_without_reading_it_unless_it_is_behind() throws Exception {
+    void events_that_an_instance_publishes_are_sent_without_reading_unless_it_is_behind() throws Exception {
         auction();
         Relay mine = relay(0);
         Hub hub = new Hub(new LiveMeters(new SimpleMeterRegistry()));
@@ -729,7 +730,7 @@ class LiveTest {
     // installing
 
     @Test
-    void off_is_one_statement_and_so_is_the_way_back() throws Exception {
+    void live_events_are_turned_off_and_on_again_with_one_statement_each() throws Exception {
         auction();
         run("SELECT live_events_off()");
         run("INSERT INTO votes (art_id) VALUES (10); INSERT INTO art_media (artwork_id) VALUES (10); UPDATE art"
@@ -750,7 +751,7 @@ class LiveTest {
     }
 
     @Test
-    void triggers_are_the_statements_where_one_event_allows_it() throws Exception {
+    void triggers_are_per_statement_if_they_serve_a_single_kind_of_event() throws Exception {
         auction();
         run("SELECT install_live_events()");
         assertEquals(
@@ -765,7 +766,7 @@ class LiveTest {
     }
 
     @Test
-    void tables_that_are_missing_are_named() throws Exception {
+    void missing_tables_are_named() throws Exception {
         assertTrue(WayIn.refused(user, "SELECT install_live_events()").contains("public.events"));
         run("CREATE TABLE events (id int, eid text)");
         assertTrue(WayIn.refused(user, "SELECT install_live_events()").contains("public.art"));
@@ -782,7 +783,7 @@ class LiveTest {
     }
 
     @Test
-    void the_old_systems_triggers_are_replaced_and_its_functions_renamed_aside() throws Exception {
+    void the_old_systems_triggers_are_replaced_and_its_functions_are_renamed_aside() throws Exception {
         try (TestDatabase theirs = TestDatabase.empty()) {
             theirs.runAsSuperuser("ALTER DATABASE " + theirs.name() + " SET search_path = public");
             theirs.run(TABLES.formatted("int") + """
@@ -820,7 +821,7 @@ class LiveTest {
     // rights
 
     @Test
-    void the_owner_installs_and_writers_need_no_right_on_anything_of_ours() throws Exception {
+    void the_owner_installs_and_writers_need_no_rights_on_our_objects() throws Exception {
         roles();
         database.runAsSuperuser(
                 "GRANT CREATE, USAGE ON SCHEMA public TO painter; GRANT USAGE ON SCHEMA public TO bidder;"
@@ -844,7 +845,7 @@ class LiveTest {
             assertTrue(
                     WayIn.refused(owner, "SELECT * FROM freshet.live_outbox").contains("permission denied"),
                     "the owner may only append");
-            // Freshet's own role owns none of it
+            // Freshet's own role owns none of these tables
             assertTrue(WayIn.refused(user, "SELECT install_live_events()").contains("only the owner of"));
             database.runAsSuperuser("SELECT install_live_events()");
             assertEquals(
@@ -858,7 +859,7 @@ class LiveTest {
     }
 
     @Test
-    void the_owners_code_never_runs_with_freshets_rights_nor_a_writers_names_with_the_owners() throws Exception {
+    void neither_the_owners_code_nor_names_shadowed_by_a_writer_gain_rights() throws Exception {
         roles();
         database.runAsSuperuser(
                 "GRANT CREATE, USAGE ON SCHEMA public TO painter; GRANT USAGE ON SCHEMA public TO bidder; GRANT"

@@ -25,7 +25,10 @@ import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
-/** docs/migrate-from-broadcast.md, as written, there and back, on the demo's tables with triggers of the old kind. */
+/**
+ * Follows docs/migrate-from-broadcast.md as written, there and back, on the demo's tables with triggers of the old
+ * kind.
+ */
 class MigrateFromBroadcastIT {
     private static final Pattern HEARD = Pattern.compile("-- hear: ([^\\n]*)");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -54,7 +57,7 @@ class MigrateFromBroadcastIT {
     private Walkthrough guide;
 
     @BeforeEach
-    void theOldSystemRunsOnTheDemosTables() throws Exception {
+    void installOldSystemOnTheDemosTables() throws Exception {
         database = TestDatabase.empty();
         database.runAsSuperuser("ALTER DATABASE " + database.name() + " SET search_path = public");
         database.migrate();
@@ -65,13 +68,13 @@ class MigrateFromBroadcastIT {
     }
 
     @AfterEach
-    void everythingStops() throws SQLException {
+    void stopEverything() throws SQLException {
         listener.close();
         database.close();
     }
 
     @Test
-    void every_step_does_what_it_says_and_every_event_is_heard_once() throws Exception {
+    void every_step_does_what_it_says_and_every_event_is_received_once() throws Exception {
         guide.check("look");
         try (FreshetProcess freshet = FreshetProcess.start(Map.of("DATABASE_URL", database.url()))) {
             run("install");
@@ -112,13 +115,13 @@ class MigrateFromBroadcastIT {
     }
 
     @Test
-    void every_block_of_the_document_is_run_here() {
+    void every_block_of_the_document_is_run() {
         guide.everyBlockIsRunIn(MigrateFromBroadcastIT.class);
     }
 
     /**
-     * What came on the event's channel, with one more on the channel for all; nothing else may follow before a later
-     * event does.
+     * What arrived on the event's channel, followed by one more on the channel for all. Nothing else may follow before
+     * a later event does.
      */
     private List<String> heard() throws Exception {
         List<String> heard = new ArrayList<>();

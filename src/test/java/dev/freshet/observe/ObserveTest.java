@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What /observe/metrics and /observe/health are made of. */
+/** What /observe/metrics and /observe/health consist of. */
 class ObserveTest {
     private static final List<String> FILES = List.of(
             "targets/tag.camel.yaml",
@@ -54,7 +54,7 @@ class ObserveTest {
     }
 
     @Test
-    void calls_changes_and_the_way_between_them_are_counted() throws Exception {
+    void calls_changes_and_the_time_between_them_are_counted() throws Exception {
         database.run("CREATE TABLE public.t (id int); SELECT cache_invalidation_watch('t', ARRAY['t:{id}']);"
                 + " INSERT INTO freshet.inbox (tag, count) VALUES (NULL, 7);"
                 + " INSERT INTO freshet.counter VALUES ('tags_past_queue', 2), ('audit_rows_refused', 3)");
@@ -63,17 +63,17 @@ class ObserveTest {
         }
         receiver.next(500, "{}");
         start("VERCEL_DEPLOYMENT_URL=" + receiver.url, "REVALIDATION_SECRET=shh");
-        shows("freshet_calls_total{outcome=\"delivered\",target=\"tag\"} 1.0");
-        shows("freshet_calls_total{outcome=\"failed\",target=\"tag\"} 1.0");
-        shows("freshet_changes_total 5.0");
-        shows("freshet_calls_saved_total 4.0");
-        shows("freshet_coalescing_factor 5.0");
-        shows("freshet_commit_to_delivered_seconds_count{target=\"tag\"} 1");
-        shows("freshet_commit_to_delivered_seconds_bucket{target=\"tag\",le=\"7200.0\"} 1");
+        awaitShown("freshet_calls_total{outcome=\"delivered\",target=\"tag\"} 1.0");
+        awaitShown("freshet_calls_total{outcome=\"failed\",target=\"tag\"} 1.0");
+        awaitShown("freshet_changes_total 5.0");
+        awaitShown("freshet_calls_saved_total 4.0");
+        awaitShown("freshet_coalescing_factor 5.0");
+        awaitShown("freshet_commit_to_delivered_seconds_count{target=\"tag\"} 1");
+        awaitShown("freshet_commit_to_delivered_seconds_bucket{target=\"tag\",le=\"7200.0\"} 1");
         look();
-        shows("freshet_tags_skipped_total 7.0");
-        shows("freshet_tags_past_queue_total 2.0");
-        shows("freshet_audit_rows_refused_total 3.0");
+        awaitShown("freshet_tags_skipped_total 7.0");
+        awaitShown("freshet_tags_past_queue_total 2.0");
+        awaitShown("freshet_audit_rows_refused_total 3.0");
         for (String reason : List.of("empty", "too long", "could not be named")) {
             assertTrue(
                     scrape().lines()
@@ -81,38 +81,38 @@ class ObserveTest {
                                     line.startsWith("# HELP freshet_tags_skipped_total ") && line.contains(reason)),
                     reason);
         }
-        shows("freshet_breaker_open{target=\"tag\"} 0.0");
+        awaitShown("freshet_breaker_open{target=\"tag\"} 0.0");
         for (String zero : List.of(
                 "freshet_queue_pending_tags",
                 "freshet_queue_oldest_seconds",
                 "freshet_queue_in_flight",
                 "freshet_queue_retrying",
                 "freshet_dead_letters")) {
-            shows(zero + " 0.0");
+            awaitShown(zero + " 0.0");
         }
     }
 
     @Test
-    void the_time_that_a_change_has_waited_is_the_databases() throws Exception {
+    void the_time_that_a_change_has_waited_is_measured_by_the_database() throws Exception {
         database.run("INSERT INTO freshet.inbox (tag, changed_at) VALUES ('a', now() - interval '1000 s')");
         start("VERCEL_DEPLOYMENT_URL=" + receiver.url, "REVALIDATION_SECRET=shh");
-        shows("freshet_commit_to_delivered_seconds_bucket{target=\"tag\",le=\"300.0\"} 0");
-        shows("freshet_commit_to_delivered_seconds_bucket{target=\"tag\",le=\"1800.0\"} 1");
+        awaitShown("freshet_commit_to_delivered_seconds_bucket{target=\"tag\",le=\"300.0\"} 0");
+        awaitShown("freshet_commit_to_delivered_seconds_bucket{target=\"tag\",le=\"1800.0\"} 1");
     }
 
     @Test
-    void a_batch_saves_calls_and_may_succeed_in_part() throws Exception {
+    void a_batch_saves_calls_and_may_be_delivered_in_part() throws Exception {
         receiver.next(207, "{\"failed_tags\":[\"c\"]}");
         database.run("SELECT enqueue_cache_invalidation(ARRAY['a', 'b', 'c'])");
         start("CACHE_INVALIDATION_URL=" + receiver.url);
-        shows("freshet_calls_total{outcome=\"partial\",target=\"batch\"} 1.0");
-        shows("freshet_calls_total{outcome=\"delivered\",target=\"batch\"} 1.0");
-        shows("freshet_calls_saved_total 1.0");
-        shows("freshet_commit_to_delivered_seconds_count{target=\"batch\"} 3");
+        awaitShown("freshet_calls_total{outcome=\"partial\",target=\"batch\"} 1.0");
+        awaitShown("freshet_calls_total{outcome=\"delivered\",target=\"batch\"} 1.0");
+        awaitShown("freshet_calls_saved_total 1.0");
+        awaitShown("freshet_commit_to_delivered_seconds_count{target=\"batch\"} 3");
     }
 
     @Test
-    void health_says_how_the_queue_and_the_targets_are() throws Exception {
+    void health_reports_the_state_of_the_queue_and_the_targets() throws Exception {
         start();
         look();
         assertEquals(HealthCheck.State.UP, check("database").getState());
@@ -134,14 +134,14 @@ class ObserveTest {
                 message("queue"));
         assertEquals(HealthCheck.State.UP, check("queue").getState());
         assertEquals(HealthCheck.State.UP, check("targets").getState());
-        shows("freshet_breaker_open{target=\"down\"} 1.0");
+        awaitShown("freshet_breaker_open{target=\"down\"} 1.0");
         database.run("DELETE FROM freshet.target WHERE name = 'down'");
         look();
         assertFalse(scrape().contains("target=\"down\""));
     }
 
     @Test
-    void without_the_database_it_is_alive_but_not_ready() throws Exception {
+    void without_the_database_freshet_is_alive_but_not_ready() throws Exception {
         freshet = new RunningRoutes(database, List.of("observe.camel.yaml", "errors.camel.yaml"));
         assertTrue(HealthCheckHelper.isResultsUp(HealthCheckHelper.invokeReadiness(freshet.context()), true));
         database.cutOff();
@@ -175,7 +175,7 @@ class ObserveTest {
                 .scrape();
     }
 
-    private void shows(String line) {
+    private void awaitShown(String line) {
         Eventually.is(
                 Duration.ofSeconds(20),
                 () -> scrape().lines().anyMatch(line::equals),

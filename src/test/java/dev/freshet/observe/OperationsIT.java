@@ -27,13 +27,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What stands in docs/ for those who run Freshet, held against the packaged jar. */
+/** Compares what docs/ says to operators with the packaged jar. */
 class OperationsIT {
     private static final Pattern METRIC = Pattern.compile("\\b(?:freshet|camel|jvm|process|hikaricp)_\\w+");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Test
-    void the_dashboard_and_the_alerts_name_metrics_that_are_there() throws Exception {
+    void the_dashboard_and_the_alerts_name_existing_metrics() throws Exception {
         Set<String> named = new TreeSet<>();
         for (String file : List.of("docs/grafana-dashboard.json", "docs/prometheus-alerts.yaml")) {
             METRIC.matcher(Files.readString(Path.of(file)))
@@ -43,10 +43,10 @@ class OperationsIT {
         }
         assertTrue(named.size() > 20, named.toString());
         try (Scene scene = new Scene()) {
-            scene.set("FRESHET_REPLICAS=" + scene.database.url()); // the primary itself: never behind
+            scene.set("FRESHET_REPLICAS=" + scene.database.url()); // the primary itself, which is never behind
             FreshetProcess freshet = scene.start();
             scene.changeAndAwait("measured");
-            // some are known only after the first look at the database
+            // some exist only after the first look at the database
             Eventually.is(
                     java.time.Duration.ofSeconds(30),
                     () -> missing(named, freshet).isEmpty(),
@@ -67,7 +67,7 @@ class OperationsIT {
     }
 
     @Test
-    void the_latencies_and_the_durations_are_histograms_from_the_change_on() throws Exception {
+    void latencies_are_histograms_that_count_from_the_change() throws Exception {
         try (Scene scene = new Scene()) {
             FreshetProcess freshet = scene.start();
             scene.database.run(
@@ -87,14 +87,14 @@ class OperationsIT {
     }
 
     @Test
-    void a_target_less_instance_a_broken_file_and_a_relay_that_is_held_up_are_seen_in_the_metrics() throws Exception {
+    void missing_targets_broken_files_and_a_relay_that_is_held_up_show_in_the_metrics() throws Exception {
         try (TestDatabase database = TestDatabase.empty();
                 FreshetProcess freshet = FreshetProcess.start(Map.of("DATABASE_URL", database.url()))) {
-            shows(freshet, "freshet_targets 0.0");
-            shows(freshet, "freshet_routes_broken 0.0");
-            shows(freshet, "freshet_live_behind_seconds 0.0");
+            awaitShown(freshet, "freshet_targets 0.0");
+            awaitShown(freshet, "freshet_routes_broken 0.0");
+            awaitShown(freshet, "freshet_live_behind_seconds 0.0");
             Files.writeString(freshet.folder().resolve("routes/new.yaml"), "- route: [");
-            shows(freshet, "freshet_routes_broken 1.0");
+            awaitShown(freshet, "freshet_routes_broken 1.0");
             try (var holder = database.connect()) {
                 holder.setAutoCommit(false);
                 TestDatabase.run(holder, "SELECT FROM freshet.live_relay FOR UPDATE");
@@ -103,11 +103,11 @@ class OperationsIT {
                 Scene.until("behind", () -> value(freshet, "freshet_live_behind_seconds") > 3_599);
                 holder.rollback();
             }
-            shows(freshet, "freshet_live_behind_seconds 0.0");
+            awaitShown(freshet, "freshet_live_behind_seconds 0.0");
         }
     }
 
-    private static void shows(FreshetProcess freshet, String line) {
+    private static void awaitShown(FreshetProcess freshet, String line) {
         Scene.until(line, () -> freshet.get("/observe/metrics").body().lines().anyMatch(line::equals));
     }
 
@@ -140,7 +140,7 @@ class OperationsIT {
     }
 
     @Test
-    void the_log_is_json_where_that_is_asked_for_in_the_environment_or_in_the_file() throws Exception {
+    void the_log_is_json_if_the_environment_or_the_file_says_so() throws Exception {
         try (TestDatabase database = TestDatabase.empty()) {
             assertEquals(
                     Set.of(),
@@ -156,8 +156,8 @@ class OperationsIT {
     }
 
     @Test
-    void a_change_a_call_and_a_request_are_found_by_their_ids_in_the_log() throws Exception {
-        // a first call takes its time on a busy machine, and must not be one without an answer
+    void a_change_a_call_and_a_request_are_found_in_the_log_by_their_ids() throws Exception {
+        // a first call is slow on a busy machine, and must not end without an answer
         try (Scene scene = new Scene(
                 "FRESHET_LOG_FORMAT=json",
                 "FRESHET_LOG_LEVEL=DEBUG",
@@ -208,7 +208,7 @@ class OperationsIT {
         }
     }
 
-    /** The first line whose field says so. */
+    /** The first line in which this field has this value. */
     private static Optional<JsonNode> event(FreshetProcess freshet, String field, String value) {
         return freshet.log()
                 .lines()

@@ -42,7 +42,7 @@ class RouteCountsTest {
     }
 
     @Test
-    void each_route_that_an_exchange_passes_counts_it_with_its_end() throws Exception {
+    void each_route_that_an_exchange_passes_counts_it_with_its_result() throws Exception {
         add(route -> {
             route.from("direct:outer").routeId("outer").to("direct:inner");
             route.from("direct:inner").routeId("inner").process(exchange -> {
@@ -73,7 +73,7 @@ class RouteCountsTest {
     }
 
     @Test
-    void a_failure_that_was_dealt_with_is_counted_as_such_and_not_again_by_what_comes_after_it() throws Exception {
+    void a_handled_failure_is_counted_as_handled_and_only_by_its_own_route() throws Exception {
         add(route -> {
             route.from("direct:careful")
                     .routeId("careful")
@@ -91,7 +91,7 @@ class RouteCountsTest {
     }
 
     @Test
-    void what_is_under_way_is_counted_until_it_ends() throws Exception {
+    void an_exchange_under_way_is_counted_until_it_ends() throws Exception {
         add(route -> route.from("direct:long")
                 .routeId("long")
                 .process(exchange -> exchange.getMessage().setBody(numbers("long"))));
@@ -101,8 +101,7 @@ class RouteCountsTest {
     }
 
     @Test
-    void a_route_that_takes_anothers_place_goes_on_with_its_numbers_and_one_that_is_gone_takes_them_along()
-            throws Exception {
+    void a_replaced_route_keeps_its_counts_and_a_removed_one_loses_them() throws Exception {
         add(route -> route.from("direct:edited").routeId("edited").log("before"));
         template.sendBody("direct:edited", "x");
         context.getRouteController().stopRoute("edited");

@@ -20,7 +20,7 @@ class ApiQueueRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_run_by_hand_is_in_the_audit_and_answered_when_its_calls_have_been_made() throws Exception {
+    void a_manual_run_is_audited_and_answered_once_its_calls_have_been_made() throws Exception {
         answer("auditLog.request", "a row");
         answer("manualRun.begin", RIPE);
         answer("manualRun.await", Map.of("processed", 2));
@@ -40,14 +40,14 @@ class ApiQueueRoutesTest extends RouteTest {
     }
 
     @Test
-    void one_that_is_not_done_in_time_is_accepted() throws Exception {
+    void a_manual_run_that_is_not_done_in_time_is_answered_with_202() throws Exception {
         answer("manualRun.begin", RIPE);
         answer("manualRun.await", Map.of("pending", 1));
         assertEquals("202", header(send(RUN_NOW), "CamelHttpResponseCode"));
     }
 
     @Test
-    void where_nothing_is_pending_nothing_is_awaited() throws Exception {
+    void a_manual_run_without_pending_tags_waits_for_nothing() throws Exception {
         answer("manualRun.begin", new ManualRun.Begun(TurnReport.NOTHING, 0, null));
         answer("manualRun.nothingPending", Map.of("message", "No invalidations pending"));
         assertEquals("{\"message\":\"No invalidations pending\"}", text(send(RUN_NOW)));
@@ -55,14 +55,14 @@ class ApiQueueRoutesTest extends RouteTest {
     }
 
     @Test
-    void the_queue_is_counted_by_a_statement() throws Exception {
+    void the_state_of_the_queue_comes_from_a_statement() throws Exception {
         answer(COUNT, Map.of("pending", 3));
         assertEquals("{\"pending\":3}", text(send("GET /api/queue")));
         assertEquals(List.of(COUNT), happened());
     }
 
     @Test
-    void dead_letters_are_listed_as_the_request_filters_them() throws Exception {
+    void dead_letters_are_listed_with_the_filters_of_the_request() throws Exception {
         answer("deadLetters.list", Map.of("total", 0));
         Map<String, Object> filters =
                 Map.of("target", "tag", "tag", "course:7", "error", "HTTP 410", "limit", "10", "offset", "20");
@@ -71,7 +71,7 @@ class ApiQueueRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_replay_wakes_deliveries_and_says_what_it_replays() throws Exception {
+    void a_replay_wakes_deliveries_and_answers_how_many_it_replayed() throws Exception {
         answer("deadLetters.replayOne", Map.of("replayed", 1));
         answer("deadLetters.replayMatching", Map.of("replayed", 2));
         assertEquals("{\"replayed\":1}", text(send("POST /api/dead-letters/{id}/replay", null, Map.of("id", "41"))));

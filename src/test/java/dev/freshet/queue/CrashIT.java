@@ -14,7 +14,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * kill -9 at every step between a commit and its end: the successor, who is the next victim, brings everything home.
+ * Kills the process with kill -9 at every step between a commit and its end. The successor, which is the next victim,
+ * must complete everything.
  */
 class CrashIT {
     private static Scene scene;
@@ -33,19 +34,19 @@ class CrashIT {
     }
 
     @Test
-    void killed_during_the_fold() throws SQLException {
+    void a_kill_during_the_fold_loses_nothing() throws SQLException {
         killedAt("INSERT", "public.cache_invalidation_queue", "NEW.tag = 'folding'", "folding");
         assertArrivedAfter(0, "folding");
     }
 
     @Test
-    void killed_between_fold_and_hand_over() throws SQLException {
+    void a_kill_between_fold_and_hand_over_loses_nothing() throws SQLException {
         killedAt("INSERT", "freshet.delivery", "NEW.tag = 'folded'", "folded");
         assertArrivedAfter(0, "folded");
     }
 
     @Test
-    void killed_between_claim_and_call() throws SQLException {
+    void a_kill_between_claim_and_call_loses_nothing() throws SQLException {
         Receiver.Held call = scene.receiver.hold("in-front");
         scene.change("in-front");
         call.awaitBegun();
@@ -60,7 +61,7 @@ class CrashIT {
     }
 
     @Test
-    void killed_during_the_call() throws SQLException {
+    void a_kill_during_the_call_loses_nothing() throws SQLException {
         Receiver.Held call = scene.receiver.hold("calling");
         scene.change("calling");
         call.awaitBegun();
@@ -70,7 +71,7 @@ class CrashIT {
     }
 
     @Test
-    void killed_between_call_and_settle() throws SQLException {
+    void a_kill_between_call_and_settle_loses_nothing() throws SQLException {
         try (Hold hold = new Hold(scene.database, "DELETE", "freshet.delivery", "OLD.tag = 'settles-first'")) {
             scene.change("settles-first");
             hold.awaitReached();
@@ -83,13 +84,13 @@ class CrashIT {
     }
 
     @Test
-    void killed_during_settle() throws SQLException {
+    void a_kill_during_settle_loses_nothing() throws SQLException {
         killedAt("INSERT", "public.invalidation_audit", "NEW.keys = '[\"settling\"]'", "settling");
         assertArrivedAfter(1, "settling");
     }
 
     @Test
-    void killed_between_settle_and_mark() throws SQLException {
+    void a_kill_between_settle_and_mark_loses_nothing() throws SQLException {
         killedAt(
                 "UPDATE",
                 "public.cache_invalidation_queue",

@@ -10,15 +10,15 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * The contract's own times: buckets of five seconds, ripe five seconds after they began, with two instances at work.
+ * The times of the contract: buckets of five seconds, ripe five seconds after their start, with two instances at work.
  */
 class DebounceIT {
     @Test
-    void three_updates_of_one_bucket_make_one_call() throws Exception {
+    void three_updates_in_one_bucket_make_one_call() throws Exception {
         try (Scene scene = new Scene("FRESHET_BUCKET=", "FRESHET_DEBOUNCE=", "FRESHET_QUEUE_POLL=")) {
             FreshetProcess one = scene.start();
             FreshetProcess other = scene.start();
-            awaitBeginOfBucket(scene);
+            awaitStartOfBucket(scene);
             scene.change("burst");
             scene.change("burst");
             scene.change("burst");
@@ -36,7 +36,7 @@ class DebounceIT {
         }
     }
 
-    private static void awaitBeginOfBucket(Scene scene) throws SQLException {
+    private static void awaitStartOfBucket(Scene scene) throws SQLException {
         Scene.until("a bucket begins", () -> scene.isTrue("SELECT extract(epoch FROM clock_timestamp()) % 5 < 1"));
     }
 }

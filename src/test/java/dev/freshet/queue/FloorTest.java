@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
-/** How far the search for changes may be narrowed. */
+/** How far the floor may narrow the search for changes. */
 class FloorTest {
     @Test
-    void the_first_row_that_the_inbox_ever_holds_is_above_the_floor() throws Exception {
+    void the_first_row_ever_written_to_the_inbox_is_above_the_floor() throws Exception {
         try (TestDatabase database = TestDatabase.migrated();
                 Connection connection = database.connect()) {
             assertEquals(0L, lastId(connection));
@@ -27,7 +27,7 @@ class FloorTest {
 
     /** An INSERT draws its id a moment before its transaction id, and a look may fall between the two. */
     @Test
-    void an_id_whose_transaction_had_not_begun_to_write_yet_is_above_the_floor() throws Exception {
+    void an_id_drawn_before_its_transaction_began_to_write_is_above_the_floor() throws Exception {
         try (TestDatabase database = TestDatabase.migrated();
                 Connection worker = database.connect();
                 Connection writer = database.connect()) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What the look at the inbox makes of a database that is slow to answer. */
+/** How the look at the inbox copes with a database that is slow to answer. */
 class InboxTest {
     private final Sparing sparing = new Sparing(1_000_000, Duration.ZERO);
     private TestDatabase database;
@@ -40,7 +40,7 @@ class InboxTest {
     }
 
     @Test
-    void who_has_seen_nothing_falls_asleep_though_it_does_not_look() throws Exception {
+    void an_inbox_that_rests_after_seeing_no_change_may_fall_asleep() throws Exception {
         lookUntilItRests();
         long before = sleep.awakeUntil();
         assertFalse(inbox.hasChanges());
@@ -48,7 +48,7 @@ class InboxTest {
     }
 
     @Test
-    void while_changes_come_not_to_look_is_no_quiet() throws Exception {
+    void an_inbox_that_rests_while_changes_arrive_does_not_fall_asleep() throws Exception {
         database.run("SELECT enqueue_cache_invalidation('a')");
         lookUntilItRests();
         long before = sleep.awakeUntil();

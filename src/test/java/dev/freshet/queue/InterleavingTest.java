@@ -33,12 +33,12 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The algorithm of docs/guarantees.md, statement by statement, in many orders: two workers, writers of Freshet's own
- * way in, and a foreign writer with the replaced system's upsert; transactions left open across other steps, crashes
- * before and after each commit, leases that run out under a living worker, targets that fail and refuse, breakers,
- * clean-up. After every step it asks whether a committed change that a target has not seen is still owed somewhere; at
- * the end everything must have arrived. Each guard of the statements is then taken out in turn: some order must show
- * it.
+ * Runs the algorithm of docs/guarantees.md, statement by statement, in many orders: two workers, writers that use
+ * Freshet's own way in, and a foreign writer with the replaced system's upsert; transactions that stay open across
+ * other steps, crashes before and after each commit, leases that expire under a living worker, targets that fail and
+ * refuse, breakers, clean-up. After every step it checks that each committed change that a target has not seen is still
+ * owed somewhere; at the end everything must have arrived. Then each guard is removed from its statement in turn, and
+ * some order must show the damage.
  */
 class InterleavingTest {
     private static final int SEEDS = 100;
@@ -79,10 +79,10 @@ class InterleavingTest {
 
     @Timeout(120)
     @Test
-    void in_every_order_what_goes_after_another_target_shows_what_that_one_shows() throws Exception {
+    void in_every_order_a_target_that_goes_after_another_shows_what_that_one_shows() throws Exception {
         for (int seed = 0; seed < SEEDS; seed++) {
             world.reset(seed, Guards.all());
-            world.yGoesAfterX();
+            world.declareThatYGoesAfterX();
             assertNull(chaos(seed), "seed " + seed);
         }
     }
@@ -378,7 +378,7 @@ class InterleavingTest {
     }
 
     @Test
-    void only_one_has_the_turn_until_its_transaction_ends() throws Exception {
+    void only_one_worker_has_the_turn_until_its_transaction_ends() throws Exception {
         try (Connection one = database.connect();
                 Connection other = database.connect()) {
             one.setAutoCommit(false);
@@ -393,7 +393,7 @@ class InterleavingTest {
 
     @Timeout(60)
     @Test
-    void what_chance_meets_rarely_holds_as_well() throws Exception {
+    void nothing_is_lost_in_orders_that_random_runs_rarely_meet() throws Exception {
         for (Script script : scripts()) {
             assertNull(scripted(script, Guards.all()));
         }
@@ -407,7 +407,7 @@ class InterleavingTest {
         void take() throws SQLException;
     }
 
-    /** Orders that random runs find too seldom. */
+    /** Orders that random runs meet too rarely. */
     private static List<Script> scripts() {
         return List.of(
                 (one, other) -> { // a change is handed over while a call for its tag is in flight
@@ -421,7 +421,7 @@ class InterleavingTest {
                     world.nothingIsLost();
                     world.nothingIsProcessed();
                 },
-                (one, other) -> { // its row grows by a foreign upsert while a call is in flight
+                (one, other) -> { // the tag's row grows through a foreign upsert while a call is in flight
                     world.change("a");
                     world.turns(one);
                     world.claim(one, "x");
@@ -430,7 +430,7 @@ class InterleavingTest {
                     world.settleAll(one);
                     world.nothingIsProcessed();
                 },
-                (one, other) -> { // somebody holds the row of a tag that is settled
+                (one, other) -> { // somebody holds the row of a tag that is being settled
                     world.change("a");
                     world.turns(one);
                     world.holdQueueRows();
@@ -439,7 +439,7 @@ class InterleavingTest {
                     world.neverWaits(() -> world.markLater(one));
                     world.everythingIsProcessed();
                 },
-                (one, other) -> { // a hand-over finds a tag that its target waits to try again
+                (one, other) -> { // a hand-over finds a tag that waits for its next attempt
                     world.brokenTag = "a";
                     world.change("a");
                     world.turns(one);
@@ -458,7 +458,7 @@ class InterleavingTest {
                     world.claimsAtOnce = 1;
                     world.turns(one);
                 },
-                (one, other) -> { // one of two targets has it
+                (one, other) -> { // one of two targets has been called
                     TestDatabase.run(world.eye, "INSERT INTO freshet.target (name) VALUES ('y')");
                     world.change("a");
                     world.turns(one);
@@ -467,7 +467,7 @@ class InterleavingTest {
                     world.settleAll(one);
                     world.nothingIsProcessed();
                 },
-                (one, other) -> { // the same, while somebody holds the row
+                (one, other) -> { // the same while somebody holds the row
                     TestDatabase.run(world.eye, "INSERT INTO freshet.target (name) VALUES ('y')");
                     world.change("a");
                     world.turns(one);
@@ -479,7 +479,7 @@ class InterleavingTest {
                     world.markLater(one);
                     world.nothingIsProcessed();
                 },
-                (one, other) -> { // two settle one tag for two targets, each before the other has committed
+                (one, other) -> { // two workers settle one tag for two targets, each before the other has committed
                     TestDatabase.run(world.eye, "INSERT INTO freshet.target (name) VALUES ('y')");
                     world.change("a");
                     world.turns(one);
@@ -489,21 +489,21 @@ class InterleavingTest {
                     world.call(other);
                     world.settle(one);
                     world.settle(other);
-                    world.goOn(one);
-                    world.goOn(one);
-                    world.goOn(other);
-                    world.goOn(other);
-                    world.goOn(one);
-                    world.goOn(other);
+                    world.proceed(one);
+                    world.proceed(one);
+                    world.proceed(other);
+                    world.proceed(other);
+                    world.proceed(one);
+                    world.proceed(other);
                     world.markLater(one);
                     world.everythingIsProcessed();
                 },
-                (one, other) -> { // a zombie reports a call that began before the change that another now holds
+                (one, other) -> { // a zombie reports a call that began before the change that another worker now holds
                     world.change("a");
                     world.turns(one);
                     world.claim(one, "x");
                     world.call(one);
-                    world.leasesRunOut();
+                    world.expireLeases();
                     world.change("a");
                     world.turns(other);
                     world.claim(other, "x");
@@ -511,7 +511,7 @@ class InterleavingTest {
                     world.crash(other);
                     world.nothingIsLost();
                 },
-                (one, other) -> { // the clean-up meets a row that a foreign upsert has woken
+                (one, other) -> { // the clean-up meets a row that a foreign upsert has made pending again
                     world.change("a");
                     world.turns(one);
                     world.deliverAll(one);
@@ -519,7 +519,7 @@ class InterleavingTest {
                     world.cleanUp();
                     world.nothingIsLost();
                 },
-                (one, other) -> { // a target in outage is left alone, and probed by one
+                (one, other) -> { // a target in outage is left alone, except for one probe
                     world.mood.put("x", "failed");
                     world.change("a");
                     world.turns(one);
@@ -527,7 +527,7 @@ class InterleavingTest {
                     world.change("b");
                     world.turns(one);
                     world.claim(other, "x");
-                    world.timePasses();
+                    world.endPauses();
                     world.change("b");
                     world.turns(one);
                     world.claim(other, "x");
@@ -540,24 +540,24 @@ class InterleavingTest {
                     world.beginJob("a", "b");
                     world.overtaken(one, other, () -> world.finishJob(false));
                 },
-                (one, other) -> { // and what functions have left behind
+                (one, other) -> { // and so do the tags that a job's functions left behind
                     world.beginJob("a", "b");
                     world.failJob();
                     world.overtaken(one, other, world::oweRefresh);
                 },
-                (one, other) -> { // a job's call began before the change that was refused since
+                (one, other) -> { // a job's call began before the change that has been refused since
                     world.beginJob("a");
                     world.deadLettersOf(one, "a");
                     world.finishJob(true);
                     world.nothingIsLost();
                 },
-                (one, other) -> { // a replay of letters whose target is gone, or goes meanwhile
+                (one, other) -> { // a replay of dead letters whose target is gone, or is forgotten meanwhile
                     TestDatabase.run(
                             world.eye,
                             "INSERT INTO freshet.dead_letter (target, tag, attempts, first_failed_at, last_failed_at)"
                                     + " VALUES ('gone', 'b', 1, now(), now())");
                     world.replay();
-                    world.nobodyIsOwedInVain();
+                    world.nothingIsOwedToUnknownTargets();
                 },
                 (one, other) -> {
                     TestDatabase.run(
@@ -569,9 +569,9 @@ class InterleavingTest {
                     world.replay();
                     world.forget("y");
                     world.letGo();
-                    world.nobodyIsOwedInVain();
+                    world.nothingIsOwedToUnknownTargets();
                 },
-                (one, other) -> { // a window whose first call was made, and forgotten
+                (one, other) -> { // a window whose first call has been made and forgotten
                     world.policy("'*', debounce => '1 day', at_once => true");
                     world.change("a");
                     world.turns(one);
@@ -580,7 +580,7 @@ class InterleavingTest {
                     world.change("a");
                     world.turns(one);
                     world.claims(one, "");
-                    world.windowsEnd();
+                    world.endWindows();
                     world.turns(one);
                     world.claims(one, "a");
                 },
@@ -595,11 +595,11 @@ class InterleavingTest {
                     world.settleAll(one);
                     world.nothingIsLost();
                     world.claims(one, "");
-                    world.windowsEnd();
+                    world.endWindows();
                     world.turns(other);
                     world.claims(one, "a");
                 },
-                (one, other) -> { // what a target is owed whose file was deleted
+                (one, other) -> { // what a target was owed when its file was deleted
                     world.change("a");
                     world.turns(one);
                     world.forget("x");
@@ -625,24 +625,24 @@ class InterleavingTest {
                     world.turns(one);
                     world.claims(one, "b");
                 },
-                (one, other) -> { // a probe is not wasted on what is known to fail
+                (one, other) -> { // a probe is not wasted on a tag that is known to fail
                     world.mood.put("x", "failed");
                     world.change("a");
                     world.turns(one);
                     world.deliverAll(one);
                     world.change("b");
                     world.turns(one);
-                    world.timePasses();
+                    world.endPauses();
                     world.claims(one, "b");
                 },
-                (one, other) -> { // who goes after another target comes first
-                    world.yGoesAfterX();
+                (one, other) -> { // a target that goes after another one comes first
+                    world.declareThatYGoesAfterX();
                     world.change("a");
                     world.turns(one);
                     world.claims(one, "y", "");
                 },
-                (one, other) -> { // or before that one has the second of two changes
-                    world.yGoesAfterX();
+                (one, other) -> { // or comes before the other one has the second of two changes
+                    world.declareThatYGoesAfterX();
                     world.change("a");
                     world.turns(one);
                     world.claim(one, "x");
@@ -653,8 +653,8 @@ class InterleavingTest {
                     world.deliverAll(other, "y");
                     world.nothingIsLost();
                 },
-                (one, other) -> { // what one has given up has been called for at the other
-                    world.yGoesAfterX();
+                (one, other) -> { // what one target has given up has already been called for at the other
+                    world.declareThatYGoesAfterX();
                     world.mood.put("x", "refused");
                     world.change("a");
                     world.turns(one);
@@ -665,16 +665,16 @@ class InterleavingTest {
                     world.deliverAll(one);
                     world.nothingIsLost();
                 },
-                (one, other) -> { // many that fail leave room
+                (one, other) -> { // many failing tags leave room for others
                     world.brokenTag = "a";
                     world.change("a");
                     world.turns(one);
                     world.deliverAll(one);
-                    world.timePasses();
+                    world.endPauses();
                     world.retries = 0;
                     world.claims(one, "");
                 },
-                (one, other) -> { // a batch that met nobody there is one call
+                (one, other) -> { // a batch that found no host is one call
                     world.mood.put("x", "failed");
                     world.breakerTags = 2;
                     world.oneCall = true;
@@ -690,7 +690,7 @@ class InterleavingTest {
                     world.turns(one);
                     world.everythingIsProcessed();
                 },
-                (one, other) -> { // Freshet was away for long, and its target in outage before
+                (one, other) -> { // Freshet was away for long, and its target was in outage before that
                     world.mood.put("x", "failed");
                     world.change("a");
                     world.turns(one);
@@ -699,7 +699,7 @@ class InterleavingTest {
                     world.giveUp();
                     world.noDeadLetters();
                 },
-                (one, other) -> { // what a target in outage was owed for too long
+                (one, other) -> { // what a target in outage has been owed for too long
                     world.mood.put("x", "failed");
                     world.change("a");
                     world.turns(one);
@@ -707,7 +707,7 @@ class InterleavingTest {
                     world.giveUp();
                     world.nothingIsLost();
                 },
-                (one, other) -> { // an instance that stops gives back what it holds, and no more than that
+                (one, other) -> { // an instance that stops hands back what it holds, and no more than that
                     world.change("a");
                     world.turns(one);
                     world.claim(one, "x");
@@ -718,7 +718,7 @@ class InterleavingTest {
                     world.change("a");
                     world.turns(one);
                     world.claim(one, "x");
-                    world.leasesRunOut();
+                    world.expireLeases();
                     world.claim(other, "x");
                     world.handBack(one);
                     world.claims(one, "");
@@ -807,13 +807,13 @@ class InterleavingTest {
     }
 
     private record Claim(String target, String tag, String lease, int saw, String result, boolean retry) {
-        /** It has failed before, or was given up and is replayed, and the target has it now. */
+        /** It has failed before, or was given up and replayed, and the target now has it. */
         boolean isLate() {
             return retry && "delivered".equals(result);
         }
     }
 
-    /** A writer whose transaction may stay open; a version of each tag appears when it commits. */
+    /** A writer whose transaction may stay open. A version of each tag appears when it commits. */
     private static final class Writer {
         final Connection connection;
         final List<String> uncommitted = new ArrayList<>();
@@ -827,18 +827,20 @@ class InterleavingTest {
     private static final class Worker {
         final Connection connection;
         final List<Claim> claims = new ArrayList<>();
-        /** What the open transaction does next; null when none is open. */
+        /** What the open transaction does next; null if none is open. */
         String open;
 
         List<Claim> settling = List.of();
-        /** Claimed with the hand-over that is about to commit. */
+        /** Claimed by the hand-over that is about to commit. */
         List<Claim> handing = List.of();
-        /** Tags of this settlement that another target is owed, too. */
+        /** Tags of this settlement that another target is owed as well. */
         List<String> lookAgain = List.of();
 
         List<Map<String, Object>> held = List.of();
         Timestamp horizon;
-        /** The fold of this turn has emptied what it saw, and it is still this worker that may hand over. */
+        /**
+         * The fold of this turn has taken everything it saw, and this worker still has the turn, so it may hand over.
+         */
         boolean folded;
 
         Worker(Connection connection) throws SQLException {
@@ -849,8 +851,8 @@ class InterleavingTest {
     }
 
     /**
-     * One statement at a time that may have to wait in its middle for what others hold, as a long one overlaps with
-     * others.
+     * Runs one statement at a time that may have to wait in its middle for locks of others, so that it overlaps with
+     * other work as a long statement does.
      */
     private static final class Background {
         private final Connection connection;
@@ -904,7 +906,7 @@ class InterleavingTest {
         }
     }
 
-    /** What all tags have: none of their own, or those of a policy. */
+    /** The windows of all tags: none of their own, or those of a policy. */
     private enum Windows {
         NONE,
         DEBOUNCE,
@@ -923,7 +925,7 @@ class InterleavingTest {
         private final Map<String, String> mood = new HashMap<>();
         private final Timestamp longAgo = Timestamp.valueOf("2026-01-01 00:00:00");
         private Random random;
-        /** For what changes no order. */
+        /** For changes that affect no order. */
         private Random aside;
         /** Somebody with an open transaction. */
         private final Connection holder;
@@ -935,7 +937,7 @@ class InterleavingTest {
         private int breakerTags;
         private boolean oneCall;
         private double upSeconds;
-        /** For how many tags of each target a hand-over has room. */
+        /** How many tags of each target a hand-over has room for. */
         private int claimsAtOnce;
 
         private String job;
@@ -945,7 +947,7 @@ class InterleavingTest {
         private boolean simple;
         private Windows windows = Windows.NONE;
         private boolean calm;
-        /** The target y goes after x, and is filled from x: a CDN in front of an app. */
+        /** The target y goes after x and is filled from x, like a CDN in front of an app. */
         private boolean following;
 
         private Guards guards;
@@ -989,7 +991,7 @@ class InterleavingTest {
             rollback(foreign);
             holder.rollback();
             background.untilItWaitsOrEnds();
-            TestDatabase.run(eye, "SET lock_timeout = '60s'"); // autovacuum may be at work on one of them
+            TestDatabase.run(eye, "SET lock_timeout = '60s'"); // autovacuum may be working on one of them
             TestDatabase.run(eye, """
                 ALTER TABLE public.invalidation_audit DISABLE TRIGGER freshet_keep_audit;
                 TRUNCATE freshet.inbox, public.cache_invalidation_queue, freshet.delivery, freshet.dead_letter,
@@ -1024,7 +1026,7 @@ class InterleavingTest {
             }
         }
 
-        void yGoesAfterX() throws SQLException {
+        void declareThatYGoesAfterX() throws SQLException {
             following = true;
             simple = false;
             TestDatabase.run(
@@ -1037,8 +1039,8 @@ class InterleavingTest {
             TestDatabase.run(eye, "SELECT cache_invalidation_policy(" + said + ")");
         }
 
-        /** All that have begun; those that changes of long ago began were over before. */
-        void windowsEnd() throws SQLException {
+        /** Ends all windows that have begun. Those begun by changes of long ago were over already. */
+        void endWindows() throws SQLException {
             unlessLocked("UPDATE public.cache_invalidation_queue SET ripe_at = ripe_at - interval '1 day', quiet_at ="
                     + " quiet_at - interval '1 day', time_bucket = CASE WHEN quiet_at IS NULL THEN time_bucket ELSE"
                     + " time_bucket - interval '1 day' END WHERE ripe_at IS NOT NULL");
@@ -1084,7 +1086,7 @@ class InterleavingTest {
         void settleAll(Worker worker) throws SQLException {
             settle(worker);
             while (worker.open != null) {
-                goOn(worker);
+                proceed(worker);
             }
         }
 
@@ -1097,8 +1099,8 @@ class InterleavingTest {
                 case 6 -> rollback(random.nextBoolean() ? foreign : writers[random.nextInt(2)]);
                 case 7 ->
                     mood.put(target(), List.of("ok", "ok", "failed", "refused").get(random.nextInt(4)));
-                case 8 -> leasesRunOut();
-                case 9 -> timePasses();
+                case 8 -> expireLeases();
+                case 9 -> endPauses();
                 case 10 -> cleanUp();
                 case 11 -> crash(workers[random.nextInt(2)]);
                 case 12 -> brokenTag = random.nextBoolean() ? tag() : "";
@@ -1106,12 +1108,12 @@ class InterleavingTest {
                 case 14 -> giveUp();
                 case 15 -> handBack(workers[random.nextInt(2)]);
                 case 16 -> job();
-                case 17 -> windowsEnd();
+                case 17 -> endWindows();
                 default -> work(workers[random.nextInt(2)]);
             }
         }
 
-        /** One bucket, ripe or not yet, and nothing that fails. */
+        /** One bucket, ripe or not yet, without any failure. */
         void calmStep(boolean ripe) throws SQLException {
             calm = true;
             if (!ripe && random.nextInt(3) > 0) {
@@ -1127,7 +1129,7 @@ class InterleavingTest {
             work(workers[random.nextInt(2)]);
         }
 
-        /** Every other run has one tag and one target that answers, so that it goes round more often. */
+        /** Every other run has one tag and one target that answers, so that it completes more rounds. */
         private String tag() {
             return TAGS.get(simple ? 0 : random.nextInt(2));
         }
@@ -1143,7 +1145,7 @@ class InterleavingTest {
                 fences.ask(writer.connection);
             }
             String savepoint = aside.nextInt(4) == 0 ? "SAVEPOINT s; " : "";
-            // promise 4: whatever is open elsewhere, this neither waits nor fails
+            // promise 4: whatever transactions others have open, this neither waits nor fails
             boolean isNow = windows != Windows.NONE && random.nextInt(4) > 0;
             TestDatabase.run(
                     writer.connection,
@@ -1176,7 +1178,7 @@ class InterleavingTest {
             }
         }
 
-        /** Dead letters of these, one for each. */
+        /** Makes one dead letter for each of these tags. */
         void deadLettersOf(Worker worker, String... tags) throws SQLException {
             mood.put("x", "refused");
             for (String tag : tags) {
@@ -1188,8 +1190,8 @@ class InterleavingTest {
         }
 
         /**
-         * While {@code step} owes a and b, it waits for what somebody else is about to owe to a; meanwhile b changes,
-         * is called, and changes again during the call.
+         * While {@code step} makes a and b owed, it waits for somebody who is about to make a owed. Meanwhile b
+         * changes, is called, and changes again during the call.
          */
         void overtaken(Worker one, Worker other, Step step) throws SQLException {
             holdUncommitted("a");
@@ -1205,7 +1207,7 @@ class InterleavingTest {
             nothingIsLost();
         }
 
-        /** Somebody is about to owe this tag, and has not committed. */
+        /** Somebody is about to make this tag owed, and has not committed. */
         void holdUncommitted(String tag) throws SQLException {
             TestDatabase.run(
                     holder,
@@ -1213,7 +1215,7 @@ class InterleavingTest {
                             + "', 'x', nextval('freshet.handover_number'), now()) ON CONFLICT DO NOTHING");
         }
 
-        /** A hand-over that looks up what is ripe, and pauses before it locks it until letGo. */
+        /** A hand-over that looks up what is ripe, and pauses until letGo before it locks that. */
         void handOverThatPauses() throws SQLException {
             TestDatabase.run(holder, "SELECT pg_advisory_xact_lock(1)");
             String pausing = "AND (SELECT count(*) FROM pg_advisory_xact_lock(1)) > 0 AND time_bucket <= ";
@@ -1283,7 +1285,7 @@ class InterleavingTest {
             }
         }
 
-        /** As when the target's file was deleted long ago. */
+        /** As if the target's file had been deleted long ago. */
         void forget(String target) throws SQLException {
             TestDatabase.run(
                     eye,
@@ -1312,7 +1314,7 @@ class InterleavingTest {
             }
         }
 
-        /** A job's function has committed, which made these stale; the call that says so begins. */
+        /** A job's function has committed and made these tags stale; the call for them begins. */
         void beginJob(String... tags) throws SQLException {
             job = UUID.randomUUID().toString();
             jobTags = List.of(tags);
@@ -1391,11 +1393,11 @@ class InterleavingTest {
             commit(foreign);
         }
 
-        private void leasesRunOut() throws SQLException {
+        private void expireLeases() throws SQLException {
             unlessLocked("UPDATE freshet.delivery SET due_at = now() WHERE lease_id IS NOT NULL");
         }
 
-        private void timePasses() throws SQLException {
+        private void endPauses() throws SQLException {
             unlessLocked("UPDATE freshet.delivery SET due_at = now() WHERE lease_id IS NULL");
             unlessLocked(
                     "UPDATE freshet.target SET open_until = now() - interval '1 second' WHERE open_until IS NOT NULL");
@@ -1422,7 +1424,7 @@ class InterleavingTest {
             eye.setAutoCommit(true);
         }
 
-        /** The process dies: its transaction is undone, what it had in memory is gone, its leases stay. */
+        /** The process dies: its transaction is rolled back, its memory is gone, its leases stay. */
         private void crash(Worker worker) throws SQLException {
             worker.connection.rollback();
             worker.open = null;
@@ -1437,7 +1439,7 @@ class InterleavingTest {
                 if (worker.open != null) {
                     boolean withoutPause = random.nextBoolean();
                     do {
-                        goOn(worker);
+                        proceed(worker);
                     } while (withoutPause && worker.open != null);
                 } else if (worker.claims.isEmpty()) {
                     switch (random.nextInt(4)) {
@@ -1453,7 +1455,7 @@ class InterleavingTest {
                 if (!"55P03".equals(e.getSQLState()) && !"40P01".equals(e.getSQLState())) {
                     throw e;
                 }
-                worker.connection.rollback(); // it gives way and tries again later; what it knows of calls it keeps
+                worker.connection.rollback(); // it gives way and tries again later; it keeps what it knows of calls
                 worker.open = null;
                 worker.folded = false;
             }
@@ -1556,7 +1558,7 @@ class InterleavingTest {
             }
         }
 
-        private void goOn(Worker worker) throws SQLException {
+        private void proceed(Worker worker) throws SQLException {
             if (worker.open == null) {
                 return;
             }
@@ -1602,7 +1604,7 @@ class InterleavingTest {
             }
         }
 
-        /** Claims for x, and only this tag ("" for none) may come of it. */
+        /** Claims for x, and the claim must yield only this tag ("" for none). */
         void claims(Worker worker, String tag) throws SQLException {
             claims(worker, "x", tag);
         }
@@ -1744,7 +1746,7 @@ class InterleavingTest {
             worker.open = worker.lookAgain.isEmpty() ? "commit the settlement" : "lock";
         }
 
-        /** Promises 1 and 2, at every moment: what is committed and not yet seen by a target is owed somewhere. */
+        /** Promises 1 and 2, at every moment: whatever is committed and not yet seen by a target is owed somewhere. */
         void nothingIsLost() throws SQLException {
             List<String> owed = TestDatabase.list(eye, """
                 SELECT target || tag FROM (
@@ -1770,13 +1772,13 @@ class InterleavingTest {
                 }
             }
             processedMeansSettledAndAudited();
-            nobodyIsOwedInVain();
+            nothingIsOwedToUnknownTargets();
             noFenceIsEarly();
         }
 
         private void noFenceIsEarly() throws SQLException {
             if (following) {
-                return; // that y shows what x was given up for is no fence's fault
+                return; // if y shows what x was given up for, no fence is at fault
             }
             String early = fences.wrong(
                     eye, guards.text("deliver/fences-now"), simple ? TARGETS.subList(0, 1) : TARGETS, cached);
@@ -1785,8 +1787,8 @@ class InterleavingTest {
             }
         }
 
-        /** A delivery to a target that is not known: nobody claims it, gives it up or forgets it. */
-        void nobodyIsOwedInVain() throws SQLException {
+        /** A delivery to an unknown target: nobody claims it, gives it up or forgets it. */
+        void nothingIsOwedToUnknownTargets() throws SQLException {
             List<String> orphans = TestDatabase.list(
                     eye,
                     "SELECT tag || ' to ' || target FROM freshet.delivery"
@@ -1841,9 +1843,9 @@ class InterleavingTest {
                 if (drained()) {
                     return;
                 }
-                leasesRunOut();
-                timePasses();
-                windowsEnd();
+                expireLeases();
+                endPauses();
+                endWindows();
                 oweRefresh();
                 TestDatabase.run(eye, """
                     INSERT INTO freshet.delivery AS d (tag, target, handover, changed_at, rank)
@@ -1868,7 +1870,7 @@ class InterleavingTest {
         private void turn(Worker worker) throws SQLException {
             startTurn(worker, true);
             while (worker.open != null) {
-                goOn(worker);
+                proceed(worker);
             }
         }
 
@@ -1881,7 +1883,7 @@ class InterleavingTest {
             worker.settling = List.of();
             worker.open = "lock";
             while (worker.open != null) {
-                goOn(worker);
+                proceed(worker);
             }
         }
 

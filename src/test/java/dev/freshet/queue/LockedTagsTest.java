@@ -7,10 +7,10 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Tags that pause, and those whose pause is over. */
+/** Tags whose pause lasts, and tags whose pause is over. */
 class LockedTagsTest {
     @Test
-    void a_tag_that_pauses_is_not_tried() {
+    void a_pausing_tag_is_not_tried() {
         LockedTags locked = new LockedTags(Duration.ofHours(1), Duration.ofHours(1));
         locked.add("a");
         assertEquals(List.of("a"), locked.tags());
@@ -23,7 +23,7 @@ class LockedTagsTest {
     }
 
     @Test
-    void a_tag_whose_pause_is_over_is_still_known() {
+    void a_tag_whose_pause_is_over_is_tried_again_and_still_known_as_locked() {
         LockedTags locked = new LockedTags(Duration.ZERO, Duration.ZERO);
         locked.add("a");
         assertEquals(List.of(), locked.pausing());
@@ -33,7 +33,7 @@ class LockedTagsTest {
     }
 
     @Test
-    void only_a_few_are_tried_at_one_time() {
+    void only_a_few_tags_are_tried_at_a_time() {
         LockedTags locked = new LockedTags(Duration.ZERO, Duration.ZERO);
         for (int i = 0; i < 100; i++) {
             locked.add("tag" + i);

@@ -43,9 +43,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * docs/migrate-from-cache-worker.md, as written, there and back, on a database that never stops changing: its marked
- * blocks are run in their order between an old worker that loses changes, as the replaced one did, and a cache that
- * reloads what it is told to.
+ * Follows docs/migrate-from-cache-worker.md as written, there and back, on a database that never stops changing. Its
+ * marked blocks are run in their order between an old worker that loses changes, as the replaced one did, and a cache
+ * that reloads what it is told to reload.
  */
 @Timeout(240)
 class MigrateFromCacheWorkerIT {
@@ -60,7 +60,7 @@ class MigrateFromCacheWorkerIT {
     private OldWorker oldWorker;
 
     @BeforeEach
-    void theOldSystemRuns() throws Exception {
+    void startOldSystem() throws Exception {
         database = TestDatabase.empty();
         database.run(OLD_SYSTEM);
         guide = new Walkthrough(DOCUMENT, database);
@@ -70,7 +70,7 @@ class MigrateFromCacheWorkerIT {
     }
 
     @AfterEach
-    void everythingStops() throws Exception {
+    void stopEverything() throws Exception {
         writers.close();
         oldWorker.close();
         cache.close();
@@ -78,7 +78,7 @@ class MigrateFromCacheWorkerIT {
     }
 
     @Test
-    void nothing_that_changes_during_the_switch_over_is_lost_nor_on_the_way_back() throws Exception {
+    void nothing_that_changes_during_the_switch_over_or_the_way_back_is_lost() throws Exception {
         run("look");
         writers.write(50);
         int first = writers.written();
@@ -124,7 +124,7 @@ class MigrateFromCacheWorkerIT {
     }
 
     @Test
-    void every_block_of_the_document_is_run_here() {
+    void every_block_of_the_document_is_run() {
         guide.everyBlockIsRunIn(MigrateFromCacheWorkerIT.class);
     }
 
@@ -156,7 +156,7 @@ class MigrateFromCacheWorkerIT {
         return stale;
     }
 
-    /** As the document says: who meets somebody else's lock gives way and is run again. */
+    /** As the document says: a statement that meets somebody else's lock gives way and is run again. */
     private void run(String name) throws SQLException {
         for (int attempt = 1; ; attempt++) {
             try (Connection c = database.connect();
@@ -200,9 +200,7 @@ class MigrateFromCacheWorkerIT {
             'SELECT net.http_post(url := ''https://ref.supabase.co/functions/v1/cache-invalidation-worker'')', true);
         """;
 
-    /**
-     * Each course changes three times in a row and then never again, so that no later call makes good for a lost one.
-     */
+    /** Changes each course three times in a row and then never again, so that no later call makes up for a lost one. */
     private static final class Writers implements AutoCloseable {
         private final TestDatabase database;
         private final AtomicInteger next = new AtomicInteger();
@@ -225,7 +223,7 @@ class MigrateFromCacheWorkerIT {
             return inHand.isEmpty() ? upTo : Math.min(upTo, inHand.first() - 1);
         }
 
-        /** Waits until so many more have been written. */
+        /** Waits until this many more courses have been written. */
         void write(int courses) {
             int enough = done.get() + courses;
             Eventually.is(
@@ -271,8 +269,8 @@ class MigrateFromCacheWorkerIT {
     }
 
     /**
-     * Reads what is pending, calls, and marks whatever is pending then: what came in between is lost, and what failed,
-     * too.
+     * Reads what is pending, calls, and marks whatever is pending by then. So it loses what arrived in between, and
+     * what failed.
      */
     private static final class OldWorker implements AutoCloseable {
         private final AtomicInteger calls = new AtomicInteger();

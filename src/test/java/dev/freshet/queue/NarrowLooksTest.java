@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGStatement;
 
-/** How far back a hand-over looks where a look at the whole queue takes its time. */
+/** How far back a hand-over looks if a look at the whole queue is slow. */
 class NarrowLooksTest {
     private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
     private static final long SLOW = Duration.ofHours(1).toNanos();
@@ -22,7 +22,7 @@ class NarrowLooksTest {
     private final NarrowLooks looks = new NarrowLooks(Duration.ofSeconds(10), Duration.ofSeconds(5));
 
     @Test
-    void as_long_as_the_whole_is_quick_it_is_looked_at() {
+    void the_whole_queue_is_looked_at_while_that_is_quick() {
         looks.emptied(at(0));
         looks.took(NarrowLooks.EVER, Duration.ofMillis(4).toNanos(), 0);
         assertEquals(NarrowLooks.EVER, looks.since());
@@ -35,9 +35,9 @@ class NarrowLooksTest {
     }
 
     @Test
-    void where_it_is_slow_what_was_emptied_is_not_looked_at_again() {
+    void a_slow_queue_is_not_searched_again_where_it_was_emptied() {
         looks.emptied(at(0));
-        isSlow(looks);
+        makeSlow(looks);
         assertEquals(at(-15), looks.since());
         looks.emptied(at(20));
         assertEquals(at(5), looks.since());
@@ -46,9 +46,9 @@ class NarrowLooksTest {
     }
 
     @Test
-    void what_commits_late_is_looked_for_where_it_is() {
+    void a_late_commit_widens_the_search_back_to_its_bucket() {
         looks.emptied(at(0));
-        isSlow(looks);
+        makeSlow(looks);
         looks.added(at(-60));
         assertEquals(at(-65), looks.since());
         looks.added(at(-30));
@@ -61,14 +61,14 @@ class NarrowLooksTest {
     }
 
     @Test
-    void a_run_by_hand_says_nothing_of_what_is_left() {
-        isSlow(looks);
+    void a_manual_run_does_not_narrow_the_search() {
+        makeSlow(looks);
         looks.emptied(new Timestamp(PGStatement.DATE_POSITIVE_INFINITY));
         assertEquals(NarrowLooks.EVER, looks.since());
     }
 
     @Test
-    void a_turn_hands_over_what_it_has_folded_however_old_it_is() throws Exception {
+    void a_turn_hands_over_what_it_has_folded_however_old_that_is() throws Exception {
         try (TestDatabase database = TestDatabase.migrated()) {
             Transactions transactions = new Transactions(database.pool(2));
             Lanes lanes = new Lanes(transactions, UsualTerms.TERMS);
@@ -77,7 +77,7 @@ class NarrowLooksTest {
             database.run("INSERT INTO freshet.target (name) VALUES ('x')");
             turn.take();
             turn.looks().emptied(Timestamp.from(Instant.now()));
-            isSlow(turn.looks());
+            makeSlow(turn.looks());
             database.run("INSERT INTO freshet.inbox (tag, changed_at) VALUES ('late', now() - interval '1 hour')");
             assertEquals(List.of("late"), turn.take().handed());
             database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket)"
@@ -87,7 +87,7 @@ class NarrowLooksTest {
         }
     }
 
-    private static void isSlow(NarrowLooks looks) {
+    private static void makeSlow(NarrowLooks looks) {
         for (int i = 0; i < 3; i++) {
             looks.took(NarrowLooks.EVER, SLOW, 10);
         }

@@ -22,16 +22,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A VACUUM that meets a queue while it is empty lets the planner believe that it always is. Statements that each tag
- * goes through read what they work on, and no more, all the same.
+ * A VACUUM that meets an empty queue makes the planner believe that the queue is always empty. Statements that every
+ * tag passes through must nevertheless read only the rows that they work on.
  */
 class PlansTest {
     private static final int ROWS = 6_000;
     private static final int BATCH = 50;
-    /** Each row is read some times by one statement: to look, to lock, to change. */
+    /** Each row is read several times by one statement: to look, to lock, to change. */
     private static final int ENOUGH = 8 * BATCH;
 
-    /** The driver keeps a statement, and the server its plan, after so many times. */
+    /** After this many executions the driver keeps a statement, and the server its plan. */
     private static final int PREPARED_AFTER = 6;
 
     private static final UUID LEASE = UUID.randomUUID();
@@ -51,7 +51,7 @@ class PlansTest {
         Eventually.is(Duration.ofMinutes(1), this::isKnownAsEmpty, () -> "VACUUM finds nothing left");
     }
 
-    /** Autovacuum may be at work beside it, with a snapshot that still sees the rows. */
+    /** Autovacuum may be at work at the same time, with a snapshot that still sees the rows. */
     private boolean isKnownAsEmpty() {
         try {
             database.run("VACUUM (TRUNCATE false) freshet.delivery");
@@ -71,27 +71,27 @@ class PlansTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"custom", "generic"})
-    void a_settlement(String plan) throws Exception {
-        reads(plan, "deliver/settle", settlement("delivered"), this::handOver);
+    void a_settlement_reads_only_its_rows(String plan) throws Exception {
+        assertReadsLittle(plan, "deliver/settle", settlement("delivered"), this::handOver);
         assertEquals("" + (ROWS - BATCH), database.one("SELECT count(*) FROM freshet.delivery WHERE target = 'x'"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"custom", "generic"})
-    void a_settlement_of_what_stays(String plan) throws Exception {
-        reads(plan, "deliver/settle", settlement("failed"), this::handOver);
+    void a_settlement_of_failures_reads_only_its_rows(String plan) throws Exception {
+        assertReadsLittle(plan, "deliver/settle", settlement("failed"), this::handOver);
         assertEquals("" + BATCH, database.one("SELECT count(*) FROM freshet.delivery WHERE attempts = 1"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"custom", "generic"})
-    void a_claim(String plan) throws Exception {
+    void a_claim_reads_only_its_rows(String plan) throws Exception {
         Map<String, Object> terms = new HashMap<>(
                 Map.of("target", "x", "limit", BATCH, "urgentLimit", BATCH, "retries", BATCH, "lowestFirst", false));
         terms.putAll(Map.of("freshWithinSeconds", 1e9, "retriesWithinSeconds", 1e9, "hasReplicas", false));
         terms.putAll(Map.of("lease", UUID.randomUUID(), "leaseSeconds", 60.0));
         terms.putAll(Map.of("probeSeconds", 60.0, "probeMaxSeconds", 60.0));
-        reads(plan, "deliver/claim", terms, () -> {
+        assertReadsLittle(plan, "deliver/claim", terms, () -> {
             owe();
             database.run("UPDATE freshet.delivery SET lease_id = NULL, claimed_handover = NULL, due_at = now()");
         });
@@ -99,20 +99,20 @@ class PlansTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"custom", "generic"})
-    void a_hand_over(String plan) throws Exception {
+    void a_hand_over_reads_only_its_rows(String plan) throws Exception {
         Map<String, Object> terms = new HashMap<>(Map.of("limit", BATCH, "momentLimit", BATCH, "lowest", 0));
         terms.putAll(Map.of("horizon", Timestamp.from(Instant.now()), "debounceSeconds", 0.0, "aside", List.of()));
         terms.putAll(Map.of("since", NarrowLooks.EVER, "claims", "[]", "leaseSeconds", 60.0, "hasReplicas", false));
-        reads(plan, "queue/hand-over", terms, () -> queue("handover = NULL"));
+        assertReadsLittle(plan, "queue/hand-over", terms, () -> queue("handover = NULL"));
         assertEquals("" + 2 * BATCH, database.one("SELECT count(*) FROM freshet.delivery"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"custom", "generic"})
-    void marking_after_the_lock(String plan) throws Exception {
+    void marking_after_a_lock_reads_only_its_rows(String plan) throws Exception {
         List<String> tags = tags();
         List<String> buckets = tags.stream().map(tag -> "2026-01-01").toList();
-        reads(plan, "queue/mark", Map.of("tags", tags, "heldTags", tags, "heldBuckets", buckets), () -> {
+        assertReadsLittle(plan, "queue/mark", Map.of("tags", tags, "heldTags", tags, "heldBuckets", buckets), () -> {
             handOver();
             database.run("UPDATE freshet.delivery SET settled_handover = 1");
         });
@@ -160,7 +160,8 @@ class PlansTest {
         void fill() throws SQLException;
     }
 
-    private void reads(String plan, String statement, Map<String, Object> terms, Filling tables) throws SQLException {
+    private void assertReadsLittle(String plan, String statement, Map<String, Object> terms, Filling tables)
+            throws SQLException {
         for (int i = 0; i < PREPARED_AFTER; i++) {
             assertTrue(rowsRead(plan, statement, terms).isEmpty(), "nothing is there yet");
         }

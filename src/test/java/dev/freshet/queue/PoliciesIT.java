@@ -11,13 +11,13 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Policies of tags, as the contract says them: SQL on the one side, what a receiver gets on the other. */
+/** Policies of tags as the contract describes them: SQL on one side, what a receiver gets on the other. */
 class PoliciesIT {
-    /** Without a policy nothing goes while a test lasts: not even at midnight, when a bucket of a day would be ripe. */
+    /** Without a policy nothing goes out during a test, not even at midnight, when a bucket of a day would be ripe. */
     private static final String[] LATE = {"FRESHET_BUCKET=1s", "FRESHET_DEBOUNCE=1d", "FRESHET_QUEUE_POLL=200ms"};
 
     @Test
-    void at_once_needs_no_poll_also_where_the_instance_started_without_any_policy() throws Exception {
+    void at_once_needs_no_poll_even_if_the_instance_started_without_policies() throws Exception {
         try (Scene scene = new Scene("FRESHET_BUCKET=1s", "FRESHET_DEBOUNCE=1d", "FRESHET_QUEUE_POLL=1h")) {
             scene.start();
             policy(scene, "'hot:*', at_once => true");
@@ -31,7 +31,7 @@ class PoliciesIT {
     }
 
     @Test
-    void a_burst_makes_two_calls_and_its_second_when_the_window_ends() throws Exception {
+    void a_burst_makes_two_calls_the_second_when_the_window_ends() throws Exception {
         try (Scene scene = new Scene(LATE)) {
             scene.start();
             scene.start();
@@ -71,7 +71,7 @@ class PoliciesIT {
     }
 
     @Test
-    void profiles_are_in_the_bodies_and_never_mixed_in_one_call() throws Exception {
+    void profiles_are_in_the_bodies_and_never_mixed_in_a_call() throws Exception {
         try (Scene scene = new Scene("FRESHET_REVALIDATE_BATCH=10")) {
             scene.start();
             policy(scene, "'max:*', profile => 'max'");
@@ -92,7 +92,7 @@ class PoliciesIT {
     }
 
     @Test
-    void a_profile_holds_for_every_call_that_begins_from_then_on() throws Exception {
+    void a_profile_holds_for_every_call_that_begins_after_it_was_set() throws Exception {
         try (Scene scene = new Scene("FRESHET_REVALIDATE_CONCURRENCY=1")) {
             scene.start();
             Receiver.Held first = scene.receiver.hold("first");
@@ -138,7 +138,7 @@ class PoliciesIT {
     }
 
     @Test
-    void what_is_urgent_overtakes_what_waits_and_what_is_not_goes_last() throws Exception {
+    void a_high_priority_overtakes_waiting_tags_and_a_low_one_goes_last() throws Exception {
         try (Scene scene = new Scene("FRESHET_REVALIDATE_CONCURRENCY=1")) {
             scene.start();
             policy(scene, "'urgent', priority => 9");
@@ -160,7 +160,7 @@ class PoliciesIT {
                     .toArray(String[]::new));
             List<String> order = scene.receiver.calls().stream()
                     .map(call -> call.tags().get(0))
-                    .filter(tag -> !tag.equals("first")) // held for too long, it is called for again
+                    .filter(tag -> !tag.equals("first")) // held for too long, so it is called again
                     .toList();
             assertEquals("urgent", order.get(0));
             assertEquals(401, order.stream().distinct().count());
@@ -172,7 +172,7 @@ class PoliciesIT {
     }
 
     @Test
-    void a_priority_holds_for_what_is_owed_already() throws Exception {
+    void a_new_priority_holds_for_tags_that_are_already_owed() throws Exception {
         try (Scene scene = new Scene("FRESHET_REVALIDATE_CONCURRENCY=1")) {
             scene.start();
             Receiver.Held first = scene.receiver.hold("first");

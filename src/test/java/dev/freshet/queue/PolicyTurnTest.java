@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Windows and priorities of policies, a turn at a time; time passes where the test says so. */
+/** Windows and priorities of policies, one turn at a time. Time passes where the test says so. */
 class PolicyTurnTest {
     private TestDatabase database;
     private Transactions transactions;
@@ -37,7 +37,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void the_first_change_goes_at_once_and_the_rest_of_the_window_in_one_call() throws Exception {
+    void the_first_change_goes_at_once_and_the_rest_of_its_window_in_one_call() throws Exception {
         database.run("SELECT cache_invalidation_policy('hot:*', debounce => '1 minute', at_once => true)");
         change("hot:1");
         assertEquals(List.of("hot:1"), handedOver());
@@ -52,7 +52,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void a_tag_that_was_quiet_for_its_window_is_at_once_again_and_one_that_was_not_waits() throws Exception {
+    void a_tag_goes_at_once_again_only_if_it_was_quiet_for_its_window() throws Exception {
         database.run("SELECT cache_invalidation_policy('*', debounce => '1 minute', at_once => true)");
         change("quiet", "hot");
         handedOver();
@@ -71,7 +71,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void late_commits_are_delivered_and_open_no_calls_without_end() throws Exception {
+    void late_commits_are_delivered_together_when_the_window_ends() throws Exception {
         database.run("SELECT cache_invalidation_policy('a', debounce => '1 minute', at_once => true)");
         late("a", "1 hour");
         assertEquals(List.of("a"), handedOver());
@@ -84,7 +84,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void a_window_of_any_length_is_ripe_when_it_ends_whatever_the_bucket_is() throws Exception {
+    void a_window_of_any_length_is_ripe_at_its_end_whatever_the_bucket() throws Exception {
         database.run("SELECT cache_invalidation_policy('short', debounce => '1 second');"
                 + " SELECT cache_invalidation_policy('long', debounce => '1 day')");
         database.run(
@@ -101,7 +101,7 @@ class PolicyTurnTest {
                 database.list("SELECT concat_ws(' ', tag, time_bucket - begin, ripe_at - begin, invalidation_count)"
                         + " FROM cache_invalidation_queue, (SELECT timestamptz '2026-01-01 00:00:00Z') t(begin) ORDER"
                         + " BY 1"));
-        database.run("SELECT cache_invalidation_policy('short', debounce => '1 minute')"); // longer than the next lines
+        database.run("SELECT cache_invalidation_policy('short', debounce => '1 minute')"); // outlasts the next lines
         change("long", "short");
         late("short", "2 minutes");
         assertEquals(List.of("short"), handedOver());
@@ -110,7 +110,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void what_a_policy_does_not_say_is_as_the_settings_say() throws Exception {
+    void what_a_policy_leaves_out_follows_the_settings() throws Exception {
         database.run("SELECT cache_invalidation_policy('a', profile => 'max'); SELECT cache_invalidation_policy('b',"
                 + " priority => 8); SELECT cache_invalidation_policy('c', at_once => true); SELECT"
                 + " cache_invalidation_policy('d', debounce => '0')");
@@ -123,7 +123,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void what_was_folded_before_a_policy_waits_no_longer_for_it() throws Exception {
+    void a_policy_never_delays_changes_folded_before_it() throws Exception {
         change("a");
         assertEquals(List.of(), handedOver());
         database.run("SELECT cache_invalidation_policy('a', debounce => '1 day')");
@@ -151,7 +151,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void a_policy_that_is_dropped_leaves_nothing_behind() throws Exception {
+    void a_dropped_policy_leaves_nothing_behind() throws Exception {
         database.run("SELECT cache_invalidation_policy('a', debounce => '20 minutes', at_once => true)");
         change("a");
         handedOver();
@@ -167,7 +167,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void a_window_is_known_until_its_tag_has_been_quiet() throws Exception {
+    void a_window_is_remembered_until_its_tag_has_been_quiet() throws Exception {
         Retention retention = new Retention(transactions, Duration.ofMillis(1), Duration.ofHours(1));
         database.run("SELECT cache_invalidation_policy('a', debounce => '1 hour', at_once => true)");
         change("a");
@@ -186,7 +186,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void foreign_rows_of_a_window_join_it() throws Exception {
+    void foreign_rows_join_the_window_that_they_fall_into() throws Exception {
         database.run("SELECT cache_invalidation_policy('a', debounce => '1 minute', at_once => true)");
         database.run(
                 "INSERT INTO cache_invalidation_queue (tag, time_bucket) VALUES ('a', now() - interval '11 minutes')");
@@ -199,7 +199,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void what_is_owed_bears_the_priority_that_was_said_last() throws Exception {
+    void owed_deliveries_carry_the_latest_priority() throws Exception {
         change("a", "b", "c");
         late("a", "1 hour");
         late("b", "1 hour");
@@ -223,7 +223,7 @@ class PolicyTurnTest {
     }
 
     @Test
-    void what_is_urgent_need_not_wait_until_everything_is_folded() throws Exception {
+    void an_urgent_tag_is_handed_over_before_everything_is_folded() throws Exception {
         Lanes lanes = new Lanes(transactions, UsualTerms.TERMS);
         Target target = new Target();
         target.setName("x");
@@ -262,14 +262,14 @@ class PolicyTurnTest {
                 "INSERT INTO freshet.inbox (tag, changed_at) VALUES ('" + tag + "', now() - interval '" + age + "')");
     }
 
-    /** As if everything in the queue had happened so much earlier. */
+    /** As if everything in the queue had happened earlier by this time. */
     private void pass(String time) throws SQLException {
         database.run("UPDATE cache_invalidation_queue SET time_bucket = time_bucket - interval '" + time
                 + "', ripe_at = ripe_at - interval '" + time + "', quiet_at = quiet_at - interval '" + time + "'");
         turn.looks().added(NarrowLooks.EVER); // rows that grow older by themselves
     }
 
-    /** By one turn: what targets are owed by it. */
+    /** Takes one turn, and returns the tags that it made owed. */
     private List<String> handedOver() throws SQLException {
         database.run("DELETE FROM freshet.delivery");
         turn.take();

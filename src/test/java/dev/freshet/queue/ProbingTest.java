@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Without its thread nothing is found until the poll: so nothing ends it but the end. */
+/** Without the probing thread nothing is found until the poll, so nothing but a stop may end it. */
 class ProbingTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -57,14 +57,14 @@ class ProbingTest {
     }
 
     @Test
-    void an_interruption_does_not_end_it() {
+    void an_interrupt_does_not_end_probing() {
         awaitMoreLooks();
         looksIn.get().interrupt();
         awaitMoreLooks();
     }
 
     @Test
-    void an_error_does_not_end_it() {
+    void an_error_does_not_end_probing() {
         awaitMoreLooks();
         fails.set(new StackOverflowError("once"));
         Eventually.is(PATIENCE, () -> fails.get() == null, () -> "not thrown");

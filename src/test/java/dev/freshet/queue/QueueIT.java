@@ -16,9 +16,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/**
- * From users' transactions to calls: what is committed makes a call, and no lock of theirs or ours holds up anybody.
- */
+/** From users' transactions to calls: what is committed makes a call, and no lock, theirs or ours, holds anybody up. */
 class QueueIT {
     private static final String UPSERT =
             "INSERT INTO public.cache_invalidation_queue (tag, time_bucket, invalidation_count)"
@@ -39,7 +37,7 @@ class QueueIT {
     }
 
     @Test
-    void what_is_rolled_back_makes_no_call() throws SQLException {
+    void a_rolled_back_change_makes_no_call() throws SQLException {
         try (Connection application = transaction()) {
             Scene.enqueue(application, "rolled-back");
             application.rollback();
@@ -49,7 +47,7 @@ class QueueIT {
     }
 
     @Test
-    void what_is_rolled_back_to_a_savepoint_makes_no_call_and_the_rest_does() throws SQLException {
+    void a_change_rolled_back_to_a_savepoint_makes_no_call_and_the_rest_does() throws SQLException {
         try (Connection application = transaction()) {
             Scene.enqueue(application, "before-savepoint");
             Savepoint savepoint = application.setSavepoint();
@@ -86,18 +84,18 @@ class QueueIT {
     }
 
     @Test
-    void a_foreign_upsert_of_a_new_row_held_open_delays_only_itself() throws SQLException {
-        heldOpen("new-held", "new-free");
+    void an_open_foreign_upsert_of_a_new_row_delays_only_its_own_tag() throws SQLException {
+        assertDelaysOnlyItself("new-held", "new-free");
     }
 
     @Test
-    void a_foreign_upsert_of_a_known_row_held_open_delays_only_itself() throws SQLException {
+    void an_open_foreign_upsert_of_a_known_row_delays_only_its_own_tag() throws SQLException {
         scene.changeAndAwait("known-held");
-        heldOpen("known-held", "known-free");
+        assertDelaysOnlyItself("known-held", "known-free");
     }
 
     @Test
-    void foreign_locks_on_very_many_rows_delay_only_these() throws SQLException {
+    void foreign_locks_on_very_many_rows_delay_only_those_rows() throws SQLException {
         String[] locked = tags("locked", 300);
         String[] free = tags("unlocked", 100);
         scene.change(locked);
@@ -124,7 +122,7 @@ class QueueIT {
     }
 
     @Test
-    void a_row_that_is_locked_while_its_call_is_settled_is_processed_when_it_is_free() throws SQLException {
+    void a_row_locked_while_its_call_is_settled_is_processed_once_it_is_free() throws SQLException {
         Receiver.Held call = scene.receiver.hold("settled-late");
         scene.change("settled-late");
         call.awaitBegun();
@@ -143,7 +141,7 @@ class QueueIT {
     }
 
     @Test
-    void thirty_two_open_transactions_on_one_tag_wait_for_nobody() throws SQLException {
+    void thirty_two_open_transactions_on_one_tag_do_not_wait_for_each_other() throws SQLException {
         scene.changeAndAwait("hot");
         List<Connection> writers = new ArrayList<>();
         for (int i = 0; i < 32; i++) {
@@ -169,7 +167,7 @@ class QueueIT {
                 scene.isTrue("SELECT invalidation_count = 65 FROM public.cache_invalidation_queue WHERE tag = 'hot'"));
     }
 
-    private static void heldOpen(String held, String free) throws SQLException {
+    private static void assertDelaysOnlyItself(String held, String free) throws SQLException {
         int before = scene.receiver.calls(held).size();
         try (Connection foreign = transaction()) {
             TestDatabase.run(foreign, UPSERT.formatted(held));

@@ -14,7 +14,7 @@ class QueueRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_poll_takes_a_turn_and_what_was_ripe_wakes_deliveries() throws Exception {
+    void a_poll_takes_a_turn_and_wakes_deliveries_if_tags_were_ripe() throws Exception {
         answer("turn.take", new TurnReport(true, List.of("course:7", "course:8"), 1, List.of()));
         send("poll-queue");
         assertEquals(
@@ -28,7 +28,7 @@ class QueueRoutesTest extends RouteTest {
     }
 
     @Test
-    void where_nothing_was_ripe_nobody_is_woken() throws Exception {
+    void a_turn_that_found_nothing_ripe_wakes_nobody() throws Exception {
         answer("turn.take", TurnReport.NOTHING);
         send("direct:take-turn");
         assertEquals(List.of("targets.register()", "turn.take()", "DEBUG No invalidations pending"), happened());
@@ -47,7 +47,7 @@ class QueueRoutesTest extends RouteTest {
     }
 
     @Test
-    void with_room_again_more_is_handed_over_without_a_fold() throws Exception {
+    void once_there_is_room_again_more_is_handed_over_without_a_fold() throws Exception {
         answer("turn.takeMore", new TurnReport(true, List.of("course:7"), 1, List.of()));
         send("direct:hand-over-more");
         assertEquals(
@@ -56,7 +56,7 @@ class QueueRoutesTest extends RouteTest {
     }
 
     @Test
-    void what_has_had_its_time_leaves_every_10_seconds() throws Exception {
+    void rows_past_their_retention_are_removed_every_10_seconds() throws Exception {
         send("forget-processed");
         assertEquals(List.of("retention.forgetWhatIsDue()"), happened());
         assertEquals(Duration.ofSeconds(10), every("forget-processed"));

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A queue row may be ripe at a moment of its own, and no row of either kind hides one of the other. */
+/** A queue row may have a time of its own at which it is ripe, and rows of one kind never hide rows of the other. */
 class RipeAtTest {
     private TestDatabase database;
     private Transactions transactions;
@@ -37,7 +37,7 @@ class RipeAtTest {
     }
 
     @Test
-    void a_row_with_a_moment_of_its_own_waits_for_that_and_for_nothing_else() throws Exception {
+    void a_row_with_its_own_ripe_time_waits_for_exactly_that() throws Exception {
         row("now", "now()", "now()");
         row("later", "now() - interval '2 hours'", "now() + interval '1 minute'");
         row("by its bucket", "now() - interval '2 hours'", "NULL");
@@ -47,7 +47,7 @@ class RipeAtTest {
     }
 
     @Test
-    void rows_of_one_kind_do_not_hide_the_other() throws Exception {
+    void rows_of_one_kind_do_not_hide_rows_of_the_other() throws Exception {
         database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket, ripe_at) SELECT 'late-' || i, now() -"
                 + " interval '3 hours', now() + interval '1 day' FROM generate_series(1, 3000) i");
         row("bucket", "now() - interval '2 hours'", "NULL");
@@ -57,7 +57,7 @@ class RipeAtTest {
     }
 
     @Test
-    void a_run_by_hand_with_force_takes_both() throws Exception {
+    void a_forced_manual_run_takes_rows_of_both_kinds() throws Exception {
         row("moment", "now()", "now() + interval '1 day'");
         row("bucket", "now()", "NULL");
         turn.takeAll(true);
@@ -65,7 +65,7 @@ class RipeAtTest {
     }
 
     @Test
-    void what_waits_for_its_moment_makes_no_work_and_is_not_late() throws Exception {
+    void a_row_that_waits_for_its_ripe_time_makes_no_work_and_is_not_late() throws Exception {
         row("moment", "now() - interval '2 hours'", "now() + interval '1 day'");
         assertEquals(false, ask("queue/turn-has-work", Map.of("floor", 0L)).get("has_work"));
         Map<String, Object> state = ask("queue/queue-state", Map.of());
@@ -76,7 +76,7 @@ class RipeAtTest {
     }
 
     @Test
-    void a_change_that_meets_such_a_row_waits_no_longer_than_its_bucket_would() throws Exception {
+    void a_change_that_joins_such_a_row_waits_no_longer_than_its_bucket_would() throws Exception {
         row("a", "timestamptz 'epoch'", "now() + interval '1 day'");
         database.run("INSERT INTO freshet.inbox (tag, changed_at) VALUES ('a', 'epoch')");
         turn.take();

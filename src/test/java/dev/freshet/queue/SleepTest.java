@@ -58,11 +58,11 @@ class SleepTest {
     }
 
     @Test
-    void whoever_commits_wakes_it_and_costs_nothing_from_then_on() throws Exception {
-        hearUntil("t");
+    void a_commit_wakes_a_sleeping_instance_and_later_commits_notify_nobody() throws Exception {
+        listenUntil("t");
         TestDatabase.run(ear, "SELECT enqueue_cache_invalidation('wakes')");
         listens = false; // it does not fall asleep again
-        hearUntil("f");
+        listenUntil("f");
         heard();
         database.run("SELECT enqueue_cache_invalidation('wakes nobody')");
         database.run("NOTIFY freshet_live, 'last'");
@@ -72,7 +72,7 @@ class SleepTest {
     }
 
     @Test
-    void who_looks_long_after_it_was_woken_and_falls_asleep_again_can_be_woken() throws Exception {
+    void an_instance_that_falls_asleep_again_without_having_looked_can_be_woken() throws Exception {
         ended = true;
         sleep.end();
         prober.join();
@@ -91,15 +91,15 @@ class SleepTest {
     }
 
     @Test
-    void live_events_wake_it_too() throws Exception {
-        hearUntil("t");
+    void a_live_event_wakes_a_sleeping_instance_too() throws Exception {
+        listenUntil("t");
         database.run("SELECT manual_cache_invalidation('AB1')");
-        hearUntil("f");
+        listenUntil("f");
     }
 
     @Test
-    void who_rolls_back_wakes_nobody() throws Exception {
-        hearUntil("t");
+    void a_rollback_wakes_nobody() throws Exception {
+        listenUntil("t");
         try (Connection writer = database.connect()) {
             writer.setAutoCommit(false);
             TestDatabase.run(writer, "SELECT enqueue_cache_invalidation('not')");
@@ -112,19 +112,19 @@ class SleepTest {
     }
 
     @Test
-    void who_does_not_hear_itself_does_not_stay_asleep() {
+    void an_instance_that_does_not_hear_itself_does_not_stay_asleep() {
         Eventually.is(PATIENCE, () -> is("t"), () -> "never asleep");
         Eventually.is(PATIENCE, () -> is("f"), () -> "asleep, and deaf");
     }
 
     @Test
-    void one_that_ends_leaves_no_writer_calling() throws Exception {
-        hearUntil("t");
+    void an_instance_that_ends_leaves_no_writer_notifying() throws Exception {
+        listenUntil("t");
         sleep.end();
         assertEquals("f", database.one(ASLEEP));
     }
 
-    private void hearUntil(String asleep) {
+    private void listenUntil(String asleep) {
         Eventually.is(
                 PATIENCE,
                 () -> {

@@ -11,7 +11,7 @@ class SleepingIT {
             "SELECT last_value > extract(epoch FROM clock_timestamp()) FROM freshet.asleep_until";
 
     @Test
-    void it_falls_asleep_is_woken_by_a_change_and_sleeps_again_and_leaves_nobody_calling_when_it_ends()
+    void an_instance_sleeps_until_a_change_and_again_after_it_and_no_writer_notifies_once_it_has_ended()
             throws Exception {
         try (Scene scene = new Scene("FRESHET_QUEUE_POLL=1h", "FRESHET_LOG_LEVEL=DEBUG")) {
             FreshetProcess freshet = scene.start();

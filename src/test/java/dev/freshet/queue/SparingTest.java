@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
-/** A question that takes long rests for its share of that. */
+/** A question that takes long is not asked again until it has rested for its share of that time. */
 class SparingTest {
     @Test
     void a_quick_answer_may_be_asked_for_again_at_once() throws Exception {
@@ -20,7 +20,7 @@ class SparingTest {
     }
 
     @Test
-    void one_that_is_slow_again_and_again_rests() throws Exception {
+    void a_question_that_is_slow_repeatedly_rests() throws Exception {
         Sparing sparing = new Sparing(1_000_000, Duration.ZERO);
         sparing.ask(SparingTest::slowly);
         sparing.ask(SparingTest::slowly);
@@ -30,7 +30,7 @@ class SparingTest {
     }
 
     @Test
-    void a_quick_one_in_between_shows_that_it_was_the_machine() throws Exception {
+    void a_quick_answer_in_between_means_that_the_question_need_not_rest() throws Exception {
         Sparing sparing = new Sparing(1_000_000, Duration.ofMillis(4));
         sparing.ask(SparingTest::slowly);
         sparing.ask(SparingTest::slowly);
@@ -44,7 +44,7 @@ class SparingTest {
     }
 
     @Test
-    void so_does_one_that_fails_after_long() {
+    void a_question_that_fails_slowly_rests_as_well() {
         Sparing sparing = new Sparing(1_000_000, Duration.ZERO);
         for (int i = 0; i < 3; i++) {
             assertThrows(

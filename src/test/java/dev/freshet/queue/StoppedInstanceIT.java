@@ -18,10 +18,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * One of two instances is stopped in the middle of a transaction, as a suspended machine or a cut network stops it:
- * its connection stays open, and what it has locked stays locked. The other goes on with all that is not locked, and
- * soon with that, too. Where to stop it is told by a trigger of the test's that sleeps: whose session sleeps there is
- * the one to be stopped.
+ * One of two instances is stopped in the middle of a transaction, as by a suspended machine or a cut network: its
+ * connection stays open, and what it has locked stays locked. The other instance proceeds with everything that is not
+ * locked, and soon with that, too. A trigger of the test that sleeps determines where to stop: the instance whose
+ * session sleeps there is the one that is stopped.
  */
 class StoppedInstanceIT {
     private record Place(String name, String table, String event, String condition) {
@@ -65,7 +65,7 @@ class StoppedInstanceIT {
     }
 
     @AfterEach
-    void goOn() throws Exception {
+    void resume() throws Exception {
         if (stopped != 0) {
             Signal.CONT.to(stopped);
             stopped = 0;
@@ -96,7 +96,7 @@ class StoppedInstanceIT {
         scene.database.run("INSERT INTO public.trap VALUES ('" + place + "')");
         String job = place.table().contains("job") ? queueJob() : null;
         begin(place);
-        stopped = stopWhoSleeps();
+        stopped = stopTheOneThatSleeps();
         scene.database.run("DELETE FROM public.trap");
         String[] others = Stream.of("a", "b", "c")
                 .map(tag -> tag + " while one is stopped " + place)
@@ -112,14 +112,17 @@ class StoppedInstanceIT {
         if (job != null) {
             awaitCompleted(job);
         }
-        goOn();
+        resume();
         scene.letEverythingPass();
         assertEquals(
                 List.of(),
                 scene.database.list("SELECT tag FROM freshet.delivery UNION ALL SELECT tag FROM freshet.dead_letter"));
     }
 
-    /** What a hand-over adds it claims as well: a claim finds only what is due and nobody's. */
+    /**
+     * What a hand-over adds it claims as well, whereas a claim finds only deliveries that are due and that nobody
+     * holds.
+     */
     private static void begin(Place place) throws SQLException {
         if (place.name().equals("in a claim")) {
             scene.database.run("INSERT INTO freshet.delivery (tag, target, handover, changed_at)"
@@ -130,8 +133,8 @@ class StoppedInstanceIT {
         }
     }
 
-    /** The session that sleeps in the trap says in its name which process it belongs to. */
-    private static long stopWhoSleeps() throws Exception {
+    /** The session that sleeps in the trap has the id of its process in its application name. */
+    private static long stopTheOneThatSleeps() throws Exception {
         AtomicReference<String> pid = new AtomicReference<>();
         Scene.until("somebody is in the trap", () -> {
             scene

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A turn that another instance takes while this one is in the middle of it. */
+/** Another instance takes the turn while this one is in the middle of it. */
 class TurnTest {
     private static final int MORE_THAN_A_BATCH = HandingOverInBatches.ROWS + 500;
 
@@ -50,7 +50,7 @@ class TurnTest {
         database.close();
     }
 
-    /** When the first batch is committed and its calls begin. */
+    /** Called when the first batch is committed and its calls begin. */
     private void otherTakesTheTurn(List<Call> calls) {
         try {
             TestDatabase.list(other, "SELECT pg_advisory_xact_lock(7382084)::text");
@@ -60,7 +60,7 @@ class TurnTest {
     }
 
     @Test
-    void what_another_instance_may_not_have_seen_is_said_not_to_be_done() throws Exception {
+    void a_turn_that_was_lost_halfway_reports_that_it_is_not_finished() throws Exception {
         TurnReport report = turn.takeAll(false);
         assertFalse(report.mine());
         assertEquals(HandingOverInBatches.ROWS, report.tags());

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /** Two instances on one database. */
 class TwoInstancesIT {
     @Test
-    void they_share_the_work_and_double_none_of_it() throws Exception {
+    void two_instances_share_the_work_and_do_none_of_it_twice() throws Exception {
         try (Scene scene =
                 new Scene("FRESHET_REVALIDATE_CONCURRENCY=1", "FRESHET_TARGET_TIMEOUT=25s", "FRESHET_LEASE=60s")) {
             scene.start();
@@ -21,7 +21,7 @@ class TwoInstancesIT {
             scene.receiver.nextOfAll(one, other);
             scene.change(tags);
             one.awaitBegun();
-            other.awaitBegun(); // each makes one call at a time: this one is the other instance's
+            other.awaitBegun(); // each makes one call at a time, so this one comes from the other instance
             one.release();
             other.release();
             scene.awaitProcessed(tags);

@@ -15,7 +15,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** bench/run itself takes an hour; here only that its lines, their files and the pages that tell of them agree. */
+/**
+ * bench/run itself takes an hour. These tests only check that its lines, their files and the pages about them agree.
+ */
 class BenchTest {
     private static final Path LINES = Path.of("bench/lines");
     /** A row of the table "What each line means": its name, its file, what is done, the goal. */
@@ -38,7 +40,7 @@ class BenchTest {
     }
 
     @Test
-    void the_list_names_every_line_and_says_what_it_is() throws Exception {
+    void the_list_names_and_describes_every_line() throws Exception {
         Process process = new ProcessBuilder("bench/run", "--list")
                 .redirectErrorStream(true)
                 .start();
@@ -52,7 +54,7 @@ class BenchTest {
     }
 
     @Test
-    void every_line_is_run_in_an_order_that_is_written_down() throws IOException {
+    void every_line_has_its_place_in_the_order_of_the_runs() throws IOException {
         String run = Files.readString(Path.of("bench/tools/run.mjs"));
         files().forEach(name -> assertTrue(run.contains("'" + name + "'"), name));
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code check}: the trial that a running Freshet holds an edited file against, without a database. */
+/** {@code check}: the trial that a running Freshet puts an edited file through, without a database. */
 class CheckRoutesTest {
     @TempDir
     Path folder;
@@ -43,7 +43,7 @@ class CheckRoutesTest {
                 "bad expression | queue.camel.yaml | '${body.tags} > 0' | '${body.tags > 0'",
                 "unknown statement | deliver.camel.yaml | queries/deliver/claim.sql | queries/deliver/klaim.sql"
             })
-    void a_broken_file_is_told_with_its_line(String what, String name, String good, String bad) throws Exception {
+    void a_broken_file_is_reported_with_its_line(String what, String name, String good, String bad) throws Exception {
         Path file = copy().resolve(name);
         String text = Files.readString(file);
         assertTrue(text.contains(good), good);
@@ -86,7 +86,7 @@ class CheckRoutesTest {
                 "1 | 4 | asTagOrTags(50)",
                 "50 | 500 | asTagOrTags()"
             })
-    void numbers_that_agree_may_stand_twice(int batch, int concurrency, String body) throws Exception {
+    void numbers_that_agree_may_be_given_twice(int batch, int concurrency, String body) throws Exception {
         Files.writeString(folder.resolve("other.yaml"), target(batch, concurrency, body, concurrency));
         assertEquals(0, check(folder.toString()), said.toString());
     }
@@ -101,7 +101,7 @@ class CheckRoutesTest {
                 "http://a:1,b:2 | address 2 of 2 is \"b:2\": no whole address; write it such as http://10.0.0.1:3000",
                 "http://a:1,http://A:1/ | address 2 of 2 is http://A:1/ and so is another one"
             })
-    void a_list_of_addresses_that_makes_no_sense_is_refused(String address, String told) throws Exception {
+    void a_malformed_list_of_addresses_is_refused(String address, String told) throws Exception {
         Files.writeString(
                 folder.resolve("other.yaml"),
                 target(1, 4, "asTagOrTags()", 4)
@@ -118,7 +118,8 @@ class CheckRoutesTest {
                 "http://a:1, | address 2 of 2 is empty",
                 "http://a:1,http://b:2/ | address 2 of 2 is \"http://b:2/\": write http://host"
             })
-    void so_is_one_of_a_target_in_six_lines(String address, String told) throws Exception {
+    void a_malformed_list_of_addresses_of_a_target_in_six_lines_is_refused(String address, String told)
+            throws Exception {
         Files.createDirectory(folder.resolve("targets"));
         Files.writeString(
                 folder.resolve("targets/other.camel.yaml"),
@@ -128,9 +129,9 @@ class CheckRoutesTest {
         assertTrue(said.toString().contains("address is " + address + ": " + told), said.toString());
     }
 
-    /** As where an image is built: the secrets come later. */
+    /** As where an image is built: the secrets are supplied later. */
     @Test
-    void a_variable_that_is_not_set_here_is_told_and_does_no_harm() throws Exception {
+    void a_variable_that_is_not_set_is_reported_and_does_no_harm() throws Exception {
         Path file = folder.resolve("other.yaml");
         String good = target(50, 4, "asTagOrTags()", 4)
                 .replace("batch: 50", "batch: \"{{env:FRESHET_TEST_BATCH}}\"")
@@ -171,7 +172,7 @@ class CheckRoutesTest {
     }
 
     @Test
-    void each_of_several_broken_files_is_told() throws Exception {
+    void each_of_several_broken_files_is_reported() throws Exception {
         copy();
         Files.writeString(folder.resolve("audit.camel.yaml"), "- route: [");
         Files.writeString(
@@ -188,7 +189,7 @@ class CheckRoutesTest {
     }
 
     @Test
-    void a_single_file_can_be_tried_and_one_that_is_not_there_is_said() throws Exception {
+    void a_single_file_can_be_checked_and_a_missing_one_is_reported() throws Exception {
         assertEquals(0, check("routes/targets/tag.camel.yaml"), said.toString());
         said.reset();
         assertEquals(2, check(folder.resolve("none.yaml").toString()));

@@ -18,7 +18,7 @@ import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A route of each policy does one step, {@code seda:work}, which fails as the test says. */
+/** The route of each policy performs one step, {@code seda:work}, which fails as the test says. */
 class ErrorsRoutesTest extends RouteTest {
     private static final SQLException AWAY = new SQLException("the database is away", "08006");
     private static final IOException RESET = new IOException("reset");
@@ -48,7 +48,7 @@ class ErrorsRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_call_that_may_pass_is_tried_once_more_under_the_same_lease() throws Exception {
+    void a_call_that_failed_temporarily_is_tried_once_more_under_the_same_lease() throws Exception {
         answer("seda:work", RESET, null);
         answer("outcomes.worthAnotherTry", true);
         deliver();
@@ -65,7 +65,7 @@ class ErrorsRoutesTest extends RouteTest {
     }
 
     @Test
-    void one_that_fails_twice_is_settled() throws Exception {
+    void a_call_that_fails_twice_is_settled() throws Exception {
         answer("seda:work", RESET);
         answer("outcomes.worthAnotherTry", true);
         deliver();
@@ -75,7 +75,7 @@ class ErrorsRoutesTest extends RouteTest {
     }
 
     @Test
-    void one_that_will_not_pass_is_settled_at_once() throws Exception {
+    void a_call_that_failed_permanently_is_settled_at_once() throws Exception {
         answer("seda:work", RESET);
         answer("outcomes.worthAnotherTry", false);
         deliver();
@@ -103,21 +103,21 @@ class ErrorsRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_settlement_goes_on_when_the_database_is_back() throws Exception {
+    void a_settlement_proceeds_once_the_database_is_back() throws Exception {
         answer("seda:work", AWAY, AWAY, null);
         send("direct:settle", List.of("outcome"));
         assertEquals(after(3, "seda:next [outcome]"), happened());
     }
 
     @Test
-    void a_poll_says_what_is_wrong_and_comes_again_at_its_time() throws Exception {
+    void a_failed_poll_is_reported_and_not_repeated_before_its_time() throws Exception {
         answer("seda:work", RESET);
         send("direct:poll");
         assertEquals(List.of("seda:work", "troubles.report(poll, reset)"), happened());
     }
 
     @Test
-    void a_request_is_answered_with_what_is_wrong() throws Exception {
+    void a_failed_request_is_answered_with_its_error() throws Exception {
         answer("seda:work", new Refused(404, "there is no such job"));
         Exchange answered = send("direct:api");
         assertEquals(404, header(answered, Exchange.HTTP_RESPONSE_CODE));
@@ -128,7 +128,7 @@ class ErrorsRoutesTest extends RouteTest {
     }
 
     @Test
-    void callers_of_the_replaced_workers_are_told_of_no_success() throws Exception {
+    void callers_of_the_replaced_workers_get_success_false() throws Exception {
         answer("seda:work", new Refused(404, "there is no such job"));
         Exchange answered = send("direct:api-success");
         assertEquals(404, header(answered, Exchange.HTTP_RESPONSE_CODE));
@@ -148,14 +148,14 @@ class ErrorsRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_job_that_fails_otherwise_is_left_at_once() throws Exception {
+    void a_job_that_fails_for_another_reason_is_left_at_once() throws Exception {
         answer("seda:work", RESET);
         send("direct:job", null, Map.of(), Map.of("job", JOB));
         assertEquals(List.of("seda:work", "jobs.abandon(" + JOB + ")"), happened());
     }
 
     @Test
-    void a_refresh_is_tried_three_times_and_its_job_goes_on_all_the_same() throws Exception {
+    void a_refresh_is_tried_three_times_and_its_job_proceeds_nevertheless() throws Exception {
         answer("seda:work", RESET);
         answer("refreshes.mayPass", true);
         send("direct:refresh");
@@ -168,7 +168,7 @@ class ErrorsRoutesTest extends RouteTest {
     }
 
     @Test
-    void one_that_will_not_pass_is_tried_once() throws Exception {
+    void a_refresh_that_failed_permanently_is_tried_once() throws Exception {
         answer("seda:work", RESET);
         send("direct:refresh");
         assertEquals(
@@ -187,7 +187,7 @@ class ErrorsRoutesTest extends RouteTest {
         send("direct:deliver", call("course:7"), Map.of(), Map.of("call", call("course:7")));
     }
 
-    /** So many times at work, and then this. */
+    /** This many attempts at work, and then these. */
     private static List<String> after(int times, String... then) {
         List<String> all = new ArrayList<>(Collections.nCopies(times, "seda:work [outcome]"));
         all.addAll(List.of(then));

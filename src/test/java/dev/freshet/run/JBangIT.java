@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Without a build: Camel JBang runs the same routes/ and application.properties, with the jar beside them. */
+/** Without a build: Camel JBang runs the same routes/ and application.properties, with the jar next to them. */
 class JBangIT {
     private static CamelJBang jbang;
     private static Scene scene;
@@ -31,7 +31,7 @@ class JBangIT {
     }
 
     @Test
-    void changes_are_delivered_edits_are_in_force_and_sigterm_ends_it_in_order() throws Exception {
+    void changes_are_delivered_edits_take_effect_and_sigterm_stops_it_cleanly() throws Exception {
         FreshetProcess freshet = start();
         freshet.awaitListening();
         scene.changeAndAwait("under-jbang");

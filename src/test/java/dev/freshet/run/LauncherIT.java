@@ -17,7 +17,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The launcher as the build leaves it beside the jar. */
+/** The launcher as the build leaves it next to the jar. */
 @DisabledOnOs(OS.WINDOWS)
 class LauncherIT {
     private static final String SHARED = "dev.freshet.run.routes.RouteCheck source: shared objects file (top)";

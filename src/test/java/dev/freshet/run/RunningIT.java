@@ -26,12 +26,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What an operator sees of the packaged jar when it starts, refuses to, stops and is killed. */
+/** What an operator sees when the packaged jar starts, refuses to start, is stopped and is killed. */
 class RunningIT {
     private static final Pattern EMBEDDED = Pattern.compile("postgres://postgres@(127\\.0\\.0\\.1:\\d+/\\w+)");
 
     @Test
-    void it_needs_nothing_and_tells_where_it_listens_last() {
+    void a_start_needs_no_settings_and_finally_tells_where_it_listens() {
         try (FreshetProcess freshet = FreshetProcess.start(Map.of())) {
             assertTrue(freshet.url().matches("http://127\\.0\\.0\\.1:[1-9]\\d*"), freshet.url());
             assertEquals(200, freshet.get("/observe/health").statusCode());
@@ -43,7 +43,7 @@ class RunningIT {
     }
 
     @Test
-    void data_outlive_a_restart_and_a_kill_9() throws Exception {
+    void data_survive_a_restart_and_a_kill_9() throws Exception {
         Path folder = FreshetProcess.newFolder();
         try (FreshetProcess first = FreshetProcess.start(folder, Map.of())) {
             run(first, "CREATE TABLE kept AS SELECT 1 AS n");
@@ -75,7 +75,7 @@ class RunningIT {
     }
 
     @Test
-    void a_first_start_that_was_killed_halfway_is_no_obstacle() throws Exception {
+    void a_first_start_killed_halfway_is_no_obstacle() throws Exception {
         Path folder = FreshetProcess.newFolder();
         Path data = Files.createDirectories(folder.resolve(".freshet/postgres"));
         Files.writeString(data.resolve("postgresql.conf"), "");
@@ -103,7 +103,7 @@ class RunningIT {
     }
 
     @Test
-    void a_busy_port_is_refused_and_nothing_is_left_running() throws IOException {
+    void a_start_on_a_busy_port_is_refused_and_nothing_is_left_running() throws IOException {
         Path folder = FreshetProcess.newFolder();
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String port = Integer.toString(taken.getLocalPort());
@@ -124,13 +124,13 @@ class RunningIT {
                 "DATABASE_URL=mysql://ann:s3cret@h/db | DATABASE_URL is not a database's address",
                 "FRESHET_DATA_DIR=/proc/nowhere | FRESHET_DATA_DIR is"
             })
-    void a_bad_setting_is_one_line_and_exit_2(String environment, String said) {
+    void a_bad_setting_is_reported_in_one_line_with_exit_code_2(String environment, String said) {
         String[] pair = environment.split("=", 2);
         assertRefused(2, said, FreshetProcess.newFolder(), Map.of(pair[0], pair[1]));
     }
 
     @Test
-    void settings_can_be_written_in_the_file_and_an_empty_variable_is_none() throws IOException {
+    void settings_can_be_set_in_the_file_and_an_empty_variable_does_not_count() throws IOException {
         Path folder = FreshetProcess.newFolder();
         Path file = folder.resolve("application.properties");
         Files.writeString(file, Files.readString(file) + "\nfreshet.queue.poll=soon\n");
@@ -138,7 +138,7 @@ class RunningIT {
     }
 
     @Test
-    void routes_come_out_of_the_jar_where_no_folder_is() throws IOException {
+    void routes_are_taken_from_the_jar_if_there_is_no_folder() throws IOException {
         Path empty = Files.createTempDirectory("freshet-it-");
         FreshetProcess.start(empty, Map.of()).close();
     }

@@ -10,10 +10,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** SIGTERM, with leases so long that nothing would come back by itself. */
+/** SIGTERM, with leases so long that nothing would be claimed again by itself. */
 class StopIT {
     @Test
-    void what_is_in_flight_is_finished_and_the_rest_handed_to_the_successor_at_once() throws Exception {
+    void calls_under_way_are_finished_and_the_rest_is_handed_to_the_successor_at_once() throws Exception {
         try (Scene scene =
                 new Scene("FRESHET_REVALIDATE_CONCURRENCY=1", "FRESHET_LEASE=1h", "FRESHET_TARGET_TIMEOUT=5s")) {
             FreshetProcess first = scene.start();

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * docs/configuration.md is application.properties as a page. After a change: {@code mvn test
+ * docs/configuration.md is application.properties as a page. After a change run {@code mvn test
  * -Dtest=ConfigurationPageTest -Dfreshet.write-docs=true}.
  */
 class ConfigurationPageTest {

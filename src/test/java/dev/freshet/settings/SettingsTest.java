@@ -51,7 +51,7 @@ class SettingsTest {
 
     @ParameterizedTest
     @CsvSource({"''", "s", "-5s", "5 parsecs", "5s5s", "1e3", "0x10", "999999999999d"})
-    void anything_else_is_no_duration(String text) {
+    void any_other_text_is_not_a_duration(String text) {
         assertThrows(IllegalArgumentException.class, () -> Durations.parse(text));
     }
 
@@ -71,7 +71,7 @@ class SettingsTest {
     }
 
     @Test
-    void the_environment_wins_over_the_file_and_an_empty_variable_is_none() {
+    void the_environment_overrides_the_file_unless_the_variable_is_empty() {
         Map<String, String> environment = Map.of("FRESHET_BUCKET", "2s", "FRESHET_DEBOUNCE", "");
         Map<String, String> file =
                 Map.of("freshet.queue.bucket", "3s", "freshet.queue.debounce", "4s", "freshet.queue.poll", "");
@@ -135,7 +135,7 @@ class SettingsTest {
                 "VERCEL_DEPLOYMENT_URL | http://a,http://ann:s3cret@b | a name and password before an @",
                 "SUPABASE_URL | https://abc.supabase.co | SUPABASE_DB_PASSWORD"
             })
-    void a_bad_value_names_its_setting_and_says_what_to_write(String name, String value, String said) {
+    void a_bad_value_is_refused_with_its_setting_and_what_to_write(String name, String value, String said) {
         String message = refusal(name, value);
         assertTrue(message.contains(said), message);
         assertFalse(message.contains("\n"), message);
@@ -143,7 +143,7 @@ class SettingsTest {
     }
 
     @Test
-    void a_public_address_needs_a_key_or_a_word_that_it_needs_none() {
+    void a_public_address_needs_a_key_or_an_explicit_waiver() {
         assertTrue(with("FRESHET_HOST", "0.0.0.0", "INTERNAL_API_KEY", "k").hasKey());
         assertTrue(with("FRESHET_HOST", "0.0.0.0", "SUPABASE_SERVICE_ROLE_KEY", "k")
                 .hasKey());
@@ -152,7 +152,7 @@ class SettingsTest {
     }
 
     @Test
-    void every_setting_stands_in_the_file_with_its_variable_and_the_reverse() throws IOException {
+    void every_setting_is_in_the_file_with_its_variable_and_vice_versa() throws IOException {
         List<String> declared = Files.readAllLines(Path.of("application.properties")).stream()
                 .filter(line -> line.startsWith("freshet."))
                 .map(line -> line.replaceAll("=\\{\\{env:(\\w+):.*", " $1"))

@@ -11,18 +11,19 @@ import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
 
 /**
- * Rows that become something else by the clock. With a debounce of a day and a poll of an hour, whatever is delivered
- * here is delivered because its moment has come. The bucket is short: a bucket of a day would be ripe at midnight.
+ * Rows that change their meaning when a time comes. With a debounce of a day and a poll of an hour, whatever is
+ * delivered here is delivered because its moment has come. The bucket is short, since a bucket of a day would be ripe
+ * at midnight.
  */
 class ClockIT {
     private static final String[] SETTINGS = {"FRESHET_DEBOUNCE=1d", "FRESHET_BUCKET=1s", "FRESHET_QUEUE_POLL=1h"};
 
-    /** Which lock has the turn at the queue: sql/queries/queue/take-turn.sql. */
+    /** The lock that gives the turn at the queue: sql/queries/queue/take-turn.sql. */
     private static final int TURN = 7382084;
 
     private static Scene scene(String... settings) throws Exception {
         TestDatabase database = TestDatabase.empty();
-        // a role called freshet would otherwise find schema freshet first
+        // a role called freshet would find schema freshet first
         database.runAsSuperuser("ALTER DATABASE " + database.name() + " SET search_path = public");
         Scene scene = new Scene(database, SETTINGS);
         scene.set(settings);
@@ -46,7 +47,7 @@ class ClockIT {
                 () -> scene.isTrue("SELECT publish_at < clock_timestamp() FROM posts WHERE id = " + id));
     }
 
-    /** None was early, whatever was called. */
+    /** Asserts that no moment was early, whatever was called. */
     private static void assertNoneEarly(Scene scene) throws SQLException {
         assertEquals(
                 "0",
@@ -56,7 +57,7 @@ class ClockIT {
     }
 
     @Test
-    void a_moment_is_delivered_when_it_comes_and_what_was_edited_away_or_deleted_is_not() throws Exception {
+    void a_moment_is_delivered_when_it_comes_unless_it_was_edited_away_or_deleted() throws Exception {
         try (Scene scene = scene()) {
             scene.start();
             posts(scene);
@@ -86,14 +87,14 @@ class ClockIT {
     }
 
     @Test
-    void a_restart_across_a_moment_and_one_after_an_edit_lose_nothing() throws Exception {
+    void a_restart_across_a_moment_or_after_an_edit_loses_nothing() throws Exception {
         try (Scene scene = scene()) {
             FreshetProcess first = scene.start();
             posts(scene);
             post(scene, 1, "1 s");
             post(scene, 4, "1 h");
             assertEquals(0, first.term());
-            // two transactions, and nothing between them that could last until the moment has come
+            // two transactions, with nothing between them that could take until the moment has come
             scene.database.run("DO $$ BEGIN INSERT INTO posts VALUES (2, clock_timestamp() + interval '1 s'); COMMIT;"
                     + " UPDATE posts SET publish_at = '2100-01-01' WHERE id = 2; END $$");
             post(scene, 3, "200 ms");
@@ -109,8 +110,8 @@ class ClockIT {
     }
 
     @Test
-    void kill_9_in_the_middle_of_moments_loses_none() throws Exception {
-        // leases that ended, and what failed on a busy machine, are found by the poll
+    void a_kill_9_while_moments_are_queued_loses_none() throws Exception {
+        // the poll finds leases that have ended, and what failed on a busy machine
         try (Scene scene = scene("FRESHET_QUEUE_POLL=1s")) {
             FreshetProcess first = scene.start();
             posts(scene);
@@ -151,7 +152,7 @@ class ClockIT {
     }
 
     @Test
-    void a_moment_that_comes_while_another_instance_has_the_turn_is_delivered_after_that() throws Exception {
+    void a_moment_that_comes_while_another_instance_has_the_turn_is_delivered_afterwards() throws Exception {
         try (Scene scene = scene();
                 Connection other = scene.database.connect()) {
             scene.start();
@@ -171,7 +172,7 @@ class ClockIT {
     }
 
     @Test
-    void a_timestamp_is_read_in_the_servers_time_zone_and_the_console_shows_the_watch() throws Exception {
+    void a_timestamp_is_read_in_the_servers_time_zone_and_the_console_lists_its_watch() throws Exception {
         try (Scene scene = scene()) {
             FreshetProcess freshet = scene.start();
             Scene.until(

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** From moments of rows to what is queued when they come: none missed, none early. */
+/** From moments of rows to what is queued when they come: none is missed, and none is early. */
 class MomentsTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -36,7 +36,7 @@ class MomentsTest {
     @BeforeEach
     void open() throws Exception {
         database = TestDatabase.empty();
-        // a role called freshet would otherwise find schema freshet first
+        // a role called freshet would find schema freshet first
         database.runAsSuperuser("ALTER DATABASE " + database.name() + " SET search_path = public");
         database.migrate();
         transactions = new Transactions(database.pool(6));
@@ -68,7 +68,7 @@ class MomentsTest {
     }
 
     @Test
-    void what_has_come_is_queued_once_ripe_at_its_moment_and_what_comes_next_is_known() throws Exception {
+    void a_moment_that_has_come_is_queued_once_and_the_next_one_is_known() throws Exception {
         database.run("INSERT INTO posts VALUES (1, 1, clock_timestamp() + interval '2 s', '2100-01-01')");
         Eventually.is(
                 PATIENCE,
@@ -99,7 +99,7 @@ class MomentsTest {
     }
 
     @Test
-    void a_look_that_comes_while_the_question_rests_is_made_up_for() throws Exception {
+    void a_look_during_a_rest_is_made_up_for_later() throws Exception {
         Moments tired = new Moments(
                 transactions, new Sparing(1_000_000, Duration.ZERO), waits::add, handOvers::incrementAndGet);
         for (int i = 0; i < 3; i++) {
@@ -112,7 +112,7 @@ class MomentsTest {
     }
 
     @Test
-    void a_moment_that_was_edited_away_before_it_came_is_not_said_although_nobody_looked_before() throws Exception {
+    void a_moment_edited_away_before_it_came_is_not_queued_even_if_nobody_looked_earlier() throws Exception {
         database.run(
                 "INSERT INTO posts VALUES (1, 1, clock_timestamp() + interval '1 hour'), (2, 2, clock_timestamp() +"
                         + " interval '1 hour')");
@@ -123,7 +123,7 @@ class MomentsTest {
     }
 
     @Test
-    void what_commits_after_its_moment_is_said_then() throws Exception {
+    void a_row_committed_after_its_moment_is_queued_at_the_next_look() throws Exception {
         try (Connection late = database.connect()) {
             late.setAutoCommit(false);
             TestDatabase.run(
@@ -139,7 +139,7 @@ class MomentsTest {
     }
 
     @Test
-    void a_loss_that_is_counted_before_its_gain_takes_nothing_from_others() throws Exception {
+    void a_removal_counted_before_its_addition_takes_nothing_from_other_rows() throws Exception {
         String change =
                 "INSERT INTO freshet.moment_change (watch, tag, at, change) SELECT number, 'x', '2100-01-01', %d FROM"
                         + " freshet.watch";
@@ -156,9 +156,12 @@ class MomentsTest {
         assertEquals("1", database.one("SELECT count FROM freshet.moment"));
     }
 
-    /** Writers, a worker and a model: the table itself. Time goes by as the statements' own parameter, a day a step. */
+    /**
+     * Writers, a worker and a model, which is the table itself. Time passes as a parameter of the statements, one day
+     * per step.
+     */
     @Test
-    void a_hundred_thousand_moments_edited_and_deleted_at_random_none_missed_none_early() throws Exception {
+    void a_hundred_thousand_moments_edited_at_random_are_never_missed_or_early() throws Exception {
         String moment =
                 "timestamptz '2100-01-01 00:00Z' + make_interval(days => (random() * 20)::int, hours => (random() *"
                         + " 3)::int)";
@@ -176,14 +179,14 @@ class MomentsTest {
         }
         step.set(Integer.MAX_VALUE);
         writers.forEach(CompletableFuture::join);
-        // from here on nobody writes but between the steps, and everything has to agree at each of them
+        // from here on all writing is done between the steps, and everything must agree after each step
         Random random = new Random(7);
         String from = "2099-12-31 00:00Z";
         for (int day = 1; day <= 22; day++) {
             String to = String.format("2100-01-%02d 01:00Z", day);
             foldAll();
             database.run("DELETE FROM cache_invalidation_queue");
-            strike(to);
+            queueMoments(to);
             assertEquals(
                     List.of(),
                     database.list("(SELECT tag, ripe_at FROM cache_invalidation_queue EXCEPT " + expected(from, to)
@@ -204,7 +207,7 @@ class MomentsTest {
         assertEquals("0", database.one("SELECT count(*) FROM freshet.moment WHERE count < 0"));
         database.run("TRUNCATE posts");
         foldAll();
-        strike("2200-01-01 00:00Z");
+        queueMoments("2200-01-01 00:00Z");
         assertEquals("0", database.one("SELECT count(*) FROM freshet.moment"));
     }
 
@@ -261,7 +264,7 @@ class MomentsTest {
             writer.commit();
         } catch (SQLException e) {
             if (!"40P01".equals(e.getSQLState())) {
-                throw new AssertionError(e); // the test's own writers may lock each other out
+                throw new AssertionError(e); // the test's own writers may deadlock
             }
         }
     }
@@ -279,7 +282,7 @@ class MomentsTest {
         }
     }
 
-    private void strike(String horizon) throws SQLException {
+    private void queueMoments(String horizon) throws SQLException {
         Map<String, Object> page = Map.of("horizon", horizon, "limit", 2_000);
         while ((Integer) transactions
                         .in(c -> SqlFile.of("source/queue-moments").rows(c, page))
@@ -291,8 +294,8 @@ class MomentsTest {
     }
 
     @Test
-    void two_instances_queue_each_moment_once_page_by_page() throws Exception {
-        come("generate_series(1, 5000)");
+    void two_instances_queue_each_moment_once_one_page_at_a_time() throws Exception {
+        insertWhoseMomentHasCome("generate_series(1, 5000)");
         Moments other = moments();
         List<CompletableFuture<Void>> both = new ArrayList<>();
         for (Moments one : List.of(moments, other)) {
@@ -316,15 +319,15 @@ class MomentsTest {
         assertTrue(handOvers.get() >= 3, "a page is handed over while the next one is queued");
     }
 
-    /** Rows 1 to n whose moment has just come. */
-    private void come(String ids) throws SQLException {
+    /** Inserts rows whose moment has just come. */
+    private void insertWhoseMomentHasCome(String ids) throws SQLException {
         database.run("INSERT INTO posts SELECT i, 1, clock_timestamp() + interval '1 hour' FROM " + ids + " i");
         database.run("UPDATE freshet.moment_change SET at = now()");
     }
 
     @Test
-    void what_dies_before_its_commit_has_not_happened() throws Exception {
-        come("generate_series(1, 1)");
+    void a_look_that_dies_before_its_commit_has_no_effect() throws Exception {
+        insertWhoseMomentHasCome("generate_series(1, 1)");
         for (int i = 0; i < 2; i++) {
             try (Connection dies = database.connect()) {
                 dies.setAutoCommit(false);
@@ -339,8 +342,8 @@ class MomentsTest {
     }
 
     @Test
-    void somebodys_lock_or_constraint_holds_up_nobody_elses_moment_and_loses_none() throws Exception {
-        come("generate_series(1, 50)");
+    void a_foreign_lock_or_constraint_holds_up_no_other_moment_and_loses_none() throws Exception {
+        insertWhoseMomentHasCome("generate_series(1, 50)");
         database.run("ALTER TABLE cache_invalidation_queue ADD CONSTRAINT no_seven CHECK (tag <> 'post:7')");
         try (Connection foreign = database.connect()) {
             foreign.setAutoCommit(false);
@@ -359,8 +362,8 @@ class MomentsTest {
     }
 
     @Test
-    void what_is_watched_no_more_is_not_said_and_is_forgotten() throws Exception {
-        come("generate_series(1, 3)");
+    void moments_of_an_unwatched_table_are_not_queued_and_are_forgotten() throws Exception {
+        insertWhoseMomentHasCome("generate_series(1, 3)");
         database.run("INSERT INTO posts VALUES (9, 9, '2100-01-01')");
         fold(100);
         database.run("SELECT cache_invalidation_unwatch('posts')");
@@ -372,8 +375,8 @@ class MomentsTest {
     }
 
     @Test
-    void a_table_that_is_dropped_takes_its_moments_along() throws Exception {
-        come("generate_series(1, 3)");
+    void a_dropped_table_takes_its_moments_with_it() throws Exception {
+        insertWhoseMomentHasCome("generate_series(1, 3)");
         database.run("DROP TABLE posts");
         moments.look();
         assertEquals(List.of(), queued());

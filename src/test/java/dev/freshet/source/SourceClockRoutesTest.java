@@ -14,7 +14,7 @@ class SourceClockRoutesTest extends RouteTest {
     }
 
     @Test
-    void every_second_there_is_a_look_at_the_clock() throws Exception {
+    void the_clock_is_looked_at_every_second() throws Exception {
         send("tick");
         assertEquals(List.of("wake seda:look-at-clock"), happened());
         assertEquals(Duration.ofSeconds(1), every("tick"));
@@ -30,7 +30,7 @@ class SourceClockRoutesTest extends RouteTest {
     }
 
     @Test
-    void when_another_instance_had_the_turn_it_is_tried_again() throws Exception {
+    void a_turn_that_another_instance_had_is_tried_again() throws Exception {
         TurnReport anothers = new TurnReport(false, List.of(), 0, List.of());
         answer("direct:take-turn", anothers);
         send("wake seda:clock-struck");
@@ -38,7 +38,7 @@ class SourceClockRoutesTest extends RouteTest {
     }
 
     @Test
-    void what_is_watched_no_more_is_forgotten_and_the_servers_zone_is_learned() throws Exception {
+    void moments_of_unwatched_tables_are_forgotten_and_the_servers_time_zone_is_learned() throws Exception {
         send("forget-moments");
         send("learn-time-zone");
         assertEquals(List.of("moments.forget()", "serverTimeZone.learn()"), happened());

@@ -15,7 +15,7 @@ class SourceRoutesTest extends RouteTest {
     }
 
     @Test
-    void each_watch_that_was_tended_is_said() throws Exception {
+    void each_watch_that_was_tended_is_logged() throws Exception {
         answer(TEND, (Object) List.of("courses has a partition more", "players is gone"));
         send("tend-watches");
         assertEquals(

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 
 /**
- * What the tests of the way in share: a database where an ordinary role, app, owns the tables, and one session of it.
+ * What the tests of the way in share: a database where an ordinary role, app, owns the tables, and a session of that
+ * role.
  */
 @TestInstance(Lifecycle.PER_CLASS)
 public abstract class WayIn {
@@ -28,7 +29,7 @@ public abstract class WayIn {
         database = TestDatabase.empty();
         role("app");
         role("writer");
-        // a role called freshet would otherwise find schema freshet first
+        // a role called freshet would find schema freshet first
         database.runAsSuperuser("ALTER DATABASE " + database.name()
                 + " SET search_path = public; GRANT CREATE, USAGE ON SCHEMA public TO app");
         database.migrate();
@@ -70,14 +71,14 @@ public abstract class WayIn {
         }
     }
 
-    /** Every row of the inbox, in order of tag; a skipped tag is null. */
+    /** The tags of all rows of the inbox, in order of tag. A skipped tag is null. */
     List<String> queued() throws SQLException {
         return database.list("DELETE FROM freshet.inbox RETURNING tag").stream()
                 .sorted(java.util.Comparator.nullsFirst(java.util.Comparator.naturalOrder()))
                 .toList();
     }
 
-    /** The tags that this statement queues, each as often as it stands in the inbox. */
+    /** Asserts that this statement queues these tags, each as often as it is in the inbox. */
     void queues(String sql, String... tags) throws SQLException {
         run(sql);
         Assertions.assertEquals(

@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Which moments of rows are noted, whoever writes them in whatever way. */
+/** Which moments of rows are noted, whoever writes the rows and however. */
 class WayInMomentsTest extends WayIn {
     private Transactions transactions;
 
@@ -31,9 +31,10 @@ class WayInMomentsTest extends WayIn {
     }
 
     /**
-     * All moments to come are these: tag@year-month-day of UTC, and how many rows have it where that is more than one.
+     * Asserts that these are all moments to come: tag@year-month-day in UTC, followed by the number of rows that have
+     * it if there are several.
      */
-    private void noted(String... expected) throws SQLException {
+    private void assertNoted(String... expected) throws SQLException {
         transactions.in(c -> SqlFile.of("source/fold-moments").rows(c, Map.of("limit", 100_000)));
         assertEquals(
                 Arrays.stream(expected).sorted().toList(),
@@ -61,11 +62,16 @@ class WayInMomentsTest extends WayIn {
         posts();
         run("INSERT INTO posts VALUES (1, 'a', '2100-01-01 00:00Z', NULL), (2, 'b', '2100-01-01 00:00Z',"
                 + " '2100-02-01 00:00Z'), (3, 'c', NULL, NULL)");
-        noted("post:1@2100-01-01", "post:2@2100-01-01", "post:2@2100-02-01", "posts@2100-01-01*2", "posts@2100-02-01");
+        assertNoted(
+                "post:1@2100-01-01",
+                "post:2@2100-01-01",
+                "post:2@2100-02-01",
+                "posts@2100-01-01*2",
+                "posts@2100-02-01");
         run("UPDATE posts SET title = 'x'; UPDATE posts SET publish_at = publish_at WHERE id = 1");
         assertEquals("0", database.one("SELECT count(*) FROM freshet.moment_change"));
         run("UPDATE posts SET publish_at = '2100-03-01 00:00Z' WHERE id = 1");
-        noted(
+        assertNoted(
                 "post:1@2100-03-01",
                 "post:2@2100-01-01",
                 "post:2@2100-02-01",
@@ -73,37 +79,37 @@ class WayInMomentsTest extends WayIn {
                 "posts@2100-02-01",
                 "posts@2100-03-01");
         run("UPDATE posts SET id = 22 WHERE id = 2; UPDATE posts SET publish_at = NULL WHERE id = 1");
-        noted("post:22@2100-01-01", "post:22@2100-02-01", "posts@2100-01-01", "posts@2100-02-01");
+        assertNoted("post:22@2100-01-01", "post:22@2100-02-01", "posts@2100-01-01", "posts@2100-02-01");
         run("BEGIN; DELETE FROM posts; ROLLBACK; DELETE FROM posts WHERE id = 22");
-        noted();
+        assertNoted();
         run("INSERT INTO posts SELECT i, 'x', '2100-01-01 00:00Z' FROM generate_series(1, 3) i ON CONFLICT (id) DO"
                 + " UPDATE SET publish_at = excluded.publish_at");
         run("MERGE INTO posts p USING (VALUES (2)) s (id) ON p.id = s.id WHEN MATCHED THEN DELETE");
-        noted("post:1@2100-01-01", "post:3@2100-01-01", "posts@2100-01-01*2");
+        assertNoted("post:1@2100-01-01", "post:3@2100-01-01", "posts@2100-01-01*2");
         run("TRUNCATE posts");
-        noted();
+        assertNoted();
     }
 
     @Test
-    void what_is_past_or_never_is_no_moment() throws Exception {
+    void a_time_in_the_past_or_at_infinity_is_not_a_moment() throws Exception {
         posts();
         run("INSERT INTO posts VALUES (1, 'a', now() - interval '1 s', 'infinity'), (2, 'b', '-infinity', NULL),"
                 + " (3, 'c', '290000-01-01', NULL)");
-        noted();
+        assertNoted();
         run("UPDATE posts SET publish_at = '2100-01-01 00:00Z'; UPDATE posts SET publish_at = now() - interval '1 s'");
-        noted();
+        assertNoted();
         run("UPDATE posts SET publish_at = '2100-01-01 00:00Z'; UPDATE posts SET publish_at = 'infinity'");
-        noted();
+        assertNoted();
     }
 
     @Test
-    void a_moment_matters_whatever_columns_do() throws Exception {
+    void a_change_of_a_moment_counts_even_if_its_column_is_not_among_those_watched() throws Exception {
         run("CREATE TABLE posts (id int, title text, views int, publish_at timestamptz)");
         run("SELECT cache_invalidation_watch('posts', ARRAY['post:{id}'], ARRAY['title'], due => ARRAY['publish_at'])");
         queues("INSERT INTO posts VALUES (1, 'a', 0, '2100-01-01 00:00Z')", "post:1");
         queues("UPDATE posts SET views = 1");
         queues("UPDATE posts SET publish_at = now()", "post:1");
-        noted();
+        assertNoted();
     }
 
     @Test
@@ -112,7 +118,8 @@ class WayInMomentsTest extends WayIn {
         run("SET TimeZone = 'America/New_York'; SELECT cache_invalidation_watch('posts', ARRAY['p:{id}'], due =>"
                 + " ARRAY['t', 'd', 's'])");
         String insert = "INSERT INTO posts VALUES (1, '2100-01-01 00:00', '2100-07-01', '2100-08-01'),"
-                // an hour that is left out is read as if it was not: 03:30 of summer; one that comes twice is the later
+                // an hour that is skipped is read as if it were not: as 03:30 of summer time; an hour that occurs twice
+                // is the later one
                 + " (2, '2038-03-28 02:30', NULL, NULL), (3, '2038-10-31 02:30', 'infinity', '5874897-12-31')";
         String[] moments = {
             "p:1@2099-12-31T23:00",
@@ -122,23 +129,23 @@ class WayInMomentsTest extends WayIn {
             "p:3@2038-10-31T01:30"
         };
         run(insert);
-        noted(moments);
+        assertNoted(moments);
         run("SET TimeZone = 'Asia/Tokyo'; DO $do$ BEGIN SET LOCAL DateStyle = 'SQL, MDY'; DELETE FROM posts; SET"
                 + " LOCAL DateStyle = 'ISO, MDY'; END $do$; RESET TimeZone");
-        noted();
+        assertNoted();
         run(insert + "; TRUNCATE posts");
-        noted();
+        assertNoted();
         run("SELECT cache_invalidation_unwatch('posts'); " + insert);
         run("SELECT cache_invalidation_watch('posts', ARRAY['p:{id}'], due => ARRAY['t', 'd', 's'])");
-        noted(moments);
+        assertNoted(moments);
         run("DROP TABLE posts; DROP DOMAIN day");
     }
 
     @Test
-    void without_a_zone_of_the_database_the_servers_counts() throws Exception {
+    void without_a_time_zone_of_the_database_that_of_the_server_applies() throws Exception {
         database.runAsSuperuser("ALTER DATABASE " + database.name() + " RESET timezone");
         try (Connection superuser = database.connectAs("postgres")) {
-            // whoever connects with JDBC gives a time zone: the server's cannot be seen then, but by who was told
+            // a JDBC client sends a time zone of its own, so the server's is visible only once it has been recorded
             database.run("DELETE FROM freshet.server_time_zone; SELECT freshet.learn_time_zone()");
             assertEquals(
                     TestDatabase.list(superuser, "SHOW log_timezone").get(0),
@@ -178,21 +185,21 @@ class WayInMomentsTest extends WayIn {
     }
 
     @Test
-    void rows_that_are_there_are_taken_in_and_a_watch_with_other_due_columns_begins_anew() throws Exception {
+    void existing_rows_are_included_and_a_watch_with_other_due_columns_starts_anew() throws Exception {
         run("CREATE TABLE posts (id int, title text, publish_at timestamptz, unpublish_at timestamptz);"
                 + "INSERT INTO posts SELECT i, 'x', '2100-01-01 00:00Z' FROM generate_series(1, 25000) i");
         run("SELECT cache_invalidation_watch('posts', ARRAY['posts'], due => ARRAY['publish_at'])");
-        noted("posts@2100-01-01*25000");
+        assertNoted("posts@2100-01-01*25000");
         run("SELECT cache_invalidation_watch('posts', ARRAY['posts'], due => ARRAY['publish_at'])");
-        noted("posts@2100-01-01*25000");
+        assertNoted("posts@2100-01-01*25000");
         run("DELETE FROM posts WHERE id > 2; UPDATE posts SET unpublish_at = '2100-02-01 00:00Z'");
-        noted("posts@2100-01-01*2");
+        assertNoted("posts@2100-01-01*2");
         watchPosts();
         assertEquals(
                 "{publish_at,unpublish_at}",
                 one("SELECT due FROM cache_invalidation_watches WHERE table_name = 'posts'"));
         transactions.in(c -> SqlFile.of("source/forget-moments").rows(c, Map.of("limit", 10)));
-        noted(
+        assertNoted(
                 "post:1@2100-01-01",
                 "post:1@2100-02-01",
                 "post:2@2100-01-01",
@@ -201,7 +208,7 @@ class WayInMomentsTest extends WayIn {
                 "posts@2100-02-01*2");
         run("SELECT cache_invalidation_watch('posts', ARRAY['posts'])");
         transactions.in(c -> SqlFile.of("source/forget-moments").rows(c, Map.of("limit", 10)));
-        noted();
+        assertNoted();
         run("UPDATE posts SET publish_at = '2100-03-01 00:00Z'");
         assertEquals("0", database.one("SELECT count(*) FROM freshet.moment_change"));
         assertEquals(
@@ -210,7 +217,7 @@ class WayInMomentsTest extends WayIn {
                         + " 'posts'::regclass"));
         watchPosts();
         run("SELECT cache_invalidation_unwatch('posts')");
-        noted();
+        assertNoted();
         assertEquals(
                 "0",
                 database.one("SELECT count(*) FROM pg_proc WHERE proname ~ '^watch_.*_(moment|emptied)$'"
@@ -218,7 +225,7 @@ class WayInMomentsTest extends WayIn {
     }
 
     @Test
-    void nothing_falls_between_what_is_there_and_what_is_written_meanwhile() throws Exception {
+    void no_row_is_missed_between_existing_rows_and_concurrent_writes() throws Exception {
         run("CREATE TABLE posts (id int, title text, publish_at timestamptz, unpublish_at timestamptz)");
         try (Connection before = database.connectAs("app");
                 Connection after = database.connectAs("app")) {
@@ -233,7 +240,7 @@ class WayInMomentsTest extends WayIn {
             watch.join();
             write.join();
         }
-        noted("post:1@2100-01-01", "post:2@2100-01-01", "posts@2100-01-01*2");
+        assertNoted("post:1@2100-01-01", "post:2@2100-01-01", "posts@2100-01-01*2");
     }
 
     private interface Sql {
@@ -266,32 +273,32 @@ class WayInMomentsTest extends WayIn {
     }
 
     @Test
-    void partitions_count_each_row_once_whichever_table_a_statement_names_and_whenever_they_came() throws Exception {
+    void partitions_count_each_row_once_whichever_table_is_named_and_whenever_they_were_added() throws Exception {
         run("CREATE TABLE whole (id int, d int, publish_at timestamptz, unpublish_at timestamptz) PARTITION BY"
                 + " LIST (d);CREATE TABLE whole_1 PARTITION OF whole FOR VALUES IN (1);CREATE TABLE whole_2"
                 + " PARTITION OF whole FOR VALUES IN (2, 3) PARTITION BY LIST (d); CREATE TABLE whole_2a PARTITION"
                 + " OF whole_2 FOR VALUES IN (2);INSERT INTO whole VALUES (1, 1, '2100-01-01 00:00Z')");
         run("SELECT cache_invalidation_watch('whole', ARRAY['w'], due => ARRAY['publish_at'])");
-        noted("w@2100-01-01");
+        assertNoted("w@2100-01-01");
         run("INSERT INTO whole VALUES (2, 2, '2100-01-01 00:00Z'), (3, 1, '2100-01-01 00:00Z'); INSERT INTO"
                 + " whole_1 VALUES (4, 1, '2100-01-01 00:00Z');INSERT INTO whole_2 VALUES (5, 2, '2100-01-01"
                 + " 00:00Z'); INSERT INTO whole_2a VALUES (6, 2, '2100-01-01 00:00Z')");
-        noted("w@2100-01-01*6");
+        assertNoted("w@2100-01-01*6");
         run("CREATE TABLE whole_2b PARTITION OF whole_2 FOR VALUES IN (3); INSERT INTO whole VALUES (7, 3,"
                 + " '2100-01-01 00:00Z'); INSERT INTO whole_2b VALUES (8, 3, '2100-01-01 00:00Z')");
-        noted("w@2100-01-01*8");
+        assertNoted("w@2100-01-01*8");
         run("UPDATE whole SET d = 2 WHERE id = 1; UPDATE whole_2b SET publish_at = '2100-02-01 00:00Z' WHERE id ="
                 + " 8; DELETE FROM whole_1 WHERE id = 3");
-        noted("w@2100-01-01*6", "w@2100-02-01");
+        assertNoted("w@2100-01-01*6", "w@2100-02-01");
         run("SELECT cache_invalidation_watch('whole', ARRAY['w'], due => ARRAY['publish_at'])");
         run("TRUNCATE whole_2b");
-        noted("w@2100-01-01*5");
+        assertNoted("w@2100-01-01*5");
         run("TRUNCATE whole");
-        noted();
+        assertNoted();
     }
 
     @Test
-    void a_partition_by_itself_and_a_table_that_becomes_one_are_counted_too() throws Exception {
+    void a_partition_watched_by_itself_and_a_table_that_becomes_one_are_counted_too() throws Exception {
         run("CREATE TABLE whole (id int, d int, publish_at timestamptz) PARTITION BY LIST (d); CREATE TABLE"
                 + " whole_1 PARTITION OF whole FOR VALUES IN (1);CREATE TABLE whole_2 (id int, d int, publish_at"
                 + " timestamptz)");
@@ -300,18 +307,18 @@ class WayInMomentsTest extends WayIn {
         }
         run("INSERT INTO whole VALUES (1, 1, '2100-01-01 00:00Z'); INSERT INTO whole_1 VALUES (2, 1, '2100-01-01"
                 + " 00:00Z'); INSERT INTO whole_2 VALUES (3, 2, '2100-01-01 00:00Z')");
-        noted("whole_1@2100-01-01*2", "whole_2@2100-01-01");
+        assertNoted("whole_1@2100-01-01*2", "whole_2@2100-01-01");
         run("ALTER TABLE whole ATTACH PARTITION whole_2 FOR VALUES IN (2); INSERT INTO whole VALUES (4, 2,"
                 + " '2100-01-01 00:00Z'); INSERT INTO whole_2 VALUES (5, 2, '2100-01-01 00:00Z')");
-        noted("whole_1@2100-01-01*2", "whole_2@2100-01-01*3");
+        assertNoted("whole_1@2100-01-01*2", "whole_2@2100-01-01*3");
         run("DELETE FROM whole WHERE id IN (2, 3); DELETE FROM whole_2 WHERE id = 4");
-        noted("whole_1@2100-01-01", "whole_2@2100-01-01");
+        assertNoted("whole_1@2100-01-01", "whole_2@2100-01-01");
         run("TRUNCATE whole");
-        noted();
+        assertNoted();
     }
 
     @Test
-    void a_renamed_column_is_a_problem_and_keeps_no_write_from_happening() throws Exception {
+    void a_renamed_column_is_reported_as_a_problem_and_blocks_no_write() throws Exception {
         posts();
         run("ALTER TABLE posts RENAME publish_at TO published_at");
         assertTrue(warnings(app, "INSERT INTO posts VALUES (1, 'a', '2100-01-01 00:00Z', '2100-02-01 00:00Z')")
@@ -325,16 +332,16 @@ class WayInMomentsTest extends WayIn {
                 warnings(app, "INSERT INTO posts VALUES (2, 'a', '2100-01-01 00:00Z', '2100-02-01 00:00Z')"));
         run("SELECT cache_invalidation_watch('posts', ARRAY['posts'], due => ARRAY['published_at', 'unpublish_at'])");
         transactions.in(c -> SqlFile.of("source/forget-moments").rows(c, Map.of("limit", 10)));
-        noted("posts@2100-01-01*2", "posts@2100-02-01*2");
+        assertNoted("posts@2100-01-01*2", "posts@2100-02-01*2");
     }
 
     @Test
-    void another_time_zone_or_type_is_a_problem_that_the_worker_mends_in_its_own_tables() throws Exception {
+    void a_changed_time_zone_or_type_is_a_problem_that_the_worker_repairs_in_its_own_tables() throws Exception {
         String table = "CREATE TABLE NAME (id int, t timestamp); INSERT INTO NAME VALUES (1, '2100-01-01 00:00');"
                 + " SELECT cache_invalidation_watch('NAME', ARRAY['NAME'], due => ARRAY['t'])";
         run(table.replace("NAME", "posts"));
         database.run(table.replace("NAME", "ours"));
-        noted("ours@2099-12-31T23:00", "posts@2099-12-31T23:00");
+        assertNoted("ours@2099-12-31T23:00", "posts@2099-12-31T23:00");
         database.runAsSuperuser("ALTER DATABASE " + database.name() + " SET timezone = 'Asia/Tokyo'");
         try {
             String problem = "SELECT problem FROM cache_invalidation_watches WHERE table_name = ?";
@@ -345,10 +352,10 @@ class WayInMomentsTest extends WayIn {
                             .size());
             assertEquals(null, database.one(problem, "ours"));
             transactions.in(c -> SqlFile.of("source/forget-moments").rows(c, Map.of("limit", 10)));
-            noted("ours@2099-12-31T15:00", "posts@2099-12-31T23:00");
+            assertNoted("ours@2099-12-31T15:00", "posts@2099-12-31T23:00");
             run("SELECT cache_invalidation_watch('posts', ARRAY['posts'], due => ARRAY['t'])");
             transactions.in(c -> SqlFile.of("source/forget-moments").rows(c, Map.of("limit", 10)));
-            noted("ours@2099-12-31T15:00", "posts@2099-12-31T15:00");
+            assertNoted("ours@2099-12-31T15:00", "posts@2099-12-31T15:00");
         } finally {
             database.run("DROP TABLE ours");
             database.runAsSuperuser("ALTER DATABASE " + database.name() + " SET timezone = 'Europe/Berlin'");
@@ -356,7 +363,7 @@ class WayInMomentsTest extends WayIn {
     }
 
     @Test
-    void nobodys_casts_run_with_our_rights_when_a_column_becomes_of_another_type() throws Exception {
+    void no_cast_runs_with_our_rights_when_the_type_of_a_column_changes() throws Exception {
         posts();
         run("INSERT INTO posts VALUES (1, 'a', '2100-01-01 00:00Z')");
         run("CREATE TYPE colour AS ENUM ('red'); CREATE TABLE runs (who text); GRANT INSERT ON runs TO PUBLIC;CREATE"
@@ -378,12 +385,12 @@ class WayInMomentsTest extends WayIn {
     }
 
     @Test
-    void a_writer_needs_rights_on_its_own_table_only_and_a_plain_watch_has_no_trigger_more() throws Exception {
+    void a_writer_needs_rights_on_its_own_table_only_and_a_plain_watch_gets_no_extra_trigger() throws Exception {
         posts();
         run("GRANT SELECT, INSERT, UPDATE, DELETE ON posts TO writer");
         try (Connection writer = database.connectAs("writer")) {
             TestDatabase.run(writer, "INSERT INTO posts VALUES (1, 'a', '2100-01-01 00:00Z')");
-            noted("post:1@2100-01-01", "posts@2100-01-01");
+            assertNoted("post:1@2100-01-01", "posts@2100-01-01");
             assertTrue(refused(writer, "SELECT freshet.note_moments(1, '{x}', '{2100-01-01}', '{1}')")
                     .contains("permission denied"));
         }
@@ -395,7 +402,7 @@ class WayInMomentsTest extends WayIn {
     }
 
     @Test
-    void who_was_allowed_to_watch_before_there_were_moments_still_is() throws Exception {
+    void a_role_allowed_to_watch_before_moments_existed_still_is() throws Exception {
         database.run(
                 "CREATE FUNCTION public.cache_invalidation_watch(watched regclass, templates text[], columns text[]"
                         + " DEFAULT NULL) RETURNS void LANGUAGE sql AS '';COMMENT ON FUNCTION"

@@ -7,10 +7,13 @@ import java.util.List;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/** Partitions and inheritance: whichever table a statement names, and whenever it was added. */
+/** Partitions and inheritance: whichever table a statement names, and whenever the partition was added. */
 class WayInPartitionsTest extends WayIn {
 
-    /** For what may be queued more than once: a partition that has no statement triggers yet, or TRUNCATE of a tree. */
+    /**
+     * For statements whose tags may be queued more than once: on a partition that has no statement triggers yet, or
+     * TRUNCATE of a tree.
+     */
     void queuesAtLeast(String sql, String... tags) throws Exception {
         run(sql);
         assertEquals(new TreeSet<>(List.of(tags)), new TreeSet<>(queued()), sql);
@@ -87,7 +90,7 @@ class WayInPartitionsTest extends WayIn {
     }
 
     @Test
-    void a_partition_can_be_watched_by_itself_and_beside_its_parent() throws Exception {
+    void a_partition_can_be_watched_alone_or_in_addition_to_its_parent() throws Exception {
         run("CREATE TABLE both_ways (id int, d int) PARTITION BY LIST (d); CREATE TABLE both_1 PARTITION OF"
                 + " both_ways FOR VALUES IN (1);CREATE TABLE both_2 PARTITION OF both_ways FOR VALUES IN (2)");
         watch("both_1", "one:{id}");

@@ -9,7 +9,7 @@ import java.sql.Connection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Who may do what, what stays of what people had, and that nobody's code runs with Freshet's rights. */
+/** Who may do what, what is kept of what users already had, and that no foreign code runs with Freshet's rights. */
 class WayInRightsTest extends WayIn {
 
     @Test
@@ -102,7 +102,7 @@ class WayInRightsTest extends WayIn {
     void truncate_does_not_run_the_owners_code_with_our_rights() throws Exception {
         run("CREATE TABLE trap (id int PRIMARY KEY); INSERT INTO trap VALUES (1)");
         watch("trap", "trap:{id}");
-        // a function that claims to be immutable in a partial index is evaluated whenever somebody plans a query on the
+        // a function that claims to be immutable in a partial index is evaluated whenever anybody plans a query on the
         // table
         run("CREATE FUNCTION sly(int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END'; CREATE"
                 + " INDEX ON trap (id) WHERE sly(1);CREATE OR REPLACE FUNCTION sly(int) RETURNS bool LANGUAGE"
@@ -200,7 +200,7 @@ class WayInRightsTest extends WayIn {
                     supabase.list(touchable, "service_role").stream()
                             .map(s -> s.replace("public.", ""))
                             .toList());
-            // what ops grant survives the next version of a function
+            // grants made by operators survive the next version of a function
             supabase.run("GRANT EXECUTE ON FUNCTION public.enqueue_cache_invalidation(text) TO authenticated; UPDATE"
                     + " freshet.flyway_schema_history SET checksum = 0 WHERE version IS NULL");
             supabase.migrate();
@@ -215,7 +215,7 @@ class WayInRightsTest extends WayIn {
     }
 
     @Test
-    void what_people_had_under_our_names_is_renamed_aside_and_their_tables_keep_their_grants() throws Exception {
+    void functions_of_users_under_our_names_are_renamed_aside_and_tables_keep_their_grants() throws Exception {
         role("anon");
         try (TestDatabase theirs = TestDatabase.empty()) {
             theirs.runAsSuperuser("ALTER DATABASE " + theirs.name() + " SET search_path = public");

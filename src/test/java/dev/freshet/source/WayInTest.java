@@ -247,7 +247,7 @@ class WayInTest extends WayIn {
                     "SET TimeZone = 'America/New_York'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 0;SET"
                             + " bytea_output = 'escape'; SET quote_all_identifiers = on; SET lc_monetary = 'C'; SET"
                             + " search_path = pg_catalog, public");
-            // pgjdbc wants DateStyle to stay ISO in what it sees, so another one is set inside a statement
+            // pgjdbc insists on an ISO DateStyle in what it sees, so another one is set inside a statement
             for (String sql : List.of("DELETE FROM typed", insert, "TRUNCATE typed")) {
                 TestDatabase.run(
                         other,
@@ -320,7 +320,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void what_cannot_be_watched_is_refused_with_the_reason() throws Exception {
+    void a_table_that_cannot_be_watched_is_refused_with_the_reason() throws Exception {
         run("CREATE TABLE plain (id int PRIMARY KEY, name text); CREATE VIEW seen AS SELECT * FROM plain; CREATE"
                 + " TEMP TABLE fleeting (id int)");
         assertTrue(refused("SELECT cache_invalidation_watch('plain', ARRAY['x:{nosuch}'])")
@@ -402,7 +402,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void what_is_rolled_back_queues_nothing() throws Exception {
+    void a_rolled_back_change_queues_nothing() throws Exception {
         run("CREATE TABLE undone (id int PRIMARY KEY)");
         watch("undone", "u:{id}");
         run("BEGIN; INSERT INTO undone VALUES (1); SELECT enqueue_cache_invalidation('u'); ROLLBACK");
@@ -425,7 +425,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void a_statement_of_very_many_tags_queues_them_all() throws Exception {
+    void a_statement_with_very_many_tags_queues_them_all() throws Exception {
         run("CREATE TABLE many (id int PRIMARY KEY, v int)");
         watch("many", "m:{id}");
         for (String sql : List.of(
@@ -442,7 +442,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void a_column_that_goes_or_changes_never_fails_a_write() throws Exception {
+    void a_dropped_or_changed_column_never_makes_a_write_fail() throws Exception {
         run("CREATE TABLE altered (id int PRIMARY KEY, a text, b text)");
         watch("altered", "a:{a}", "b:{b}");
         run("INSERT INTO altered VALUES (1, 'x', 'y')");
@@ -483,7 +483,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void session_replication_role_replica_is_silent_as_documented() throws Exception {
+    void with_session_replication_role_replica_nothing_is_queued_as_documented() throws Exception {
         run("CREATE TABLE replicated (id int PRIMARY KEY)");
         watch("replicated", "r:{id}");
         database.runAsSuperuser("SET session_replication_role = replica; INSERT INTO replicated VALUES (1)");
@@ -491,7 +491,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void functions_go_with_their_tables() throws Exception {
+    void a_dropped_table_takes_its_functions_with_it() throws Exception {
         run("CREATE TABLE brief (id int PRIMARY KEY)");
         watch("brief", "b:{id}");
         String number = database.one("SELECT number FROM freshet.watch WHERE watched = 'brief'::regclass");
@@ -505,7 +505,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void thirty_two_open_writers_of_one_tag_wait_for_nobody() throws Exception {
+    void thirty_two_open_writers_of_one_tag_do_not_wait_for_each_other() throws Exception {
         run("CREATE TABLE hot (id int PRIMARY KEY, g int, v int); INSERT INTO hot SELECT i, 1, 0 FROM"
                 + " generate_series(1, 32) i");
         watch("hot", "hot:{g}");
@@ -514,7 +514,7 @@ class WayInTest extends WayIn {
             for (int i = 1; i <= 32; i++) {
                 Connection c = database.connectAs("app");
                 open.add(c);
-                // would fail at once if it had to wait for one of those still open before it
+                // would fail at once if it had to wait for one of the writers still open before it
                 TestDatabase.run(c, "SET lock_timeout = '1ms'; BEGIN; UPDATE hot SET v = v + 1 WHERE id = " + i);
             }
             assertEquals(
@@ -535,7 +535,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void a_trigger_notifies_only_while_somebody_sleeps_and_reading_tags_takes_no_transaction_id() throws Exception {
+    void a_trigger_notifies_only_while_an_instance_sleeps_and_without_rows_takes_no_transaction_id() throws Exception {
         run("CREATE TABLE quiet (id int PRIMARY KEY, v int); INSERT INTO quiet VALUES (1, 1)");
         watch("quiet", "q:{id}");
         run("BEGIN");
@@ -571,13 +571,13 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void watches_whose_triggers_a_restore_makes_last_keep_their_functions() throws Exception {
+    void watches_whose_triggers_a_restore_creates_last_keep_their_functions() throws Exception {
         run("CREATE TABLE restored (id int PRIMARY KEY)");
         watch("restored", "r:{id}");
         List<String> triggers = database.list(
                 "SELECT pg_get_triggerdef(oid) FROM pg_trigger" + " WHERE tgrelid = 'restored'::regclass");
         dropTriggersOf("restored");
-        // functions and rows first, and Freshet looks after its watches in between
+        // functions and rows come first, and Freshet tends its watches in between
         database.list("SELECT problem FROM freshet.tend_watches()");
         run("CREATE TABLE another (id int)");
         watch("another", "another");
@@ -629,7 +629,7 @@ class WayInTest extends WayIn {
     }
 
     @Test
-    void the_old_clean_up_takes_some_at_a_time_and_waits_for_nobody() throws Exception {
+    void the_old_clean_up_removes_a_limited_number_and_waits_for_nobody() throws Exception {
         database.run("INSERT INTO cache_invalidation_queue (tag, time_bucket, handed_count, last_invalidated_at)"
                 + " SELECT 'old:' || i, 'epoch', 1, now() - interval '2 hours' FROM generate_series(1, 5003) i");
         try (Connection holder = database.connect()) {

@@ -15,20 +15,20 @@ class ApiStatsRoutesTest extends RouteTest {
     }
 
     @Test
-    void which_triggers_are_taken_is_answered_as_json() throws Exception {
+    void the_accepted_triggers_are_answered_as_json() throws Exception {
         answer("jobRequests.health", Map.of("status", "healthy"));
         assertEquals("{\"status\":\"healthy\"}", text(send("GET /api/admin/enqueue-stats-job")));
     }
 
     @Test
-    void a_job_is_queued_and_may_begin_at_once() throws Exception {
+    void a_queued_job_may_begin_at_once() throws Exception {
         answer("jobRequests.enqueue", Map.of("jobId", "j1"));
         assertEquals("{\"jobId\":\"j1\"}", text(send("POST /api/admin/enqueue-stats-job", "{\"source\":\"match\"}")));
         assertEquals(List.of("jobRequests.enqueue({source=match})", "wake seda:claim-job"), happened());
     }
 
     @Test
-    void jobs_are_listed_as_the_request_filters_them() throws Exception {
+    void jobs_are_listed_with_the_filters_of_the_request() throws Exception {
         answer("jobRequests.list", Map.of("jobs", List.of()));
         Map<String, Object> filters = Map.of("status", "failed", "limit", "10", "offset", "20");
         assertEquals("{\"jobs\":[]}", text(send("GET /api/admin/jobs", null, filters)));
@@ -36,7 +36,7 @@ class ApiStatsRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_job_is_looked_at_and_cancelled_by_its_id() throws Exception {
+    void a_job_is_shown_and_cancelled_by_its_id() throws Exception {
         answer("jobRequests.one", Map.of("status", "queued"));
         answer("jobRequests.cancel", Map.of("success", true));
         assertEquals("{\"status\":\"queued\"}", text(send("GET /api/admin/jobs/{id}", null, ID)));

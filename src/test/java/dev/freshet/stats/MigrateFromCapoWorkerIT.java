@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * docs/migrate-from-capo-worker.md, as written, there and back: its marked blocks are run in their order, from an old
- * worker that dies in a job.
+ * Follows docs/migrate-from-capo-worker.md as written, there and back: its marked blocks are run in their order,
+ * starting from an old worker that dies in a job.
  */
 @Timeout(240)
 class MigrateFromCapoWorkerIT {
@@ -37,7 +37,7 @@ class MigrateFromCapoWorkerIT {
     private Walkthrough guide;
 
     @BeforeEach
-    void theOldSystem() throws Exception {
+    void installOldSystem() throws Exception {
         database = TestDatabase.empty();
         database.run(OLD_TABLE);
         functions = new TenFunctions(database::connect);
@@ -48,13 +48,13 @@ class MigrateFromCapoWorkerIT {
     }
 
     @AfterEach
-    void everythingStops() throws Exception {
+    void stopEverything() throws Exception {
         application.close();
         database.close();
     }
 
     @Test
-    void a_team_goes_over_to_freshet_and_back() throws Exception {
+    void a_team_switches_to_freshet_and_back() throws Exception {
         String done = insert("done");
         String left = insert("left");
         String waits = insert("waits");
@@ -141,7 +141,7 @@ class MigrateFromCapoWorkerIT {
     }
 
     @Test
-    void every_block_of_the_document_is_run_here() {
+    void every_block_of_the_document_is_run() {
         guide.everyBlockIsRunIn(MigrateFromCapoWorkerIT.class);
     }
 
@@ -170,9 +170,11 @@ class MigrateFromCapoWorkerIT {
             created_at TIMESTAMPTZ DEFAULT clock_timestamp(), updated_at TIMESTAMPTZ DEFAULT NOW());
         """;
 
-    /** Reads a job and marks it in two steps, calls one function after the other and then the application, once. */
+    /**
+     * Reads a job and marks it in two steps, calls one function after the other, and then calls the application once.
+     */
     private record OldWorker(TestDatabase database, String url) {
-        /** @param victim the job in which it dies, after so many functions; null: none */
+        /** @param victim the job in which it dies after this many functions; null: none */
         void runUntilEmptyOr(String victim, int functions) throws Exception {
             for (List<String> next = next(); !next.isEmpty(); next = next()) {
                 String job = next.get(0);

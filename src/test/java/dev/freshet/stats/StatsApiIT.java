@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Section 3 over HTTP. Functions wait at the gate, so that jobs stand where a test needs them. */
+/** Section 3 over HTTP. Functions wait at the gate, so jobs stay in the state that a test needs. */
 class StatsApiIT {
     private static final String ENQUEUE = "/api/admin/enqueue-stats-job";
     private static final String JOBS = "/api/admin/jobs";
@@ -46,7 +46,7 @@ class StatsApiIT {
     }
 
     @BeforeEach
-    void nothing_is_left_of_the_last_one() throws SQLException {
+    void clearJobs() throws SQLException {
         functions.openTheGate();
         Scene.until(
                 "no job is open",
@@ -96,7 +96,7 @@ class StatsApiIT {
     }
 
     @Test
-    void a_request_is_known_after_its_job_was_deleted() throws SQLException {
+    void a_request_is_remembered_after_its_job_was_deleted() throws SQLException {
         String job = enqueue(request("deleted")).get("jobId").asText();
         functions.await(job, "completed");
         scene.database.run(
@@ -135,12 +135,12 @@ class StatsApiIT {
                 "{\"triggeredBy\": | JSON",
                 "{} {} | JSON"
             })
-    void a_bad_request_is_told_which_field_is_wrong(String body, String field) throws SQLException {
+    void a_bad_request_is_refused_with_the_field_that_is_wrong(String body, String field) throws SQLException {
         assertRefused(body, field);
     }
 
     @Test
-    void a_request_id_has_200_characters_at_most() throws SQLException {
+    void a_request_id_has_at_most_200_characters() throws SQLException {
         assertRefused(request("r".repeat(201)), "requestId");
         assertEquals(200, api.post(ENQUEUE, request("r".repeat(200)), KEY, JSON).status());
     }
@@ -182,7 +182,7 @@ class StatsApiIT {
     }
 
     @Test
-    void one_job_is_shown_as_its_row_stands() throws Exception {
+    void a_job_is_shown_with_the_columns_of_its_row() throws Exception {
         functions.during("IF name = 'update_power_ratings' THEN RAISE EXCEPTION 'no ratings'; END IF;");
         String job = enqueue(request("one")).get("jobId").asText();
         functions.await(job, "failed");
@@ -259,7 +259,7 @@ class StatsApiIT {
     }
 
     @Test
-    void the_old_health_question_is_answered() {
+    void the_old_health_request_is_answered() {
         JsonNode health = api.ask("GET " + ENQUEUE, KEY).json();
         assertEquals("healthy", health.get("status").asText());
         assertEquals(
@@ -277,7 +277,7 @@ class StatsApiIT {
         "POST,/api/admin/jobs/" + NO_SUCH_JOB + "/retry,404,403",
         "POST,/api/admin/jobs/" + NO_SUCH_JOB + "/cancel,404,403"
     })
-    void a_key_opens_what_it_is_for(String method, String path, int full, int read) {
+    void a_key_opens_only_what_it_is_for(String method, String path, int full, int read) {
         String request = method + ' ' + path;
         assertEquals(401, api.ask(request).status());
         assertEquals(401, api.ask(request, "Authorization: Bearer wrong").status());

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 
 /** Workers and the database die in the middle of a stats job. */
 class StatsCrashIT {
-    /** Five run as long as the gate is closed. */
+    /** Five functions that keep running while the gate is closed. */
     private static final String[] HELD = {
         "update_half_and_full_season_stats",
         "update_aggregated_hall_of_fame",
@@ -47,7 +47,7 @@ class StatsCrashIT {
     }
 
     @Test
-    void killed_while_five_have_committed_and_five_run() throws Exception {
+    void a_job_survives_a_kill_while_five_functions_have_committed_and_five_run() throws Exception {
         try (Scene scene = scene()) {
             TenFunctions functions = new TenFunctions(scene.database::connect);
             functions.during(HOLD_FIVE);
@@ -58,7 +58,7 @@ class StatsCrashIT {
             victim.kill9();
             assertEquals(old, functions.waiting(), "its backends do not know");
             scene.start();
-            theLeaseEnds(scene);
+            endLease(scene);
 
             Scene.until(
                     "five others are waiting",
@@ -82,7 +82,7 @@ class StatsCrashIT {
     }
 
     @Test
-    void killed_between_the_last_commit_and_the_call() throws Exception {
+    void a_job_survives_a_kill_between_the_last_commit_and_the_call() throws Exception {
         try (Scene scene = scene()) {
             TenFunctions functions = new TenFunctions(scene.database::connect);
             FreshetProcess victim = scene.start();
@@ -99,7 +99,7 @@ class StatsCrashIT {
             assertEquals(List.of(), receiver.calls);
             assertEquals(TenFunctions.times(1, 1), functions.committed());
             scene.start();
-            theLeaseEnds(scene);
+            endLease(scene);
             functions.await(job, "completed");
             assertEquals(TenFunctions.times(1, 1), functions.begun());
             assertEquals(
@@ -109,7 +109,7 @@ class StatsCrashIT {
     }
 
     @Test
-    void stopped_while_five_have_committed_and_five_run() throws Exception {
+    void a_job_survives_a_stop_while_five_functions_have_committed_and_five_run() throws Exception {
         try (Scene scene = scene()) {
             TenFunctions functions = new TenFunctions(scene.database::connect);
             functions.during(HOLD_FIVE);
@@ -134,7 +134,7 @@ class StatsCrashIT {
     }
 
     @Test
-    void two_instances_run_two_hundred_jobs_each_function_once() throws Exception {
+    void two_instances_run_each_function_of_two_hundred_jobs_once() throws Exception {
         try (Scene scene = scene()) {
             TenFunctions functions = new TenFunctions(scene.database::connect);
             functions.during(
@@ -147,7 +147,7 @@ class StatsCrashIT {
             scene.start();
             scene.database.run(
                     "INSERT INTO background_job_status (status) SELECT 'queued' FROM generate_series(1, 199)");
-            functions.awaitWaiting(30); // the third job, if not the second, is the other's
+            functions.awaitWaiting(30); // the third job, if not the second, belongs to the other instance
             functions.openTheGate();
             Eventually.is(
                     Duration.ofSeconds(180),
@@ -183,7 +183,7 @@ class StatsCrashIT {
     }
 
     @Test
-    void a_restart_of_postgres_in_the_middle_of_a_job_needs_nobody() throws Exception {
+    void a_restart_of_postgres_in_the_middle_of_a_job_needs_no_intervention() throws Exception {
         int port = freePort();
         Path data = Files.createTempDirectory("freshet-it-stats-postgres-");
         EmbeddedPostgres server = start(data, port);
@@ -229,8 +229,8 @@ class StatsCrashIT {
                         && functions.waiting().size() == 5);
     }
 
-    /** Twenty seconds pass. */
-    private static void theLeaseEnds(Scene scene) throws SQLException {
+    /** As if twenty seconds had passed. */
+    private static void endLease(Scene scene) throws SQLException {
         scene.database.run("UPDATE background_job_status SET lease_until = now() WHERE status = 'processing'");
     }
 

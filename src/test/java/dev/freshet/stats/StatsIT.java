@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Stats jobs from the row to the caches: ten functions side by side, and then one call. */
+/** Stats jobs from the row to the caches: ten functions in parallel, and then one call. */
 class StatsIT {
     private static final String HALL = "update_aggregated_hall_of_fame";
     private static final String RATINGS = "update_power_ratings";
@@ -55,7 +55,7 @@ class StatsIT {
     }
 
     @BeforeEach
-    void nothing_is_left_of_the_last_one() throws SQLException {
+    void clearJobs() throws SQLException {
         functions.openTheGate();
         Scene.until(
                 "no job is open",
@@ -84,7 +84,7 @@ class StatsIT {
     }
 
     @Test
-    void a_completed_job_says_what_each_function_did() throws Exception {
+    void a_completed_job_tells_what_each_function_did() throws Exception {
         String job = functions.queue();
         functions.await(job, "completed");
         JsonNode results = results(job);
@@ -119,7 +119,7 @@ class StatsIT {
     }
 
     @Test
-    void progress_is_seen_while_it_runs() throws Exception {
+    void the_progress_of_a_running_job_is_visible() throws Exception {
         functions.during(
                 "IF name IN ('" + HALL + "', '" + RATINGS + "') THEN " + TenFunctions.WAIT_AT_THE_GATE + " END IF;");
         String job = functions.queue();
@@ -138,7 +138,7 @@ class StatsIT {
     @Test
     void a_failing_and_a_missing_function_stop_no_other_and_are_named() throws Exception {
         functions.during("IF name = '" + HALL + "' THEN RAISE EXCEPTION 'nobody is famous'; END IF;");
-        functions.missing(RATINGS);
+        functions.drop(RATINGS);
         String job = functions.queue();
         functions.await(job, "failed");
         assertEquals("1", scene.one("SELECT retry_count FROM background_job_status"));
@@ -165,7 +165,7 @@ class StatsIT {
 
     @Test
     void a_retry_over_http_runs_only_what_failed() throws Exception {
-        String job = failedInTheHall();
+        String job = jobThatFailedInTheHall();
         assertEquals(
                 200, api().post("/api/admin/jobs/" + job + "/retry", "", KEY).status());
         assertOnlyTheHallRanAgain(job);
@@ -177,7 +177,7 @@ class StatsIT {
 
     @Test
     void the_manuals_update_retries_what_failed() throws Exception {
-        String job = failedInTheHall();
+        String job = jobThatFailedInTheHall();
         scene.database.run(
                 "UPDATE background_job_status SET status='queued', retry_count=retry_count+1 WHERE id='" + job + "'");
         assertOnlyTheHallRanAgain(job);
@@ -196,7 +196,7 @@ class StatsIT {
     }
 
     @Test
-    void a_running_job_that_is_queued_by_hand_begins_anew_and_its_old_functions_commit_nothing() throws Exception {
+    void a_running_job_queued_by_hand_starts_anew_and_its_old_functions_commit_nothing() throws Exception {
         functions.during(TenFunctions.WAIT_AT_THE_GATE);
         String job = functions.queue();
         functions.awaitWaiting(10);
@@ -216,7 +216,7 @@ class StatsIT {
     }
 
     @Test
-    void functions_that_lock_against_each_other_are_run_again() throws SQLException {
+    void functions_that_deadlock_are_run_again() throws SQLException {
         scene.database.run("CREATE TABLE pitches AS SELECT n FROM generate_series(1, 2) n; CREATE SEQUENCE met");
         functions.during("""
             IF name IN ('%1$s', '%2$s') THEN
@@ -232,7 +232,7 @@ class StatsIT {
     }
 
     @Test
-    void a_function_that_takes_the_tenant_is_called_with_it() throws Exception {
+    void a_function_with_a_tenant_parameter_is_called_with_the_tenant() throws Exception {
         String tenant = "8f14e45f-ceea-467f-9b1a-0123456789ab";
         scene.database.run("CREATE FUNCTION " + RATINGS + "(target_tenant_id uuid) RETURNS void LANGUAGE sql AS"
                 + " $$ INSERT INTO ran (function, tenant, ended) VALUES ('" + RATINGS
@@ -283,7 +283,7 @@ class StatsIT {
     }
 
     @Test
-    void a_cache_that_cannot_be_reached_fails_no_job_and_is_told_when_it_is_back() throws Exception {
+    void an_unreachable_cache_fails_no_job_and_is_called_once_it_is_back() throws Exception {
         receiver.always(500, "");
         String job = functions.queue();
         functions.await(job, "completed");
@@ -305,7 +305,7 @@ class StatsIT {
     }
 
     @Test
-    void a_target_that_refuses_is_not_asked_three_times() throws Exception {
+    void a_target_that_refuses_is_not_called_three_times() throws Exception {
         receiver.always(404, "");
         String job = functions.queue();
         functions.await(job, "completed");
@@ -314,7 +314,7 @@ class StatsIT {
     }
 
     @Test
-    void the_most_urgent_job_is_first_and_then_the_oldest() throws Exception {
+    void the_most_urgent_job_runs_first_and_then_the_oldest() throws Exception {
         functions.during(TenFunctions.WAIT_AT_THE_GATE);
         functions.queue();
         functions.awaitWaiting(10);
@@ -347,7 +347,7 @@ class StatsIT {
     }
 
     @Test
-    void somebody_elses_kind_of_job_is_left_alone() throws Exception {
+    void a_job_of_a_foreign_kind_is_left_alone() throws Exception {
         scene.database.run("INSERT INTO background_job_status (job_type, priority) VALUES ('send_newsletter', 9)");
         functions.await(functions.queue(), "completed");
         assertEquals(
@@ -380,7 +380,7 @@ class StatsIT {
         assertEquals(TenFunctions.times(1, 2, HALL), functions.begun());
     }
 
-    /** The SQL blocks under a heading. */
+    /** The SQL blocks under a heading of README.md. */
     private static List<String> readme(String heading) throws IOException {
         String text = Files.readString(Path.of("README.md"));
         String section = text.substring(text.indexOf(heading + "\n"));
@@ -393,7 +393,7 @@ class StatsIT {
     }
 
     @Test
-    void updated_at_is_kept_whoever_writes() throws Exception {
+    void updated_at_is_maintained_whoever_writes() throws Exception {
         functions.await(functions.queue(), "completed");
         assertTrue(scene.isTrue(
                 "UPDATE background_job_status SET priority = 5, updated_at = 'epoch' RETURNING updated_at = now()"));
@@ -409,7 +409,7 @@ class StatsIT {
         return answer.json().get("jobId").asText();
     }
 
-    private static String failedInTheHall() throws SQLException {
+    private static String jobThatFailedInTheHall() throws SQLException {
         functions.during("IF name = '" + HALL + "' THEN RAISE EXCEPTION 'nobody is famous'; END IF;");
         String job = functions.queue();
         functions.await(job, "failed");

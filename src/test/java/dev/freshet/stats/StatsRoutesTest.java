@@ -28,7 +28,7 @@ class StatsRoutesTest extends RouteTest {
     }
 
     @Test
-    void a_job_is_claimed_and_run_and_there_may_be_another() throws Exception {
+    void a_job_is_claimed_and_run_and_then_the_next_one_is_looked_for() throws Exception {
         answer("jobs.claim", JOB);
         send("poll-jobs", "what only the poll knows");
         send("wake seda:claim-job");
@@ -80,7 +80,7 @@ class StatsRoutesTest extends RouteTest {
     }
 
     @Test
-    void how_a_job_ended_is_said() throws Exception {
+    void the_end_of_a_job_is_logged() throws Exception {
         send("direct:log-finished", new Jobs.Finished("j1", "failed", 41, "f: division by zero"));
         send("direct:log-finished", null, Map.of(), Map.of("job", JOB));
         assertEquals(
@@ -91,7 +91,7 @@ class StatsRoutesTest extends RouteTest {
     }
 
     @Test
-    void the_next_try_for_stale_tags_carries_only_what_is_left() throws Exception {
+    void the_next_attempt_for_stale_tags_carries_only_those_left() throws Exception {
         List<Object> batches = new ArrayList<>();
         answer("direct:post-batch", batch(batches, 207, "{\"failed_tags\":[\"b\"]}"), batch(batches, 200, "{}"));
         Refresh refresh = refresh("a", "b");
@@ -107,7 +107,7 @@ class StatsRoutesTest extends RouteTest {
     }
 
     @Test
-    void clocks_keep_jobs_queue_the_nightly_one_and_forget_what_was_deleted() throws Exception {
+    void timers_keep_leases_queue_the_nightly_job_and_forget_deleted_jobs() throws Exception {
         Date midnight = new Date(0);
         send("listen-for-jobs");
         send("keep-jobs");

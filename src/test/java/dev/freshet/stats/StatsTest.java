@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Stats jobs step by step, with workers that a test plays itself; a lease ends when the test says so. */
+/** Stats jobs step by step, with workers that the test plays itself. A lease ends when the test says so. */
 class StatsTest {
     private static final String RATINGS = "update_power_ratings";
     private static final List<String> ROUTES = List.of(
@@ -60,7 +60,7 @@ class StatsTest {
     }
 
     @Test
-    void a_function_that_takes_too_long_fails_and_says_so() throws Exception {
+    void a_function_that_takes_too_long_fails_with_that_reason() throws Exception {
         functions.during("IF name = '" + RATINGS + "' THEN " + TenFunctions.WAIT_AT_THE_GATE + " END IF;");
         String job = functions.queue();
         try (RunningRoutes freshet = new RunningRoutes(database, ROUTES, "FRESHET_STATS_TIMEOUT=500ms")) {
@@ -74,7 +74,7 @@ class StatsTest {
     }
 
     @Test
-    void nothing_is_kept_of_a_job_that_was_cancelled() {
+    void a_cancelled_job_is_not_kept_in_memory() {
         StatsFunctions stats =
                 new StatsFunctions(new Transactions(database.pool(1)), database.pool(1), meters, Duration.ofSeconds(5));
         WeakReference<Job> cancelled = cancelled(stats);
@@ -85,7 +85,7 @@ class StatsTest {
         assertNotNull(stats);
     }
 
-    /** In a method of its own, so that no variable of the test holds the job. */
+    /** A method of its own, so that no variable of the test refers to the job. */
     private static WeakReference<Job> cancelled(StatsFunctions stats) {
         Job job = new Job("7f1c0000-0000-0000-0000-000000000001", 1, null, "admin", "request");
         stats.cancel(job);
@@ -93,7 +93,7 @@ class StatsTest {
     }
 
     @Test
-    void without_a_batch_target_it_is_said_that_no_cache_was_told() throws Exception {
+    void without_a_batch_target_the_job_tells_that_no_cache_was_called() throws Exception {
         String job = functions.queue();
         try (RunningRoutes freshet = new RunningRoutes(database, ROUTES)) {
             functions.await(job, "completed");
@@ -115,7 +115,7 @@ class StatsTest {
         "USE_BG_JOBS_CRON,cron",
         "USE_BG_JOBS_MATCH,post-match"
     })
-    void a_switched_off_source_is_told_by_which_flag(String flag, String trigger) throws SQLException {
+    void the_refusal_of_a_disabled_trigger_names_its_flag(String flag, String trigger) throws SQLException {
         JobRequests requests = new JobRequests(new Transactions(database.pool(2)), settings(flag + "=false"));
         Refused refused =
                 assertThrows(Refused.class, () -> requests.enqueue(Map.of("triggeredBy", trigger, "requestId", "r")));
@@ -136,7 +136,7 @@ class StatsTest {
     }
 
     @Test
-    void two_instances_queue_one_nightly_job_together() throws SQLException {
+    void two_instances_together_queue_one_nightly_job() throws SQLException {
         Date three = Date.from(Instant.parse("2026-03-01T03:00:00Z"));
         new JobRequests(new Transactions(database.pool(2)), settings()).enqueueByCron(three);
         new JobRequests(new Transactions(database.pool(2)), settings()).enqueueByCron(three);
@@ -144,7 +144,7 @@ class StatsTest {
     }
 
     @Test
-    void the_nightly_job_comes_at_its_time() throws Exception {
+    void the_nightly_job_is_queued_at_its_time() throws Exception {
         try (RunningRoutes freshet = new RunningRoutes(database, ROUTES, "FRESHET_STATS_CRON=* * * * * ?")) {
             Scene.until(
                     "it has come twice and run",
@@ -158,7 +158,7 @@ class StatsTest {
     }
 
     @Test
-    void two_workers_never_take_one_job_nor_more_than_may_run() throws SQLException {
+    void two_workers_never_take_the_same_job_or_more_jobs_than_may_run() throws SQLException {
         Jobs one = worker("one", 2);
         Jobs other = worker("other", 2);
         functions.queue();
@@ -175,7 +175,7 @@ class StatsTest {
     }
 
     @Test
-    void a_job_that_loses_its_worker_four_times_is_failed_and_says_why() throws SQLException {
+    void a_job_that_loses_its_worker_four_times_fails_with_that_reason() throws SQLException {
         String job = functions.queue();
         Jobs jobs = worker("mortal", 1);
         for (int life = 1; life <= 4; life++) {
@@ -183,7 +183,7 @@ class StatsTest {
             assertNotNull(attempt, "life " + life);
             assertEquals(job, attempt.id());
             assertNull(jobs.claim(), "while its lease lasts");
-            theLeaseEnds();
+            endLease();
         }
         assertNull(jobs.claim());
         assertEquals(
@@ -195,7 +195,7 @@ class StatsTest {
         database.run(
                 "UPDATE background_job_status SET status='queued', retry_count=retry_count+1 WHERE id='" + job + "'");
         assertNotNull(jobs.claim(), "whoever retries it by hand gives it four lives again");
-        theLeaseEnds();
+        endLease();
         assertNotNull(jobs.claim());
     }
 
@@ -204,14 +204,14 @@ class StatsTest {
         functions.queue();
         Jobs jobs = worker("alive", 1);
         jobs.claim();
-        theLeaseEnds();
+        endLease();
         jobs.heartbeat();
         assertNull(worker("heir", 1).claim());
         assertEquals("processing|0", database.one("SELECT concat_ws('|', status, deaths) FROM background_job_status"));
     }
 
     @Test
-    void the_replaced_workers_job_is_taken_over_ten_minutes_after_it_began() throws SQLException {
+    void a_job_of_the_replaced_worker_is_taken_over_ten_minutes_after_its_start() throws SQLException {
         database.run("INSERT INTO background_job_status (status, started_at) VALUES ('processing', now() - interval '9"
                 + " minutes')");
         Jobs jobs = worker("new", 1);
@@ -221,7 +221,7 @@ class StatsTest {
     }
 
     @Test
-    void a_worker_that_comes_back_after_its_job_was_given_to_another_commits_nothing() throws Exception {
+    void a_worker_that_returns_after_its_job_was_given_to_another_commits_nothing() throws Exception {
         functions.during(TenFunctions.WAIT_AT_THE_GATE);
         functions.queue();
         StatsFunctions functionsOfZombie = statsFunctions();
@@ -229,7 +229,7 @@ class StatsTest {
         CompletableFuture<StatsFunctions.Ran> zombie =
                 CompletableFuture.supplyAsync(() -> functionsOfZombie.run(old, RATINGS, "player_power_rating"));
         functions.awaitWaiting(1);
-        // its lease ends and it is claimed again, but nobody could end its backend
+        // its lease ends and the job is claimed again, but nobody could terminate its backend
         database.run("UPDATE background_job_status SET attempt = attempt + 1, lease_until = now() + interval '1 hour'");
         functions.openTheGate();
         assertEquals(StatsFunctions.Result.lost, zombie.join().result());
@@ -249,7 +249,7 @@ class StatsTest {
     }
 
     @Test
-    void a_heartbeat_that_finds_its_job_gone_stops_the_functions() throws Exception {
+    void a_heartbeat_that_finds_its_job_gone_stops_its_functions() throws Exception {
         functions.during(TenFunctions.WAIT_AT_THE_GATE);
         String job = functions.queue();
         StatsFunctions running = statsFunctions();
@@ -274,7 +274,7 @@ class StatsTest {
     }
 
     @Test
-    void a_job_that_its_own_worker_takes_again_does_not_keep_the_old_functions() throws Exception {
+    void a_job_that_its_own_worker_takes_again_does_not_keep_its_old_functions() throws Exception {
         functions.during(TenFunctions.WAIT_AT_THE_GATE);
         functions.queue();
         StatsFunctions running = statsFunctions();
@@ -296,7 +296,7 @@ class StatsTest {
     }
 
     @Test
-    void what_has_committed_for_a_job_that_nobody_finishes_is_owed_to_the_batch_target() throws Exception {
+    void what_an_unfinished_job_has_committed_is_owed_to_the_batch_target() throws Exception {
         database.run("INSERT INTO freshet.target (name, served_at) VALUES ('batch', now())");
         String job = functions.queue();
         Jobs jobs = worker("dies", 1);
@@ -314,7 +314,7 @@ class StatsTest {
         assertEquals(List.of("t"), database.list("SELECT refreshed FROM freshet.job_function"));
     }
 
-    private void theLeaseEnds() throws SQLException {
+    private void endLease() throws SQLException {
         database.run("UPDATE background_job_status SET lease_until = now() - interval '1 second' WHERE status ="
                 + " 'processing'");
     }

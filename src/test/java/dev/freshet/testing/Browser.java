@@ -34,8 +34,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A real Chromium, driven over its DevTools protocol. One of its windows at a time is what calls are about; what any of
- * them logs and asks for is remembered.
+ * A real Chromium, driven through its DevTools protocol. Calls apply to one of its windows at a time; what any of them
+ * logs and requests is remembered.
  */
 public final class Browser implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(40);
@@ -52,7 +52,7 @@ public final class Browser implements AutoCloseable {
     private final List<JsonNode> events = new CopyOnWriteArrayList<>();
     private String session;
 
-    /** Skips the test, and says so, where there is no browser. */
+    /** Skips the test with a message if there is no browser. */
     public static Browser open() throws Exception {
         String program = program();
         assumeTrue(
@@ -95,7 +95,7 @@ public final class Browser implements AutoCloseable {
         newWindow();
     }
 
-    /** Opens another window, which is what calls are about from now on; for {@link #in}. */
+    /** Opens another window, to which calls apply from now on. The result is for {@link #in}. */
     public String newWindow() {
         session = null;
         String target = send("Target.createTarget", Map.of("url", "about:blank", "newWindow", true))
@@ -118,14 +118,14 @@ public final class Browser implements AutoCloseable {
         return session;
     }
 
-    /** For what begins from now on; what is open stays open. */
+    /** For connections that are opened from now on; open ones stay open. */
     public void offline(boolean offline) {
         send(
                 "Network.emulateNetworkConditions",
                 Map.of("offline", offline, "latency", 0, "downloadThroughput", -1, "uploadThroughput", -1));
     }
 
-    /** As a proxy that lets nothing of that kind through. */
+    /** Like a proxy that lets no request to these URLs through. */
     public void block(List<String> urls) {
         send("Network.setBlockedURLs", Map.of("urls", urls));
     }
@@ -159,7 +159,7 @@ public final class Browser implements AutoCloseable {
         until("document.readyState === 'complete' && location.href !== 'about:blank'");
     }
 
-    /** The value of an expression; of a promise, what it comes to. */
+    /** The value of an expression; for a promise, the value that it resolves to. */
     public JsonNode js(String expression) {
         JsonNode answer =
                 send("Runtime.evaluate", Map.of("expression", expression, "awaitPromise", true, "returnByValue", true));
@@ -207,7 +207,7 @@ public final class Browser implements AutoCloseable {
         send("Input.insertText", Map.of("text", text));
     }
 
-    /** By Tab alone, as somebody without a mouse gets there. */
+    /** With Tab alone, as somebody without a mouse gets there. */
     public void tabTo(String condition) {
         for (int i = 0; i < 200; i++) {
             if (is("(element => " + condition + ")(document.activeElement)")) {
@@ -223,7 +223,7 @@ public final class Browser implements AutoCloseable {
         js("document.querySelector(" + quoted(selector) + ").click()");
     }
 
-    /** What went wrong on pages since the last time: exceptions, and errors in the console. */
+    /** What went wrong on pages since the last {@link #forget}: exceptions, and errors in the console. */
     public List<String> problems() {
         List<String> problems = new ArrayList<>();
         for (JsonNode event : events) {
@@ -348,7 +348,7 @@ public final class Browser implements AutoCloseable {
     @Override
     public void close() throws Exception {
         socket.abort();
-        // its helpers outlive it for a moment, and write into the folder
+        // its helper processes outlive it for a moment, and write into the folder
         List<ProcessHandle> helpers = process.descendants().toList();
         process.destroy();
         if (!process.waitFor(10, TimeUnit.SECONDS)) {

@@ -12,11 +12,11 @@ import java.util.stream.Collectors;
 import org.apache.camel.tooling.maven.MavenDownloaderImpl;
 
 /**
- * Camel JBang as one has it on a machine: its own jars, from Maven's local repository or Maven Central, and nothing of
- * Freshet's.
+ * Camel JBang as it is installed on a machine: its own jars, from Maven's local repository or Maven Central, and
+ * nothing of Freshet's.
  */
 public final class CamelJBang {
-    /** What the jbang tool runs under the name of camel. */
+    /** What the jbang tool runs under the name camel. */
     private static final String SCRIPT = """
         public class CamelJBang {
             public static void main(String... arguments) {
@@ -43,7 +43,9 @@ public final class CamelJBang {
         }
     }
 
-    /** What to give to java in that folder, which is also where its home is; but Maven is this machine's. */
+    /**
+     * The arguments for java in that folder, which is also its home; but Maven's repository is that of this machine.
+     */
     public List<String> run(Path folder, String... arguments) throws IOException {
         Path script = Files.writeString(folder.resolve("CamelJBang.java"), SCRIPT);
         Path maven = Path.of(System.getProperty("user.home"), ".m2");

@@ -28,16 +28,17 @@ import org.apache.camel.model.rest.VerbDefinition;
 import org.apache.camel.support.ExpressionAdapter;
 
 /**
- * Lets each route begin where a test can send to it, and nothing wait: no clock, no queue, no thread beside the test's.
+ * Makes each route begin where a test can send to it, and removes all waiting: no clock, no queue, no thread other than
+ * the test's.
  */
 final class Entrances implements RouteBuilderLifecycleStrategy {
-    /** The executor that taps are given. */
+    /** The executor that wire taps get. */
     static final String AT_ONCE = "atOnce";
 
-    /** A day: what is gathered leaves by its number, or at the end. */
+    /** A day: an aggregation completes by its size, or at the end. */
     private static final String NEVER = "86400000";
 
-    /** What a test calls the target that it makes of a template. */
+    /** The endpoint of the target that a test makes from a template. */
     private static final String TARGET = "direct:target-cdn";
 
     private static final Pattern WAKE = Pattern.compile("seda:(?=.*\\bsize=1\\b)(?=.*\\bdiscardWhenFull=true\\b).*");
@@ -110,7 +111,7 @@ final class Entrances implements RouteBuilderLifecycleStrategy {
         }
     }
 
-    /** A policy tries again at once. */
+    /** Makes a policy try again without a delay. */
     void hurry(OnExceptionDefinition policy) {
         RedeliveryPolicyDefinition again = policy.getRedeliveryPolicyType();
         if (again.getRedeliveryDelay() != null) {
@@ -127,8 +128,8 @@ final class Entrances implements RouteBuilderLifecycleStrategy {
     }
 
     /**
-     * An endpoint without its options, {@code direct:take-turn}; {@code wake seda:offer} where a second message would
-     * be as good as the first.
+     * An endpoint without its options, such as {@code direct:take-turn}; {@code wake seda:offer} if a second message
+     * would be as good as the first.
      */
     static String name(String uri) {
         String name = uri.replaceFirst("://", ":").replace("%20", " ");
@@ -140,7 +141,7 @@ final class Entrances implements RouteBuilderLifecycleStrategy {
         return own.contains(uri);
     }
 
-    /** @param where an endpoint, a request, or the id of a route that a clock starts */
+    /** @param where an endpoint, a request, or the id of a route that a timer starts */
     String of(String where) {
         return known(sendTo, where);
     }

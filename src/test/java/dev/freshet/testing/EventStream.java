@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** One reader of a text/event-stream, byte for byte; a thousand of them share one thread. */
+/** One reader of a text/event-stream, byte for byte. A thousand readers share one thread. */
 public final class EventStream implements AutoCloseable {
     public record Event(String id, String type, String data) {
         public long number() {
@@ -95,7 +95,7 @@ public final class EventStream implements AutoCloseable {
         return List.copyOf(others);
     }
 
-    /** The beginning, line by line as it came after the head. */
+    /** The beginning of the stream, line by line as it arrived after the head. */
     public synchronized String text() {
         return text.toString();
     }

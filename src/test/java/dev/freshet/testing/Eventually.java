@@ -5,7 +5,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** Waits for a condition, not for a time; the time is only when to give up. */
+/** Waits for a condition, never for a fixed time; the time only says when to give up. */
 public final class Eventually {
     public static void is(Duration patience, BooleanSupplier condition, Supplier<String> what) {
         long end = System.nanoTime() + patience.toNanos();

@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The packaged jar as a process of its own, in a folder of its own, with nothing of this machine's environment that is
- * meant for it.
+ * The packaged jar as a process of its own, in a folder of its own, without those variables of this machine's
+ * environment that are meant for Freshet.
  */
 public final class FreshetProcess implements AutoCloseable {
     private static final Pattern LISTENING = Pattern.compile("Freshet is listening on (http://[^\\s\"]+)");
@@ -32,7 +32,7 @@ public final class FreshetProcess implements AutoCloseable {
             Pattern.compile("(DATABASE_URL|SUPABASE_.*|VERCEL_.*|REVALIDATION_SECRET|NEXT_PUBLIC_.*|"
                     + "CACHE_INVALIDATION_URL|INTERNAL_API_KEY|QUEUE_NAME|WORKER_ID|"
                     + "USE_BG_JOBS_.*|FRESHET_.*|PG[A-Z]+|JAVA_TOOL_OPTIONS|CAMEL_.*)");
-    /** A test's process does not live for long. */
+    /** A process of a test does not live long. */
     private static final List<String> QUICK_START = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
     private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -47,7 +47,7 @@ public final class FreshetProcess implements AutoCloseable {
         this.process = process;
     }
 
-    /** A new folder with what operators get beside the jar. */
+    /** A new folder with what operators get next to the jar. */
     public static Path newFolder() {
         try {
             Path folder = Files.createTempDirectory("freshet-it-");
@@ -60,7 +60,7 @@ public final class FreshetProcess implements AutoCloseable {
         }
     }
 
-    /** Started, and listening. */
+    /** A process that is started and listening. */
     public static FreshetProcess start(Map<String, String> environment) {
         return start(newFolder(), environment);
     }
@@ -71,7 +71,7 @@ public final class FreshetProcess implements AutoCloseable {
         return freshet;
     }
 
-    /** Started only: for those that are to end by themselves. */
+    /** A process that is only started: for those that are expected to end by themselves. */
     public static FreshetProcess launch(Path folder, Map<String, String> environment, String... arguments) {
         List<String> command = new ArrayList<>(QUICK_START);
         Path archive = archive();
@@ -89,8 +89,8 @@ public final class FreshetProcess implements AutoCloseable {
     }
 
     /**
-     * The classes that a start loads, in the form that this Java has in memory (docs/operations.md), made by whoever is
-     * first: a quarter of a start's work less.
+     * The classes that a start loads, in the form in which this JVM holds them in memory (docs/operations.md). Whoever
+     * comes first makes the archive, which saves a quarter of a start's work.
      */
     private static synchronized Path archive() {
         Path archive = jar().resolveSibling("freshet.jsa");
@@ -101,7 +101,7 @@ public final class FreshetProcess implements AutoCloseable {
                     || Files.getLastModifiedTime(archive).compareTo(Files.getLastModifiedTime(jar())) < 0) {
                 Path fresh = archive.resolveSibling("freshet-new.jsa");
                 startAndStop("-XX:ArchiveClassesAtExit=" + fresh);
-                if (Files.exists(fresh)) { // not every Java can
+                if (Files.exists(fresh)) { // not every JVM can make one
                     Files.move(fresh, archive, StandardCopyOption.REPLACE_EXISTING);
                 }
             }
@@ -124,7 +124,7 @@ public final class FreshetProcess implements AutoCloseable {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
-    /** With another main class than the jar's. */
+    /** Starts another main class than the jar's. */
     static FreshetProcess launch(Path folder, Map<String, String> environment, List<String> arguments) {
         try {
             Path log = Files.createTempFile(folder, "run-", ".log");
@@ -177,7 +177,7 @@ public final class FreshetProcess implements AutoCloseable {
         }
     }
 
-    /** What each of its threads does at this moment: for a failure that is hard to explain. */
+    /** What each of its threads is doing at this moment: for a failure that is hard to explain. */
     public String threads() {
         try {
             Process jstack = new ProcessBuilder(

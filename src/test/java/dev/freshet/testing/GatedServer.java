@@ -29,11 +29,12 @@ import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 
 /**
- * A real Camel Main with a real HTTP server on a free port, the gate in front, and routes that say what reached them.
+ * A real Camel Main with a real HTTP server on a free port, the gate in front of it, and routes that tell what reached
+ * them.
  */
 public final class GatedServer implements AutoCloseable {
 
-    /** What reached the route last. */
+    /** What last reached the route. */
     public static final class Witness {
 
         private volatile Map<String, Object> headers = Map.of();
@@ -56,7 +57,7 @@ public final class GatedServer implements AutoCloseable {
         }
     }
 
-    /** Steps that go wrong, by name. */
+    /** Steps that fail, by name. */
     public static final class Mishaps {
 
         public String happen(String how, String body) throws Exception {
@@ -105,7 +106,7 @@ public final class GatedServer implements AutoCloseable {
         // camel-observability-services would open 0.0.0.0:8080, and routes would be mounted there
         main.addInitialProperty("camel.management.host", "127.0.0.1");
         main.addInitialProperty("camel.management.port", "0");
-        // camel-observability-services turns it on by a property of its own, which only an override beats
+        // camel-observability-services turns it on with an initial property of its own, which only an override beats
         main.addOverrideProperty("camel.opentelemetry2.enabled", "false");
         main.addInitialProperty("camel.component.platform-http.header-filter-strategy", "#bean:quietHeaders");
         main.addMainListener(new MainListenerSupport() {
@@ -118,7 +119,7 @@ public final class GatedServer implements AutoCloseable {
         main.configure().withRoutesIncludePattern("file:" + routes());
         main.start();
         mount(mount, main.getCamelContext());
-        // a handler beside Camel, as the stream of /live is
+        // a handler outside Camel, like that of the stream of /live
         router().route("/beside")
                 .handler(ctx -> ctx.end("\"" + ctx.request().headers().entries() + "\""));
         http = new RawHttp(router().getServer().getPort());

@@ -4,12 +4,15 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * Stops the database in front of one statement for one tag: a trigger that waits, with no lock that a lock_timeout
- * would see.
+ * Stops the database before one statement for one tag: a trigger that waits, without a lock that lock_timeout would
+ * apply to.
  */
 public final class Hold implements AutoCloseable {
     private static final int KEY = 4711;
-    /** What is held says so itself. That it sleeps would not do: between two sleeps it is awake for a moment. */
+    /**
+     * The held session says so in its application name. Asking whether it sleeps would not do, since it is awake
+     * between two sleeps.
+     */
     private static final String NAME = "held by a test";
 
     private static final String HELD =

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Programs that this machine may have, and how docs/targets.md configures them. */
+/** Programs that this machine may have installed, and how docs/targets.md configures them. */
 public final class Installed {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 

@@ -13,32 +13,32 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 
-/** What routes have called, in order, and what that is to answer. */
+/** What routes have called, in order, and what those calls return. */
 final class Journal {
     private final List<String> entries = new ArrayList<>();
     private final Map<String, Deque<Optional<Object>>> answers = new HashMap<>();
 
-    /** @param inTurn the last of them is the answer from then on; an exception is thrown */
+    /** @param inTurn the answers one after the other, the last of which is repeated; an exception is thrown */
     synchronized void answer(String what, Object... inTurn) {
         answers.put(
                 what,
                 new ArrayDeque<>(Arrays.stream(inTurn).map(Optional::ofNullable).toList()));
     }
 
-    /** A bean, as {@code turn.take()}. */
+    /** A call of a bean's method, such as {@code turn.take()}. */
     synchronized Object call(String method, Object... arguments) throws Exception {
         List<Object> all = arguments == null ? List.of() : Arrays.asList(arguments);
         entries.add(method + all.stream().map(Journal::said).collect(Collectors.joining(", ", "(", ")")));
         return answer(method);
     }
 
-    /** An endpoint or a processor, with the body that came there. */
+    /** A message to an endpoint or a processor, with its body. */
     synchronized Object reach(String what, Object body) throws Exception {
         entries.add(body == null ? what : what + ' ' + said(body));
         return answer(what);
     }
 
-    /** What is neither, such as a line of the log. */
+    /** Anything else, such as a line of the log. */
     synchronized void add(String entry) {
         entries.add(entry);
     }

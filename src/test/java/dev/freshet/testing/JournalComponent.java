@@ -8,7 +8,7 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.ProcessorEndpoint;
 
-/** A component that Freshet's jar does not have: {@code journal:FILE} adds each message to a file, a line each. */
+/** A component that Freshet's jar lacks: {@code journal:FILE} appends each message to a file as a line. */
 public class JournalComponent extends DefaultComponent {
     @Override
     protected Endpoint createEndpoint(String uri, String file, Map<String, Object> parameters) {

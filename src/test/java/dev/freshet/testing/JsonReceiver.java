@@ -15,7 +15,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A target that remembers the JSON it was sent, and answers what it was told to, or else that all is well. */
+/** A target that remembers the JSON it was sent, and answers with success unless it was told otherwise. */
 public final class JsonReceiver implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -63,12 +63,12 @@ public final class JsonReceiver implements AutoCloseable {
         next.add(new Answer(status, body));
     }
 
-    /** From now on, until told otherwise. */
+    /** The answer from now on, until told otherwise. */
     public void always(int status, String body) {
         otherwise = new Answer(status, body);
     }
 
-    /** As new. */
+    /** Resets the receiver. */
     public void forget() {
         next.clear();
         otherwise = WELL;

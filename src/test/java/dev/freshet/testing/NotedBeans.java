@@ -22,11 +22,11 @@ import org.apache.camel.support.ExchangeHelper;
 import org.apache.camel.support.ExpressionAdapter;
 
 /**
- * Stands where Camel asks beans: the methods of these are found and given their arguments as ever, by the classes that
- * the beans really have; and then they are noted, and not called.
+ * Replaces the beans that Camel calls: their methods are looked up and given their arguments as usual, by the classes
+ * that the beans really have; but then the calls are noted and not made.
  */
 final class NotedBeans extends BeanLanguage implements BeanProcessorFactory {
-    /** Where Camel's model says them to its bean language. */
+    /** The index at which Camel's model passes the method to its bean language. */
     private static final int METHOD = 2;
 
     private static final int REF = 4;
@@ -36,7 +36,7 @@ final class NotedBeans extends BeanLanguage implements BeanProcessorFactory {
     private final Journal journal;
     private final Map<String, BeanInfo> infos = new HashMap<>();
 
-    /** @param replaced by name; the rest are asked as ever */
+    /** @param replaced the beans to replace, by name; all others are called as usual */
     NotedBeans(CamelContext context, Map<String, Object> replaced, Journal journal) {
         setCamelContext(context);
         this.others = context.getCamelContextExtension().getContextPlugin(BeanProcessorFactory.class);
@@ -44,7 +44,7 @@ final class NotedBeans extends BeanLanguage implements BeanProcessorFactory {
         this.journal = journal;
     }
 
-    /** A step. */
+    /** A bean as a step. */
     @Override
     public Processor createBeanProcessor(
             CamelContext context,
@@ -73,7 +73,7 @@ final class NotedBeans extends BeanLanguage implements BeanProcessorFactory {
                 : exchange -> Boolean.TRUE.equals(value.evaluate(exchange, Boolean.class));
     }
 
-    /** What stands as {@code method:}. */
+    /** A bean in an expression ({@code method:}). */
     @Override
     public Expression createExpression(String expression, Object[] properties) {
         String ref = property(String.class, properties, REF, null);
@@ -86,7 +86,7 @@ final class NotedBeans extends BeanLanguage implements BeanProcessorFactory {
             public Object evaluate(Exchange exchange) {
                 Exchange copy = ExchangeHelper.createCopy(exchange, true);
                 copy.setPattern(ExchangePattern.InOut);
-                copy.setException(null); // a policy asks whether what has failed may pass
+                copy.setException(null); // a policy asks whether what has failed may succeed later
                 try {
                     asked.process(copy);
                 } catch (Exception e) {
@@ -178,7 +178,7 @@ final class NotedBeans extends BeanLanguage implements BeanProcessorFactory {
 
         @Override
         public void setOptions(Map<String, Object> options) {
-            // no bean is made
+            // no bean is created
         }
     }
 }

@@ -10,7 +10,7 @@ import org.apache.camel.StreamCache;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
 
-/** In the place of an endpoint that leads out of the files under test. */
+/** Replaces an endpoint that leads out of the files under test. */
 final class NotedEndpoint extends DefaultEndpoint {
     private final String name;
     private final Journal journal;

@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Requests byte for byte: an HTTP client would refuse or repair the ones that tests of the gate need. */
+/** Requests byte for byte: an HTTP client would refuse or repair those that tests of the gate need. */
 public record RawHttp(int port) {
 
     private static final int FAIL_RATHER_THAN_HANG_MILLIS = 20_000;

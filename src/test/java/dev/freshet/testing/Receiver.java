@@ -31,14 +31,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A cache as Freshet sees it, on bare sockets: it remembers every call and answers 200, unless it was told otherwise.
+ * A cache from Freshet's point of view, on bare sockets: it remembers every call, and answers 200 unless it was told
+ * otherwise.
  */
 public final class Receiver implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Answer WELL = status(200);
 
-    /** A call as it came in; {@code nanos} is when. */
+    /** A call as it arrived; {@code nanos} is the time of its arrival. */
     public record Call(long nanos, String request, Map<String, String> headers, String body, Answer answer) {
         public JsonNode json() {
             try {
@@ -51,7 +52,7 @@ public final class Receiver implements AutoCloseable {
         public List<String> tags() {
             List<String> tags = new ArrayList<>();
             if (body.startsWith("<")) {
-                return tags; // XML: its reader knows where
+                return tags; // XML: its reader knows where the tags are
             }
             json().path("tags").forEach(tag -> tags.add(tag.asText()));
             return json().has("tag") ? List.of(json().get("tag").asText()) : tags;
@@ -71,7 +72,7 @@ public final class Receiver implements AutoCloseable {
         void give(Socket caller) throws IOException;
     }
 
-    /** A call that is being answered for as long as the test wants. */
+    /** A call whose answer is held back for as long as the test wants. */
     public static final class Held implements Answer {
         private final CountDownLatch begun = new CountDownLatch(1);
         private final CountDownLatch released = new CountDownLatch(1);
@@ -139,7 +140,7 @@ public final class Receiver implements AutoCloseable {
         next.computeIfAbsent(tag, t -> new ConcurrentLinkedDeque<>()).addAll(Arrays.asList(answers));
     }
 
-    /** The next calls, whatever they carry. */
+    /** The next calls, whatever tags they carry. */
     public void nextOfAll(Held... answers) {
         held.addAll(Arrays.asList(answers));
         nextOfAll.addAll(Arrays.asList(answers));
@@ -149,7 +150,7 @@ public final class Receiver implements AutoCloseable {
         always.put(tag, answer);
     }
 
-    /** Every call, whatever it carries; null: no more. */
+    /** The answer to every call, whatever tags it carries; null: no longer. */
     public void everybody(Answer answer) {
         everybody = answer;
     }
@@ -205,7 +206,7 @@ public final class Receiver implements AutoCloseable {
         };
     }
 
-    /** Until the caller goes away. */
+    /** Gives no answer until the caller hangs up. */
     public static Answer hang() {
         return caller -> {
             caller.getInputStream().read();
@@ -213,7 +214,7 @@ public final class Receiver implements AutoCloseable {
         };
     }
 
-    /** A byte now and then, so that no read of the caller ever times out, until the caller goes away. */
+    /** Sends a byte now and then, so that no read of the caller ever times out, until the caller hangs up. */
     public static Answer drip() {
         return caller -> {
             write(caller, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
@@ -263,7 +264,7 @@ public final class Receiver implements AutoCloseable {
                 call.answer().give(caller);
             }
         } catch (IOException theCallerHasGone) {
-            // as callers may
+            // callers may do that
         } finally {
             open.remove(caller);
         }

@@ -23,8 +23,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * An app behind its cache: at each call it reads the page's row from a read replica, as a page that is built anew does,
- * and remembers what it saw.
+ * An app behind its cache: at each call it reads the page's row from a read replica, as if it rebuilt the page, and
+ * remembers what it saw.
  */
 public final class Refills implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -34,14 +34,14 @@ public final class Refills implements AutoCloseable {
     private final ExecutorService threads = Executors.newFixedThreadPool(16);
     private final HikariDataSource replica;
     private final String sql;
-    /** Of each tag, what its calls have read. */
+    /** What the calls of each tag have read. */
     private final Map<String, List<Refill>> read = new ConcurrentHashMap<>();
 
     private volatile boolean failing;
-    /** Calls are answered when this is open. */
+    /** Calls are answered while this is open. */
     private volatile CountDownLatch answers = new CountDownLatch(0);
 
-    /** @param caller the secret that the call was made with: instances may have one each */
+    /** @param caller the secret that the call was made with; each instance may have its own */
     private record Refill(String value, String caller) {}
 
     /** @param sql reads one value; its parameter is the tag */
@@ -68,7 +68,7 @@ public final class Refills implements AutoCloseable {
         failing = fails;
     }
 
-    /** Calls still read, and then wait for their answer. */
+    /** Calls still read, and then wait for their answers. */
     public void hold() {
         answers = new CountDownLatch(1);
     }
@@ -77,7 +77,7 @@ public final class Refills implements AutoCloseable {
         answers.countDown();
     }
 
-    /** What was read so far does not count any more. */
+    /** Forgets what has been read so far. */
     public void forget() {
         read.clear();
     }
@@ -104,7 +104,7 @@ public final class Refills implements AutoCloseable {
         return read.size();
     }
 
-    /** How many calls have read this. */
+    /** The number of calls that have read this value. */
     public long count(String value) {
         return all().filter(refill -> refill.value().equals(value)).count();
     }

@@ -49,9 +49,9 @@ import org.apache.logging.log4j.core.config.Configurator;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * A file of routes/ by itself, without a database. What it calls outside of itself is noted, in order: a bean's method
- * as {@code turn.take()}, an endpoint as {@code seda:offer} with the body that goes there, a line of the log as
- * {@code INFO Watch: …}; {@link #answer} says what they give back. Real are HTTP and the beans that need no database.
+ * Tests a file of routes/ by itself, without a database. What it calls outside of itself is noted in order: a bean's
+ * method as {@code turn.take()}, an endpoint as {@code seda:offer} with the body that is sent there, a line of the log
+ * as {@code INFO Watch: …}; {@link #answer} sets what they return. HTTP and the beans that need no database are real.
  */
 public abstract class RouteTest extends CamelTestSupport {
     private static final String LOG = "dev.freshet.routes";
@@ -61,7 +61,7 @@ public abstract class RouteTest extends CamelTestSupport {
             "CACHE_INVALIDATION_URL", "http://app.test/batch",
             "INTERNAL_API_KEY", "batch-key");
     private static final Settings SETTINGS = new Settings(new SettingSources(ENVIRONMENT::get, key -> null));
-    /** They need no database; notifyTopic is only there because Camel makes no endpoint of a bean that is not. */
+    /** These need no database. notifyTopic is here only because Camel makes no endpoint for a bean that is missing. */
     private static final Set<String> REAL = Set.of(
             "answer",
             "awsSignature",
@@ -91,12 +91,12 @@ public abstract class RouteTest extends CamelTestSupport {
     private final Journal journal = new Journal();
     private final Entrances entrances = new Entrances(journal);
 
-    /** @param files below routes/, that of the test first and then what it is to be seen together with */
+    /** @param files below routes/: first the one under test, then those to be tested together with it */
     protected RouteTest(String... files) {
         this.files = List.of(files);
     }
 
-    /** A bean that is noted, too, although it needs no database. To be called before the routes start. */
+    /** Also notes this bean, although it needs no database. To be called before the routes start. */
     protected void note(String bean) {
         real.remove(bean);
     }
@@ -106,19 +106,19 @@ public abstract class RouteTest extends CamelTestSupport {
         properties.put(property, value);
     }
 
-    /** What a bean's method such as {@code turn.take}, or an endpoint, answers: one after the other; or throws. */
+    /** Sets what a bean's method such as {@code turn.take}, or an endpoint, returns, one after the other, or throws. */
     protected void answer(String what, Object... inTurn) {
         journal.answer(what, inTurn);
     }
 
-    /** What was called since this was asked last. */
+    /** What has been called since this was last asked. */
     protected List<String> happened() {
         return journal.taken();
     }
 
     /**
-     * @param where as others write it, {@code direct:take-turn}; a request such as {@code GET /api/queue}; or the id of
-     *              a route that a clock starts
+     * @param where as routes write it, {@code direct:take-turn}; a request such as {@code GET /api/queue}; or the id of
+     *     a route that a timer starts
      */
     protected Exchange send(String where) throws Exception {
         return send(where, null);
@@ -146,7 +146,7 @@ public abstract class RouteTest extends CamelTestSupport {
         return sent;
     }
 
-    /** What an answer says. */
+    /** The text of an answer. */
     protected static String text(Exchange answered) {
         return answered.getMessage().getBody(String.class);
     }
@@ -162,7 +162,7 @@ public abstract class RouteTest extends CamelTestSupport {
                 .toList());
     }
 
-    /** A target's route, {@code target-cdn}, of a template. */
+    /** The route of a target, {@code target-cdn}, made from a template. */
     protected void target(String template, Map<String, String> parameters) throws Exception {
         TemplatedRouteBuilder route = TemplatedRouteBuilder.builder(context, template)
                 .routeId("target-cdn")
@@ -171,7 +171,7 @@ public abstract class RouteTest extends CamelTestSupport {
         route.add();
     }
 
-    /** Routes of a test's own, beside those of its files. */
+    /** A test's own routes, in addition to those of its files. */
     protected void add(RouteBuilder routes) throws Exception {
         routes.addLifecycleInterceptor(entrances);
         context.addRoutes(routes);
@@ -182,7 +182,7 @@ public abstract class RouteTest extends CamelTestSupport {
         return context.resolvePropertyPlaceholders(entrances.from(route));
     }
 
-    /** How often a clock starts the route. */
+    /** How often a timer starts the route. */
     protected Duration every(String route) {
         Matcher interval = INTERVAL.matcher(from(route));
         if (!interval.find()) {
@@ -202,7 +202,7 @@ public abstract class RouteTest extends CamelTestSupport {
         return context.resolvePropertyPlaceholders(entrances.autoStartup(route));
     }
 
-    /** How long an onException waits before each further try, when it is not under test. */
+    /** How long an onException waits before each further attempt when it is not under test. */
     protected List<Duration> waits(String onException) {
         return entrances.waits(onException);
     }
@@ -273,7 +273,7 @@ public abstract class RouteTest extends CamelTestSupport {
         return builders.toArray(RoutesBuilder[]::new);
     }
 
-    /** Their names and classes, as a Freshet without a database has them. */
+    /** Names and classes of the beans, as in a Freshet without a database. */
     private static Map<String, Object> beans() {
         SimpleRegistry registry = new SimpleRegistry();
         PGSimpleDataSource none = new PGSimpleDataSource();

@@ -15,8 +15,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A database, a receiver, and Freshet between them. Changes go at once and all of a day fall into one bucket, so that a
- * tag's row is the same one whenever it changes; calls that are not answered end after a second.
+ * A database, a receiver, and Freshet between them. Changes are handed over at once, and all changes of a day fall into
+ * one bucket, so that a tag always has the same row; calls that get no answer end after a second.
  */
 public final class Scene implements AutoCloseable {
     public static final String SECRET = "plain-secret-7f3a";
@@ -29,7 +29,7 @@ public final class Scene implements AutoCloseable {
     private final Map<String, String> environment = new HashMap<>();
     private final List<FreshetProcess> processes = new ArrayList<>();
 
-    /** @param settings NAME=value, over the scene's own */
+    /** @param settings NAME=value, which override the scene's own */
     public Scene(String... settings) throws Exception {
         this(TestDatabase.migrated(), settings);
     }
@@ -65,14 +65,14 @@ public final class Scene implements AutoCloseable {
         return freshet;
     }
 
-    /** Started only, with another main class than the jar's. */
+    /** Only starts it, with another main class than the jar's. */
     public FreshetProcess launch(Path folder, List<String> arguments) {
         FreshetProcess freshet = FreshetProcess.launch(folder, environment, arguments);
         processes.add(freshet);
         return freshet;
     }
 
-    /** One more target, as an operator adds one: a file. */
+    /** Adds a target as an operator does: with a file. */
     public static Path dropTarget(Path folder, String name, Receiver receiver) {
         try {
             String text = Files.readString(Path.of("routes/targets/tag.camel.yaml"))
@@ -86,7 +86,7 @@ public final class Scene implements AutoCloseable {
         }
     }
 
-    /** In one transaction of an application. */
+    /** Changes tags in one transaction of an application. */
     public void change(String... tags) throws SQLException {
         try (Connection application = database.connect()) {
             enqueue(application, tags);
@@ -101,13 +101,13 @@ public final class Scene implements AutoCloseable {
         }
     }
 
-    /** What the open transaction changes, as GET /api/fresh asks for it. */
+    /** A token for what the open transaction changes, for GET /api/fresh. */
     public static String fence(Connection application) throws SQLException {
         return TestDatabase.list(application, "SELECT cache_invalidation_fence()")
                 .get(0);
     }
 
-    /** @return the token of the transaction that changed these, which has committed */
+    /** @return the token of the transaction that changed these tags, which has committed */
     public String changeWithFence(String... tags) throws SQLException {
         try (Connection application = database.connect()) {
             application.setAutoCommit(false);
@@ -118,7 +118,7 @@ public final class Scene implements AutoCloseable {
         }
     }
 
-    /** Called once more than before, and all that is known of the tag is processed. */
+    /** Changes the tag, and waits until it has been called once more and everything known of it is processed. */
     public void changeAndAwait(String tag) throws SQLException {
         int before = receiver.calls(tag).size();
         change(tag);
@@ -127,8 +127,8 @@ public final class Scene implements AutoCloseable {
     }
 
     /**
-     * What was committed before this and was going to happen at once has happened after it: two changes have gone all
-     * the way.
+     * Afterwards, everything that was committed before this call and was due at once has happened: two changes have
+     * gone all the way.
      */
     public void letEverythingPass() throws SQLException {
         changeAndAwait("sentinel-" + SENTINELS.incrementAndGet());

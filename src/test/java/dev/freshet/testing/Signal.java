@@ -4,14 +4,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What Java cannot send to a process by itself. */
+/** Signals that Java cannot send to a process by itself. */
 public enum Signal {
     STOP,
     CONT,
     QUIT,
     KILL;
 
-    /** Those that have ended already do not matter. */
+    /** Ignores processes that have already ended. */
     public void to(List<Long> processes) {
         List<String> command = new ArrayList<>(List.of("kill", "-" + name()));
         processes.forEach(process -> command.add(Long.toString(process)));

@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A PostgreSQL that others follow, made with the binaries that Freshet brings: these have no pg_basebackup. */
+/** A PostgreSQL that others follow, made with the binaries that Freshet brings, which include no pg_basebackup. */
 public final class StreamingServers implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -52,7 +52,7 @@ public final class StreamingServers implements AutoCloseable {
             return this;
         }
 
-        /** As FRESHET_REPLICAS and DATABASE_URL take it. */
+        /** In the form that FRESHET_REPLICAS and DATABASE_URL take. */
         public String url(String database) {
             return "postgres://freshet:pass%20word@127.0.0.1:" + port + "/" + database;
         }
@@ -85,7 +85,7 @@ public final class StreamingServers implements AutoCloseable {
             }
         }
 
-        /** A replica lacks what is committed from now on, until {@link #resumeReplay}. */
+        /** From now on a replica lacks what is committed, until {@link #resumeReplay}. */
         public void pauseReplay() throws SQLException {
             run("postgres", "SELECT pg_wal_replay_pause()");
             Scene.until(
@@ -98,7 +98,7 @@ public final class StreamingServers implements AutoCloseable {
             run("postgres", "SELECT pg_wal_replay_resume()");
         }
 
-        /** A replica has each commit so much later. */
+        /** A replica gets each commit this much later. */
         public void delayReplay(String delay) throws SQLException {
             run("postgres", "ALTER SYSTEM SET recovery_min_apply_delay = '" + delay + "'", "SELECT pg_reload_conf()");
             Scene.until(
@@ -115,7 +115,7 @@ public final class StreamingServers implements AutoCloseable {
                     "SELECT pg_reload_conf()");
         }
 
-        /** To every process of it. */
+        /** Sends a signal to every process of the server. */
         public void send(Signal signal) {
             List<Long> processes = new ArrayList<>(List.of(postmaster));
             ProcessHandle.of(postmaster).stream()
@@ -154,13 +154,13 @@ public final class StreamingServers implements AutoCloseable {
         primary.start().run("postgres", "CREATE ROLE freshet LOGIN PASSWORD 'pass word'");
     }
 
-    /** A database that belongs to Freshet's role, which is no superuser. */
+    /** Creates a database that belongs to Freshet's role, which is not a superuser. */
     public void createDatabase(String name) throws SQLException {
         primary.run("postgres", "CREATE DATABASE " + name + " OWNER freshet");
         primary.run(name, "ALTER SCHEMA public OWNER TO freshet");
     }
 
-    /** One more server, which follows the primary. */
+    /** Adds a server that follows the primary. */
     public Server addReplica() throws Exception {
         Path copy = Files.createTempDirectory("freshet-it-replica-");
         try (Connection backup = primary.connect("postgres");
@@ -183,7 +183,7 @@ public final class StreamingServers implements AutoCloseable {
         return replica.start();
     }
 
-    /** Files come and go while the server runs; of its WAL the replica gets what it needs by itself. */
+    /** Files come and go while the server runs; the replica fetches the WAL that it needs by itself. */
     private static void copy(Path from, Path to) throws IOException {
         try (Stream<Path> walk = Files.walk(from)) {
             walk.forEach(path -> {
@@ -197,7 +197,7 @@ public final class StreamingServers implements AutoCloseable {
                         Files.copy(path, at);
                     }
                 } catch (NoSuchFileException e) {
-                    // it has left meanwhile
+                    // it has been removed meanwhile
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
@@ -206,7 +206,7 @@ public final class StreamingServers implements AutoCloseable {
         Files.setPosixFilePermissions(to, Files.getPosixFilePermissions(from));
     }
 
-    /** Everything that is committed now is on the replica. */
+    /** Waits until everything that is committed now is on the replica. */
     public void awaitReplayed(Server replica) throws SQLException {
         String position = primary.one("postgres", "SELECT pg_current_wal_flush_lsn()");
         Scene.until(

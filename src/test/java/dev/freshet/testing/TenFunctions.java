@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The ten statistics functions as a test needs them: each counts that it has begun (also when that rolls back), writes
- * into public.ran when it ran, on which backend and in which transaction, and does meanwhile what the test says.
+ * The ten statistics functions as a test needs them: each counts its starts (even those that are rolled back), writes
+ * into public.ran when it ran, on which backend and in which transaction, and meanwhile does what the test says.
  */
 public final class TenFunctions {
     public interface Connector {
         Connection connect() throws SQLException;
     }
 
-    /** As the contract has them. */
+    /** As the contract lists them. */
     static final Map<String, List<String>> TAGS = new LinkedHashMap<>();
 
     static {
@@ -37,10 +37,10 @@ public final class TenFunctions {
     public static final List<String> ALL_TAGS =
             TAGS.values().stream().flatMap(List::stream).sorted().toList();
 
-    /** For {@link #during}: nobody ends before the test opens the gate. */
+    /** For {@link #during}: no function ends before the test opens the gate. */
     public static final String WAIT_AT_THE_GATE = "PERFORM pg_advisory_xact_lock_shared(4712);"
             + " WHILE NOT (SELECT is_open FROM public.gate) LOOP PERFORM pg_sleep(0.01); END LOOP;";
-    /** For {@link #during}: nobody ends before all ten have begun. */
+    /** For {@link #during}: no function ends before all ten have begun. */
     public static final String WAIT_FOR_ALL_TEN = "PERFORM nextval('public.company');"
             + " WHILE (SELECT last_value FROM public.company) < 10 LOOP PERFORM pg_sleep(0.01); END LOOP;";
 
@@ -74,27 +74,27 @@ public final class TenFunctions {
         reset();
     }
 
-    /** All there, nothing run, the gate closed, and they do nothing but run. */
+    /** All functions exist, none has run, the gate is closed, and they do nothing in addition. */
     public void reset() throws SQLException {
         run("TRUNCATE public.ran; UPDATE public.gate SET is_open = false; SELECT setval('public.company', 1, false)");
         during("");
         for (String name : NAMES) {
             run("SELECT setval('public.begun_" + name + "', 1, false)");
-            there(name);
+            create(name);
         }
     }
 
-    /** @param plpgsql what each does while it runs; {@code name} is its name */
+    /** @param plpgsql what each function does while it runs; {@code name} is its name */
     public void during(String plpgsql) throws SQLException {
         run("CREATE OR REPLACE FUNCTION public.during(name text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN " + plpgsql
                 + " END $$");
     }
 
-    public void there(String name) throws SQLException {
+    public void create(String name) throws SQLException {
         run(FUNCTION.formatted(name));
     }
 
-    public void missing(String name) throws SQLException {
+    public void drop(String name) throws SQLException {
         run("DROP FUNCTION public." + name + "()");
     }
 
@@ -102,7 +102,7 @@ public final class TenFunctions {
         run("UPDATE public.gate SET is_open = true");
     }
 
-    /** How often each has begun, also in transactions that were rolled back. */
+    /** How often each has begun, including transactions that were rolled back. */
     public Map<String, Integer> begun() throws SQLException {
         Map<String, Integer> begun = new LinkedHashMap<>();
         for (String name : NAMES) {
@@ -114,7 +114,7 @@ public final class TenFunctions {
         return begun;
     }
 
-    /** The same number for all, but for the named ones. */
+    /** The same number for all except the named ones. */
     public static Map<String, Integer> times(int all, int named, String... names) {
         Map<String, Integer> times = new LinkedHashMap<>();
         NAMES.forEach(name -> times.put(name, List.of(names).contains(name) ? named : all));
@@ -133,7 +133,7 @@ public final class TenFunctions {
         return committed;
     }
 
-    /** The backends whose transactions have come to the gate and have not ended. */
+    /** The backends whose transactions have reached the gate and have not ended. */
     public List<String> waiting() throws SQLException {
         return list(
                 "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = 4712 AND objsubid ="
@@ -145,7 +145,7 @@ public final class TenFunctions {
         Scene.until(functions + " functions are waiting", () -> waiting().size() == functions);
     }
 
-    /** Queued as people do it, by SQL. */
+    /** Queues a job as users do, with SQL. */
     public String queue() throws SQLException {
         return one("INSERT INTO public.background_job_status DEFAULT VALUES RETURNING id");
     }

@@ -17,8 +17,8 @@ import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 
 /**
- * A database of its own in one real, hostile PostgreSQL per test JVM: the sessions' time zone is Kathmandu's, DateStyle
- * is German, and Freshet's role is an ordinary one that owns its database but is no superuser.
+ * A database of its own in a real, hostile PostgreSQL, one server per test JVM: the sessions' time zone is Kathmandu's,
+ * DateStyle is German, and Freshet's role is an ordinary one that owns its database but is not a superuser.
  */
 public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger COUNT = new AtomicInteger();
@@ -38,7 +38,7 @@ public final class TestDatabase implements AutoCloseable {
         return database;
     }
 
-    /** With Freshet's schema: a copy of one that was migrated once. */
+    /** A database with Freshet's schema: a copy of one that was migrated once. */
     public static synchronized TestDatabase migrated() throws Exception {
         if (migrated == null) {
             migrated = empty();
@@ -105,7 +105,7 @@ public final class TestDatabase implements AutoCloseable {
         return server.getJdbcUrl("freshet", name);
     }
 
-    /** As DATABASE_URL takes it. */
+    /** In the form that DATABASE_URL takes. */
     public String url() {
         return "postgres://freshet@localhost:" + port() + "/" + name;
     }
@@ -139,7 +139,7 @@ public final class TestDatabase implements AutoCloseable {
         }
     }
 
-    /** From now on nobody is connected, nor can be. */
+    /** From now on nobody is connected or can connect. */
     public void cutOff() throws SQLException {
         try (Connection c = server.getPostgresDatabase().getConnection()) {
             run(c, "ALTER DATABASE " + name + " ALLOW_CONNECTIONS false");

@@ -4,18 +4,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Varnish as Debian has it, with the configuration of docs/targets.md. */
+/** Varnish as Debian packages it, with the configuration of docs/targets.md. */
 public final class Varnish {
     private Varnish() {}
 
-    /** Skips the test where it cannot be started. */
+    /** Skips the test if Varnish cannot be started. */
     public static void needed() {
         Installed.needs("/usr/sbin/varnishd", "varnish");
         Installed.needs("/usr/lib/x86_64-linux-gnu/varnish/vmods/libvmod_xkey.so", "varnish-modules");
         Installed.needs("/usr/bin/gcc", "gcc");
     }
 
-    /** @param folder where it writes, and its log, varnish.log */
+    /** @param folder where it writes its files and its log, varnish.log */
     public static Process start(Path folder, String vcl, int port) throws IOException {
         return new ProcessBuilder(
                         "/usr/sbin/varnishd",

@@ -25,7 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** A document whose blocks, marked {@code <!-- run: name -->}, are run as they stand there. */
+/** A document whose blocks, marked {@code <!-- run: name -->}, are run as they are written. */
 public final class Walkthrough {
     private static final Pattern BLOCK =
             Pattern.compile("<!-- run: (\\S+) -->\\s*```(?:sql|sh|yaml|js)\\n(.*?)```", Pattern.DOTALL);
@@ -54,7 +54,7 @@ public final class Walkthrough {
         return blocks.get(name);
     }
 
-    /** None is forgotten by the test that runs them. */
+    /** Asserts that the test that runs the blocks forgets none of them. */
     public void everyBlockIsRunIn(Class<?> test) {
         assertEquals(text.split("<!-- run:", -1).length - 1, blocks.size());
         try {
@@ -66,7 +66,7 @@ public final class Walkthrough {
         }
     }
 
-    /** Every statement runs, and what follows "-- expect:" is seen in the first columns of its first row. */
+    /** Runs every statement; what follows "-- expect:" must be in the first columns of its first row. */
     public void check(String name) throws SQLException {
         database.run(block(name));
         Matcher expectation = EXPECTED_ROW.matcher(block(name));
@@ -110,8 +110,8 @@ public final class Walkthrough {
     }
 
     /**
-     * As much of curl as the documents use, so that a machine without it runs this; the status and the answer hold what
-     * follows "# expect:".
+     * Implements as much of curl as the documents use, so that a machine without it can run this. The status and the
+     * answer must contain what follows "# expect:".
      */
     public void curl(FreshetProcess freshet, Map<String, String> environment, String name)
             throws IOException, InterruptedException {

@@ -13,13 +13,13 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Patterns that bring other engines to a stop. The time-outs only keep a broken build from hanging. */
+/** Patterns that bring other engines to a halt. The time-outs only keep a broken build from hanging. */
 @Timeout(120)
 class HostilePatternsTest {
     private static final String LONG = "a".repeat(50_000);
 
     @Test
-    void what_makes_a_backtracking_engine_try_everything_is_matched() {
+    void patterns_that_exhaust_a_backtracking_engine_are_matched() {
         assertTrue(matches("(a+)+$", LONG));
         assertFalse(matches("^(a+)+$", LONG + "b"));
         assertTrue(matches("^(a|b)*$", "ab".repeat(25_000)));
@@ -33,7 +33,7 @@ class HostilePatternsTest {
     }
 
     @Test
-    void what_is_nested_or_wide_is_matched() {
+    void deeply_nested_and_wide_patterns_are_matched() {
         assertTrue(matches("(".repeat(500) + "a" + ")".repeat(500), LONG));
         assertTrue(matches("(?:".repeat(200) + "a" + ")+".repeat(200) + "$", LONG));
         assertTrue(matches("(" + "a|".repeat(500) + "b)*$", LONG));
@@ -41,7 +41,7 @@ class HostilePatternsTest {
     }
 
     @Test
-    void what_would_unfold_without_end_is_refused_before_it_does() {
+    void a_pattern_that_would_unfold_too_far_is_refused_beforehand() {
         refused("(a{1000}){1000}", "more than 1,000 repeats (a count within a count multiplies it) at character 10");
         refused(
                 "((a{100}){100}){100}",
@@ -60,7 +60,7 @@ class HostilePatternsTest {
     }
 
     @Test
-    void the_largest_that_are_allowed_fit_into_a_stack() throws InterruptedException {
+    void the_largest_allowed_patterns_fit_into_a_stack() throws InterruptedException {
         for (String text : new String[] {
             "(a*){590}", "(".repeat(511) + "a" + ")".repeat(511), "(((a?)?)?){270}$", "((?:){4}a?){160}", "(\\b){990}"
         }) {
@@ -75,23 +75,23 @@ class HostilePatternsTest {
     }
 
     @Test
-    void where_the_stack_is_nearly_used_up_a_pattern_is_refused_and_of_use_again_later() throws InterruptedException {
+    void a_pattern_refused_on_an_exhausted_stack_works_again_later() throws InterruptedException {
         KeyPattern pattern = KeyPattern.parse("(a*){590}");
         assertTrue(pattern.matches("b"));
         Set<String> seen = new LinkedHashSet<>(
                 List.of(new Refused(400, "what is loaded now need not be loaded on an empty stack").getMessage()));
-        Thread thread = new Thread(null, () -> matchOnTheWayBack(pattern, seen), "used up", 1 << 20);
+        Thread thread = new Thread(null, () -> matchWhileUnwinding(pattern, seen), "used up", 1 << 20);
         thread.start();
         thread.join();
         assertTrue(seen.contains("pattern: is nested too deeply"), seen.toString());
         assertTrue(pattern.matches("b"));
     }
 
-    private static void matchOnTheWayBack(KeyPattern pattern, Set<String> seen) {
+    private static void matchWhileUnwinding(KeyPattern pattern, Set<String> seen) {
         try {
-            matchOnTheWayBack(pattern, seen);
+            matchWhileUnwinding(pattern, seen);
         } catch (StackOverflowError e) {
-            // as deep as can be
+            // the stack is used up
         }
         if (seen.size() == 1) {
             try {

@@ -8,13 +8,13 @@ import dev.freshet.api.Refused;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Which keys a pattern means, and what is no pattern. */
+/** Which keys a pattern matches, and which texts are not patterns. */
 class KeyPatternTest {
     private static final List<String> FOUR =
             List.of("user:123:profile", "user:123:settings", "user:456:profile", "product:789");
 
     @Test
-    void a_star_stands_for_any_run_of_characters() {
+    void a_star_matches_any_run_of_characters() {
         matches("user:123:*", FOUR, FOUR.subList(0, 2));
         matches(
                 "*:profile",
@@ -39,7 +39,7 @@ class KeyPatternTest {
     }
 
     @Test
-    void whatever_else_is_in_a_glob_stands_for_itself() {
+    void all_other_characters_of_a_glob_match_themselves() {
         matches("user:123", List.of("user:123", "user:1234", "xuser:123"), List.of("user:123"));
         matches("a.c", List.of("a.c", "abc"), List.of("a.c"));
         matches("a.*", List.of("a.c", "abc"), List.of("a.c"));
@@ -68,7 +68,7 @@ class KeyPatternTest {
     }
 
     @Test
-    void each_of_the_marks_makes_a_regular_expression_and_nothing_else_does() {
+    void only_certain_marks_make_a_pattern_a_regular_expression() {
         for (String text : List.of("^a", "a$", "[a]", "a]", "(a)", "a+", "a?", "a|b", "a\\.b", "a{", "a}")) {
             assertTrue(KeyPattern.parse(text) instanceof Regex, text);
         }
@@ -77,7 +77,7 @@ class KeyPatternTest {
     }
 
     @Test
-    void a_wrong_expression_is_refused_with_what_is_wrong_and_where() {
+    void a_wrong_expression_is_refused_with_the_error_and_its_position() {
         refused("user:[", "missing closing ] at character 6: `[`");
         refused("(", "missing closing ) for the `(` at character 1");
         refused("(a(b", "missing closing ) for the `(` at character 3");
@@ -105,7 +105,7 @@ class KeyPatternTest {
     }
 
     @Test
-    void half_a_character_is_refused() {
+    void an_unpaired_surrogate_is_refused() {
         refused("ab\ud83d*", "the character at position 3 is half of a surrogate pair; send both halves");
     }
 

@@ -5,48 +5,48 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.freshet.cache.pattern.Narrowing.By;
 import org.junit.jupiter.api.Test;
 
-/** What an index may look for. */
+/** What an index may be searched for. */
 class NarrowingTest {
     @Test
-    void of_a_key_and_of_globs() {
-        narrows("user:123", By.EXACT, "user:123", "user:123", "user:123", "user:123");
-        narrows("user:123:*", By.PREFIX, null, "user:123:", null, "user:123:");
-        narrows("*:profile", By.SUFFIX, null, null, ":profile", ":profile");
-        narrows("*:123:*", By.INFIX, null, null, null, ":123:");
-        narrows("a*:3000:*z", By.INFIX, null, "a", "z", ":3000:");
-        narrows("ab*ba", By.PREFIX, null, "ab", "ba", "ab");
-        narrows("**", By.NOTHING, null, null, null, null);
+    void keys_and_globs_are_narrowed() {
+        assertNarrows("user:123", By.EXACT, "user:123", "user:123", "user:123", "user:123");
+        assertNarrows("user:123:*", By.PREFIX, null, "user:123:", null, "user:123:");
+        assertNarrows("*:profile", By.SUFFIX, null, null, ":profile", ":profile");
+        assertNarrows("*:123:*", By.INFIX, null, null, null, ":123:");
+        assertNarrows("a*:3000:*z", By.INFIX, null, "a", "z", ":3000:");
+        assertNarrows("ab*ba", By.PREFIX, null, "ab", "ba", "ab");
+        assertNarrows("**", By.NOTHING, null, null, null, null);
     }
 
     @Test
-    void of_literals_and_anchors() {
-        narrows("^user:1$", By.EXACT, "user:1", "user:1", "user:1", "user:1");
-        narrows("^$", By.EXACT, "", null, null, null);
-        narrows("\\Auser\\.1\\z", By.EXACT, "user.1", "user.1", "user.1", "user.1");
-        narrows("^user:[0-9]+$", By.PREFIX, null, "user:", null, "user:");
-        narrows("^user:4001:(profile|settings)$", By.PREFIX, null, "user:4001:", null, "user:4001:");
-        narrows("[0-9]:cart$", By.SUFFIX, null, null, ":cart", ":cart");
-        narrows(":5001:(feed|inbox)", By.INFIX, null, null, null, ":5001:");
-        narrows("user:(123|456)", By.INFIX, null, null, null, "user:");
-        narrows("user\\.1", By.INFIX, null, null, null, "user.1");
-        narrows("rx:$", By.SUFFIX, null, null, "rx:", "rx:");
+    void literals_and_anchors_are_narrowed() {
+        assertNarrows("^user:1$", By.EXACT, "user:1", "user:1", "user:1", "user:1");
+        assertNarrows("^$", By.EXACT, "", null, null, null);
+        assertNarrows("\\Auser\\.1\\z", By.EXACT, "user.1", "user.1", "user.1", "user.1");
+        assertNarrows("^user:[0-9]+$", By.PREFIX, null, "user:", null, "user:");
+        assertNarrows("^user:4001:(profile|settings)$", By.PREFIX, null, "user:4001:", null, "user:4001:");
+        assertNarrows("[0-9]:cart$", By.SUFFIX, null, null, ":cart", ":cart");
+        assertNarrows(":5001:(feed|inbox)", By.INFIX, null, null, null, ":5001:");
+        assertNarrows("user:(123|456)", By.INFIX, null, null, null, "user:");
+        assertNarrows("user\\.1", By.INFIX, null, null, null, "user.1");
+        assertNarrows("rx:$", By.SUFFIX, null, null, "rx:", "rx:");
     }
 
     @Test
-    void of_groups_and_repeats() {
-        narrows("(us(?:er):)(?P<id>12)3+", By.INFIX, null, null, null, "user:123");
-        narrows("a+b", By.INFIX, null, null, null, "ab");
-        narrows("colou?r", By.INFIX, null, null, null, "colo");
-        narrows("^ab{2,3}c", By.PREFIX, null, "ab", null, "ab");
-        narrows("(ab)+(ab)", By.INFIX, null, null, null, "abab");
-        narrows("x\\Qa+b\\E", By.INFIX, null, null, null, "xa+b");
-        narrows("a\\b-b", By.INFIX, null, null, null, "a-b");
-        narrows("a{,3}b", By.INFIX, null, null, null, "a{,3}b");
-        narrows("^(a|b)*xyz", By.INFIX, null, null, null, "xyz");
+    void groups_and_repeats_are_narrowed() {
+        assertNarrows("(us(?:er):)(?P<id>12)3+", By.INFIX, null, null, null, "user:123");
+        assertNarrows("a+b", By.INFIX, null, null, null, "ab");
+        assertNarrows("colou?r", By.INFIX, null, null, null, "colo");
+        assertNarrows("^ab{2,3}c", By.PREFIX, null, "ab", null, "ab");
+        assertNarrows("(ab)+(ab)", By.INFIX, null, null, null, "abab");
+        assertNarrows("x\\Qa+b\\E", By.INFIX, null, null, null, "xa+b");
+        assertNarrows("a\\b-b", By.INFIX, null, null, null, "a-b");
+        assertNarrows("a{,3}b", By.INFIX, null, null, null, "a{,3}b");
+        assertNarrows("^(a|b)*xyz", By.INFIX, null, null, null, "xyz");
     }
 
     @Test
-    void is_not_claimed_where_it_is_not_sure() {
+    void uncertain_patterns_are_not_narrowed() {
         for (String text : new String[] {
             "a|b",
             "^a|b$",
@@ -62,22 +62,22 @@ class NarrowingTest {
             "\\pL",
             ".+"
         }) {
-            narrows(text, By.NOTHING, null, null, null, null);
+            assertNarrows(text, By.NOTHING, null, null, null, null);
         }
-        narrows("(^a|^b)c", By.INFIX, null, null, null, "c");
-        narrows("(^ab)?c", By.INFIX, null, null, null, "c");
-        narrows(".*^ab", By.INFIX, null, null, null, "ab");
-        narrows("^*ab", By.INFIX, null, null, null, "ab");
+        assertNarrows("(^a|^b)c", By.INFIX, null, null, null, "c");
+        assertNarrows("(^ab)?c", By.INFIX, null, null, null, "c");
+        assertNarrows(".*^ab", By.INFIX, null, null, null, "ab");
+        assertNarrows("^*ab", By.INFIX, null, null, null, "ab");
     }
 
     @Test
-    void counts_the_characters_of_the_longest_literal() {
+    void the_characters_of_the_longest_literal_are_counted() {
         assertEquals(3, KeyPattern.parse("*🚀🚀🚀*").narrowing().literalCharacters());
         assertEquals(2, KeyPattern.parse("a*bc*d").narrowing().literalCharacters());
         assertEquals(0, KeyPattern.parse("*").narrowing().literalCharacters());
     }
 
-    private static void narrows(String pattern, By by, String exact, String prefix, String suffix, String infix) {
+    private static void assertNarrows(String pattern, By by, String exact, String prefix, String suffix, String infix) {
         Narrowing narrowing = KeyPattern.parse(pattern).narrowing();
         assertEquals(new Narrowing(exact, prefix, suffix, infix), narrowing, pattern);
         assertEquals(by, narrowing.by(), pattern);

@@ -21,7 +21,7 @@ class PatternsTest {
     }
 
     @Test
-    void two_thousand_patterns_do_not_pile_up() {
+    void two_thousand_patterns_are_not_all_kept() {
         Patterns patterns = new Patterns();
         for (int i = 0; i < 2000; i++) {
             assertTrue(patterns.of("^p" + i + "(a|b)+$").matches("p" + i + "ab"));
@@ -30,7 +30,7 @@ class PatternsTest {
     }
 
     @Test
-    void of_large_ones_fewer_are_kept() {
+    void fewer_large_patterns_are_kept() {
         Patterns patterns = new Patterns();
         for (int i = 0; i < 100; i++) {
             patterns.of("a{900}" + i);
@@ -40,7 +40,7 @@ class PatternsTest {
     }
 
     @Test
-    void a_refused_one_is_not_kept() {
+    void a_refused_pattern_is_not_kept() {
         Patterns patterns = new Patterns();
         assertThrows(Refused.class, () -> patterns.of("user:["));
         assertThrows(Refused.class, () -> patterns.of("a".repeat(1_000_000)));

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** What must hold for every pattern, tried on many; a failure names the pattern and the key. */
+/** Properties that must hold for every pattern, checked on many. A failure names the pattern and the key. */
 class RandomPatternsTest {
     private static final String[] LETTERS = {"a", "b", "A", ":", "🚀", "é", "\n", "%", "_", ".", "-", "1"};
     private static final String[] MARKS = {
@@ -92,7 +92,7 @@ class RandomPatternsTest {
     private int names;
 
     @Test
-    void a_glob_matches_what_its_definition_says() {
+    void a_glob_matches_according_to_its_definition() {
         int matched = 0;
         for (int i = 0; i < 60_000; i++) {
             String text = text(random.nextInt(5)) + "*" + text(random.nextInt(4)) + (random.nextBoolean() ? "*" : "")
@@ -109,7 +109,7 @@ class RandomPatternsTest {
     }
 
     @Test
-    void a_regular_expression_matches_what_re2_says_and_nothing_that_its_narrowing_excludes() {
+    void a_regular_expression_matches_as_re2_does_and_within_its_narrowing() {
         int matched = 0;
         int narrowed = 0;
         for (int i = 0; i < 40_000; i++) {
@@ -140,7 +140,7 @@ class RandomPatternsTest {
     }
 
     @Test
-    void an_expression_is_never_larger_than_it_was_thought_to_be() {
+    void an_expression_is_never_larger_than_estimated() {
         int valid = 0;
         for (int i = 0; i < 40_000; i++) {
             names = 0;
@@ -159,7 +159,7 @@ class RandomPatternsTest {
     }
 
     @Test
-    void any_text_is_a_pattern_or_is_refused() {
+    void any_text_is_either_a_pattern_or_refused() {
         int valid = 0;
         for (int i = 0; i < 100_000; i++) {
             StringBuilder text = new StringBuilder();
@@ -189,7 +189,7 @@ class RandomPatternsTest {
                 () -> shown(pattern.text(), key) + " is a match, but " + pattern.narrowing());
     }
 
-    /** The definition itself: a star takes nothing, or a character and then again what it likes. */
+    /** The definition itself: a star takes nothing, or one character and then again whatever it likes. */
     private static boolean globMatches(int[] pattern, int p, int[] key, int k) {
         if (p == pattern.length) {
             return k == key.length;
@@ -225,7 +225,7 @@ class RandomPatternsTest {
         return letter.equals(".") ? "\\." : letter;
     }
 
-    /** A key made of the pattern's own letters, so that it often matches. */
+    /** A key composed of the pattern's own letters, so that it often matches. */
     private String likely(String pattern) {
         List<String> letters = new ArrayList<>();
         pattern.codePoints()

@@ -31,9 +31,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Never one early: writers with savepoints, rollbacks and the replaced system's upserts, two instances of which one is
- * killed again and again, a target that fails, refuses and goes away. Each answer is held against what the target has
- * seen. As many as fit into FRESHET_FENCE_SECONDS (20); bench/README.md has a longer run.
+ * No fence is ever early: writers with savepoints, rollbacks and the replaced system's upserts, two instances of which
+ * one is killed again and again, a target that fails, refuses and goes away. Each answer is compared with what the
+ * target has seen. Asks as many fences as fit into FRESHET_FENCE_SECONDS (20); bench/README.md describes a longer run.
  */
 class FenceChaosIT {
     private static final int WRITERS = 4;
@@ -41,7 +41,7 @@ class FenceChaosIT {
     private static final int IN_FLIGHT = 300;
     private static final int SECONDS = Integer.parseInt(System.getenv().getOrDefault("FRESHET_FENCE_SECONDS", "20"));
 
-    /** Times are of System.nanoTime(): before the commit was sent, and when the answer was here. */
+    /** Times are those of System.nanoTime(): before the commit was sent, and when the answer arrived. */
     private record Asked(
             String token, List<String> tags, boolean committed, long before, long answered, int status, String body) {}
 
@@ -151,7 +151,7 @@ class FenceChaosIT {
         }
     }
 
-    /** Until there is an answer; from the other instance where one was killed meanwhile. */
+    /** Asks until there is an answer, from the other instance if one has been killed meanwhile. */
     private void ask(Asked asked, int which) {
         HttpRequest request = HttpRequest.newBuilder(
                         URI.create(instances.get(which).url() + "/api/fresh?after=" + asked.token() + "&wait=5s"))
@@ -179,7 +179,7 @@ class FenceChaosIT {
         return TestDatabase.list(app, "SELECT cache_invalidation_fence()").get(0);
     }
 
-    /** Each lasts until so many more calls have come. */
+    /** Each trouble lasts until 20 more calls have arrived. */
     private void trouble(Receiver receiver) {
         Random random = new Random(7);
         while (!over) {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Is it out? Over HTTP, from a real transaction to a real target, on two instances. */
+/** Asks over HTTP whether a change is delivered: a real transaction, a real target, and two instances. */
 @Timeout(300)
 class FenceIT {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -55,7 +55,7 @@ class FenceIT {
     }
 
     @Test
-    void it_is_out_when_the_target_has_answered_whichever_instance_is_asked() throws Exception {
+    void a_fence_is_fresh_once_the_target_has_answered_whichever_instance_is_asked() throws Exception {
         Receiver.Held call = scene.receiver.hold("page");
         String token = scene.changeWithFence("page");
         call.awaitBegun();
@@ -73,7 +73,7 @@ class FenceIT {
     }
 
     @Test
-    void an_open_transaction_is_outstanding_and_one_rolled_back_is_not_known() throws Exception {
+    void the_fence_of_an_open_transaction_is_outstanding_and_a_rolled_back_one_is_unknown() throws Exception {
         try (Connection app = scene.database.connect()) {
             app.setAutoCommit(false);
             Scene.enqueue(app, "kept");
@@ -95,7 +95,7 @@ class FenceIT {
     }
 
     @Test
-    void what_became_a_dead_letter_is_told_with_its_error() throws Exception {
+    void a_change_that_became_a_dead_letter_is_reported_with_its_error() throws Exception {
         scene.receiver.always("refused", Receiver.status(400));
         String token = scene.changeWithFence("refused", "taken");
         Answer answer = ask(one, token, "&wait=30s");
@@ -118,7 +118,7 @@ class FenceIT {
     }
 
     @Test
-    void broken_and_hot_tags_of_others_hold_nobody_up_and_a_hot_tag_of_ones_own_neither() throws Exception {
+    void broken_or_hot_tags_of_others_and_an_own_hot_tag_do_not_hold_up_a_fence() throws Exception {
         scene.receiver.always("broken", Receiver.status(500));
         scene.changeWithFence("broken");
         AtomicBoolean over = new AtomicBoolean();
@@ -147,7 +147,7 @@ class FenceIT {
     }
 
     @Test
-    void nobody_gave_these_and_these_are_no_times() throws Exception {
+    void unknown_tokens_and_malformed_wait_times_are_refused() throws Exception {
         String token = scene.changeWithFence("known");
         for (String forged : List.of(
                 "x",
@@ -189,7 +189,7 @@ class FenceIT {
     }
 
     @Test
-    void a_thousand_wait_at_once_and_who_hangs_up_frees_the_place() throws Exception {
+    void a_thousand_requests_wait_at_once_and_one_that_hangs_up_frees_its_place() throws Exception {
         Receiver.Held call = scene.receiver.hold("thousand");
         String token = scene.changeWithFence("thousand");
         call.awaitBegun();
@@ -219,7 +219,7 @@ class FenceIT {
     }
 
     @Test
-    void killed_in_the_middle_it_is_out_after_the_call_of_the_successor() throws Exception {
+    void after_a_kill_a_fence_is_fresh_once_the_successor_has_called() throws Exception {
         try (Scene alone = new Scene("FRESHET_TARGET_TIMEOUT=25s", "FRESHET_LEASE=60s")) {
             FreshetProcess victim = alone.start();
             Receiver.Held call = alone.receiver.hold("killed");

@@ -32,7 +32,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.postgresql.PGStatement;
 
-/** What belongs to a transaction that asked for a fence, and how it stands: the statements, without an instance. */
+/**
+ * Which changes belong to a transaction that requested a fence, and what has become of them: the statements alone,
+ * without an instance.
+ */
 class FenceTest {
     private static TestDatabase database;
     private Connection app;
@@ -65,7 +68,7 @@ class FenceTest {
     }
 
     @Test
-    void what_was_changed_before_and_after_belongs_to_it_and_nothing_else() throws SQLException {
+    void a_fence_covers_all_changes_of_its_transaction_and_no_others() throws SQLException {
         queue("before");
         database.run("SELECT enqueue_cache_invalidation('of another')");
         String token = fence();
@@ -76,7 +79,7 @@ class FenceTest {
     }
 
     @Test
-    void what_others_have_open_or_commit_meanwhile_is_not_its_own() throws SQLException {
+    void a_fence_does_not_cover_what_others_have_open_or_commit_meanwhile() throws SQLException {
         queue("mine");
         String token = fence();
         try (Connection other = database.connect();
@@ -93,7 +96,7 @@ class FenceTest {
     }
 
     @Test
-    void savepoints_and_exception_blocks_belong_to_it_unless_they_were_rolled_back() throws SQLException {
+    void a_fence_covers_savepoints_and_exception_blocks_unless_they_were_rolled_back() throws SQLException {
         TestDatabase.run(app, "SAVEPOINT a; SELECT enqueue_cache_invalidation('in a')");
         String token = fence();
         TestDatabase.run(app, "SAVEPOINT b; SELECT enqueue_cache_invalidation('in b'); RELEASE a");
@@ -127,7 +130,7 @@ class FenceTest {
     }
 
     @Test
-    void watches_and_upserts_of_the_replaced_system_belong_to_it() throws SQLException {
+    void a_fence_covers_watched_tables_and_upserts_of_the_replaced_system() throws SQLException {
         upsert(app, "old");
         TestDatabase.run(app, "INSERT INTO page VALUES (1, 'a')");
         String token = fence();
@@ -144,7 +147,7 @@ class FenceTest {
     }
 
     @Test
-    void what_triggers_write_at_commit_belongs_to_it_although_they_fire_later() throws SQLException {
+    void a_fence_covers_what_deferred_triggers_write_at_commit() throws SQLException {
         database.run("""
             DROP TABLE IF EXISTS public.late; DROP FUNCTION IF EXISTS public.later();
             CREATE TABLE public.late (depth int);
@@ -165,7 +168,7 @@ class FenceTest {
     }
 
     @Test
-    void constraints_that_are_made_immediate_hide_nothing_that_follows() throws SQLException {
+    void constraints_set_immediate_hide_no_later_change_from_a_fence() throws SQLException {
         String token = fence();
         queue("before");
         for (int i = 0; i < 4; i++) {
@@ -180,7 +183,7 @@ class FenceTest {
     }
 
     @Test
-    void a_transaction_has_one_token_and_a_repeatable_snapshot_hides_none_of_its_own() throws SQLException {
+    void a_transaction_has_one_token_and_its_snapshot_hides_none_of_its_changes() throws SQLException {
         TestDatabase.run(app, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
         queue("one");
         String token = fence();
@@ -193,21 +196,21 @@ class FenceTest {
     }
 
     @Test
-    void a_token_is_known_from_the_commit_on_and_open_before() throws SQLException {
+    void a_token_is_open_until_the_commit_and_known_from_then_on() throws SQLException {
         String token = fence();
         assertEquals("open", state(token));
-        assertEquals(List.of(), stand(token));
+        assertEquals(List.of(), rowsOf(token));
         app.commit();
         assertEquals("over", state(token));
         assertEquals("fresh", standing(token), "it changed nothing");
         String rolledBack = fence();
         app.rollback();
         assertEquals("over", state(rolledBack));
-        assertEquals(List.of(), stand(rolledBack));
+        assertEquals(List.of(), rowsOf(rolledBack));
     }
 
     @Test
-    void a_token_of_a_savepoint_that_was_rolled_back_is_not_known() throws SQLException {
+    void a_token_of_a_rolled_back_savepoint_is_unknown() throws SQLException {
         TestDatabase.run(app, "SAVEPOINT s");
         String gone = fence();
         TestDatabase.run(app, "ROLLBACK TO s");
@@ -216,7 +219,7 @@ class FenceTest {
         assertEquals("open", state(gone));
         app.commit();
         assertEquals("over", state(gone));
-        assertEquals(List.of(), stand(gone));
+        assertEquals(List.of(), rowsOf(gone));
         assertEquals("fresh", standing(token));
     }
 
@@ -245,7 +248,7 @@ class FenceTest {
     }
 
     @Test
-    void a_transaction_that_is_still_to_come_is_not_open() throws SQLException {
+    void a_future_transaction_is_not_open() throws SQLException {
         assertEquals("f", database.one("SELECT freshet.is_open(pg_current_xact_id()::text::bigint + 1000000)"));
         assertEquals(
                 "t",
@@ -256,7 +259,7 @@ class FenceTest {
     }
 
     @Test
-    void it_is_out_when_every_target_has_it() throws SQLException {
+    void a_fence_is_fresh_once_every_target_has_been_called() throws SQLException {
         database.run("INSERT INTO freshet.target (name) VALUES ('y'), ('jobs only')".replace("jobs only", "jobs"));
         database.run("UPDATE freshet.target SET takes_queue = false WHERE name = 'jobs'");
         queue("a");
@@ -274,7 +277,7 @@ class FenceTest {
     }
 
     @Test
-    void a_failed_call_is_not_out_nor_is_what_a_target_in_outage_is_owed() throws SQLException {
+    void a_fence_is_outstanding_after_a_failed_call_and_during_an_outage() throws SQLException {
         queue("a");
         String token = fence();
         app.commit();
@@ -303,7 +306,7 @@ class FenceTest {
     }
 
     @Test
-    void the_call_under_way_when_it_was_committed_does_not_count() throws SQLException {
+    void a_call_under_way_at_the_commit_does_not_count() throws SQLException {
         queue("hot");
         app.commit();
         turn();
@@ -323,7 +326,7 @@ class FenceTest {
     }
 
     @Test
-    void a_hot_tag_holds_nobody_up_whatever_has_been_folded_since() throws SQLException {
+    void later_changes_of_a_hot_tag_do_not_hold_up_a_fence() throws SQLException {
         queue("hot");
         String token = fence();
         app.commit();
@@ -341,7 +344,7 @@ class FenceTest {
     }
 
     @Test
-    void of_several_buckets_it_waits_for_its_own() throws SQLException {
+    void a_fence_waits_only_for_its_own_bucket() throws SQLException {
         inbox("a", "now() - interval '1 hour'");
         inbox("a", "now()");
         String both = fence();
@@ -365,12 +368,12 @@ class FenceTest {
         assertEquals("fresh", standing(both));
     }
 
-    private static String letterOf(String tag) {
+    private static String deadLetterOf(String tag) {
         return "{\"tag\" : \"" + tag + "\", \"target\" : \"x\", \"error\" : \"HTTP 400\"}";
     }
 
     @Test
-    void what_was_given_up_is_told_for_its_own_change_only() throws SQLException {
+    void a_dead_letter_is_reported_only_for_its_own_change() throws SQLException {
         queue("a");
         app.commit();
         turn();
@@ -387,7 +390,7 @@ class FenceTest {
         app.commit();
         turn();
         deliver("x", "refused");
-        assertEquals("[" + letterOf("a") + ", " + letterOf("b") + "]", standing(givenUp));
+        assertEquals("[" + deadLetterOf("a") + ", " + deadLetterOf("b") + "]", standing(givenUp));
         assertEquals("fresh", standing(delivered), "it was out before");
         queue("a", "b");
         app.commit();
@@ -397,7 +400,7 @@ class FenceTest {
     }
 
     @Test
-    void a_letter_from_a_target_that_is_gone_is_of_an_earlier_change() throws SQLException {
+    void a_dead_letter_of_a_target_that_is_gone_belongs_to_an_earlier_change() throws SQLException {
         queue("a");
         app.commit();
         turn();
@@ -412,7 +415,7 @@ class FenceTest {
     }
 
     @Test
-    void a_deleted_target_and_one_in_outage_for_too_long_give_it_up() throws SQLException {
+    void a_fence_reports_changes_given_up_by_a_deletion_or_a_long_outage() throws SQLException {
         database.run("INSERT INTO freshet.target (name) VALUES ('y')");
         queue("a");
         String token = fence();
@@ -433,7 +436,7 @@ class FenceTest {
     }
 
     @Test
-    void without_a_target_it_is_out_when_it_is_handed_over() throws SQLException {
+    void without_a_target_a_fence_is_fresh_once_its_change_is_handed_over() throws SQLException {
         TestDatabase.run(freshet, "DELETE FROM freshet.target");
         queue("a");
         String token = fence();
@@ -445,7 +448,7 @@ class FenceTest {
     }
 
     @Test
-    void the_console_counts_those_that_wait_and_knows_the_oldest() throws SQLException {
+    void the_console_counts_waiting_fences_and_knows_the_oldest() throws SQLException {
         queue("out");
         fence();
         app.commit();
@@ -477,9 +480,9 @@ class FenceTest {
         assertNull(counted().get("oldest_at"));
     }
 
-    /** Of a day that had 100,000 of them, and one that waits, with a planner that knows nothing of that. */
+    /** After a day with 100,000 fences, one of which waits, with a planner that has no statistics about it. */
     @Test
-    void the_console_reads_what_waits_and_no_fence_that_is_out() throws SQLException {
+    void the_console_reads_only_fences_that_wait() throws SQLException {
         TestDatabase.run(freshet, """
             INSERT INTO freshet.fence (token, noted_at) SELECT 'out ' || n, now() FROM generate_series(1, 100000) n;
             DELETE FROM freshet.fence_inbox;
@@ -494,7 +497,7 @@ class FenceTest {
         assertTrue(buffers(plan) < 100, String.join("\n", plan));
     }
 
-    /** How many pages the whole of it has read. */
+    /** The number of pages that the whole query has read. */
     private static int buffers(List<String> plan) {
         Matcher first = Pattern.compile("shared hit=(\\d+)(?: read=(\\d+))?").matcher(String.join("\n", plan));
         assertTrue(first.find(), String.join("\n", plan));
@@ -502,7 +505,7 @@ class FenceTest {
     }
 
     @Test
-    void what_others_have_moved_is_found_later() throws SQLException {
+    void changes_moved_by_others_are_noted_later() throws SQLException {
         queue("a");
         String token = fence();
         app.commit();
@@ -520,14 +523,14 @@ class FenceTest {
     }
 
     @Test
-    void it_is_forgotten_after_a_day_with_all_that_it_waits_for() throws SQLException {
+    void a_fence_is_forgotten_after_a_day_with_everything_it_waits_for() throws SQLException {
         queue("a");
         upsert(app, "b");
         String token = fence();
         app.commit();
         assertEquals(0, SqlFile.of("deliver/forget-fences").update(freshet, Map.of("limit", 10)));
         TestDatabase.run(freshet, "UPDATE freshet.fence SET asked_at = now() - interval '25 hours'");
-        assertEquals(List.of(), stand(token));
+        assertEquals(List.of(), rowsOf(token));
         assertEquals(1, SqlFile.of("deliver/forget-fences").update(freshet, Map.of("limit", 10)));
         assertEquals(
                 "0",
@@ -536,7 +539,7 @@ class FenceTest {
     }
 
     @Test
-    void whoever_may_queue_may_ask_and_nobody_else() throws SQLException {
+    void only_a_role_that_may_queue_tags_may_request_a_fence() throws SQLException {
         database.runAsSuperuser(
                 "DO $$ BEGIN CREATE ROLE may_ask LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; GRANT"
                         + " EXECUTE ON FUNCTION public.enqueue_cache_invalidation(text),"
@@ -558,7 +561,7 @@ class FenceTest {
     }
 
     @Test
-    void a_look_that_did_not_happen_is_no_look() throws SQLException {
+    void a_fence_whose_changes_were_never_noted_stays_outstanding() throws SQLException {
         database.runAsSuperuser("ALTER TABLE freshet.fence DISABLE TRIGGER note_changes");
         queue("a");
         String token = fence();
@@ -571,7 +574,7 @@ class FenceTest {
     }
 
     @Test
-    void what_is_owed_past_a_queue_that_refuses_it_is_out_when_it_is_delivered() throws SQLException {
+    void a_tag_owed_past_the_queue_is_fresh_once_it_is_delivered() throws SQLException {
         queue("a");
         String token = fence();
         app.commit();
@@ -596,36 +599,36 @@ class FenceTest {
                         "queue/note-folded",
                         "OR xmin::text::bigint = [^)]*\\)::text::bigint % 4294967296",
                         "OR true",
-                        (Scenario) FenceTest::of_several_buckets_it_waits_for_its_own),
+                        (Scenario) FenceTest::a_fence_waits_only_for_its_own_bucket),
                 Arguments.of("queue/note-handed", "q.handed_count < w.count", "false", (Scenario)
-                        FenceTest::of_several_buckets_it_waits_for_its_own),
+                        FenceTest::a_fence_waits_only_for_its_own_bucket),
                 Arguments.of("queue/note-handed", "q.handed_count < w.count\\s+AND", "true AND", (Scenario)
-                        FenceTest::a_row_that_grows_all_the_time_is_handed_over_all_the_same),
+                        FenceTest::a_row_that_keeps_growing_counts_as_handed_over),
                 Arguments.of("queue/hand-over", "number - 1,", "0,", (Scenario)
-                        FenceTest::what_was_given_up_is_told_for_its_own_change_only),
+                        FenceTest::a_dead_letter_is_reported_only_for_its_own_change),
                 Arguments.of("deliver/fences-now", "l.handover >= w.handover AND", "", (Scenario)
-                        FenceTest::an_earlier_letter_is_not_taken_for_it),
+                        FenceTest::a_fence_ignores_an_earlier_dead_letter_of_its_tag),
                 Arguments.of("deliver/fences-now", "f.noted_at IS NULL\\s+OR", "", (Scenario)
-                        FenceTest::a_look_that_did_not_happen_is_no_look),
+                        FenceTest::a_fence_whose_changes_were_never_noted_stays_outstanding),
                 Arguments.of("deliver/fences-now", "id = w.delivery AND", "", (Scenario)
-                        FenceTest::a_hot_tag_whose_delivery_is_another_one_is_out),
+                        FenceTest::a_fence_ignores_a_later_delivery_of_its_tag),
                 Arguments.of("queue/note-handed", "AND t.takes_queue", "", (Scenario)
-                        FenceTest::what_a_job_owes_holds_nobody_up),
+                        FenceTest::deliveries_of_jobs_do_not_hold_up_a_fence),
                 Arguments.of(functions, "OR freshet.is_open\\([^)]*\\) % 4294967296\\)", "", (Scenario)
-                        FenceTest::savepoints_and_exception_blocks_belong_to_it_unless_they_were_rolled_back),
+                        FenceTest::a_fence_covers_savepoints_and_exception_blocks_unless_they_were_rolled_back),
                 Arguments.of(
                         functions,
                         "RETURN coalesce\\(pg_xact_status",
                         "RETURN true OR coalesce(pg_xact_status",
-                        (Scenario) FenceTest::what_others_have_open_or_commit_meanwhile_is_not_its_own),
+                        (Scenario) FenceTest::a_fence_does_not_cover_what_others_have_open_or_commit_meanwhile),
                 Arguments.of(functions, "looks < 2", "looks < 1", (Scenario)
-                        FenceTest::what_triggers_write_at_commit_belongs_to_it_although_they_fire_later),
+                        FenceTest::a_fence_covers_what_deferred_triggers_write_at_commit),
                 Arguments.of(functions, "SET CONSTRAINTS freshet.note_changes DEFERRED;", "", (Scenario)
-                        FenceTest::constraints_that_are_made_immediate_hide_nothing_that_follows),
+                        FenceTest::constraints_set_immediate_hide_no_later_change_from_a_fence),
                 Arguments.of(functions, "AND fence.noted_at = statement_timestamp\\(\\)", "", (Scenario)
-                        FenceTest::constraints_that_are_made_immediate_hide_nothing_that_follows),
+                        FenceTest::constraints_set_immediate_hide_no_later_change_from_a_fence),
                 Arguments.of(functions, "place \\|\\| ' ' \\|\\| signed", "signed", (Scenario)
-                        FenceTest::a_signature_holds_in_one_database));
+                        FenceTest::a_signature_is_valid_in_one_database_only));
     }
 
     @ParameterizedTest(name = "{0}: {1}")
@@ -651,7 +654,7 @@ class FenceTest {
     }
 
     @Test
-    void a_row_that_grows_all_the_time_is_handed_over_all_the_same() throws SQLException {
+    void a_row_that_keeps_growing_counts_as_handed_over() throws SQLException {
         queue("hot");
         String token = fence();
         app.commit();
@@ -666,7 +669,7 @@ class FenceTest {
     }
 
     @Test
-    void an_earlier_letter_is_not_taken_for_it() throws SQLException {
+    void a_fence_ignores_an_earlier_dead_letter_of_its_tag() throws SQLException {
         queue("a");
         app.commit();
         turn();
@@ -680,7 +683,7 @@ class FenceTest {
     }
 
     @Test
-    void a_hot_tag_whose_delivery_is_another_one_is_out() throws SQLException {
+    void a_fence_ignores_a_later_delivery_of_its_tag() throws SQLException {
         queue("hot");
         String token = fence();
         app.commit();
@@ -693,7 +696,7 @@ class FenceTest {
     }
 
     @Test
-    void what_a_job_owes_holds_nobody_up() throws SQLException {
+    void deliveries_of_jobs_do_not_hold_up_a_fence() throws SQLException {
         database.run("INSERT INTO freshet.target (name, takes_queue) VALUES ('jobs', false)");
         TestDatabase.run(
                 freshet,
@@ -707,7 +710,7 @@ class FenceTest {
     }
 
     @Test
-    void a_signature_holds_in_one_database() throws SQLException {
+    void a_signature_is_valid_in_one_database_only() throws SQLException {
         String here = database.one("SELECT freshet.fence_signature('x')");
         String place = database.one(
                 "SELECT encode(sha256(secret || convert_to('x', 'UTF8') || secret), 'hex') FROM freshet.fence_secret");
@@ -755,14 +758,14 @@ class FenceTest {
         return database.one("SELECT freshet.fence_state(?)", token);
     }
 
-    private List<Map<String, Object>> stand(String token) throws SQLException {
+    private List<Map<String, Object>> rowsOf(String token) throws SQLException {
         return new SqlFile("deliver/fences-now", text("deliver/fences-now"))
                 .rows(freshet, Map.of("tokens", List.of(token), "listed", 100));
     }
 
     private String standing(String token) throws SQLException {
         assertEquals(waiting(), counted().get("waiting"), "the console counts those that wait");
-        Map<String, Object> row = stand(token).get(0);
+        Map<String, Object> row = rowsOf(token).get(0);
         String givenUp = (String) row.get("given_up");
         return (Boolean) row.get("is_outstanding") ? "outstanding" : givenUp == null ? "fresh" : givenUp;
     }
@@ -771,7 +774,7 @@ class FenceTest {
         return SqlFile.of("console/fences").rows(freshet, Map.of()).get(0);
     }
 
-    /** One by one, as they would be told; but for those that nobody has looked at. */
+    /** Counts fences one by one as they would be reported, except those that nobody has looked at. */
     private long waiting() throws SQLException {
         List<String> all = database.list("SELECT token FROM freshet.fence WHERE noted_at IS NOT NULL");
         return SqlFile.of("deliver/fences-now").rows(freshet, Map.of("tokens", all, "listed", 0)).stream()

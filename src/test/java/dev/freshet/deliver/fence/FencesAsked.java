@@ -17,8 +17,8 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
- * Fences of InterleavingTest's writers: what each of them committed as which version, and whether what is answered of
- * it is true.
+ * Fences that InterleavingTest's writers requested: what each of them committed as which version, and whether the
+ * answers about it are true.
  */
 public final class FencesAsked {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -36,7 +36,7 @@ public final class FencesAsked {
         return answered;
     }
 
-    /** Inside a transaction, before or after its changes. */
+    /** Requests a fence inside a transaction, before or after its changes. */
     public void ask(Connection writer) throws SQLException {
         open.put(
                 writer,
@@ -56,7 +56,7 @@ public final class FencesAsked {
         }
     }
 
-    /** The turn's second statement after a fold, as queue.FenceNotes has it. */
+    /** The turn's second statement after a fold, as in queue.FenceNotes. */
     public static void noteFolded(Connection worker, UnaryOperator<String> text, Map<String, Object> folded)
             throws SQLException {
         if (folded.get("fenced") != null) {
@@ -77,8 +77,8 @@ public final class FencesAsked {
     }
 
     /**
-     * @param cached what each target has seen, by its name and the tag's
-     * @return what is wrong, or null: a fence that says so although its change has not been seen somewhere
+     * @param cached what each target has seen, by the target's name and the tag
+     * @return what is wrong, or null: a fence that is reported as fresh although some target has not seen its change
      */
     public String wrong(Connection eye, String fencesNow, List<String> targets, Map<String, Integer> cached)
             throws SQLException {

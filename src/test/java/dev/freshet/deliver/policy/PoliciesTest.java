@@ -43,7 +43,7 @@ class PoliciesTest {
     }
 
     @Test
-    void what_was_said_is_listed_until_it_is_replaced_or_dropped() throws Exception {
+    void a_policy_is_listed_until_it_is_replaced_or_dropped() throws Exception {
         database.run(
                 "SELECT cache_invalidation_policy('search:*', debounce => '30s', at_once => true, profile => 'max',"
                         + " priority => 7); SELECT cache_invalidation_policy('search:a', priority => 2)");
@@ -57,7 +57,7 @@ class PoliciesTest {
     }
 
     @Test
-    void of_many_calls_that_begin_few_ask_and_what_was_said_is_known_all_the_same() throws Exception {
+    void many_calls_read_the_policies_rarely_and_still_learn_a_new_one() throws Exception {
         AtomicInteger asked = new AtomicInteger();
         DataSource pool = database.pool(4);
         DataSource counted = (DataSource) Proxy.newProxyInstance(
@@ -69,7 +69,7 @@ class PoliciesTest {
         policies.keepCurrent();
         long begun = System.nanoTime();
         int before = asked.get();
-        while (asked.get() - before < 40) { // more than there are at will
+        while (asked.get() - before < 40) { // more than may be asked without a pause
             policies.keepCurrent();
         }
         long tookMillis = (System.nanoTime() - begun) / 1_000_000;
@@ -103,7 +103,7 @@ class PoliciesTest {
                 "'a', profile => '{\"expire\":' | begins like a JSON object and is none",
                 "'a', profile => ' {max}' | begins like a JSON object and is none"
             })
-    void what_makes_no_sense_is_refused_by_name_with_what_to_write(String arguments, String message) {
+    void a_malformed_policy_is_refused_by_name_with_what_to_write(String arguments, String message) {
         SQLException refused = assertThrows(
                 SQLException.class, () -> database.run("SELECT cache_invalidation_policy(" + arguments + ")"));
         assertTrue(refused.getMessage().contains(message), refused.getMessage());
@@ -111,7 +111,7 @@ class PoliciesTest {
     }
 
     @Test
-    void the_longest_literal_text_wins_and_the_exact_tag_before_all() throws Exception {
+    void the_longest_literal_text_wins_and_the_exact_tag_wins_over_all() throws Exception {
         for (String pattern : List.of("*", "a*", "a:*:c", "*:b:c", "a:b:*", "a:b:c")) {
             database.run("SELECT cache_invalidation_policy('" + pattern + "', profile => '" + pattern + "')");
         }
@@ -125,7 +125,7 @@ class PoliciesTest {
     }
 
     @Test
-    void a_tag_falls_under_the_same_policy_in_sql_and_here() throws Exception {
+    void a_tag_falls_under_the_same_policy_in_sql_and_in_java() throws Exception {
         Random random = new Random(7);
         for (int i = 0; i < 60; i++) {
             database.run("SELECT cache_invalidation_policy('"
@@ -146,7 +146,7 @@ class PoliciesTest {
     }
 
     @Test
-    void what_is_said_later_is_known_at_the_next_call() throws Exception {
+    void a_new_policy_is_known_at_the_next_call() throws Exception {
         Policies policies = read();
         assertEquals(Policy.NONE, policies.of("a"));
         database.run("SELECT cache_invalidation_policy('a', priority => 9)");

@@ -42,7 +42,7 @@ class AkamaiRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void they_may_be_deleted_from_the_other_network() throws Exception {
+    void tags_may_be_deleted_from_the_other_network() throws Exception {
         start(Map.of("action", "delete", "network", "staging"));
         deliver("seda:target-cdn", "course-7");
         assertEquals(List.of("POST /ccu/v3/delete/tag/staging\n{\"objects\":[\"course-7\"] }"), calls());

@@ -17,10 +17,10 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * POST /ccu/v3/{action}/tag/{network}. Limits: https://techdocs.akamai.com/purge-cache/reference/rate-limiting (100
- * requests, 50 a second; 5,000 tags, 500 a minute; nothing is spent by what is denied; 429 as in
- * /reference/rate-limit-response-examples); 50,000 bytes: /reference/413; characters of a tag, 128 of them:
- * https://techdocs.akamai.com/property-mgr/reference/ga-cache-tag; signature, good for 30 seconds and one request:
- * https://techdocs.akamai.com/developer/docs/edgegrid.
+ * requests, 50 a second; 5,000 tags, 500 a minute; a denied request spends nothing; 429 as in
+ * /reference/rate-limit-response-examples); 50,000 bytes: /reference/413; which characters a tag may have, and up to
+ * 128 of them: https://techdocs.akamai.com/property-mgr/reference/ga-cache-tag; signature, valid for 30 seconds and one
+ * request: https://techdocs.akamai.com/developer/docs/edgegrid.
  */
 public final class AkamaiSimulator extends Simulator {
     private static final Pattern SIGNED = Pattern.compile("(EG1-HMAC-SHA256 client_token=(\\w+);access_token=(\\w+);"
@@ -47,7 +47,7 @@ public final class AkamaiSimulator extends Simulator {
                 || !request.path().matches("/ccu/v3/(invalidate|delete)/tag/(production|staging)")) {
             return failure(404, "Not Found", "");
         }
-        String wrong = whatIsWrongWithTheSignature(request);
+        String wrong = errorInSignature(request);
         if (wrong != null) {
             return failure(401, "Not authorized", wrong);
         }
@@ -73,7 +73,7 @@ public final class AkamaiSimulator extends Simulator {
                 objects);
     }
 
-    private String whatIsWrongWithTheSignature(Request request) {
+    private String errorInSignature(Request request) {
         Matcher signed = SIGNED.matcher(request.header("authorization"));
         if (!signed.matches()
                 || !signed.group(2).equals(client)

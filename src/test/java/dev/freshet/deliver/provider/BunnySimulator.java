@@ -4,8 +4,8 @@ import java.util.List;
 
 /**
  * POST /pullzone/{id}/purgeCache with one CacheTag: https://docs.bunny.net/cdn/purge-cache (AccessKey, CDN-Tag headers
- * of 1,024 bytes, token buckets for each account: 20 and one in 2 seconds for what is no exact address).
- * A success is a 204 without a body: https://docs.bunny.net/api-reference/core/pull-zone/purge-cache.
+ * of 1,024 bytes, token buckets for each account: 20, and one in 2 seconds, for anything but an exact address). A
+ * success is a 204 without a body: https://docs.bunny.net/api-reference/core/pull-zone/purge-cache.
  */
 public final class BunnySimulator extends Simulator {
     private final TokenBucket bucket = new TokenBucket(20, 0.5);

@@ -14,10 +14,10 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * POST /2020-05-31/distribution/{id}/invalidation: https://docs.aws.amazon.com/cloudfront/latest/APIReference/
- * API_CreateInvalidation.html (201; errors in XML, TooManyInvalidationsInProgress and Throttling are 400,
- * InconsistentQuantities too); tags: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/
- * invalidation-specifying-tags.html (# in front, visible ASCII but commas, 256 characters, case does not count, no *);
- * 3,000 objects in progress; a call in two seconds. Signature Version 4 of service cloudfront in us-east-1.
+ * API_CreateInvalidation.html (201; errors in XML; TooManyInvalidationsInProgress, Throttling and
+ * InconsistentQuantities are 400); tags: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/
+ * invalidation-specifying-tags.html (a leading #, visible ASCII except commas, 256 characters, case-insensitive, no *);
+ * 3,000 objects in progress; one call in two seconds. Signature Version 4 of service cloudfront in us-east-1.
  */
 public final class CloudFrontSimulator extends Simulator {
     private static final Pattern SIGNED = Pattern.compile("AWS4-HMAC-SHA256 Credential=(\\w+)/(\\d{8})/us-east-1/"

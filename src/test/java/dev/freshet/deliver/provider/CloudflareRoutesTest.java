@@ -26,7 +26,7 @@ class CloudflareRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void an_answer_that_does_not_say_success_is_a_failure() throws Exception {
+    void an_answer_that_does_not_state_success_is_a_failure() throws Exception {
         receiver.everybody(Receiver.json(200, "{\"success\":false}"));
         target("cloudflare", Map.of("address", receiver.url(), "zone", "z1", "token", "t1"));
         assertThrows(HttpOperationFailedException.class, () -> deliver("seda:target-cdn", "course:7"));

@@ -6,7 +6,7 @@ import java.util.List;
  * POST /client/v4/zones/{zone}/purge_cache. Limits and sizes:
  * https://developers.cloudflare.com/cache/how-to/purge-cache/ (buckets by plan, 100 operations a request); tags:
  * https://developers.cloudflare.com/cache/how-to/purge-cache/purge-by-tags/ (printable ASCII, no spaces, up to 1,024
- * characters in an API call, case does not count); envelope:
+ * characters in an API call, case-insensitive); envelope:
  * https://developers.cloudflare.com/api/resources/cache/methods/purge/.
  */
 public final class CloudflareSimulator extends Simulator {

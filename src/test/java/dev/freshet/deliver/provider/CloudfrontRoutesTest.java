@@ -51,7 +51,7 @@ class CloudfrontRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void an_exceeded_quota_is_no_refusal_and_everything_else_is() throws Exception {
+    void an_exceeded_quota_is_not_a_refusal_but_any_other_400_is() throws Exception {
         start();
         receiver.everybody(Receiver.json(400, "<Error><Code>TooManyInvalidationsInProgress</Code></Error>"));
         String told = assertThrows(TryLater.class, () -> deliver("seda:target-cdn", "course:7"))

@@ -22,7 +22,7 @@ class FreshetTargetRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void method_path_headers_and_body_are_as_they_are_given() throws Exception {
+    void method_path_headers_and_body_are_sent_as_given() throws Exception {
         target(
                 "freshet-target",
                 Map.of(

@@ -9,9 +9,9 @@ import java.util.Map;
 
 /**
  * POST /api/v1/purge with site_id and cache_tags: https://docs.netlify.com/build/caching/caching-overview/, on-demand
- * invalidation (202; a tag or a site may be purged twice in 5 seconds; case does not count; commas stand between tags;
- * up to 1,024 characters), and netlify/primitives, purgeCache. Read here at its strictest: the tags that it has seen,
- * and the site, each twice in any 5 seconds.
+ * invalidation (202; a tag or a site may be purged twice in 5 seconds; case-insensitive; tags separated by commas; up
+ * to 1,024 characters), and netlify/primitives, purgeCache. Interpreted here in the strictest way: each tag that it has
+ * seen, and the site, at most twice in any 5 seconds.
  */
 public final class NetlifySimulator extends Simulator {
     private static final long WINDOW_NANOS = 5_000_000_000L;

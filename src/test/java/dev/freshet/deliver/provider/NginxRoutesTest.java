@@ -25,7 +25,7 @@ class NginxRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void a_page_that_was_not_in_the_cache_is_as_good_as_gone() throws Exception {
+    void a_page_that_was_not_in_the_cache_counts_as_purged() throws Exception {
         target("nginx", Map.of("address", receiver.url()));
         for (int status : List.of(404, 412)) {
             receiver.everybody(Receiver.status(status));

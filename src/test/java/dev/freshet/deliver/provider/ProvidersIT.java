@@ -18,7 +18,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The files that docs/targets.md shows of the CDNs, as they stand there, but for the address of a strict stand-in. */
+/**
+ * The CDN files that docs/targets.md shows, as written there, except for the address, which is that of a strict
+ * simulator.
+ */
 public class ProvidersIT {
     private static final List<String> AWKWARD = List.of(
             "course:7",
@@ -84,7 +87,7 @@ public class ProvidersIT {
         SIMULATORS.values().forEach(Simulator::close);
     }
 
-    /** As the page shows it, sent elsewhere. */
+    /** The file as the page shows it, with another address. */
     public static void drop(Path folder, String name, String address) throws Exception {
         String file = TargetsPageIT.files("docs/targets.md").get(name);
         String sentElsewhere = file.replaceAll("(?m)^.*name: address,.*\\n", "") + "      - { name: address, value: \""
@@ -93,7 +96,7 @@ public class ProvidersIT {
     }
 
     @Test
-    void every_tag_arrives_as_it_is_spelled_and_nothing_is_refused() throws Exception {
+    void every_tag_arrives_as_spelled_for_its_provider_and_none_is_refused() throws Exception {
         List<String> tags = new ArrayList<>(AWKWARD);
         IntStream.range(0, 6).forEach(i -> tags.add("plain-" + i));
         scene.change(tags.toArray(String[]::new));
@@ -124,7 +127,7 @@ public class ProvidersIT {
     }
 
     @Test
-    void what_a_provider_answers_otherwise_than_ever_is_a_dead_letter_with_the_answer_in_it() throws Exception {
+    void an_unknown_answer_of_a_provider_makes_a_dead_letter_that_quotes_it() throws Exception {
         SIMULATORS.get("cloudflare").next(200, "{\"success\":false,\"errors\":[{\"code\":1,\"message\":\"moved\"}]}");
         SIMULATORS.get("akamai").next(410, "{\"title\":\"This API is gone\"}");
         scene.change("no-longer");
@@ -137,7 +140,7 @@ public class ProvidersIT {
     }
 
     @Test
-    void a_parameter_that_makes_no_sense_is_refused_by_name_with_what_to_write() throws Exception {
+    void a_malformed_parameter_is_refused_by_name_with_what_to_write() throws Exception {
         assertRefused("plan", "gold", "plan is gold: write one of cloudflare's, business, enterprise, free, pro");
         assertRefused("batch", "500", "batch is 500: cloudflare takes 100 tags in a call");
         assertRefused("limits", "lots", "limits is \"lots\": write \"25 calls, 5/min\"");

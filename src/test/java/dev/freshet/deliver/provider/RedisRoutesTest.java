@@ -13,7 +13,7 @@ class RedisRoutesTest extends RouteTest {
     }
 
     @Test
-    void the_bean_is_told_where_and_what_to_unlink_and_whom_to_tell() throws Exception {
+    void the_bean_is_given_the_address_the_keys_and_the_channel() throws Exception {
         target(
                 "redis",
                 Map.of(

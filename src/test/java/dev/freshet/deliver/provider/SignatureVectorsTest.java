@@ -8,11 +8,11 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** Signatures as those who ask for them have published them. */
+/** Signatures compared with examples that those who require them have published. */
 class SignatureVectorsTest {
     /** https://docs.aws.amazon.com/general/latest/gr/sigv4-signed-request-examples.html, ListUsers of IAM. */
     @Test
-    void amazons_example_is_signed_as_amazon_signs_it() {
+    void amazons_example_gets_amazons_signature() {
         AwsSignature.Scope scope =
                 new AwsSignature.Scope("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1", "iam");
         Map<String, String> signed = new TreeMap<>(Map.of(
@@ -31,7 +31,7 @@ class SignatureVectorsTest {
 
     /** EdgeGridV1SignerTest of akamai/AkamaiOPEN-edgegrid-java, "POST request". */
     @Test
-    void akamais_example_is_signed_as_akamai_signs_it() {
+    void akamais_example_gets_akamais_signature() {
         EdgeGrid.Client client = new EdgeGrid.Client(
                 "akaa-k7glklzuxkkh2ycw-oadjrtwpvpn6yjoj",
                 "12rvdn/myhSSiuYAC6ZPGaI91ezhdbYd7WyTRKhGxms=",

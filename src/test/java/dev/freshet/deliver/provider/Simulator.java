@@ -17,11 +17,13 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A provider as its documentation has it: every rule is kept, and what breaks one is refused as it refuses it. */
+/**
+ * A provider according to its documentation: it enforces every rule, and refuses what breaks one as the provider would.
+ */
 public abstract class Simulator implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** What came in; {@code path} with its query, as it was written. */
+    /** A request that arrived, {@code path} with its query, as written. */
     public record Request(String method, String path, Map<String, List<String>> headers, String body) {
         String header(String name) {
             return headers.entrySet().stream()
@@ -47,7 +49,7 @@ public abstract class Simulator implements AutoCloseable {
         }
     }
 
-    /** As most providers limit their callers. */
+    /** Limits callers as most providers do. */
     static final class TokenBucket {
         private final double size;
         private final double aSecond;
@@ -102,17 +104,17 @@ public abstract class Simulator implements AutoCloseable {
         return "127.0.0.1:" + server.getAddress().getPort();
     }
 
-    /** Tags, as they were spelled, each as often as it was purged. */
+    /** Tags as they were spelled, each as often as it was purged. */
     public List<String> purged() {
         return List.copyOf(purged);
     }
 
-    /** All but so many that are known already. */
+    /** All except the first ones, which are known already. */
     public List<String> purgedAfter(int known) {
         return purged.stream().skip(known).toList();
     }
 
-    /** Everything that was not answered 2xx, and why. */
+    /** Everything that was not answered with 2xx, and why. */
     public List<String> refusals() {
         return List.copyOf(refusals);
     }
@@ -121,7 +123,7 @@ public abstract class Simulator implements AutoCloseable {
         return List.copyOf(requests);
     }
 
-    /** The next request gets this answer, whatever it asks. */
+    /** The next request gets this answer, whatever it asks for. */
     public void next(int status, String body) {
         next.add(Reply.of(status, body));
     }

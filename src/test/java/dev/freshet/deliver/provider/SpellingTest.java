@@ -16,16 +16,16 @@ import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** How tags are written for those who do not take every text. */
+/** How tags are spelled for providers that do not accept every text. */
 class SpellingTest {
     private static final List<String> PROVIDERS = List.of(
             "cloudflare", "fastly", "vercel", "netlify", "bunny", "cloudfront", "akamai", "varnish", "nginx", "redis");
-    /** By their documentation; of bunny nobody knows. */
+    /** According to their documentation; for bunny nothing is documented. */
     private static final Set<String> IGNORE_CASE = Set.of("cloudflare", "netlify", "cloudfront", "bunny");
 
     private static final String LETTERS = "aAbB~/.,:%*?# é😀\"\\&<{_0";
 
-    /** client/test/tags.test.mjs holds the app's tagFor to the same list. */
+    /** client/test/tags.test.mjs checks the app's tagFor against the same list. */
     @Test
     void the_app_and_freshet_spell_alike() throws IOException {
         JsonNode spellings = new ObjectMapper().readTree(new File("client/test/support/spellings.json"));
@@ -54,7 +54,7 @@ class SpellingTest {
     }
 
     @Test
-    void what_was_cut_is_not_what_somebody_else_is_called() {
+    void a_shortened_tag_equals_no_other_tag() {
         String cut = Spelling.of("akamai").spell("x".repeat(200));
         assertEquals(128, cut.length());
         assertTrue(cut.matches("x{86}~~[0-9a-f]{40}"), cut);
@@ -62,14 +62,14 @@ class SpellingTest {
     }
 
     @Test
-    void a_path_means_the_same_to_a_server() {
+    void a_tag_is_spelled_as_a_path_that_no_server_resolves_differently() {
         assertEquals("/courses/~2e./7", Spelling.of("nginx").spell("/courses/../7"));
         assertEquals("/a/~2fb", Spelling.of("nginx").spell("/a//b"));
         assertEquals("/~~course:7", Spelling.of("nginx").spell("course:7"));
     }
 
     @Test
-    void an_unknown_provider_is_told_which_there_are() {
+    void an_unknown_provider_is_refused_with_the_known_ones() {
         String told = assertThrows(IllegalArgumentException.class, () -> Spelling.of("akami"))
                 .getMessage();
         assertTrue(told.contains("akamai, bunny, cloudflare"), told);

@@ -13,7 +13,7 @@ class VarnishRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void xkey_purges_all_tags_by_one_header() throws Exception {
+    void xkey_purges_all_tags_with_one_header() throws Exception {
         target("varnish", Map.of("address", receiver.url()));
         deliver("seda:target-cdn", "course:7", "course:8");
         assertEquals(List.of("PURGE /\n"), calls());
@@ -22,7 +22,7 @@ class VarnishRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void ban_bans_all_tags_by_one_expression() throws Exception {
+    void ban_bans_all_tags_with_one_expression() throws Exception {
         target("varnish", Map.of("address", receiver.url(), "mode", "ban"));
         deliver("seda:target-cdn", "course:7", "course.8");
         assertEquals(List.of("BAN /\n"), calls());

@@ -25,7 +25,7 @@ class VercelRoutesTest extends TargetRouteTest {
     }
 
     @Test
-    void a_teams_project_is_asked_for_with_its_team() throws Exception {
+    void a_teams_project_is_named_together_with_its_team() throws Exception {
         target(
                 "vercel",
                 Map.of(

@@ -5,8 +5,8 @@ import java.util.List;
 /**
  * POST /v1/edge-cache/invalidate-by-tags and dangerously-delete-by-tags:
  * https://vercel.com/docs/rest-api/edge-cache/invalidate-by-tag (tags of up to 256 characters, target, teamId); 16 tags
- * a REST call and commas between tags in a header: https://vercel.com/docs/caching/cdn-cache/purge. How many calls a
- * minute is not documented; here 120, Vercel's usual number for such calls.
+ * in a REST call, and commas between tags in a header: https://vercel.com/docs/caching/cdn-cache/purge. The number of
+ * calls a minute is not documented; here it is 120, Vercel's usual number for such calls.
  */
 public final class VercelSimulator extends Simulator {
     private final TokenBucket bucket = new TokenBucket(120, 2);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class ReplicaAddressesTest {
     @Test
-    void addresses_stand_between_commas_and_each_host_is_a_replica() {
+    void addresses_are_separated_by_commas_and_each_host_is_a_replica() {
         assertEquals(
                 List.of("a:5432/d", "b:6432/d", "c:5433/e", "f:5432/d"),
                 names("postgres://u:p@a/d, postgresql://b:6432/d?sslmode=require,"
@@ -21,7 +21,7 @@ class ReplicaAddressesTest {
     }
 
     @Test
-    void a_bad_one_is_named_without_its_password() {
+    void a_bad_address_is_named_without_its_password() {
         assertEquals(
                 "FRESHET_REPLICAS: not a database's address; write postgres://user:password@host:5432/database",
                 refusal("mysql://u:geheim@h/d"));
@@ -47,7 +47,7 @@ class ReplicaAddressesTest {
     }
 
     @Test
-    void what_else_an_address_says_stays() {
+    void the_other_parts_of_an_address_are_kept() {
         DatabaseUrl address = ReplicaAddresses.parse("postgres://u:p%40@a/d?sslmode=verify-full")
                 .get(0);
         assertEquals("jdbc:postgresql://a:5432/d?sslmode=verify-full", address.jdbcUrl());

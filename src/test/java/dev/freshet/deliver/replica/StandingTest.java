@@ -9,14 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** When a replica is waited for, and when it is not. */
+/** When calls wait for a replica, and when they do not. */
 class StandingTest {
     private static final long SECOND = 1_000_000_000L;
 
     private final ReplicaStanding standing = new ReplicaStanding(Duration.ofSeconds(10));
 
     @Test
-    void who_has_not_answered_yet_is_waited_for() {
+    void a_replica_that_has_not_answered_yet_is_waited_for() {
         assertTrue(standing.holdsBack(1));
         standing.asks(0);
         assertNull(standing.overdue(9 * SECOND, null));
@@ -26,7 +26,7 @@ class StandingTest {
     }
 
     @Test
-    void who_does_not_answer_is_passed_over_and_waited_for_again_when_it_answers() {
+    void a_replica_that_does_not_answer_is_passed_over_until_it_answers() {
         standing.asks(0);
         assertEquals("it is away: refused", whyAfterFailing(10 * SECOND));
         assertFalse(standing.holdsBack(1));
@@ -37,7 +37,7 @@ class StandingTest {
     }
 
     @Test
-    void who_is_behind_is_passed_over_until_it_is_so_by_half_the_wait_at_most() {
+    void a_replica_that_lags_is_passed_over_until_its_lag_is_half_the_wait_at_most() {
         standing.answered(0, 5, null);
         assertEquals("it is 10 s behind", standing.overdue(20 * SECOND, 10 * SECOND));
         assertFalse(standing.answered(40 * SECOND, 6, 34 * SECOND));
@@ -47,7 +47,7 @@ class StandingTest {
     }
 
     @Test
-    void who_was_passed_over_a_moment_ago_has_to_keep_up_for_a_while() {
+    void a_replica_passed_over_recently_must_keep_up_for_a_while_first() {
         standing.asks(0);
         assertNotNull(whyAfterFailing(10 * SECOND));
         assertTrue(standing.answered(11 * SECOND, 1, null));
@@ -62,7 +62,7 @@ class StandingTest {
     }
 
     @Test
-    void what_it_had_before_a_restart_does_not_count() {
+    void what_a_replica_had_before_a_restart_does_not_count() {
         standing.answered(0, 9, null);
         standing.failed("the server closed the connection");
         assertTrue(standing.holdsBack(9));

@@ -26,7 +26,7 @@ class WrittenTest {
     }
 
     @Test
-    void a_replica_that_is_away_for_long_costs_no_memory() {
+    void a_replica_that_is_away_for_a_long_time_costs_no_memory() {
         long millis = 1_000_000;
         for (int i = 1; i <= 1_000_000; i++) {
             written.note(i, i * millis);

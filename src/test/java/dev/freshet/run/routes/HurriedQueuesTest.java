@@ -25,7 +25,7 @@ class HurriedQueuesTest {
     private final AtomicReference<Thread> reader = new AtomicReference<>();
 
     @Test
-    void who_waits_is_woken_with_nothing_and_without_a_mark_of_it() {
+    void a_waiting_reader_is_woken_empty_handed_and_without_an_interrupt_flag() {
         CompletableFuture<Boolean> marked = read().thenApply(found -> {
             assertNull(found);
             return Thread.currentThread().isInterrupted();
@@ -35,7 +35,7 @@ class HurriedQueuesTest {
     }
 
     @Test
-    void who_comes_while_things_stop_hardly_waits_and_finds_what_is_there() throws Exception {
+    void a_reader_that_arrives_during_a_stop_hardly_waits_and_finds_what_is_queued() throws Exception {
         queues.hurry();
         assertNull(queue.poll(1, TimeUnit.DAYS));
         try (DefaultCamelContext context = new DefaultCamelContext()) {
@@ -46,7 +46,7 @@ class HurriedQueuesTest {
     }
 
     @Test
-    void afterwards_they_wait_again_and_another_interruption_is_an_interruption() {
+    void after_a_stop_readers_wait_again_and_can_be_interrupted() {
         queues.hurry();
         queues.calm();
         CompletableFuture<Exchange> found = read();
@@ -56,7 +56,7 @@ class HurriedQueuesTest {
                 assertThrows(CompletionException.class, found::join).getCause().getClass());
     }
 
-    /** Begun, and waiting. */
+    /** A read that has begun and waits. */
     private CompletableFuture<Exchange> read() {
         CompletableFuture<Exchange> found = new CompletableFuture<>();
         Thread thread = new Thread(() -> {

@@ -19,8 +19,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * Somebody edits route files badly in every way, at noon: each mistake is told, the last good version goes on, and no
- * call is lost or doubled.
+ * Somebody edits route files at peak time and makes every kind of mistake: each is reported, the last good version
+ * keeps running, and no call is lost or made twice.
  */
 class LiveEditingIT {
     /** @param edit the whole text, one character per byte */
@@ -58,11 +58,11 @@ class LiveEditingIT {
             new Mistake("an id that another file has", "again.yaml", text -> route("take-turn", "direct:again")),
             new Mistake("a way in that another file has", "again.yaml", text -> route("again", "direct:take-turn")));
 
-    /** So many changes are on their way at a time. */
+    /** The number of changes that are under way at a time. */
     private static final int AHEAD = 100;
 
     @Test
-    void no_mistake_in_a_route_file_loses_or_doubles_a_call() throws Exception {
+    void no_mistake_in_a_route_file_loses_or_repeats_a_call() throws Exception {
         try (Scene scene = new Scene()) {
             FreshetProcess freshet = scene.start();
             AtomicBoolean enough = new AtomicBoolean();
@@ -90,13 +90,13 @@ class LiveEditingIT {
         String bad = mistake.edit().apply(good);
         assertNotEquals(good, bad, mistake.kind());
         String name = "routes/" + mistake.file();
-        int told = tellings(freshet, name + " is not taken over");
-        int mended = tellings(freshet, name + " is again as it runs");
+        int told = timesLogged(freshet, name + " is not taken over");
+        int mended = timesLogged(freshet, name + " is again as it runs");
         Files.writeString(file, bad, StandardCharsets.ISO_8859_1);
-        Scene.until(mistake.kind() + " told", () -> tellings(freshet, name + " is not taken over") > told);
+        Scene.until(mistake.kind() + " told", () -> timesLogged(freshet, name + " is not taken over") > told);
         String shortName = file.getFileName().toString();
         String health = freshet.get("/observe/health").body();
-        // what is not there stands in no line
+        // a mistake about something missing has no line
         String where = shortName + (bad.isBlank() ? "" : " line \\d");
         assertTrue(
                 Pattern.compile("not in force, see the log: " + where)
@@ -108,7 +108,7 @@ class LiveEditingIT {
         } else {
             Files.writeString(file, good, StandardCharsets.ISO_8859_1);
         }
-        Scene.until(mistake.kind() + " mended", () -> tellings(freshet, name + " is again as it runs") > mended);
+        Scene.until(mistake.kind() + " mended", () -> timesLogged(freshet, name + " is again as it runs") > mended);
         assertTrue(freshet.get("/observe/health").body().contains("all files are in force"), mistake.kind());
     }
 
@@ -138,7 +138,7 @@ class LiveEditingIT {
             """.formatted(id, from);
     }
 
-    private static int tellings(FreshetProcess freshet, String what) {
+    private static int timesLogged(FreshetProcess freshet, String what) {
         return freshet.log().split(Pattern.quote(what), -1).length - 1;
     }
 }

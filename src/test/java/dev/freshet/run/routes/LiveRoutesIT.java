@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Ops edit route files while Freshet runs: a good edit is in force; LiveEditingIT has the bad ones. */
+/** Operators edit route files while Freshet runs, and a good edit takes effect. LiveEditingIT covers bad ones. */
 class LiveRoutesIT {
     private static Scene scene;
     private static FreshetProcess freshet;
@@ -31,7 +31,7 @@ class LiveRoutesIT {
     }
 
     @Test
-    void an_edited_file_is_in_force_and_loses_no_call() throws Exception {
+    void an_edited_file_takes_effect_and_loses_no_call() throws Exception {
         Path file = freshet.folder().resolve("routes/targets/tag.camel.yaml");
         String before = Files.readString(file);
         Files.writeString(file, before.replace("name: x-revalidation-secret", "name: x-edited-secret"));
@@ -57,24 +57,24 @@ class LiveRoutesIT {
         Path policies = freshet.folder().resolve("routes/errors.camel.yaml");
         String goodQueue = Files.readString(broken);
         String goodPolicies = Files.readString(policies);
-        int told = tellings("routes/queue.camel.yaml is not taken over");
-        int edits = tellings("routes/errors.camel.yaml has changed");
+        int told = timesLogged("routes/queue.camel.yaml is not taken over");
+        int edits = timesLogged("routes/errors.camel.yaml has changed");
         try {
             Files.writeString(broken, goodQueue.replace("ref: turn", "ref: tern"));
-            Scene.until("told", () -> tellings("routes/queue.camel.yaml is not taken over") > told);
+            Scene.until("told", () -> timesLogged("routes/queue.camel.yaml is not taken over") > told);
             Files.writeString(policies, goodPolicies + "\n# edited\n");
-            Scene.until("the policies in force", () -> tellings("routes/errors.camel.yaml has changed") > edits);
+            Scene.until("the policies in force", () -> timesLogged("routes/errors.camel.yaml has changed") > edits);
             scene.changeAndAwait("after-the-policies");
         } finally {
             Files.writeString(broken, goodQueue);
             Files.writeString(policies, goodPolicies);
         }
-        Scene.until("back", () -> tellings("routes/errors.camel.yaml has changed") > edits + 1);
+        Scene.until("back", () -> timesLogged("routes/errors.camel.yaml has changed") > edits + 1);
         scene.changeAndAwait("after-the-policies-again");
     }
 
     @Test
-    void a_new_file_begins_and_a_deleted_one_ends() throws Exception {
+    void a_new_file_starts_its_routes_and_a_deleted_one_ends_them() throws Exception {
         Path file = freshet.folder().resolve("routes/hello.yaml");
         Files.writeString(file, """
             - route:
@@ -94,7 +94,7 @@ class LiveRoutesIT {
         assertEquals(200, freshet.get("/api/queue").statusCode());
     }
 
-    private static int tellings(String what) throws IOException {
+    private static int timesLogged(String what) throws IOException {
         return freshet.log().split(Pattern.quote(what), -1).length - 1;
     }
 }

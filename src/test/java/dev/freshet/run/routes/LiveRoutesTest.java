@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What an edit may meet, in a context of two or three small files. */
+/** What an edit may encounter, in a context of two or three small files. */
 class LiveRoutesTest {
     @TempDir
     private Path folder;
@@ -37,7 +37,7 @@ class LiveRoutesTest {
     }
 
     @Test
-    void an_edit_made_while_the_routes_start_is_not_taken_for_what_runs() throws Exception {
+    void an_edit_made_while_the_routes_start_is_noticed() throws Exception {
         Path file = write("word.yaml", says("word", "before"));
         routes = new LiveRoutes(context, folder);
         routes.readFirst();
@@ -49,7 +49,7 @@ class LiveRoutesTest {
     }
 
     @Test
-    void a_file_refused_for_the_want_of_another_is_taken_when_that_comes() throws Exception {
+    void a_file_refused_because_another_is_missing_is_accepted_once_that_appears() throws Exception {
         begin(write("word.yaml", says("word", "before")));
         write("asks.yaml", asks("you"));
         await("refused", () -> routes.broken().size() == 1);
@@ -59,7 +59,7 @@ class LiveRoutesTest {
     }
 
     @Test
-    void an_edit_of_a_template_reaches_the_routes_made_of_it() throws Exception {
+    void an_edit_of_a_template_reaches_the_routes_made_from_it() throws Exception {
         begin(write("a-template.yaml", template("hello")), write("asks.yaml", asks("you")));
         awaitAnswer("you", "hello you");
         write("a-template.yaml", template("welcome"));
@@ -106,7 +106,7 @@ class LiveRoutesTest {
     }
 
     @Test
-    void a_file_that_comes_back_has_its_routes_back() throws Exception {
+    void a_file_that_returns_gets_its_routes_back() throws Exception {
         Path file = write("targets-far.yaml", says("target-far", "there"));
         begin(write("word.yaml", says("word", "here")), file);
         Files.delete(file);
@@ -116,7 +116,7 @@ class LiveRoutesTest {
     }
 
     @Test
-    void a_bean_that_a_file_has_no_more_is_not_found_any_more() throws Exception {
+    void a_bean_removed_from_a_file_is_no_longer_found() throws Exception {
         String bean = """
             - beans:
                 - name: %s
@@ -132,7 +132,7 @@ class LiveRoutesTest {
     }
 
     @Test
-    void a_template_that_somebody_needs_cannot_be_deleted() throws Exception {
+    void a_template_in_use_cannot_be_deleted() throws Exception {
         Path template = write("a-template.yaml", template("greeting", "hello"));
         begin(template, write("asks.yaml", asks("greeting", "you")));
         Files.delete(template);
@@ -147,7 +147,7 @@ class LiveRoutesTest {
     }
 
     @Test
-    void a_route_of_a_template_that_takes_anothers_entrance_is_refused() throws Exception {
+    void a_templates_route_with_the_endpoint_of_another_route_is_refused() throws Exception {
         begin(write("a-template.yaml", template("greeting", "hello")), write("word.yaml", says("word", "before")));
         write("asks.yaml", asks("greeting", "word"));
         await("told", () -> routes.broken().size() == 1);
@@ -158,7 +158,7 @@ class LiveRoutesTest {
     }
 
     @Test
-    void what_fails_only_when_it_starts_is_undone() throws Exception {
+    void an_edit_that_fails_only_at_its_start_is_undone() throws Exception {
         context.addRoutes(new RouteBuilder() {
             @Override
             public void configure() {
@@ -180,7 +180,7 @@ class LiveRoutesTest {
         awaitAnswer("word", "mended");
     }
 
-    /** The files run, and are watched. */
+    /** Starts the context with these files, and watches them. */
     private void begin(Path... files) throws Exception {
         routes = new LiveRoutes(context, folder);
         routes.readFirst();

@@ -20,14 +20,14 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Brokers beside PostgreSQL's NOTIFY, with a component that lies in lib/, as docs/migrate-from-invalidation-service.md
+ * Brokers in addition to PostgreSQL's NOTIFY, with a component from lib/, as docs/migrate-from-invalidation-service.md
  * says.
  */
 class OtherBrokersIT {
     private static final Pattern FILE = Pattern.compile("<!-- also: broker -->\\n```yaml\\n(.*?)```", Pattern.DOTALL);
 
     @Test
-    void a_broker_that_is_away_keeps_nothing_from_the_others() throws Exception {
+    void an_unreachable_broker_keeps_nothing_from_the_others() throws Exception {
         try (Scene scene = new Scene();
                 java.sql.Connection listener = scene.database.connect()) {
             TestDatabase.run(listener, "LISTEN \"cache-invalidate\"");
@@ -72,7 +72,7 @@ class OtherBrokersIT {
     }
 
     @Test
-    void check_knows_what_lies_in_lib() throws Exception {
+    void check_knows_the_components_in_lib() throws Exception {
         Path folder = FreshetProcess.newFolder();
         Files.writeString(folder.resolve("routes/also.yaml"), shown());
         FreshetProcess without = FreshetProcess.launch(folder, java.util.Map.of(), "check", "routes/also.yaml");
@@ -88,7 +88,7 @@ class OtherBrokersIT {
         return file.group(1);
     }
 
-    /** As a component is packed: its class, and where Camel finds it by its name. */
+    /** Packed as a component is: its class, and the file by which Camel finds it under its name. */
     private static void journal(Path jar) throws IOException {
         String type = JournalComponent.class.getName().replace('.', '/') + ".class";
         try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));

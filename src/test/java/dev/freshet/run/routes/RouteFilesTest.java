@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class RouteFilesTest {
     @Test
-    void each_packed_file_is_named_by_itself_so_that_nobody_looks_for_it_in_all_of_the_jar() throws Exception {
+    void each_packed_file_is_named_individually_so_that_the_jar_is_not_searched() throws Exception {
         List<String> files = RouteFiles.in(Path.of("routes")).keySet().stream()
                 .map(file -> "classpath:" + file)
                 .toList();
