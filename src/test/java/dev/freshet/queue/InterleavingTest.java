@@ -117,9 +117,10 @@ class InterleavingTest {
                 Arguments.of(
                         "hand-over follows a row that a foreign upsert has moved",
                         "queue/hand-over",
-                        "q.tag = h.tag AND q.time_bucket = h.time_bucket",
-                        "q.ctid = (SELECT ctid FROM public.cache_invalidation_queue o"
-                                + " WHERE o.tag = h.tag AND o.time_bucket = h.time_bucket)"),
+                        "\\(\\(q.tag, q.time_bucket\\) IN \\(SELECT \\* FROM unnest\\("
+                                + "\\(SELECT tags FROM each_row\\),\\s+\\(SELECT buckets FROM each_row\\)\\)\\)\\) IS TRUE",
+                        "q.ctid IN (SELECT o.ctid FROM public.cache_invalidation_queue o JOIN taken"
+                                + " USING (tag, time_bucket))"),
                 Arguments.of(
                         "a replay is numbered under its row's lock",
                         "deliver/replay",
