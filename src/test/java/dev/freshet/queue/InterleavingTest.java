@@ -118,7 +118,8 @@ class InterleavingTest {
                         "hand-over follows a row that a foreign upsert has moved",
                         "queue/hand-over",
                         "\\(\\(q.tag, q.time_bucket\\) IN \\(SELECT \\* FROM unnest\\("
-                                + "\\(SELECT tags FROM each_row\\),\\s+\\(SELECT buckets FROM each_row\\)\\)\\)\\) IS TRUE",
+                                + "\\(SELECT tags FROM each_row\\),\\s+"
+                                + "\\(SELECT buckets FROM each_row\\)\\)\\)\\) IS TRUE",
                         "q.ctid IN (SELECT o.ctid FROM public.cache_invalidation_queue o JOIN taken"
                                 + " USING (tag, time_bucket))"),
                 Arguments.of(
