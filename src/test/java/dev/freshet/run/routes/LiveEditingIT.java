@@ -38,7 +38,7 @@ class LiveEditingIT {
                     text -> text.substring(0, text.indexOf("method: hasChanges") + 4)),
             new Mistake("emptied", "queue.camel.yaml", text -> ""),
             new Mistake("only comments left", "queue.camel.yaml", text -> text.replaceAll("(?m)^", "# ")),
-            new Mistake("not UTF-8", "queue.camel.yaml", text -> text.replace("Every", "Jedes Mal f\u00fcr")),
+            new Mistake("not UTF-8", "queue.camel.yaml", text -> text.replace("every", "jedes Mal f\u00fcr")),
             new Mistake("one word", "queue.camel.yaml", text -> "later"),
             new Mistake("no list", "queue.camel.yaml", text -> "route:\n  id: take-turn\n"),
             Mistake.of("unknown step", "queue.camel.yaml", "- bean:", "- beam:"),
