@@ -51,7 +51,8 @@ class ConsoleIT {
     @BeforeAll
     static void open() throws Exception {
         browser = Browser.open();
-        scene = new Scene();
+        // a call that is held by a test must last as long as the test looks at the page
+        scene = new Scene("FRESHET_TARGET_TIMEOUT=40s", "FRESHET_LEASE=120s");
         functions = new TenFunctions(scene.database::connect);
         freshet = scene.start();
     }
