@@ -59,8 +59,8 @@ class GiveUpIT {
         Scene.until(
                 "dead letters",
                 () -> scene.isTrue(
-                        "SELECT count(tag) = cardinality(t) FROM (SELECT ?::text[] AS t) x LEFT JOIN freshet.dead_letter"
-                                + " ON tag = ANY (t) WHERE NOT EXISTS"
+                        "SELECT count(tag) = cardinality(t) FROM (SELECT ?::text[] AS t) x"
+                                + " LEFT JOIN freshet.dead_letter ON tag = ANY (t) WHERE NOT EXISTS"
                                 + " (SELECT FROM freshet.delivery WHERE tag = ANY (t))"
                                 + " GROUP BY t",
                         (Object) tags));
