@@ -60,9 +60,6 @@ class TargetFileIT {
             scene.change("under-way");
             held.awaitBegun();
             Files.delete(file);
-            Scene.until(
-                    "not called any more",
-                    () -> scene.isTrue("SELECT count(*) > 0 FROM freshet.delivery WHERE tag = 'failing'"));
             held.release();
             scene.awaitProcessed("under-way");
             again.waitForLog(Pattern.compile("Target second is not served here any more"));

@@ -890,6 +890,10 @@ class LiveTest {
             String ranAs = String.valueOf(TestDatabase.list(writer, "SELECT current_setting('trap.ran_as', true)")
                     .get(0));
             assertFalse(ranAs.contains("freshet") || ranAs.contains("stolen"), ranAs);
+            TestDatabase.run(owner, "SELECT FROM art WHERE id = 10");
+            assertEquals(
+                    List.of("painter "), // the trap works
+                    TestDatabase.list(owner, "SELECT right(current_setting('trap.ran_as', true), length('painter '))"));
         }
         List<JsonNode> sent = published();
         assertEquals(

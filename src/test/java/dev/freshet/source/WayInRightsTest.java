@@ -113,6 +113,8 @@ class WayInRightsTest extends WayIn {
         assertTrue(warnings.toString().contains("sly"), warnings::toString);
         assertFalse(String.valueOf(one("SELECT current_setting('trap.ran_as', true)"))
                 .contains("freshet"));
+        run("TABLE trap");
+        assertTrue(one("SELECT current_setting('trap.ran_as', true)").startsWith("app"), "the trap works");
         assertEquals(java.util.Collections.singletonList(null), queued(), "skipped, and counted");
     }
 

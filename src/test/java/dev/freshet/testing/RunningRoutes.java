@@ -4,6 +4,8 @@ import dev.freshet.live.Published;
 import dev.freshet.run.beans.Parts;
 import dev.freshet.run.beans.RouteProperties;
 import dev.freshet.run.beans.Wiring;
+import dev.freshet.run.routes.HurriedQueues;
+import dev.freshet.run.stop.StopsFirst;
 import dev.freshet.settings.SettingSources;
 import dev.freshet.settings.Settings;
 import java.sql.SQLException;
@@ -86,8 +88,11 @@ public final class RunningRoutes implements AutoCloseable {
         return context;
     }
 
+    /** Ends what would keep the routes busy first, as Freshet does. Nothing is handed back. */
     @Override
     public void close() {
+        context.getRegistry().findByType(StopsFirst.class).forEach(StopsFirst::stop);
+        context.getRegistry().findByType(HurriedQueues.class).forEach(HurriedQueues::hurry);
         main.stop();
     }
 }

@@ -122,6 +122,8 @@ public final class TestDatabase implements AutoCloseable {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(jdbcUrl());
         config.setMaximumPoolSize(size);
+        config.setMinimumIdle(1);
+        config.setConnectionTimeout(5_000); // as in Database
         HikariDataSource pool = new HikariDataSource(config);
         pools.add(pool);
         return pool;

@@ -79,8 +79,8 @@ final class Trial {
     }
 
     /**
-     * Creating a Quartz endpoint already schedules its trigger, so the scheduler must not run. It has no threads either:
-     * Quartz's own take half a second to end, at each trial.
+     * Creating a Quartz endpoint already schedules its trigger, so the scheduler must not run. It has no threads
+     * either: Quartz's own take half a second to end, at each trial.
      */
     private static QuartzComponent clockThatStandsStill() {
         QuartzComponent quartz = new QuartzComponent();
