@@ -119,6 +119,12 @@ public final class Call {
         return isFirst;
     }
 
+    /** The leases of all deliveries leave time for the call. */
+    boolean isInTime() {
+        long now = System.nanoTime();
+        return deliveries.stream().allMatch(delivery -> delivery.deadline() - now > 0);
+    }
+
     void begin() {
         begun = System.nanoTime();
     }

@@ -41,7 +41,7 @@ final class CallPermits {
         return !stopping && !isOnHold(lane.target().getName());
     }
 
-    private boolean isOnHold(String target) {
+    boolean isOnHold(String target) {
         return onHold.contains(Copy.targetOf(target));
     }
 
@@ -76,7 +76,7 @@ final class CallPermits {
                 && !lane.isOpen()
                 && !isOnHold(call.getTarget())
                 && call.size() <= lane.target().getBatch()
-                && call.deliveries().stream().allMatch(d -> d.deadline() - System.nanoTime() > 0);
+                && call.isInTime();
     }
 
     /**

@@ -4,6 +4,7 @@ import dev.freshet.deliver.replica.Replicas;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -19,6 +20,7 @@ public final class CallQueues implements Processor {
     private final CamelContext context;
     private final Lanes lanes;
     private final Replicas replicas;
+    private Consumer<Call> giveBack;
     private CopyQueues copies;
 
     public CallQueues(CamelContext context, Lanes lanes, Replicas replicas) {
@@ -27,9 +29,15 @@ public final class CallQueues implements Processor {
         this.replicas = replicas;
     }
 
-    /** A setter, because the outcomes of calls to copies are created after this object. */
-    public void serveCopies(Outcomes outcomes) {
-        copies = new CopyQueues(context, lanes, outcomes);
+    /** A setter, because the outcomes of calls are created after this object. */
+    public void setOutcomes(Outcomes outcomes) {
+        giveBackTo(outcomes::giveBack);
+    }
+
+    /** @param giveBack takes calls that are not made, whose deliveries are due again at once */
+    void giveBackTo(Consumer<Call> giveBack) {
+        this.giveBack = giveBack;
+        copies = new CopyQueues(context, lanes, giveBack);
     }
 
     @Override
@@ -51,6 +59,10 @@ public final class CallQueues implements Processor {
 
     private void put(List<Call> calls) {
         String target = calls.get(0).getTarget();
+        if (lanes.permits().isOnHold(target)) {
+            calls.forEach(giveBack); // the route's queue may end with the route that is replaced
+            return;
+        }
         calls.forEach(lanes::waitFor);
         if (Copy.isCopy(target)) {
             copies.add(target, calls);

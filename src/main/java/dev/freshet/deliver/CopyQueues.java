@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
@@ -26,12 +27,12 @@ final class CopyQueues {
     private final ExecutorService threads;
     private final CamelContext context;
     private final Lanes lanes;
-    private final Outcomes outcomes;
+    private final Consumer<Call> giveBack;
 
-    CopyQueues(CamelContext context, Lanes lanes, Outcomes outcomes) {
+    CopyQueues(CamelContext context, Lanes lanes, Consumer<Call> giveBack) {
         this.context = context;
         this.lanes = lanes;
-        this.outcomes = outcomes;
+        this.giveBack = giveBack;
         this.threads = context.getExecutorServiceManager().newCachedThreadPool(this, "copies");
     }
 
@@ -113,9 +114,9 @@ final class CopyQueues {
     }
 
     private void giveBack(Call woken) {
-        Call next = lanes.next(woken);
+        Call next = lanes.next(woken, giveBack);
         if (next != null) {
-            outcomes.giveBack(next);
+            giveBack.accept(next);
         }
     }
 }

@@ -128,10 +128,13 @@ public final class Lanes implements StopsFirst, FeedsRoutes {
         ifServed(call.getTarget(), lane -> lane.line().add(call));
     }
 
-    /** @return the call that a free connection takes, which need not be the one that woke it; null: nothing waits */
-    Call next(Call woken) {
+    /**
+     * @param tooLate is told each call that cannot begin under its lease any more
+     * @return the call that a free connection takes, which need not be the one that woke it; null: nothing waits
+     */
+    Call next(Call woken, Consumer<Call> tooLate) {
         Lane lane = lanes.get(woken.getTarget());
-        return lane == null ? woken : lane.line().next(woken);
+        return lane == null ? woken : lane.line().next(woken, tooLate);
     }
 
     /** Targets that follow the target of these deliveries may have something due now. */

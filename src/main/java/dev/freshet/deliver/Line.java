@@ -3,6 +3,7 @@ package dev.freshet.deliver;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.PriorityQueue;
+import java.util.function.Consumer;
 
 /**
  * The calls that wait for one target's connections. The route's own queue only says that one more call waits. Which
@@ -33,10 +34,22 @@ final class Line {
         waiting.add(new Place(call, since, number++));
     }
 
-    /** @return the call to make next; null if it has begun already and nothing else waits */
-    synchronized Call next(Call woken) {
-        Place first = waiting.poll();
-        Call next = first == null ? woken : first.call();
-        return next.take() ? next : null;
+    /**
+     * Calls that are too late are passed over. Otherwise a call whose place in the route's queue was lost, as when the
+     * route was replaced, would take the place of a later one, and that of the next, for ever.
+     *
+     * @param tooLate is told each call that cannot begin under its lease any more
+     * @return the call to make next; null if it has begun already and nothing else waits
+     */
+    synchronized Call next(Call woken, Consumer<Call> tooLate) {
+        for (Place first = waiting.poll(); first != null; first = waiting.poll()) {
+            Call call = first.call();
+            if (call.isInTime()) {
+                return call.take() ? call : null;
+            } else if (call.take()) {
+                tooLate.accept(call);
+            }
+        }
+        return woken.take() ? woken : null;
     }
 }

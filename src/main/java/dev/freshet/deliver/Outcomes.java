@@ -33,7 +33,7 @@ public final class Outcomes {
      * if its time is over.
      */
     public void begin(Exchange exchange) {
-        Call call = lanes.next((Call) exchange.getMessage().getBody());
+        Call call = lanes.next((Call) exchange.getMessage().getBody(), this::giveBack);
         if (call == null) {
             exchange.setRouteStop(true);
             return;

@@ -51,6 +51,9 @@ public final class Targets implements FeedsRoutes {
     private final SqlFile leaving = SqlFile.of("deliver/leaving-targets");
     private final SqlFile forget = SqlFile.of("deliver/forget-target");
     private final Set<String> deleted = ConcurrentHashMap.newKeySet();
+    /** Routes that are being replaced: for a while such a route, or its bean, does not exist. */
+    private final Set<String> onHold = ConcurrentHashMap.newKeySet();
+
     private final CamelContext context;
     private final Transactions transactions;
     private final Lanes lanes;
@@ -79,6 +82,7 @@ public final class Targets implements FeedsRoutes {
             return; // no instance forgets a target that was served a moment ago
         }
         List<String> silent = new ArrayList<>();
+        onHold.forEach(id -> silent.add(id.substring(PREFIX.length())));
         families.clear();
         hasCopies = false;
         for (Map.Entry<String, Boolean> route : routes.entrySet()) {
@@ -102,7 +106,7 @@ public final class Targets implements FeedsRoutes {
         Map<String, Boolean> routes = new TreeMap<>();
         for (Route route : context.getRoutes()) {
             String id = route.getRouteId();
-            if (id.startsWith(PREFIX)) {
+            if (id.startsWith(PREFIX) && !onHold.contains(id)) {
                 routes.put(id, context.getRouteController().getRouteStatus(id) == ServiceStatus.Started);
             }
         }
@@ -124,6 +128,18 @@ public final class Targets implements FeedsRoutes {
         lanes.serve(target);
         lanes.keepOnly(target.getName(), List.of(target.getName()));
         families.add(new Copies.Family(target.getName(), List.of(target.getName()), List.of()));
+    }
+
+    /** Waits for a registration that reads the route at this moment. */
+    @Override
+    public synchronized void hold(String route) {
+        onHold.add(route);
+    }
+
+    @Override
+    public void resume(String route) {
+        registered = Map.of();
+        onHold.remove(route);
     }
 
     /** The file of a target that is served was edited: what it now says of the target takes effect with the route. */

@@ -82,7 +82,7 @@ record DeliverBeans(Marking marking, Lanes lanes, CallQueues callQueues, Replica
                 new Wake(parts.context(), "seda:settle?size=1&discardWhenFull=true")::now);
         parts.bind("ledger", ledger);
         Outcomes outcomes = new Outcomes(lanes, ledger, Clock.systemUTC());
-        callQueues.serveCopies(outcomes);
+        callQueues.setOutcomes(outcomes);
         parts.bind("outcomes", outcomes);
         parts.bind("tagOrTags", (Processor) Call::writeTags);
         parts.bind("beginCall", (Processor) outcomes::begin);

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 
 /** Operators edit route files while Freshet runs, and a good edit takes effect. LiveEditingIT covers bad ones. */
 class LiveRoutesIT {
+    private static final int EDITS = Integer.getInteger("edits", 6);
+
     private static Scene scene;
     private static FreshetProcess freshet;
 
@@ -49,6 +51,25 @@ class LiveRoutesIT {
                 "(?s)routes/targets/tag.camel.yaml has changed.*routes/targets/tag.camel.yaml has changed"));
         scene.changeAndAwait("after-the-way-back");
         assertTrue(scene.receiver.calls("after-the-way-back").get(0).header("x-revalidation-secret") != null);
+    }
+
+    /** What is handed over at the moment of the swap must not be lost with the queue of the former route. */
+    @Test
+    void edits_while_changes_arrive_leave_no_call_waiting() throws Exception {
+        Path file = freshet.folder().resolve("routes/targets/tag.camel.yaml");
+        String before = Files.readString(file);
+        int changes = 0;
+        for (int edit = 0; edit < EDITS; edit++) {
+            int taken = timesLogged("routes/targets/tag.camel.yaml has changed");
+            Files.writeString(file, edit % 2 == 0 ? before + "\n# edited\n" : before);
+            do {
+                scene.change("swapped-" + changes++);
+            } while (timesLogged("routes/targets/tag.camel.yaml has changed") == taken);
+        }
+        for (int i = 0; i < changes; i++) {
+            scene.receiver.awaitCalls("swapped-" + i, 1);
+        }
+        scene.changeAndAwait("after-all-edits");
     }
 
     @Test
