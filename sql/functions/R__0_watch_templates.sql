@@ -94,3 +94,29 @@ JOIN (VALUES
                                 ELSE t.typtype = 'b' AND t.typelem = 0
                                      AND t.typname NOT IN ('citext', 'hstore', 'ltree') END
 $$;
+
+-- The columns that templates use.
+CREATE OR REPLACE FUNCTION freshet.columns_in(templates text[]) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT array_agg(DISTINCT p.col)
+FROM unnest(templates) t CROSS JOIN freshet.template_pieces(t) p WHERE p.col IS NOT NULL
+$$;
+
+-- The templates of a watch whose columns all exist: one that lost a column must not silence the others.
+CREATE OR REPLACE FUNCTION freshet.usable_templates(w freshet.watch) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT array_agg(t.template ORDER BY t.place)
+FROM unnest(w.templates) WITH ORDINALITY t(template, place)
+WHERE NOT EXISTS (SELECT FROM freshet.template_pieces(t.template) p
+                  WHERE p.col IS NOT NULL AND NOT freshet.has_column(w.watched, p.col))
+$$;
+
+-- Expressions for the tags of the row called `source`, from the templates that are usable.
+CREATE OR REPLACE FUNCTION freshet.tags_of(w freshet.watch, source text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(string_agg(freshet.tag_expression(w.watched, t.template, source), ', ' ORDER BY t.place), 'NULL::text')
+FROM unnest(freshet.usable_templates(w)) WITH ORDINALITY t(template, place)
+$$;

@@ -3,7 +3,7 @@
 DO $$ BEGIN PERFORM freshet.step_aside('cache_invalidation_watch'); END $$;
 
 -- regclass accepts 'courses', 'shop."Order Lines"' and text expressions alike. RETURN binds the inner functions now:
--- see R__2.
+-- see R__3_watch_install.
 CREATE OR REPLACE FUNCTION public.cache_invalidation_watch(watched regclass, templates text[],
     columns text[] DEFAULT NULL,
                                                            due text[] DEFAULT NULL) RETURNS void

@@ -53,6 +53,8 @@ public final class Schema {
                 .baselineOnMigrate(true)
                 .baselineVersion("0")
                 .lockRetryCount(120)
+                // a newer build may have more files of functions, and a former one others
+                .ignoreMigrationPatterns("*:future", "repeatable:missing")
                 .callbacks(new BuildInForce(build))
                 .load();
         // the other kind of lock belongs to the session, and behind a pooler that could be anyone's

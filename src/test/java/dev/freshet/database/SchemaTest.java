@@ -118,6 +118,17 @@ class SchemaTest {
     }
 
     @Test
+    void the_way_back_is_open_from_a_build_with_more_files_of_functions() throws Exception {
+        new Schema(source).migrate();
+        forgetOneFunction();
+        database.run("INSERT INTO freshet.flyway_schema_history (installed_rank, description, type, script, checksum,"
+                + " installed_by, execution_time, success) VALUES (1000, 'newer', 'SQL', 'R__newer.sql', 1, 'x', 1,"
+                + " true); DELETE FROM freshet.build");
+        new Schema(source).migrate();
+        assertEquals("1", database.one(ONE_FUNCTION));
+    }
+
+    @Test
     void a_build_overtaken_while_it_starts_leaves_everything_to_the_newer_one() throws Exception {
         Build older = new Build();
         new Schema(source, older).migrate();

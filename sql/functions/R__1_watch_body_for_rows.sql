@@ -1,0 +1,50 @@
+-- What the function does that a watch's row triggers call. They are for partitions, which have no transition tables, so
+-- it counts rows instead of statements. It never compares rows of two partitions: a move between partitions is a delete
+-- and an insert. `image` is as in R__1_watch_changed_rows; the tags are expressions over the rows old and new.
+CREATE OR REPLACE FUNCTION freshet.body_for_rows(image text, old_tags text, new_tags text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $generator$
+BEGIN
+    RETURN format($body$
+DECLARE
+    tags    text[];
+    queued  text[];
+    tag     text;
+    failure text;
+BEGIN
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF %1$s THEN
+                RETURN NULL;
+            END IF;
+            tags := ARRAY[%2$s, %3$s];
+        ELSIF TG_OP = 'INSERT' THEN
+            tags := ARRAY[%3$s];
+        ELSE
+            tags := ARRAY[%2$s];
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        failure := SQLERRM;
+    END;
+    IF failure IS NOT NULL THEN
+        RAISE WARNING 'Freshet could not name the tags of this %% of %%: %%', TG_OP, TG_RELID::regclass, failure
+            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
+                ' calling cache_invalidation_watch again mends it.';
+        INSERT INTO freshet.inbox (tag) VALUES (NULL);
+        RETURN NULL;
+    END IF;
+    FOREACH tag IN ARRAY tags LOOP
+        CONTINUE WHEN tag IS NULL OR tag = ANY (queued);
+        queued := queued || tag;
+        INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(tag) BETWEEN 1 AND 256 THEN tag END);
+    END LOOP;
+    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+        PERFORM pg_notify('freshet_live', '');
+    END IF;
+    RETURN NULL;
+END
+$body$, CASE WHEN image = '(%1$s.*)::record' THEN 'old *= new'
+    ELSE format(image, 'old') || ' *= ' || format(image, 'new') END, old_tags, new_tags);
+END $generator$;
+
+REVOKE ALL ON FUNCTION freshet.body_for_rows(text, text, text) FROM PUBLIC;

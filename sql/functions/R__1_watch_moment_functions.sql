@@ -1,0 +1,134 @@
+-- Moments: what the row triggers of a watch with `due` columns record. They are row triggers, because only those see
+-- each row exactly once, whichever table of a partitioned one a statement names. A watch without `due` has none of
+-- this.
+
+-- Creates and replaces functions for moments, as write_watch_functions does for tags.
+CREATE OR REPLACE FUNCTION freshet.write_moment_functions(watch_number integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $generator$
+DECLARE
+    w         freshet.watch;
+    same      text;        -- whether neither a moment nor a tag has changed
+    variables text;
+    read_old  text;        -- the moments of the old row, and of the new one
+    read_new  text;
+    has_old   text;        -- whether one of them is still to come
+    has_new   text;
+    note_old  text;
+    note_new  text;
+    note      CONSTANT text := 'IF %1$s > now_is THEN INSERT INTO freshet.moment_change (watch, tag, at, change)'
+                               ' VALUES (%2$s, tag, %1$s, %3$s); END IF;';
+    bodies    text[];
+    settings  text;
+    name      text;
+    version   text;
+BEGIN
+    SELECT * INTO STRICT w FROM freshet.watch WHERE number = watch_number;
+    IF w.due IS NULL THEN
+        RETURN;
+    END IF;
+    -- Only moments still to come are recorded: if a row's moment has passed when its transaction commits, the other
+    -- triggers report the row as changed. Gains are recorded before losses, so that no moment is ever missing in
+    -- between.
+    SELECT format('ROW(%s)::record *= ROW(%s)::record',
+                  string_agg('old.' || quote_ident(c), ', '), string_agg('new.' || quote_ident(c), ', '))
+    INTO same
+    FROM (SELECT DISTINCT c FROM unnest(w.due || freshet.columns_in(w.templates)) c
+          WHERE freshet.has_column(w.watched, c)) every
+    HAVING count(*) > 0;
+    SELECT string_agg(format('%s timestamptz; %s timestamptz;', old_is, new_is), ' '),
+           string_agg(freshet.read_moment(d, 'old', old_is), ' '),
+           string_agg(freshet.read_moment(d, 'new', new_is), ' '),
+           string_agg(old_is || ' > now_is', ' OR '), string_agg(new_is || ' > now_is', ' OR '),
+           string_agg(format(note, old_is, w.number, -1), ' '), string_agg(format(note, new_is, w.number, 1), ' ')
+    INTO variables, read_old, read_new, has_old, has_new, note_old, note_new
+    FROM freshet.due_columns(w) d;
+    bodies[1] := format($body$
+DECLARE
+    now_is  timestamptz := clock_timestamp();
+    %1$s
+    lost    text[];
+    gained  text[];
+    tag     text;
+    failure text;
+BEGIN
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF %2$s THEN
+                RETURN NULL;
+            END IF;
+        END IF;
+        IF TG_OP <> 'INSERT' THEN
+            %3$s
+            IF %4$s THEN
+                lost := ARRAY[%5$s];
+            END IF;
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            %6$s
+            IF %7$s THEN
+                gained := ARRAY[%8$s];
+            END IF;
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        failure := SQLERRM;
+    END;
+    IF failure IS NOT NULL THEN
+        RAISE WARNING 'Freshet could not note the moments of this %% of %%: %%', TG_OP, TG_RELID::regclass, failure
+            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
+                         ' calling cache_invalidation_watch again mends it.';
+        INSERT INTO freshet.inbox (tag) VALUES (NULL);
+        RETURN NULL;
+    END IF;
+    IF gained IS NOT NULL THEN
+        FOREACH tag IN ARRAY gained LOOP
+            IF length(tag) BETWEEN 1 AND 256 THEN
+                NULL; %9$s
+            END IF;
+        END LOOP;
+    END IF;
+    IF lost IS NOT NULL THEN
+        FOREACH tag IN ARRAY lost LOOP
+            IF length(tag) BETWEEN 1 AND 256 THEN
+                NULL; %10$s
+            END IF;
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END
+$body$, variables, coalesce(same, 'false'), read_old, coalesce(has_old, 'false'), freshet.tags_of(w, 'old'),
+        read_new, coalesce(has_new, 'false'), freshet.tags_of(w, 'new'), note_new, note_old);
+
+    -- Every table that is emptied runs its own trigger, hence ONLY. Rows that cannot be read keep their moments: this
+    -- causes unnecessary calls, but no missing ones.
+    bodies[2] := format($body$
+BEGIN
+    IF freshet.foreign_code_in(TG_RELID) IS NULL THEN
+        EXECUTE format(%1$L, TG_RELID::regclass) USING clock_timestamp();
+    END IF;
+    RETURN NULL;
+EXCEPTION
+    WHEN serialization_failure OR deadlock_detected THEN
+        RAISE;
+    WHEN OTHERS THEN
+        RAISE WARNING 'Freshet keeps the moments of what this TRUNCATE of %% removes: %%', TG_RELID::regclass, SQLERRM;
+        RETURN NULL;
+END
+$body$, format('INSERT INTO freshet.moment_change (watch, tag, at, change) SELECT %s, tag, at, -times FROM (%s) gone',
+               w.number, replace(replace(freshet.moments_in(w, E'ONLY \001', false), '%', '%%'), E'\001', '%s')));
+
+    FOR part IN 1..2 LOOP
+        settings := freshet.rendering_settings(w.watched,
+                                               freshet.columns_in(w.templates) || CASE WHEN part = 2 THEN w.due END);
+        name := format('watch_%s_%s', w.number, (ARRAY['moment', 'emptied'])[part]);
+        version := 'Freshet: generated, ' || md5(bodies[part] || settings);
+        CONTINUE WHEN version = obj_description(to_regprocedure(format('freshet.%I()', name)), 'pg_proc');
+        EXECUTE format('CREATE OR REPLACE FUNCTION freshet.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
+                       'SET search_path = pg_catalog, pg_temp%s%s AS %L',
+                       name, CASE WHEN part = 2 THEN ' SET row_security = off' END, settings, bodies[part]);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION freshet.%I() TO PUBLIC', name);
+        EXECUTE format('COMMENT ON FUNCTION freshet.%I() IS %L', name, version);
+    END LOOP;
+END $generator$;
+
+REVOKE ALL ON FUNCTION freshet.write_moment_functions(integer) FROM PUBLIC;

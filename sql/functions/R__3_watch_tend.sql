@@ -1,0 +1,91 @@
+-- What keeps watches in order: dropping those that are no longer used, and adapting the others to their tables.
+
+-- Drops watches that no trigger uses, and their functions: at once if the caller has just replaced or removed the
+-- watches of this table, or if the table is gone. Any other watch is dropped after a day, because somebody may be
+-- restoring a dump, which creates the triggers last. It is safe to call this at any time, because a function that a
+-- trigger needs is never dropped:
+--   * Whoever makes a watch again holds its row until others can see its triggers (prepare_watch). Such rows are
+--     skipped.
+--   * Once the row is locked, this looks for triggers again, in a statement with a newer snapshot. If the transaction
+--     has only one snapshot, nothing is dropped; the worker calls this every minute.
+CREATE OR REPLACE FUNCTION freshet.drop_unused_watches(of regclass, after_this boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    held     integer[];
+    function regprocedure;
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RETURN;
+    END IF;
+    held := ARRAY(SELECT number FROM freshet.watch w
+                  WHERE (of IS NULL OR w.watched = of)
+                    AND (w.without_triggers_since IS NOT NULL OR NOT freshet.has_triggers(w.number))
+                  ORDER BY number FOR UPDATE SKIP LOCKED);
+    UPDATE freshet.watch w
+    SET without_triggers_since = CASE WHEN NOT freshet.has_triggers(w.number)
+                                      THEN coalesce(w.without_triggers_since, now()) END
+    WHERE w.number = ANY (held);
+    FOR function IN
+        WITH gone AS (
+            DELETE FROM freshet.watch w
+            WHERE w.number = ANY (held) AND w.without_triggers_since IS NOT NULL
+              AND (w.watched = of OR w.without_triggers_since < now() - interval '1 day'
+                   OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = w.watched))
+            RETURNING w.number)
+        SELECT p.oid FROM pg_proc p JOIN gone ON p.proname ~ format('^watch_%s(_row|_truncate|_moment|_emptied)?$',
+            gone.number)
+        WHERE p.pronamespace = 'freshet'::regnamespace AND p.prorettype = 'trigger'::regtype
+    LOOP
+        EXECUTE format('DROP FUNCTION %s', function);
+    END LOOP;
+END $$;
+
+-- The worker calls this from time to time. It adapts the functions to their tables' columns, creates the statement
+-- triggers of new partitions if Freshet owns the table, and drops watches whose tables are gone. Returns the problems
+-- that only the owner of a table can solve. A watch that somebody is making at the moment is left to the next time.
+CREATE OR REPLACE FUNCTION freshet.tend_watches() RETURNS TABLE (watched regclass, problem text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
+AS $$
+DECLARE
+    w freshet.watch;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtext('freshet.watch'), 0) THEN
+        RETURN;   -- another instance is doing this
+    END IF;
+    IF EXISTS (SELECT FROM freshet.watch WHERE due IS NOT NULL) THEN
+        PERFORM freshet.learn_time_zone();
+    END IF;
+    FOR w IN SELECT f.* FROM freshet.watch f JOIN pg_class c ON c.oid = f.watched ORDER BY number LOOP
+        BEGIN
+            PERFORM FROM freshet.watch f WHERE f.number = w.number FOR UPDATE SKIP LOCKED;
+            CONTINUE WHEN NOT FOUND;
+            PERFORM freshet.write_watch_functions(w.number);
+            PERFORM freshet.write_moment_functions(w.number);
+            IF (SELECT relowner FROM pg_class WHERE oid = w.watched) = freshet.role() THEN
+                PERFORM freshet.set_triggers(w.watched, w.number);
+                IF freshet.reads_otherwise(w.watched, w.due, w.read_as) IS NOT NULL THEN
+                    PERFORM freshet.drop_unused_watches(w.watched, freshet.install_watch(w.watched,
+                        freshet.prepare_watch(w.watched, w.templates, w.columns, w.due)));
+                END IF;
+            ELSIF freshet.reads_otherwise(w.watched, w.due, w.read_as) IS NOT NULL THEN
+                watched := w.watched;
+                problem := freshet.reads_otherwise(w.watched, w.due, w.read_as);
+                RETURN NEXT;
+            ELSIF freshet.lacks_triggers(w.watched, w.number) THEN
+                watched := w.watched;
+                problem := freshet.lacking(w.watched);
+                RETURN NEXT;
+            END IF;
+        EXCEPTION WHEN lock_not_available OR insufficient_privilege OR undefined_table OR deadlock_detected
+                OR undefined_column OR datatype_mismatch OR invalid_transaction_state THEN
+            watched := w.watched;   -- the table is busy, or has just changed: left to the next time
+            problem := SQLERRM;
+            RETURN NEXT;
+        END;
+    END LOOP;
+    PERFORM freshet.drop_unused_watches(NULL, NULL);
+END $$;
+
+-- Nobody can call this without USAGE on the schema, which only owners of watched tables have.
+REVOKE ALL ON FUNCTION freshet.tend_watches() FROM PUBLIC;
