@@ -6,7 +6,8 @@
 CREATE OR REPLACE FUNCTION freshet.row_image(w freshet.watch, needed text[]) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT coalesce('ROW(' || string_agg(DISTINCT '%1$s.' || quote_ident(c), ', ') || ')::record', '(%1$s.*)::record')
+SELECT coalesce('ROW(' || string_agg(DISTINCT '%1$s.' || replace(quote_ident(c), '%', '%%'), ', ') || ')::record',
+                '(%1$s.*)::record')
 FROM unnest(w.columns || needed || w.due) c WHERE w.columns IS NOT NULL AND freshet.has_column(w.watched, c)
 $$;
 

@@ -269,6 +269,15 @@ class WayInTest extends WayIn {
     }
 
     @Test
+    void a_column_that_matters_may_have_a_percent_sign_in_its_name() throws Exception {
+        run("CREATE TABLE discounts (id int PRIMARY KEY, \"a%b\" int, \"%s\" int)");
+        run("SELECT cache_invalidation_watch('discounts', ARRAY['d:{id}'], ARRAY['a%b'])");
+        queues("INSERT INTO discounts VALUES (1, 2, 3)", "d:1");
+        queues("UPDATE discounts SET \"%s\" = 4");
+        queues("UPDATE discounts SET \"a%b\" = 5", "d:1");
+    }
+
+    @Test
     void odd_names_are_quoted() throws Exception {
         database.runAsSuperuser("CREATE SCHEMA \"dotted.Sch\"\"ema\" AUTHORIZATION app");
         String longest = "l".repeat(63);
