@@ -33,13 +33,14 @@ import org.junit.jupiter.api.Timeout;
 /**
  * No fence is ever early: writers with savepoints, rollbacks and the replaced system's upserts, two instances of which
  * one is killed again and again, a target that fails, refuses and goes away. Each answer is compared with what the
- * target has seen. Asks as many fences as fit into FRESHET_FENCE_SECONDS (20); bench/README.md describes a longer run.
+ * target has seen. Asks as many fences as fit into FRESHET_FENCE_SECONDS (20), FRESHET_FENCES_AT_ONCE (300) at a time;
+ * bench/README.md describes a longer run.
  */
 class FenceChaosIT {
     private static final int WRITERS = 4;
     private static final int TAGS = 30;
-    private static final int IN_FLIGHT = 300;
-    private static final int SECONDS = Integer.parseInt(System.getenv().getOrDefault("FRESHET_FENCE_SECONDS", "20"));
+    private static final int SECONDS = setting("FRESHET_FENCE_SECONDS", 20);
+    private static final int IN_FLIGHT = setting("FRESHET_FENCES_AT_ONCE", 300);
 
     /** Times are those of System.nanoTime(): before the commit was sent, and when the answer arrived. */
     private record Asked(
@@ -55,7 +56,7 @@ class FenceChaosIT {
     private final AtomicInteger early = new AtomicInteger();
     private volatile boolean over;
 
-    @Timeout(900)
+    @Timeout(3600)
     @Test
     void no_fence_is_early_whatever_happens() throws Exception {
         try (Scene scene = new Scene("FRESHET_LEASE=8s", "FRESHET_RETRY_FOR=1h")) {
@@ -72,7 +73,8 @@ class FenceChaosIT {
             int kills = 0;
             while (System.nanoTime() < end) {
                 int before = answers.size();
-                Scene.until("more answers", () -> answers.size() > before + 200 || System.nanoTime() > end);
+                Scene.until(
+                        "more answers", () -> answers.size() > before + IN_FLIGHT * 2 / 3 || System.nanoTime() > end);
                 instances.get(kills % 2).kill9();
                 instances.set(kills % 2, scene.start());
                 kills++;
@@ -88,6 +90,10 @@ class FenceChaosIT {
             System.out.println(answers.size() + " fences, " + kills + " kills, early: " + early.get());
             assertEquals(0, early.get());
         }
+    }
+
+    private static int setting(String name, int otherwise) {
+        return Integer.parseInt(System.getenv().getOrDefault(name, Integer.toString(otherwise)));
     }
 
     private void write(Scene scene, int number) {
