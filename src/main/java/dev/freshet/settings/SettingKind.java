@@ -13,13 +13,26 @@ enum SettingKind {
     SECRET,
     FLAG,
     URL,
-    URLS,
+    /** An address to which Freshet appends a path. */
+    BASE_URL,
+    BASE_URLS,
     FANOUT,
     LEVEL,
     FORMAT,
     CRON,
     NUMBER,
     DURATION;
+
+    /**
+     * The value as it may be printed: what precedes an @ may be a password, and a query may hold a secret.
+     */
+    String shown(String value) {
+        String shown = value.replaceAll("//[^/@\\s]*@", "//…@");
+        return switch (this) {
+            case URL, BASE_URL, BASE_URLS -> shown.replaceFirst("(?s)([?#]).*", "$1…");
+            default -> shown;
+        };
+    }
 
     /**
      * Returns the value in its normal form: milliseconds for durations, true or false for flags, no trailing slash for
@@ -35,7 +48,8 @@ enum SettingKind {
             case FORMAT -> oneOf(value.toLowerCase(Locale.ROOT), "text", "json");
             case FLAG -> flag(value.toLowerCase(Locale.ROOT));
             case URL -> url(value);
-            case URLS -> Addresses.normal(value, SettingKind::url);
+            case BASE_URL -> baseUrl(value);
+            case BASE_URLS -> Addresses.normal(value, SettingKind::baseUrl);
             case FANOUT -> fanout(value.toLowerCase(Locale.ROOT));
             case CRON -> cron(value);
             case NUMBER -> number(value, least, most);
@@ -72,6 +86,16 @@ enum SettingKind {
             // reported below
         }
         throw new IllegalArgumentException("not a web address; write it in full, such as https://www.example.org");
+    }
+
+    private static String baseUrl(String value) {
+        String url = url(value);
+        if (url.matches("(?s).*[?#].*")) {
+            throw new IllegalArgumentException("Freshet appends a path to it, so it has no query: write what precedes"
+                    + " the ? or #, such as https://www.example.org; a header can replace the query, in a target's file"
+                    + " (docs/targets.md)");
+        }
+        return url;
     }
 
     private static String fanout(String value) {

@@ -126,6 +126,11 @@ class SettingsTest {
                 "VERCEL_DEPLOYMENT_URL | http://a:1,redis://b:2 | address 2 of 2 is \"redis://b:2\": not a web address",
                 "VERCEL_DEPLOYMENT_URL | http://a,https://b,HTTP://A:80/ | address 3 of 3 is HTTP://A:80 and so is"
                         + " another",
+                "VERCEL_DEPLOYMENT_URL | http://a/?bypass=s3cret | is \"http://a/?…\": Freshet appends a path to it",
+                "VERCEL_DEPLOYMENT_URL | http://a/# | is \"http://a/#…\": Freshet appends a path to it",
+                "VERCEL_DEPLOYMENT_URL | http://b,http://a?x=s3cret | address 2 of 2 is \"http://a?…\": Freshet appends a",
+                "VERCEL_DEPLOYMENT_URL | http://a,http://b?x=^s3cret | address 2 of 2 is \"http://b?…\": not a web address",
+                "NEXT_PUBLIC_APP_URL | https://a.example/app?bypass=s3cret | \"https://a.example/app?…\": Freshet appends",
                 "CACHE_INVALIDATION_URL | http://a:1,http://b:2 | not a web address",
                 "FRESHET_TARGET_FANOUT | srv | FRESHET_TARGET_FANOUT is \"srv\": write dns",
                 "REVALIDATION_SECRET | s3cret | REVALIDATION_SECRET is set but VERCEL_DEPLOYMENT_URL is not",
@@ -140,6 +145,12 @@ class SettingsTest {
         assertTrue(message.contains(said), message);
         assertFalse(message.contains("\n"), message);
         assertFalse(message.contains("s3cret"), message);
+    }
+
+    @Test
+    void an_address_that_is_called_as_it_is_may_have_a_query() {
+        String url = "https://a.example/hook?token=a,b&bypass=1";
+        assertEquals(url, with("CACHE_INVALIDATION_URL", url).batchTargetUrl().orElseThrow());
     }
 
     @Test
