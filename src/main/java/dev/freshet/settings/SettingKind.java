@@ -5,6 +5,7 @@ import java.net.URISyntaxException;
 import java.text.ParseException;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.quartz.CronExpression;
 
 /** The kinds of values that settings have, and how they are read. */
@@ -22,6 +23,8 @@ enum SettingKind {
     CRON,
     NUMBER,
     DURATION;
+
+    private static final Pattern SECOND_ADDRESS = Pattern.compile("(?i),\\s*https?:");
 
     /**
      * The value as it may be printed: what precedes an @ may be a password, and a query may hold a secret.
@@ -47,8 +50,8 @@ enum SettingKind {
             case LEVEL -> oneOf(value.toUpperCase(Locale.ROOT), "ERROR", "WARN", "INFO", "DEBUG", "TRACE");
             case FORMAT -> oneOf(value.toLowerCase(Locale.ROOT), "text", "json");
             case FLAG -> flag(value.toLowerCase(Locale.ROOT));
-            case URL -> url(value);
-            case BASE_URL -> baseUrl(value);
+            case URL -> url(one(value));
+            case BASE_URL -> baseUrl(one(value));
             case BASE_URLS -> Addresses.normal(value, SettingKind::baseUrl);
             case FANOUT -> fanout(value.toLowerCase(Locale.ROOT));
             case CRON -> cron(value);
@@ -70,6 +73,14 @@ enum SettingKind {
             case "false", "0", "no", "off" -> "false";
             default -> throw new IllegalArgumentException("write true or false");
         };
+    }
+
+    private static String one(String value) {
+        if (SECOND_ADDRESS.matcher(value).find()) {
+            throw new IllegalArgumentException("it takes one address: write the first one here, and each further one"
+                    + " in a target's file (docs/targets.md)");
+        }
+        return value;
     }
 
     private static String url(String value) {
