@@ -65,7 +65,7 @@ public enum Setting {
     LIVE_LIMIT("freshet.live.limit-per-second", "FRESHET_LIVE_LIMIT", 0, 100_000),
     LIVE_RETENTION("freshet.live.retention", "FRESHET_LIVE_RETENTION", "1s", "3650d"),
     LIVE_CONNECTIONS("freshet.live.connections", "FRESHET_LIVE_CONNECTIONS", 1, 1_000_000),
-    LIVE_ORIGINS("freshet.live.origins", "FRESHET_LIVE_ORIGINS", SettingKind.TEXT),
+    LIVE_ORIGINS("freshet.live.origins", "FRESHET_LIVE_ORIGINS", SettingKind.ORIGINS),
     LIVE_KEY("freshet.live.key", "FRESHET_LIVE_KEY", SettingKind.SECRET),
 
     HOST("freshet.api.host", "FRESHET_HOST", SettingKind.TEXT),

@@ -5,6 +5,7 @@ import java.net.URISyntaxException;
 import java.text.ParseException;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.quartz.CronExpression;
 
@@ -17,6 +18,8 @@ enum SettingKind {
     /** An address to which Freshet appends a path. */
     BASE_URL,
     BASE_URLS,
+    /** The origins of web pages, as browsers send them. */
+    ORIGINS,
     FANOUT,
     LEVEL,
     FORMAT,
@@ -24,6 +27,8 @@ enum SettingKind {
     NUMBER,
     DURATION;
 
+    private static final Pattern ORIGIN =
+            Pattern.compile("(?i)\\*|none|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:.]+])(:(?<port>[0-9]{1,5}))?/?");
     private static final Pattern SECOND_ADDRESS = Pattern.compile("(?i),\\s*https?:");
 
     /**
@@ -53,6 +58,7 @@ enum SettingKind {
             case URL -> url(one(value));
             case BASE_URL -> baseUrl(one(value));
             case BASE_URLS -> Addresses.normal(value, SettingKind::baseUrl);
+            case ORIGINS -> origins(value);
             case FANOUT -> fanout(value.toLowerCase(Locale.ROOT));
             case CRON -> cron(value);
             case NUMBER -> number(value, least, most);
@@ -107,6 +113,18 @@ enum SettingKind {
                     + " (docs/targets.md)");
         }
         return url;
+    }
+
+    private static String origins(String value) {
+        for (String origin : value.split("[,\\s]+")) {
+            Matcher parts = ORIGIN.matcher(origin);
+            if (!parts.matches() || parts.group("port") != null && Integer.parseInt(parts.group("port")) > 65_535) {
+                throw new IllegalArgumentException((origin.isEmpty() ? "an empty entry" : ORIGINS.shown(origin))
+                        + " is no origin; write scheme://host or scheme://host:port, such as https://www.example.org,"
+                        + " with a comma between two; or * for all, none for no other page");
+            }
+        }
+        return value;
     }
 
     private static String fanout(String value) {

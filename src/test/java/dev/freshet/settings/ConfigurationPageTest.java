@@ -91,6 +91,7 @@ class ConfigurationPageTest {
             case FLAG -> "true, false";
             case URL, BASE_URL -> "web address";
             case BASE_URLS -> "web addresses";
+            case ORIGINS -> "origins, *, none";
             case FANOUT -> "dns, off";
             case LEVEL -> "level";
             case FORMAT -> "text, json";
