@@ -90,7 +90,14 @@ class GateTest {
         POST, /functions/v1/cache-invalidation-worker/,            anon,     200
         POST, /functions/v1/cache-invalidation-worker?force=true,  anon,     403
         POST, /functions/v1/cache-invalidation-worker?FORCE=true,  anon,     403
-        POST, /functions/v1/cache-invalidation-worker?f%6frce=1,   anon,     403
+        POST, /functions/v1/cache-invalidation-worker?f%6frce=%74rue, anon,  403
+        POST, /functions/v1/cache-invalidation-worker?force=true&force=false, anon, 403
+        POST, /functions/v1/cache-invalidation-worker?force=%22true%22, anon, 403
+        POST, /functions/v1/cache-invalidation-worker?force=%20%27true%27, anon, 403
+        POST, /functions/v1/cache-invalidation-worker?force=false&Force=true, anon, 403
+        POST, /functions/v1/cache-invalidation-worker?force=false, anon,     200
+        POST, /functions/v1/cache-invalidation-worker?force=,      anon,     200
+        POST, /functions/v1/cache-invalidation-worker?force=1,     anon,     200
         POST, /functions/v1/cache-invalidation-worker?force=true,  internal, 200
         POST, /functions/v1/cache-invalidation-worker?force=true,  read,     403
         GET,  /functions/v1/cache-invalidation-worker,             anon,     403
