@@ -184,8 +184,21 @@ class SettingsTest {
         assertTrue(with("FRESHET_HOST", "0.0.0.0", "INTERNAL_API_KEY", "k").hasKey());
         assertTrue(with("FRESHET_HOST", "0.0.0.0", "SUPABASE_SERVICE_ROLE_KEY", "k")
                 .hasKey());
+        assertTrue(with("FRESHET_HOST", "0.0.0.0", "FRESHET_READ_KEY", "k").hasKey());
         assertFalse(with("FRESHET_HOST", "0.0.0.0", "FRESHET_ALLOW_ANONYMOUS", "true")
                 .hasKey());
+    }
+
+    @Test
+    void a_read_key_alone_is_permitted_with_a_warning_that_nobody_can_make_changes() {
+        assertTrue(with("FRESHET_READ_KEY", "k")
+                .warning()
+                .orElseThrow()
+                .contains("nobody can make changes over HTTP until INTERNAL_API_KEY is set"));
+        assertTrue(with().warning().isEmpty());
+        assertTrue(with("FRESHET_READ_KEY", "k", "SUPABASE_SERVICE_ROLE_KEY", "f")
+                .warning()
+                .isEmpty());
     }
 
     @Test
