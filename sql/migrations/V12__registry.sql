@@ -15,6 +15,8 @@ CREATE TABLE IF NOT EXISTS public.cache_entries (
 ALTER TABLE public.cache_entries
     ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN IF NOT EXISTS updated_at timestamptz NOT NULL DEFAULT now();
+-- Columns that an adopted table may require and Freshet leaves out.
+ALTER TABLE public.cache_entries ALTER COLUMN value DROP NOT NULL, ALTER COLUMN expires_at DROP NOT NULL;
 -- For patterns that say how a key begins, ends, or what it contains. With a C collation, the primary key serves the
 -- first kind.
 CREATE INDEX IF NOT EXISTS freshet_cache_entries_end

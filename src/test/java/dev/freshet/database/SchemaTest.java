@@ -383,6 +383,15 @@ class SchemaTest {
                   AND NOT indisprimary AND indexrelid::regclass::text NOT LIKE 'freshet\\_%'"""));
     }
 
+    @Test
+    void a_registry_whose_columns_are_all_required_is_adopted() throws Exception {
+        database.run(ENTRIES + "); ALTER TABLE cache_entries ALTER tags SET NOT NULL, ALTER value SET NOT NULL,"
+                + " ALTER expires_at SET NOT NULL");
+        new Adoption().check(source);
+        new Schema(source).migrate();
+        new Adoption().tryOut(source);
+    }
+
     /**
      * Old triggers keep working while the table is adopted: what they touch between V1 and V2 is handed over once more.
      */
