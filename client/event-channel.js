@@ -101,6 +101,7 @@ export class EventChannel {
     this.#cancel('retry');
     const EventSource = this.#settings().EventSource ?? globalThis.EventSource;
     if (EventSource === undefined) {
+      this.#mayHaveMissed ||= !this.#isPlaced; // what changes until the first poll says where the present is
       this.#poll('there is no EventSource');
       return;
     }

@@ -514,10 +514,26 @@ test('a stream that never answers has failed', async () => {
 test('without any EventSource it is polled', async () => {
   manager = managerWith({}, { EventSource: undefined });
   manager.subscribeToEvent(E, note);
-  await eventually(() => server.asked('history').length > 1, 'polling');
-  server.publish(E);
   await received(1);
-  assert.equal(got[0].type, 'vote_cast');
+  server.publish(E);
+  await received(2);
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['reset', 'vote_cast'],
+  );
+});
+
+test('without any EventSource a change before the first poll is not lost: a reset stands for it, once', async () => {
+  manager = managerWith({}, { EventSource: undefined });
+  manager.subscribeToEvent(E, note);
+  server.publish(E);
+  await eventually(() => server.asked('history').length > 2, 'polling');
+  server.publish(E, 'art_updated');
+  await eventually(() => got.at(-1)?.type === 'art_updated', 'what came later');
+  assert.deepEqual(
+    got.map(({ type }) => type),
+    ['reset', 'art_updated'],
+  );
 });
 
 test('a server that is away for a while is found again, and nothing is missed', async () => {

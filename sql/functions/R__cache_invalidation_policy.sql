@@ -24,10 +24,12 @@ BEGIN
         RAISE EXCEPTION 'pattern has 1 to 1024 characters; this one has %',
                 coalesce(length(pattern)::text, 'none: it is null')
             USING ERRCODE = wrong, HINT = 'Write a tag, or a glob such as search:*; * alone is every tag.';
-    ELSIF pattern ~ '[][^$()+?|\\{}]' THEN
-        RAISE EXCEPTION 'pattern % would be a regular expression, and a policy takes a tag or a glob',
+    -- A tag may hold any character, so only what clearly is a regular expression is refused.
+    ELSIF pattern LIKE '^%' OR pattern LIKE '%$' OR pattern ~ '[\\|]|\.[*+]' THEN
+        RAISE EXCEPTION 'pattern % looks like a regular expression, and a policy takes a tag or a glob',
                 quote_literal(left(pattern, 60))
-            USING ERRCODE = wrong, HINT = 'Write * in the place of each of ^ $ [ ] ( ) + ? | \ { }.';
+            USING ERRCODE = wrong,
+                HINT = 'Write * for any run of characters, without ^ at the beginning, $ at the end, \, .*, .+ or |.';
     ELSIF window_ IS NULL AND at_once IS NULL AND profile IS NULL AND priority IS NULL THEN
         RAISE EXCEPTION 'the policy for % says nothing', quote_literal(pattern)
             USING ERRCODE = wrong, HINT = 'Give debounce, at_once, profile or priority; to remove one, SELECT'

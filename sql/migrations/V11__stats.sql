@@ -35,10 +35,10 @@ ALTER TABLE public.background_job_status
     ADD COLUMN IF NOT EXISTS deaths      integer NOT NULL DEFAULT 0,  -- workers lost since somebody last queued it
     ADD COLUMN IF NOT EXISTS lease_until timestamptz;                 -- of the worker that holds it;
                                                                       -- null while processing: not one of Freshet's
-CREATE INDEX IF NOT EXISTS background_job_status_open ON public.background_job_status (status, created_at)
+CREATE INDEX IF NOT EXISTS freshet_background_job_status_open ON public.background_job_status (status, created_at)
     WHERE status IN ('queued', 'processing');                         -- claim-job, recover-jobs:
                                                                       -- which is next, which is overdue
-CREATE INDEX IF NOT EXISTS background_job_status_newest
+CREATE INDEX IF NOT EXISTS freshet_background_job_status_newest
     ON public.background_job_status (created_at DESC, id);            -- GET /api/admin/jobs
 
 -- Columns that an adopted table may require and Freshet leaves out.

@@ -15,15 +15,17 @@ CREATE TABLE IF NOT EXISTS public.cache_entries (
 ALTER TABLE public.cache_entries
     ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN IF NOT EXISTS updated_at timestamptz NOT NULL DEFAULT now();
+-- Columns that an adopted table may require and Freshet leaves out.
+ALTER TABLE public.cache_entries ALTER COLUMN value DROP NOT NULL, ALTER COLUMN expires_at DROP NOT NULL;
 -- For patterns that say how a key begins, ends, or what it contains. With a C collation, the primary key serves the
 -- first kind.
-CREATE INDEX cache_entries_end
+CREATE INDEX IF NOT EXISTS freshet_cache_entries_end
     ON public.cache_entries (reverse(cache_key) text_pattern_ops);    -- keys-with-suffix
-CREATE INDEX cache_entries_tags
+CREATE INDEX IF NOT EXISTS freshet_cache_entries_tags
     ON public.cache_entries USING gin (tags) WITH (fastupdate = off); -- cache_invalidate_tags
-CREATE INDEX cache_entries_expired ON public.cache_entries (expires_at)
+CREATE INDEX IF NOT EXISTS freshet_cache_entries_expired ON public.cache_entries (expires_at)
     WHERE expires_at > '-infinity';                                   -- forget-entries
-CREATE INDEX cache_entries_invalidated ON public.cache_entries (updated_at)
+CREATE INDEX IF NOT EXISTS freshet_cache_entries_invalidated ON public.cache_entries (updated_at)
     WHERE expires_at = '-infinity';                                   -- forget-entries
 DO $$
 DECLARE
@@ -31,7 +33,7 @@ DECLARE
 BEGIN
     IF (SELECT attcollation <> 'pg_catalog."C"'::regcollation FROM pg_attribute
         WHERE attrelid = 'public.cache_entries'::regclass AND attname = 'cache_key') THEN
-        CREATE INDEX cache_entries_begin                              -- keys-with-prefix
+        CREATE INDEX IF NOT EXISTS freshet_cache_entries_begin                -- keys-with-prefix
             ON public.cache_entries (cache_key text_pattern_ops);
     END IF;
     BEGIN
@@ -44,7 +46,7 @@ BEGIN
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm';
     IF trigrams IS NOT NULL THEN
         -- keys-with-infix
-        EXECUTE format('CREATE INDEX cache_entries_middle'
+        EXECUTE format('CREATE INDEX IF NOT EXISTS freshet_cache_entries_middle'
                        ' ON public.cache_entries USING gin (cache_key %s.gin_trgm_ops) WITH (fastupdate = off)',
                        trigrams);
     END IF;

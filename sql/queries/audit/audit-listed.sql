@@ -1,5 +1,6 @@
 -- Requests to invalidate and processed tags, newest first; the condition is that of the index
--- invalidation_audit_listed. In an adopted table, ids may be of any type; if they are numbers, the longer one is newer.
+-- freshet_invalidation_audit_listed. In an adopted table, ids may be of any type; if they are numbers, the longer one
+-- is newer.
 WITH total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM public.invalidation_audit a

@@ -26,8 +26,8 @@ WITH to_hand_over AS MATERIALIZED (
 ), estimated AS (
     SELECT sum(greatest(reltuples, 0))::bigint AS rows FROM pg_class
     WHERE oid IN ('freshet.inbox'::regclass, 'freshet.delivery'::regclass,
-        'public.cache_invalidation_queue_to_hand_over'::regclass,
-                  'public.cache_invalidation_queue_to_hand_over_at'::regclass)
+        'public.freshet_cache_invalidation_queue_to_hand_over'::regclass,
+        'public.freshet_cache_invalidation_queue_to_hand_over_at'::regclass)
 )
 SELECT CASE WHEN counted.tags > 100000 THEN greatest(counted.tags, estimated.rows)
     ELSE counted.tags END AS pending_tags,

@@ -21,28 +21,36 @@ public final class Keys {
         /** FRESHET_LIVE_KEY: reading /live. */
         LIVE,
         /** SUPABASE_ANON_KEY: the manual run of the queue, without force. */
-        RUN
+        RUN,
+        /** Freshet's own, for its calls to the demo's receiver. */
+        DEMO
     }
 
     private record Lock(Right right, boolean configured, byte[] digest) {}
 
     private final List<Lock> locks = new ArrayList<>();
 
-    /** A null or blank key counts as not configured. */
     public Keys(String internal, String serviceRole, String read, String live, String anon) {
+        this(internal, serviceRole, read, live, anon, null);
+    }
+
+    /** A null or blank key counts as not configured. */
+    public Keys(String internal, String serviceRole, String read, String live, String anon, String demo) {
         locks.add(lock(Right.FULL, internal));
         locks.add(lock(Right.FULL, serviceRole));
         locks.add(lock(Right.READ, read));
         locks.add(lock(Right.LIVE, live));
         locks.add(lock(Right.RUN, anon));
+        locks.add(lock(Right.DEMO, demo));
     }
 
     /**
-     * No key with full rights is configured: Freshet then answers its own machine only, and a lesser key protects what
-     * it is for.
+     * No key is configured that all of the API is closed by: Freshet then answers its own machine only, and a lesser
+     * key protects what it is for. A key for reading closes everything, and so changes too: without a key they would be
+     * open to those who may not even read.
      */
     public boolean areMissing() {
-        return !isConfigured(Right.FULL);
+        return !isConfigured(Right.FULL) && !isConfigured(Right.READ);
     }
 
     public boolean isConfigured(Right right) {

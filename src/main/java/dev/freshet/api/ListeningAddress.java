@@ -49,7 +49,7 @@ public final class ListeningAddress {
             }
         } catch (IOException e) {
             release();
-            throw taken(e);
+            throw refusal(e);
         }
     }
 
@@ -95,7 +95,7 @@ public final class ListeningAddress {
     /** The address to show to people, once the server listens. */
     public String url(CamelContext context) {
         if (failure != null) {
-            throw taken(failure);
+            throw refusal(failure);
         }
         return "http://" + shown() + ":"
                 + context.hasService(VertxPlatformHttpServer.class).getPort();
@@ -111,11 +111,25 @@ public final class ListeningAddress {
         return found == 0 ? port : found;
     }
 
-    private CannotStart taken(Throwable why) {
+    private CannotStart refusal(Throwable why) {
+        if (!isOfThisMachine()) {
+            return new CannotStart("FRESHET_HOST is \"" + host + "\": this machine has no such address ("
+                    + why.getMessage() + "); write 127.0.0.1, one of its own, or 0.0.0.0 for all of them");
+        }
         return new CannotStart(
                 CannotStart.PORT_TAKEN,
                 "Cannot listen on " + host + ":" + port + " (" + why.getMessage()
                         + "): stop what listens there, or set FRESHET_PORT to another port (0 = any free one)");
+    }
+
+    /** Whether any port of it can be had: the text of a BindException is in the operator's language. */
+    private boolean isOfThisMachine() {
+        try (ServerSocket anyPort = new ServerSocket()) {
+            anyPort.bind(new InetSocketAddress(InetAddress.getByName(host), 0), 1);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private String shown() {

@@ -126,6 +126,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
                                 settings.number(Setting.STATS_JOBS),
                                 settings.number(Setting.POOL_SIZE));
             }
+            settings.warning().ifPresent(LOG::warn);
             prepared.address().ownServer().ifPresent(server -> LOG.info("To change something: psql {}", server.url()));
             main.getCamelContext()
                     .getRegistry()

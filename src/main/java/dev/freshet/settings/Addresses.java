@@ -109,8 +109,8 @@ public final class Addresses {
         throw new IllegalArgumentException("no whole address; write it such as http://10.0.0.1:3000");
     }
 
-    /** What precedes an @ may be a password. */
+    /** What precedes an @ may be a password, and a query may hold a secret. */
     private static String shown(String url) {
-        return url.replaceFirst("//[^/@]*@", "//…@");
+        return SettingKind.BASE_URLS.shown(url);
     }
 }

@@ -27,10 +27,10 @@ public enum Setting {
     QUEUE_PROBE("freshet.queue.probe", "FRESHET_QUEUE_PROBE", "5ms", "1h"),
     QUEUE_RETENTION("freshet.queue.retention", "FRESHET_QUEUE_RETENTION", "0", "3650d"),
 
-    VERCEL_DEPLOYMENT_URL("freshet.deliver.tag-target-url", "VERCEL_DEPLOYMENT_URL", SettingKind.URLS),
+    VERCEL_DEPLOYMENT_URL("freshet.deliver.tag-target-url", "VERCEL_DEPLOYMENT_URL", SettingKind.BASE_URLS),
     REVALIDATION_SECRET("freshet.deliver.tag-target-secret", "REVALIDATION_SECRET", SettingKind.SECRET),
     TARGET_FANOUT("freshet.deliver.target-fanout", "FRESHET_TARGET_FANOUT", SettingKind.FANOUT),
-    NEXT_PUBLIC_APP_URL("freshet.deliver.app-url", "NEXT_PUBLIC_APP_URL", SettingKind.URL),
+    NEXT_PUBLIC_APP_URL("freshet.deliver.app-url", "NEXT_PUBLIC_APP_URL", SettingKind.BASE_URL),
     CACHE_INVALIDATION_URL("freshet.deliver.batch-target-url", "CACHE_INVALIDATION_URL", SettingKind.URL),
     REVALIDATE_BATCH("freshet.deliver.batch-tags", "FRESHET_REVALIDATE_BATCH", 1, 10_000),
     BATCH_TARGET_TAGS("freshet.deliver.batch-target-tags", "FRESHET_BATCH_TARGET_TAGS", 1, 10_000),
@@ -65,7 +65,7 @@ public enum Setting {
     LIVE_LIMIT("freshet.live.limit-per-second", "FRESHET_LIVE_LIMIT", 0, 100_000),
     LIVE_RETENTION("freshet.live.retention", "FRESHET_LIVE_RETENTION", "1s", "3650d"),
     LIVE_CONNECTIONS("freshet.live.connections", "FRESHET_LIVE_CONNECTIONS", 1, 1_000_000),
-    LIVE_ORIGINS("freshet.live.origins", "FRESHET_LIVE_ORIGINS", SettingKind.TEXT),
+    LIVE_ORIGINS("freshet.live.origins", "FRESHET_LIVE_ORIGINS", SettingKind.ORIGINS),
     LIVE_KEY("freshet.live.key", "FRESHET_LIVE_KEY", SettingKind.SECRET),
 
     HOST("freshet.api.host", "FRESHET_HOST", SettingKind.TEXT),
@@ -114,8 +114,7 @@ public enum Setting {
         try {
             return kind.normal(value, least, most);
         } catch (IllegalArgumentException e) {
-            String shown = value.replaceAll("//[^/@\\s]*@", "//…@"); // no password in a log
-            throw new CannotStart(environment + " is \"" + shown + "\": " + e.getMessage());
+            throw new CannotStart(environment + " is \"" + kind.shown(value) + "\": " + e.getMessage());
         }
     }
 }

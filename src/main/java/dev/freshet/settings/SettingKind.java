@@ -5,6 +5,8 @@ import java.net.URISyntaxException;
 import java.text.ParseException;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.quartz.CronExpression;
 
 /** The kinds of values that settings have, and how they are read. */
@@ -13,13 +15,32 @@ enum SettingKind {
     SECRET,
     FLAG,
     URL,
-    URLS,
+    /** An address to which Freshet appends a path. */
+    BASE_URL,
+    BASE_URLS,
+    /** The origins of web pages, as browsers send them. */
+    ORIGINS,
     FANOUT,
     LEVEL,
     FORMAT,
     CRON,
     NUMBER,
     DURATION;
+
+    private static final Pattern ORIGIN =
+            Pattern.compile("(?i)\\*|none|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:.]+])(:(?<port>[0-9]{1,5}))?/?");
+    private static final Pattern SECOND_ADDRESS = Pattern.compile("(?i),\\s*https?:");
+
+    /**
+     * The value as it may be printed: what precedes an @ may be a password, and a query may hold a secret.
+     */
+    String shown(String value) {
+        String shown = value.replaceAll("//[^/@\\s]*@", "//…@");
+        return switch (this) {
+            case URL, BASE_URL, BASE_URLS -> shown.replaceFirst("(?s)([?#]).*", "$1…");
+            default -> shown;
+        };
+    }
 
     /**
      * Returns the value in its normal form: milliseconds for durations, true or false for flags, no trailing slash for
@@ -34,8 +55,10 @@ enum SettingKind {
             case LEVEL -> oneOf(value.toUpperCase(Locale.ROOT), "ERROR", "WARN", "INFO", "DEBUG", "TRACE");
             case FORMAT -> oneOf(value.toLowerCase(Locale.ROOT), "text", "json");
             case FLAG -> flag(value.toLowerCase(Locale.ROOT));
-            case URL -> url(value);
-            case URLS -> Addresses.normal(value, SettingKind::url);
+            case URL -> url(one(value));
+            case BASE_URL -> baseUrl(one(value));
+            case BASE_URLS -> Addresses.normal(value, SettingKind::baseUrl);
+            case ORIGINS -> origins(value);
             case FANOUT -> fanout(value.toLowerCase(Locale.ROOT));
             case CRON -> cron(value);
             case NUMBER -> number(value, least, most);
@@ -58,6 +81,14 @@ enum SettingKind {
         };
     }
 
+    private static String one(String value) {
+        if (SECOND_ADDRESS.matcher(value).find()) {
+            throw new IllegalArgumentException("it takes one address: write the first one here, and each further one"
+                    + " in a target's file (docs/targets.md)");
+        }
+        return value;
+    }
+
     private static String url(String value) {
         try {
             URI uri = new URI(value);
@@ -72,6 +103,28 @@ enum SettingKind {
             // reported below
         }
         throw new IllegalArgumentException("not a web address; write it in full, such as https://www.example.org");
+    }
+
+    private static String baseUrl(String value) {
+        String url = url(value);
+        if (url.matches("(?s).*[?#].*")) {
+            throw new IllegalArgumentException("Freshet appends a path to it, so it has no query: write what precedes"
+                    + " the ? or #, such as https://www.example.org; a header can replace the query, in a target's file"
+                    + " (docs/targets.md)");
+        }
+        return url;
+    }
+
+    private static String origins(String value) {
+        for (String origin : value.split("[,\\s]+")) {
+            Matcher parts = ORIGIN.matcher(origin);
+            if (!parts.matches() || parts.group("port") != null && Integer.parseInt(parts.group("port")) > 65_535) {
+                throw new IllegalArgumentException((origin.isEmpty() ? "an empty entry" : ORIGINS.shown(origin))
+                        + " is no origin; write scheme://host or scheme://host:port, such as https://www.example.org,"
+                        + " with a comma between two; or * for all, none for no other page");
+            }
+        }
+        return value;
     }
 
     private static String fanout(String value) {

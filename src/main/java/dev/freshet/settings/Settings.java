@@ -56,7 +56,19 @@ public final class Settings {
 
     /** Whether the API requires a key at all. */
     public boolean hasKey() {
+        return hasFullKey() || has(Setting.READ_KEY);
+    }
+
+    private boolean hasFullKey() {
         return has(Setting.API_KEY) || has(Setting.SERVICE_ROLE_KEY);
+    }
+
+    /** What is permitted, but may not be what the operator meant. */
+    public Optional<String> warning() {
+        return has(Setting.READ_KEY) && !hasFullKey()
+                ? Optional.of("FRESHET_READ_KEY is set but INTERNAL_API_KEY is not: nobody can make changes over HTTP"
+                        + " until INTERNAL_API_KEY is set")
+                : Optional.empty();
     }
 
     /** The batch target's URL, if there is one. */

@@ -39,6 +39,7 @@ class GateTest {
             "anon", "Authorization: Bearer anon-key",
             "live", "Authorization: Bearer live-key",
             "wrong", "Authorization: Bearer full-key",
+            "demo", "Authorization: Bearer demo-key",
             "basic", "Authorization: Basic ZnVsbC1rZXk6",
             "blank", "x-api-key: ");
 
@@ -46,6 +47,7 @@ class GateTest {
     private static GatedServer anonymous;
     private static GatedServer keyed;
     private static GatedServer liveKeyed;
+    private static GatedServer readKeyed;
 
     @BeforeAll
     static void start() {
@@ -57,11 +59,15 @@ class GateTest {
         keyed = new GatedServer(some, Bind.at("0.0.0.0", false, ""), new ApiRates(1 << 10, 1 << 14, client -> 0));
         liveKeyed = new GatedServer(
                 all, Bind.at("127.0.0.1", false, "https://a.example, https://b.example"), ApiRates.DEFAULT);
+        readKeyed = new GatedServer(
+                new Keys(null, null, "read-key", null, "anon-key", "demo-key"),
+                Bind.at("127.0.0.1", false, null),
+                ApiRates.DEFAULT);
     }
 
     @AfterAll
     static void stop() {
-        Stream.of(open, anonymous, keyed, liveKeyed).forEach(GatedServer::close);
+        Stream.of(open, anonymous, keyed, liveKeyed, readKeyed).forEach(GatedServer::close);
     }
 
     // who may do what
@@ -90,7 +96,14 @@ class GateTest {
         POST, /functions/v1/cache-invalidation-worker/,            anon,     200
         POST, /functions/v1/cache-invalidation-worker?force=true,  anon,     403
         POST, /functions/v1/cache-invalidation-worker?FORCE=true,  anon,     403
-        POST, /functions/v1/cache-invalidation-worker?f%6frce=1,   anon,     403
+        POST, /functions/v1/cache-invalidation-worker?f%6frce=%74rue, anon,  403
+        POST, /functions/v1/cache-invalidation-worker?force=true&force=false, anon, 403
+        POST, /functions/v1/cache-invalidation-worker?force=%22true%22, anon, 403
+        POST, /functions/v1/cache-invalidation-worker?force=%20%27true%27, anon, 403
+        POST, /functions/v1/cache-invalidation-worker?force=false&Force=true, anon, 403
+        POST, /functions/v1/cache-invalidation-worker?force=false, anon,     200
+        POST, /functions/v1/cache-invalidation-worker?force=,      anon,     200
+        POST, /functions/v1/cache-invalidation-worker?force=1,     anon,     200
         POST, /functions/v1/cache-invalidation-worker?force=true,  internal, 200
         POST, /functions/v1/cache-invalidation-worker?force=true,  read,     403
         GET,  /functions/v1/cache-invalidation-worker,             anon,     403
@@ -142,6 +155,44 @@ class GateTest {
     void a_live_key_closes_live_reading_and_opens_nothing_else(String method, String target, String who, int status) {
         RawHttp.Answer answer = liveKeyed.http.ask(method + " " + target, CREDENTIALS.get(who));
         assertEquals(status, answer.status(), answer.body());
+    }
+
+    @ParameterizedTest(name = "{0} {1} with {2}: {3}")
+    @CsvSource(textBlock = """
+        GET,  /api/things/1,      none,  401
+        GET,  /api/things/1,      wrong, 401
+        GET,  /api/things/1,      read,  200
+        GET,  /observe/metrics,   none,  401
+        POST, /api/things/1,      none,  401
+        POST, /api/things/1,      read,  403
+        POST, /live/E/invalidate, none,  401
+        POST, /live/E/invalidate, read,  403
+        GET,  /live/E/history,    none,  200
+        GET,  /observe/health,    none,  200
+        GET,  /admin/info,        none,  200
+        POST, /demo/api/vote,                       demo, 403
+        GET,  /demo/data,                           demo, 403
+        POST, /demo/api/revalidate,                 none, 401
+        POST, /demo/api/revalidate,                 demo, 404
+        POST, /demo/api/internal/cache/invalidate,  demo, 404
+        POST, /functions/v1/cache-invalidation-worker,            anon, 200
+        POST, /functions/v1/cache-invalidation-worker?force=true, anon, 403
+        """)
+    void a_read_key_alone_closes_everything_and_opens_reading(String method, String target, String who, int status) {
+        RawHttp.Answer answer = readKeyed.http.ask(method + " " + target, CREDENTIALS.get(who));
+        assertEquals(status, answer.status(), answer.body());
+    }
+
+    @Test
+    void with_a_read_key_alone_a_refused_change_is_told_which_key_changes_need() {
+        String alone = readKeyed
+                .http
+                .ask("POST /api/things/1", CREDENTIALS.get("read"))
+                .body();
+        assertTrue(alone.contains("changes need INTERNAL_API_KEY, which is not set"), alone);
+        String beside =
+                keyed.http.ask("POST /api/things/1", CREDENTIALS.get("read")).body();
+        assertTrue(beside.contains("this key may read only: changes need INTERNAL_API_KEY"), beside);
     }
 
     @Test
@@ -413,8 +464,9 @@ class GateTest {
         "GET,  /live/E/history,     wrong, 401",
         "GET,  /live/E/history,     live, 200",
     })
-    void a_lesser_key_closes_only_what_it_is_for(String method, String target, String who, int status) {
-        Keys lesser = new Keys(null, null, "read-key", "live-key", "anon-key");
+    void a_key_for_live_events_or_the_run_closes_only_what_it_is_for(
+            String method, String target, String who, int status) {
+        Keys lesser = new Keys(null, null, null, "live-key", "anon-key");
         try (GatedServer server = new GatedServer(lesser, Bind.at("127.0.0.1", false, null), ApiRates.DEFAULT)) {
             assertEquals(
                     status,

@@ -10,6 +10,7 @@ import io.vertx.core.Vertx;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.List;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServerConfiguration;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -23,6 +24,16 @@ class ListeningAddressTest {
             assertEquals(
                     CannotStart.PORT_TAKEN,
                     assertThrows(CannotStart.class, address::refuseIfTaken).exitCode());
+        }
+    }
+
+    @Test
+    void an_address_of_another_machine_is_a_bad_setting_whatever_the_port() {
+        for (int port : List.of(0, 45_871)) {
+            CannotStart refusal =
+                    assertThrows(CannotStart.class, () -> new ListeningAddress("203.0.113.7", port).refuseIfTaken());
+            assertEquals(CannotStart.BAD_SETTING, refusal.exitCode());
+            assertTrue(refusal.getMessage().startsWith("FRESHET_HOST is \"203.0.113.7\": "), refusal.getMessage());
         }
     }
 

@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.flywaydb.core.Flyway;
@@ -34,6 +35,17 @@ class SchemaTest {
     private static final String QUEUE =
             "CREATE TABLE cache_invalidation_queue (tag text, time_bucket timestamptz, invalidation_count int DEFAULT"
                     + " 1, last_invalidated_at timestamptz, created_at timestamptz DEFAULT now()";
+
+    private static final String AUDIT =
+            "CREATE TABLE invalidation_audit (id bigserial PRIMARY KEY, pattern text, keys jsonb, triggered_by text,"
+                    + " timestamp timestamptz, request_id text, latency_ms bigint, created_at timestamptz";
+    private static final String JOBS =
+            "CREATE TABLE background_job_status (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), job_type text,"
+                    + " job_payload jsonb, status text, priority int, retry_count int, tenant_id uuid,"
+                    + " error_message text, results jsonb, started_at timestamptz, completed_at timestamptz,"
+                    + " created_at timestamptz, updated_at timestamptz";
+    private static final String ENTRIES = "CREATE TABLE cache_entries (cache_key text PRIMARY KEY, tags text[],"
+            + " value jsonb, expires_at timestamptz";
 
     private TestDatabase database;
     private PGSimpleDataSource source;
@@ -350,6 +362,45 @@ class SchemaTest {
                 List.of("done 3", "open 0"),
                 database.list("SELECT tag || ' ' || handed_count FROM cache_invalidation_queue ORDER BY tag"));
         assertEquals("0", database.one("SELECT count(*) FROM freshet.counter"));
+    }
+
+    /** The names that Freshet's own indexes had, and that others hit upon, too. */
+    @Test
+    void adopted_tables_may_have_indexes_of_any_natural_name() throws Exception {
+        database.run(QUEUE + ", PRIMARY KEY (tag, time_bucket))");
+        database.run(AUDIT + ");" + JOBS + ");" + ENTRIES + ")");
+        Map<String, List<String>> names = Map.of(
+                "cache_invalidation_queue (tag)", List.of("to_hand_over", "to_hand_over_at"),
+                "invalidation_audit (id)", List.of("newest", "listed", "request", "pattern", "xid"),
+                "background_job_status (id)", List.of("open", "newest"),
+                "cache_entries (cache_key)", List.of("end", "tags", "expired", "invalidated", "begin", "middle"));
+        for (Map.Entry<String, List<String>> of : names.entrySet()) {
+            for (String name : of.getValue()) {
+                database.run("CREATE INDEX " + of.getKey().split(" ")[0] + "_" + name + " ON public." + of.getKey());
+            }
+        }
+        new Adoption().check(source);
+        new Schema(source).migrate();
+        new Adoption().tryOut(source);
+    }
+
+    @Test
+    void freshets_indexes_on_tables_that_may_be_adopted_have_names_of_its_own() throws Exception {
+        new Schema(source).migrate();
+        assertEquals(List.of(), database.list("""
+                SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+                WHERE relname IN ('cache_invalidation_queue', 'invalidation_audit', 'background_job_status',
+                                  'cache_entries')
+                  AND NOT indisprimary AND indexrelid::regclass::text NOT LIKE 'freshet\\_%'"""));
+    }
+
+    @Test
+    void a_registry_whose_columns_are_all_required_is_adopted() throws Exception {
+        database.run(ENTRIES + "); ALTER TABLE cache_entries ALTER tags SET NOT NULL, ALTER value SET NOT NULL,"
+                + " ALTER expires_at SET NOT NULL");
+        new Adoption().check(source);
+        new Schema(source).migrate();
+        new Adoption().tryOut(source);
     }
 
     /**

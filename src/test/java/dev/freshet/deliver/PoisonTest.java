@@ -154,8 +154,8 @@ class PoisonTest {
         change("a", "b");
         turn.take();
         settlement.settle(claimed());
-        database.run("DROP VIEW cache_invalidation_latest; DROP INDEX cache_invalidation_queue_to_hand_over; DROP"
-                + " INDEX cache_invalidation_queue_to_hand_over_at; ALTER TABLE cache_invalidation_queue ALTER"
+        database.run("DROP VIEW cache_invalidation_latest; DROP INDEX freshet_cache_invalidation_queue_to_hand_over,"
+                + " freshet_cache_invalidation_queue_to_hand_over_at; ALTER TABLE cache_invalidation_queue ALTER"
                 + " invalidation_count TYPE smallint, ALTER handed_count TYPE smallint; UPDATE cache_invalidation_queue"
                 + " SET invalidation_count = 32767, handed_count = 32767 WHERE tag = 'a'; INSERT INTO freshet.inbox"
                 + " (tag,"

@@ -89,8 +89,9 @@ class ConfigurationPageTest {
             case TEXT -> "text";
             case SECRET -> "secret";
             case FLAG -> "true, false";
-            case URL -> "web address";
-            case URLS -> "web addresses";
+            case URL, BASE_URL -> "web address";
+            case BASE_URLS -> "web addresses";
+            case ORIGINS -> "origins, *, none";
             case FANOUT -> "dns, off";
             case LEVEL -> "level";
             case FORMAT -> "text, json";

@@ -17,6 +17,7 @@ import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsTest {
     private static Settings with(String... environment) {
@@ -126,7 +127,20 @@ class SettingsTest {
                 "VERCEL_DEPLOYMENT_URL | http://a:1,redis://b:2 | address 2 of 2 is \"redis://b:2\": not a web address",
                 "VERCEL_DEPLOYMENT_URL | http://a,https://b,HTTP://A:80/ | address 3 of 3 is HTTP://A:80 and so is"
                         + " another",
-                "CACHE_INVALIDATION_URL | http://a:1,http://b:2 | not a web address",
+                "VERCEL_DEPLOYMENT_URL | http://a/?bypass=s3cret | is \"http://a/?…\": Freshet appends a path to it",
+                "VERCEL_DEPLOYMENT_URL | http://a/# | is \"http://a/#…\": Freshet appends a path to it",
+                "VERCEL_DEPLOYMENT_URL | http://b,http://a?x=s3cret | address 2 of 2 is \"http://a?…\": Freshet appends a",
+                "VERCEL_DEPLOYMENT_URL | http://a,http://b?x=^s3cret | address 2 of 2 is \"http://b?…\": not a web address",
+                "NEXT_PUBLIC_APP_URL | https://a.example/app?bypass=s3cret | \"https://a.example/app?…\": Freshet appends",
+                "CACHE_INVALIDATION_URL | http://a:1,http://b:2 | is \"http://a:1,http://b:2\": it takes one address",
+                "CACHE_INVALIDATION_URL | http://a/x?k=s3cret,HTTPS://b/y | is \"http://a/x?…\": it takes one address",
+                "CACHE_INVALIDATION_URL | http://a/x, http://b/y | it takes one address",
+                "FRESHET_LIVE_ORIGINS | not an origin | FRESHET_LIVE_ORIGINS is \"not an origin\": not is no origin",
+                "FRESHET_LIVE_ORIGINS | https://a.example,b.example | b.example is no origin; write scheme://host",
+                "FRESHET_LIVE_ORIGINS | https://a.example/shop | https://a.example/shop is no origin",
+                "FRESHET_LIVE_ORIGINS | https://ann:s3cret@a.example | https://…@a.example is no origin",
+                "FRESHET_LIVE_ORIGINS | https://*.a.example | https://*.a.example is no origin",
+                "FRESHET_LIVE_ORIGINS | https://a.example:70000 | https://a.example:70000 is no origin",
                 "FRESHET_TARGET_FANOUT | srv | FRESHET_TARGET_FANOUT is \"srv\": write dns",
                 "REVALIDATION_SECRET | s3cret | REVALIDATION_SECRET is set but VERCEL_DEPLOYMENT_URL is not",
                 "REVALIDATION_SECRET | whsec_%%%s3cret | REVALIDATION_SECRET begins with whsec_, but no key in base64",
@@ -143,12 +157,48 @@ class SettingsTest {
     }
 
     @Test
+    void an_address_that_is_called_as_it_is_may_have_a_query() {
+        String url = "https://a.example/hook?token=a,b&bypass=1";
+        assertEquals(url, with("CACHE_INVALIDATION_URL", url).batchTargetUrl().orElseThrow());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "*",
+                "none",
+                "None",
+                "https://a.example",
+                "https://a.example, http://localhost:3000",
+                "https://A.example/ capacitor://localhost",
+                "http://[::1]:8080,http://127.0.0.1"
+            })
+    void live_origins_are_those_that_browsers_send(String origins) {
+        assertEquals(
+                origins,
+                with("FRESHET_LIVE_ORIGINS", origins).text(Setting.LIVE_ORIGINS).orElseThrow());
+    }
+
+    @Test
     void a_public_address_needs_a_key_or_an_explicit_waiver() {
         assertTrue(with("FRESHET_HOST", "0.0.0.0", "INTERNAL_API_KEY", "k").hasKey());
         assertTrue(with("FRESHET_HOST", "0.0.0.0", "SUPABASE_SERVICE_ROLE_KEY", "k")
                 .hasKey());
+        assertTrue(with("FRESHET_HOST", "0.0.0.0", "FRESHET_READ_KEY", "k").hasKey());
         assertFalse(with("FRESHET_HOST", "0.0.0.0", "FRESHET_ALLOW_ANONYMOUS", "true")
                 .hasKey());
+    }
+
+    @Test
+    void a_read_key_alone_is_permitted_with_a_warning_that_nobody_can_make_changes() {
+        assertTrue(with("FRESHET_READ_KEY", "k")
+                .warning()
+                .orElseThrow()
+                .contains("nobody can make changes over HTTP until INTERNAL_API_KEY is set"));
+        assertTrue(with().warning().isEmpty());
+        assertTrue(with("FRESHET_READ_KEY", "k", "SUPABASE_SERVICE_ROLE_KEY", "f")
+                .warning()
+                .isEmpty());
     }
 
     @Test

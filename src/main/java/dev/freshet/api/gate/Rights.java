@@ -1,5 +1,6 @@
 package dev.freshet.api.gate;
 
+import static dev.freshet.api.Keys.Right.DEMO;
 import static dev.freshet.api.Keys.Right.FULL;
 import static dev.freshet.api.Keys.Right.LIVE;
 import static dev.freshet.api.Keys.Right.READ;
@@ -37,6 +38,8 @@ final class Rights {
             door(READING, "/live/*", LIVE, READ, FULL),
             door(READING, "*", READ, FULL),
             door(POST, "/functions/v1/cache-invalidation-worker", RUN, FULL),
+            door(POST, "/demo/api/revalidate", DEMO, FULL),
+            door(POST, "/demo/api/internal/cache/invalidate", DEMO, FULL),
             door(ANY, "*", FULL));
 
     private static final String MAY_CHANGE = "freshet.may-change";
@@ -91,15 +94,16 @@ final class Rights {
                 .orElseThrow();
     }
 
+    /** Looks within the text, because Camel takes quotes and spaces off before the run reads it. */
     private static Optional<Problem> judgeForce(RoutingContext ctx, Door door, Set<Right> rights) {
         return door.keys().contains(RUN)
                         && !rights.contains(FULL)
-                        && ctx.queryParams().contains("force")
+                        && ctx.queryParams().getAll("force").stream().anyMatch(force -> force.contains("true"))
                 ? Optional.of(Problem.of(403, "force: this key may run the queue without force only"))
                 : Optional.empty();
     }
 
-    private static Problem closedTo(Credentials shown) {
+    private Problem closedTo(Credentials shown) {
         if (shown.rights().isEmpty()) {
             return Problem.of(
                             401,
@@ -108,7 +112,13 @@ final class Rights {
                                     : "a key is required: Authorization: Bearer KEY, or x-api-key: KEY")
                     .withHeader("WWW-Authenticate", "Bearer");
         }
-        return Problem.of(403, shown.rights().contains(READ) ? "this key may read only" : "this key may not do that");
+        if (!shown.rights().contains(READ)) {
+            return Problem.of(403, "this key may not do that");
+        }
+        return Problem.of(
+                403,
+                "this key may read only: changes need INTERNAL_API_KEY"
+                        + (keys.isConfigured(FULL) ? "" : ", which is not set"));
     }
 
     private static Door door(Set<HttpMethod> methods, String path, Right... keys) {

@@ -38,6 +38,11 @@ public sealed interface KeyPattern permits Exact, Glob, Regex {
         return text.indexOf('*') < 0 ? new Exact(text) : Glob.of(text);
     }
 
+    /** Where no regular expression can be meant: only {@code *} has a meaning. */
+    static KeyPattern glob(String text) {
+        return Glob.of(text);
+    }
+
     /** The position as a person counts: in characters, from 1. */
     static int position(String text, int index) {
         return text.codePointCount(0, index) + 1;

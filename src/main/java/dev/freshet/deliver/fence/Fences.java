@@ -125,8 +125,9 @@ public final class Fences implements StopsFirst {
             return true;
         } catch (SQLException | RuntimeException e) {
             LOG.debug("How fences stand is not known", e);
+            long failed = System.nanoTime(); // seconds later, if no connection was to be had
             all.stream()
-                    .filter(waiter -> waiter.isEnding(now))
+                    .filter(waiter -> waiter.isEnding(failed))
                     .forEach(waiter -> answer(
                             waiter,
                             FenceStanding.of(Problem.of(503, "the database is away; try again")

@@ -142,7 +142,7 @@ public final class Policies {
                 if (row.pattern().indexOf('*') < 0) {
                     exact.put(row.pattern(), policy);
                 } else {
-                    globs.add(new Glob(KeyPattern.parse(row.pattern()), policy));
+                    globs.add(new Glob(KeyPattern.glob(row.pattern()), policy));
                 }
                 hasUrgent |= policy.isUrgent();
                 soonest = Math.min(soonest, policy.soonestSeconds());

@@ -34,7 +34,8 @@ public final class ApiBeans {
                 parts.secret(Setting.SERVICE_ROLE_KEY),
                 parts.secret(Setting.READ_KEY),
                 parts.secret(Setting.LIVE_KEY),
-                parts.secret(Setting.ANON_KEY));
+                parts.secret(Setting.ANON_KEY),
+                parts.demoKey());
         Bind bind = Bind.at(
                 settings.text(Setting.HOST).orElseThrow(),
                 settings.flag(Setting.ALLOW_ANONYMOUS),

@@ -115,6 +115,6 @@ record DeliverBeans(Marking marking, Lanes lanes, CallQueues callQueues, Replica
         // no other target ever gets this key; the demo's receiver is behind the gate like everything else
         parts.bind(
                 "batchKey",
-                new BearerKey(parts.demoReceiver() == null ? parts.secret(Setting.API_KEY) : DemoBeans.key(parts)));
+                new BearerKey(parts.demoReceiver() == null ? parts.secret(Setting.API_KEY) : parts.demoKey()));
     }
 }

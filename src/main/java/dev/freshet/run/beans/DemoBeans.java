@@ -24,14 +24,6 @@ final class DemoBeans {
         parts.bind("demoPages", pages);
         parts.bind("demoTables", new DemoTables(parts.transactions()));
         parts.bind("demoReceiver", new DemoReceiver(demoSecret, pages::invalidate, Clock.systemUTC()));
-        parts.bind("demoKey", new BearerKey(parts.demoReceiver() == null ? null : key(parts)));
-    }
-
-    /** The key with which Freshet calls its own receiver. */
-    static String key(Parts parts) {
-        return parts.settings()
-                .text(Setting.API_KEY)
-                .or(() -> parts.settings().text(Setting.SERVICE_ROLE_KEY))
-                .orElse(null);
+        parts.bind("demoKey", new BearerKey(parts.demoKey()));
     }
 }

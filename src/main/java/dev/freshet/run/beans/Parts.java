@@ -3,6 +3,7 @@ package dev.freshet.run.beans;
 import dev.freshet.audit.AuditLog;
 import dev.freshet.database.DatabaseUrl;
 import dev.freshet.database.Transactions;
+import dev.freshet.demo.DemoReceiver;
 import dev.freshet.run.routes.LiveRoutes;
 import dev.freshet.settings.Setting;
 import dev.freshet.settings.Settings;
@@ -18,6 +19,7 @@ import org.apache.camel.ProducerTemplate;
  * What the beans of all stages are built from.
  *
  * @param demoReceiver the address at which Freshet's own receiver stands in for a target; null: it does not
+ * @param demoKey what Freshet shows to that receiver; null: there is none
  * @param single provides a new connection each time, for statements that take long
  * @param direct an address on which LISTEN works; null: there is none
  */
@@ -25,6 +27,7 @@ public record Parts(
         CamelContext context,
         Settings settings,
         String demoReceiver,
+        String demoKey,
         Transactions transactions,
         DataSource pool,
         DataSource single,
@@ -45,6 +48,7 @@ public record Parts(
                 context,
                 settings,
                 demoReceiver,
+                demoReceiver == null ? null : DemoReceiver.newSecret(),
                 transactions,
                 pool,
                 single,

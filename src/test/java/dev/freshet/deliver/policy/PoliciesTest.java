@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What cache_invalidation_policy takes and refuses, and which policy a tag falls under. */
 class PoliciesTest {
@@ -92,7 +93,12 @@ class PoliciesTest {
                 "NULL, priority => 1 | pattern has 1 to 1024 characters; this one has none: it is null",
                 "'', priority => 1 | pattern has 1 to 1024 characters; this one has 0",
                 "repeat('x', 1025), priority => 1 | this one has 1025",
-                "'^search', priority => 1 | pattern '^search' would be a regular expression",
+                "'^search', priority => 1 | pattern '^search' looks like a regular expression",
+                "'search$', priority => 1 | pattern 'search$' looks like a regular expression",
+                "'a\\d', priority => 1 | pattern E'a\\\\d' looks like a regular expression",
+                "'a.*b', priority => 1 | pattern 'a.*b' looks like a regular expression",
+                "'a.+b', priority => 1 | pattern 'a.+b' looks like a regular expression",
+                "'a¦b', priority => 1 | pattern 'a¦b' looks like a regular expression",
                 "'a', NULL | the policy for 'a' says nothing",
                 "'a' | the policy for 'a' says nothing",
                 "'a', debounce => '-1s' | debounce is -00:00:01: it is 0 to one day",
@@ -103,11 +109,23 @@ class PoliciesTest {
                 "'a', profile => '{\"expire\":' | begins like a JSON object and is none",
                 "'a', profile => ' {max}' | begins like a JSON object and is none"
             })
-    void a_malformed_policy_is_refused_by_name_with_what_to_write(String arguments, String message) {
+    void a_malformed_policy_is_refused_by_name_with_what_to_write(String written, String said) {
+        String arguments = written.replace('¦', '|');
+        String message = said.replace('¦', '|');
         SQLException refused = assertThrows(
                 SQLException.class, () -> database.run("SELECT cache_invalidation_policy(" + arguments + ")"));
         assertTrue(refused.getMessage().contains(message), refused.getMessage());
         assertTrue(refused.getMessage().contains("Hint"), refused.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"q(1)", "a[0]", "{id}", "c++", "who?", "a^b", "$x", "(", "*[", "q(*)", "f?*+{2}"})
+    void a_tag_or_glob_may_hold_any_character(String pattern) throws Exception {
+        database.run("SELECT cache_invalidation_policy('" + pattern + "', priority => 8)");
+        String tag = pattern.replace("*", "x");
+        assertEquals(8, read().of(tag).priority(), tag);
+        assertEquals(Policy.NONE, read().of(tag + "1"));
+        assertEquals(List.of(pattern), database.list("SELECT pattern FROM freshet.policy_of('" + tag + "')"));
     }
 
     @Test
@@ -129,11 +147,11 @@ class PoliciesTest {
         Random random = new Random(7);
         for (int i = 0; i < 60; i++) {
             database.run("SELECT cache_invalidation_policy('"
-                    + text(random, "ab_%:*").replace("'", "''") + "', priority => 3)");
+                    + text(random, "ab_%:([{?+*").replace("'", "''") + "', priority => 3)");
         }
         Policies policies = read();
         for (int i = 0; i < 300; i++) {
-            String tag = text(random, "ab_%:\\\n");
+            String tag = text(random, "ab_%:([{?+\\\n");
             List<String> sql = database.list("SELECT pattern FROM freshet.policy_of(E'"
                     + tag.replace("\\", "\\\\").replace("\n", "\\n") + "')");
             assertEquals(
