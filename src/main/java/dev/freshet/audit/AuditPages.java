@@ -50,7 +50,7 @@ public final class AuditPages {
     private record Newest(Part part, String key, List<String> kinds, int window) {}
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final List<String> KINDS = List.of(
+    static final List<String> KINDS = List.of(
             "invalidation",
             "delivery",
             "attempt",
@@ -60,7 +60,8 @@ public final class AuditPages {
             "refused",
             "replay",
             "job",
-            "target");
+            "target",
+            "replica");
     private static final Map<String, String> PLURALS = Map.of(
             "invalidations",
             "invalidation",

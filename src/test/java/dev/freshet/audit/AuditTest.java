@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import dev.freshet.testing.TestDatabase;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -16,6 +18,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -405,6 +409,47 @@ class AuditTest {
                 page(new AuditPages(transactions), Map.of("offset", "100000000"))
                         .get("logs")
                         .size());
+    }
+
+    @Test
+    void every_kind_is_offered_by_the_description_and_by_the_console() throws Exception {
+        Set<String> kinds = new TreeSet<>(AuditPages.KINDS);
+        kinds.add("all");
+        Set<String> described = new TreeSet<>();
+        for (JsonNode parameter : JSON.readTree(Files.readString(Path.of("src/main/resources/openapi.json")))
+                .at("/paths/~1audit~1logs/get/parameters")) {
+            if (parameter.get("name").asText().equals("kind")) {
+                parameter.at("/schema/enum").forEach(kind -> described.add(kind.asText()));
+            }
+        }
+        assertEquals(kinds, described);
+        String filter = Files.readString(Path.of("src/main/resources/console/audit.js"))
+                .replaceAll("(?s).*const KINDS = \\[(.*?)];.*", "$1");
+        assertEquals(
+                kinds, new TreeSet<>(List.of(filter.replaceAll("[\\s']", "").split(","))));
+    }
+
+    @Test
+    void every_kind_can_be_listed() throws Exception {
+        AuditPages pages = new AuditPages(transactions);
+        for (String kind : AuditPages.KINDS) {
+            database.run("INSERT INTO invalidation_audit (kind) VALUES ('" + kind + "')");
+            assertEquals(
+                    kind,
+                    page(pages, Map.of("kind", kind))
+                            .get("logs")
+                            .get(0)
+                            .get("kind")
+                            .asText());
+        }
+        new AuditLog(transactions, Duration.ofDays(1)).write(List.of(AuditLog.Row.ofReplica("replica1", true, null)));
+        assertEquals(
+                "replica1",
+                page(pages, Map.of("kind", "replica"))
+                        .get("logs")
+                        .get(0)
+                        .get("detail")
+                        .asText());
     }
 
     private static JsonNode page(AuditPages pages, Map<String, Object> query) throws SQLException {
