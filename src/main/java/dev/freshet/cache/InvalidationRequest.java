@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicLong;
 record InvalidationRequest(String pattern, List<String> keys, String triggeredBy, String requestId) {
     static final int LONGEST_KEY = 1024;
     /**
-     * The bytes that a key of 1,024 characters needs in JSON at most. Callers of the replaced service match longer keys,
-     * too, and such a key is taken as long as it fits into an event.
+     * The bytes that a key of 1,024 characters needs in JSON at most. Callers of the replaced service match longer
+     * keys, too, and such a key is taken as long as it fits into an event.
      */
     private static final int LONGEST_WRITTEN_KEY = 2 + 6 * LONGEST_KEY;
 
@@ -44,7 +44,7 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
         if (!(body.get("pattern") instanceof String pattern)) {
             throw wrong("pattern", "must be a string of 1 to 1024 characters");
         }
-        List<String> keys = body.containsKey("cache_keys") ? keys("cache_keys", body.get("cache_keys")) : null;
+        List<String> keys = body.get("cache_keys") == null ? null : keys("cache_keys", body.get("cache_keys"));
         for (String key : keys == null ? List.<String>of() : keys) {
             refuseLength("cache_keys", key, length(key) > LONGEST_KEY && bytes(key) > LONGEST_WRITTEN_KEY);
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.api.Refused;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +32,16 @@ class InvalidationRequestTest {
                 .mapToObj(i -> InvalidationRequest.requestId(Map.of()))
                 .collect(Collectors.toSet());
         assertEquals(10_000, ids.size());
+    }
+
+    @Test
+    void null_counts_as_absent() {
+        Map<String, Object> body = new HashMap<>(Map.of("pattern", "a*"));
+        for (String field : List.of("cache_keys", "triggered_by", "request_id")) {
+            body.put(field, null);
+        }
+        InvalidationRequest request = InvalidationRequest.ofPattern(body);
+        assertEquals("null api", request.keys() + " " + request.triggeredBy());
     }
 
     @Test
