@@ -94,7 +94,7 @@ final class Rights {
     private static Optional<Problem> judgeForce(RoutingContext ctx, Door door, Set<Right> rights) {
         return door.keys().contains(RUN)
                         && !rights.contains(FULL)
-                        && ctx.queryParams().contains("force")
+                        && ctx.queryParams().getAll("force").stream().anyMatch(force -> !force.isEmpty())
                 ? Optional.of(Problem.of(403, "force: this key may run the queue without force only"))
                 : Optional.empty();
     }
