@@ -2,8 +2,8 @@
 WITH total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM public.invalidation_audit a
-        WHERE hashtextextended(a.pattern::text, 0) = hashtextextended(:#pattern, 0)
-          AND a.pattern = :#pattern
+        WHERE hashtextextended(a.pattern::text, 0) = hashtextextended(freshet.fit_audit(:#pattern, 'pattern'), 0)
+          AND a.pattern = freshet.fit_audit(:#pattern, 'pattern')
           AND CASE WHEN :#kinds::text[] IS NULL
                    THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
                        AND outcome IN ('delivered', 'dead')
@@ -15,8 +15,8 @@ SELECT total.total, page.*, NULL AS end_at, NULL AS end_id FROM total LEFT JOIN 
     SELECT freshet.audit_as_json(a) AS log,
         to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at, a.id::text AS id
     FROM public.invalidation_audit a
-    WHERE hashtextextended(a.pattern::text, 0) = hashtextextended(:#pattern, 0)
-      AND a.pattern = :#pattern
+    WHERE hashtextextended(a.pattern::text, 0) = hashtextextended(freshet.fit_audit(:#pattern, 'pattern'), 0)
+      AND a.pattern = freshet.fit_audit(:#pattern, 'pattern')
       AND CASE WHEN :#kinds::text[] IS NULL
                THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
                    AND outcome IN ('delivered', 'dead')

@@ -3,8 +3,8 @@
 WITH total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM public.invalidation_audit a
-        WHERE a.request_id = :#requestId
-          AND (:#pattern::text IS NULL OR a.pattern = :#pattern)
+        WHERE a.request_id = freshet.fit_audit(:#requestId, 'request_id')
+          AND (:#pattern::text IS NULL OR a.pattern = freshet.fit_audit(:#pattern, 'pattern'))
           AND CASE WHEN :#kinds::text[] IS NULL
                    THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
                        AND outcome IN ('delivered', 'dead')
@@ -16,8 +16,8 @@ SELECT total.total, page.*, NULL AS end_at, NULL AS end_id FROM total LEFT JOIN 
     SELECT freshet.audit_as_json(a) AS log,
         to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at, a.id::text AS id
     FROM public.invalidation_audit a
-    WHERE a.request_id = :#requestId
-      AND (:#pattern::text IS NULL OR a.pattern = :#pattern)
+    WHERE a.request_id = freshet.fit_audit(:#requestId, 'request_id')
+      AND (:#pattern::text IS NULL OR a.pattern = freshet.fit_audit(:#pattern, 'pattern'))
       AND CASE WHEN :#kinds::text[] IS NULL
                THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
                    AND outcome IN ('delivered', 'dead')
