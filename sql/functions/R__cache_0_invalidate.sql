@@ -29,7 +29,8 @@ BEGIN
         DELETE FROM public.cache_entries e USING held WHERE e.cache_key = held.cache_key RETURNING e.expires_at
     ), audited AS (
         INSERT INTO public.invalidation_audit (kind, keys, triggered_by, timestamp, request_id)
-        VALUES ('invalidation', to_jsonb(wanted), triggered_by, clock_timestamp(), request)
+        VALUES ('invalidation', to_jsonb(wanted), freshet.fit_audit(triggered_by, 'triggered_by'), clock_timestamp(),
+                freshet.fit_audit(request, 'request_id'))
     ), published AS (
         INSERT INTO freshet.publication (keys, triggered_by, request_id, published_at)
         VALUES (to_jsonb(wanted), triggered_by, request, clock_timestamp())
@@ -71,8 +72,9 @@ BEGIN
     INTO keys, counted FROM gone;
     keys := keys[:100000] || ARRAY(SELECT t FROM unnest(wanted) t WHERE t <> ALL (keys));
     INSERT INTO public.invalidation_audit (kind, keys, triggered_by, timestamp, request_id, detail)
-    VALUES ('invalidation', to_jsonb(keys), triggered_by, clock_timestamp(), request,
-            'tags ' || array_to_string(wanted, ', '));
+    VALUES ('invalidation', to_jsonb(keys), freshet.fit_audit(triggered_by, 'triggered_by'), clock_timestamp(),
+            freshet.fit_audit(request, 'request_id'),
+            freshet.fit_audit('tags ' || array_to_string(wanted, ', '), 'detail'));
     INSERT INTO freshet.publication (keys, tags, triggered_by, request_id, published_at)
     VALUES (to_jsonb(keys), wanted, triggered_by, request, clock_timestamp());
     RETURN counted;

@@ -44,7 +44,9 @@ BEGIN
     ), audited AS (
         INSERT INTO public.invalidation_audit
             (kind, pattern, keys, triggered_by, timestamp, request_id, latency_ms, detail)
-        SELECT 'invalidation', pattern, keys, caller, at, request, elapsed_ms, remark
+        SELECT 'invalidation', freshet.fit_audit(pattern, 'pattern'), keys,
+               freshet.fit_audit(caller, 'triggered_by'), at, freshet.fit_audit(request, 'request_id'), elapsed_ms,
+               freshet.fit_audit(remark, 'detail')
         FROM input, asked WHERE asked.is_new
     ), published AS (
         INSERT INTO freshet.publication (pattern, keys, triggered_by, request_id, published_at)

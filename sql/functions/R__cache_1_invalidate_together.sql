@@ -33,7 +33,9 @@ BEGIN
         WHERE e.cache_key = ANY (ARRAY(SELECT cache_key FROM held WHERE expires_at IS DISTINCT FROM '-infinity'))
     ), audited AS (
         INSERT INTO public.invalidation_audit (kind, keys, triggered_by, timestamp, request_id, latency_ms)
-        SELECT 'invalidation', i.keys, i.caller, i.at, i.request_id, i.elapsed FROM input i ORDER BY i.place
+        SELECT 'invalidation', i.keys, freshet.fit_audit(i.caller, 'triggered_by'), i.at,
+               freshet.fit_audit(i.request_id, 'request_id'), i.elapsed
+        FROM input i ORDER BY i.place
     ), published AS (
         INSERT INTO freshet.publication (keys, triggered_by, request_id, published_at)
         SELECT i.keys, i.caller, i.request_id, i.at FROM input i ORDER BY i.place

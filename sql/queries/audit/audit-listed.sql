@@ -8,7 +8,7 @@ WITH total AS (
             AND outcome IN ('delivered', 'dead')
         LIMIT :#countTo) counted
 )
-SELECT total.total, page.* FROM total LEFT JOIN LATERAL (
+SELECT total.total, page.*, NULL AS end_at, NULL AS end_id FROM total LEFT JOIN LATERAL (
     SELECT freshet.audit_as_json(a) AS log,
         to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at, a.id::text AS id
     FROM public.invalidation_audit a

@@ -51,11 +51,14 @@ WITH heirs AS MATERIALIZED (
     RETURNING t.name
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, detail)
-    SELECT 'delivery', :#name, jsonb_agg(tag ORDER BY tag), 'queue',
-           CASE WHEN :#gone::boolean THEN 'dropped' ELSE 'handed on' END, :#why FROM taken
+    SELECT 'delivery', freshet.fit_audit(:#name, 'target'), jsonb_agg(tag ORDER BY tag), 'queue',
+           CASE WHEN :#gone::boolean THEN 'dropped' ELSE 'handed on' END, freshet.fit_audit(:#why, 'detail')
+    FROM taken
     WHERE freshet.audits() HAVING count(*) > 0
     UNION ALL
-    SELECT 'target', name, '[]', 'addresses', 'forgotten', :#why FROM forgotten WHERE freshet.audits()
+    SELECT 'target', freshet.fit_audit(name, 'target'), '[]', 'addresses', 'forgotten',
+           freshet.fit_audit(:#why, 'detail')
+    FROM forgotten WHERE freshet.audits()
 )
 SELECT (SELECT count(*) FROM taken)::integer AS tags, (SELECT count(*) FROM letters)::integer AS letters,
        EXISTS (SELECT FROM forgotten) AS is_forgotten

@@ -24,7 +24,8 @@ WITH leaving AS MATERIALIZED (
         last_error = excluded.last_error, last_failed_at = excluded.last_failed_at, handover = excluded.handover
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, detail)
-    SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', 'dead', 'the file of the target was deleted'
+    SELECT 'delivery', freshet.fit_audit(target, 'target'), jsonb_agg(tag ORDER BY tag), 'queue', 'dead',
+           freshet.fit_audit('the file of the target was deleted', 'detail')
     FROM taken WHERE freshet.audits() GROUP BY target
 ), marked AS (
     INSERT INTO freshet.mark_later (tag) SELECT tag FROM taken

@@ -24,7 +24,8 @@ WITH expired AS MATERIALIZED (
         last_error = excluded.last_error, last_failed_at = excluded.last_failed_at, handover = excluded.handover
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by, outcome, detail)
-    SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', 'dead', 'owed for longer than FRESHET_RETRY_FOR'
+    SELECT 'delivery', freshet.fit_audit(target, 'target'), jsonb_agg(tag ORDER BY tag), 'queue', 'dead',
+           freshet.fit_audit('owed for longer than FRESHET_RETRY_FOR', 'detail')
     FROM expired WHERE freshet.audits() GROUP BY target
 ), marked AS (
     INSERT INTO freshet.mark_later (tag) SELECT tag FROM expired

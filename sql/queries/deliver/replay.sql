@@ -31,7 +31,8 @@ WITH known AS MATERIALIZED (
     RETURNING tag, target
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, target, keys, triggered_by)
-    SELECT 'replay', target, jsonb_agg(tag ORDER BY tag), 'manual' FROM owed WHERE freshet.audits() GROUP BY target
+    SELECT 'replay', freshet.fit_audit(target, 'target'), jsonb_agg(tag ORDER BY tag), 'manual'
+    FROM owed WHERE freshet.audits() GROUP BY target
 )
 SELECT (SELECT count(*) FROM owed)::integer AS replayed,
        (SELECT array_agg(chosen.id::text) FROM chosen JOIN held USING (tag, target)) AS held,

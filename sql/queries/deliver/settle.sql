@@ -128,8 +128,9 @@ WITH outcome AS MATERIALIZED (
 ), audited AS (
     INSERT INTO public.invalidation_audit
         (kind, target, keys, triggered_by, outcome, status, detail, request_id, latency_ms)
-    SELECT 'delivery', target, jsonb_agg(tag ORDER BY tag), 'queue', fate,
-           max(status), max(error), call, extract(epoch FROM now() - min(changed_at)) * 1000
+    SELECT 'delivery', freshet.fit_audit(target, 'target'), jsonb_agg(tag ORDER BY tag), 'queue', fate,
+           max(status), freshet.fit_audit(max(error), 'detail'), freshet.fit_audit(call, 'request_id'),
+           extract(epoch FROM now() - min(changed_at)) * 1000
     FROM held WHERE fate <> 'back' AND freshet.audits()
     GROUP BY target, call, fate
 ), news AS (

@@ -20,7 +20,9 @@ WITH due AS MATERIALIZED (
             FROM gone HAVING count(*) > 0
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, keys, triggered_by, timestamp, request_id, detail)
-    SELECT 'invalidation', keys, 'queue', at, request_id, 'entries of the registry' FROM told
+    SELECT 'invalidation', keys, 'queue', at, freshet.fit_audit(request_id, 'request_id'),
+           freshet.fit_audit('entries of the registry', 'detail')
+    FROM told
 ), published AS (
     INSERT INTO freshet.publication (keys, triggered_by, request_id, published_at) SELECT keys, 'queue', request_id, at
         FROM told

@@ -6,7 +6,7 @@ WITH job AS MATERIALIZED (
         FROM job
     WHERE j.id = job.id AND job.status = 'queued' RETURNING j.id
 ), audited AS (
-    INSERT INTO public.invalidation_audit (kind, triggered_by, detail) SELECT 'request', 'manual', 'cancel job ' || id
-        FROM changed
+    INSERT INTO public.invalidation_audit (kind, triggered_by, detail)
+    SELECT 'request', 'manual', freshet.fit_audit('cancel job ' || id, 'detail') FROM changed
 )
 SELECT status::text, EXISTS (SELECT FROM changed) AS changed FROM job

@@ -9,6 +9,8 @@ WITH request AS (
         WHERE is_new
 ), audited AS (
     INSERT INTO public.invalidation_audit (kind, triggered_by, request_id, detail)
-    SELECT 'request', :#source, :#requestId, 'enqueue-stats-job ' || job_id FROM request WHERE is_new
+    SELECT 'request', :#source, freshet.fit_audit(:#requestId, 'request_id'),
+           freshet.fit_audit('enqueue-stats-job ' || job_id, 'detail')
+    FROM request WHERE is_new
 )
 SELECT job_id::text, is_new FROM request

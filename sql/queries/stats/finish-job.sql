@@ -47,16 +47,20 @@ WITH done AS MATERIALIZED (
 ), audited AS (
     INSERT INTO public.invalidation_audit
         (kind, target, keys, triggered_by, outcome, status, detail, request_id, latency_ms)
-    SELECT 'job', NULL, results -> 'function_results', :#source, finished.status, NULL::integer, error_message,
-           :#requestId, took_ms
-    FROM finished WHERE freshet.audits()
-    UNION ALL
-    SELECT 'delivery', :#target, to_jsonb(:#delivered::text[]), :#source, 'delivered', 200, NULL, :#requestId, NULL
-    FROM finished WHERE cardinality(:#delivered::text[]) > 0 AND freshet.audits()
-    UNION ALL
-    SELECT 'delivery', :#target, to_jsonb(:#owed::text[]), :#source,
-           CASE WHEN EXISTS (SELECT FROM known) THEN 'retry'
-               ELSE 'dead' END, :#lastStatus::integer, :#lastError, :#requestId, NULL
-    FROM finished WHERE cardinality(:#owed::text[]) > 0 AND freshet.audits()
+    SELECT kind, freshet.fit_audit(target, 'target'), keys, freshet.fit_audit(:#source, 'triggered_by'), outcome,
+           status, freshet.fit_audit(detail, 'detail'), freshet.fit_audit(:#requestId, 'request_id'), took_ms
+    FROM (
+        SELECT 'job', NULL, results -> 'function_results', finished.status::text, NULL::integer, error_message, took_ms
+        FROM finished
+        UNION ALL
+        SELECT 'delivery', :#target, to_jsonb(:#delivered::text[]), 'delivered', 200, NULL, NULL
+        FROM finished WHERE cardinality(:#delivered::text[]) > 0
+        UNION ALL
+        SELECT 'delivery', :#target, to_jsonb(:#owed::text[]),
+               CASE WHEN EXISTS (SELECT FROM known) THEN 'retry' ELSE 'dead' END,
+               :#lastStatus::integer, :#lastError, NULL
+        FROM finished WHERE cardinality(:#owed::text[]) > 0
+    ) ended (kind, target, keys, outcome, status, detail, took_ms)
+    WHERE freshet.audits()
 )
 SELECT status, error_message, took_ms FROM finished

@@ -6,7 +6,7 @@ WITH job AS MATERIALIZED (
         AND job.status = 'failed'
     RETURNING j.id
 ), audited AS (
-    INSERT INTO public.invalidation_audit (kind, triggered_by, detail) SELECT 'request', 'manual', 'retry job ' || id
-        FROM changed
+    INSERT INTO public.invalidation_audit (kind, triggered_by, detail)
+    SELECT 'request', 'manual', freshet.fit_audit('retry job ' || id, 'detail') FROM changed
 )
 SELECT status::text, EXISTS (SELECT FROM changed) AS changed FROM job

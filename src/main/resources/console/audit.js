@@ -66,8 +66,8 @@ function keys(row) {
 export default {
   title: 'Audit',
   open(ctx) {
-    const state = { rows: null, total: 0, capped: false, more: false, error: null, asked: 0 };
-    async function load() {
+    const state = { rows: null, total: 0, capped: false, more: false, next: null, error: null, asked: 0 };
+    async function load(after) {
       const mine = ++state.asked;
       const { tag, request_id, pattern, kind, limit, outcome } = ctx.params;
       const usual = outcome === FAILURES ? 1000 : tag || request_id ? 200 : PAGE;
@@ -75,16 +75,20 @@ export default {
         kind: KINDS.includes(kind) ? kind : 'all',
         limit: Math.min(1000, Number(limit) || usual),
       });
-      for (const [name, value] of Object.entries({ tag, request_id, pattern })) if (value) query.set(name, value);
+      const further = typeof after === 'string' ? { cursor: after } : null;
+      const given = { tag, request_id, pattern, ...further };
+      for (const [name, value] of Object.entries(given)) if (value) query.set(name, value);
       const answer = await get('/audit/logs?' + query);
       if (mine !== state.asked || answer.status === 401) return;
       state.error = answer.ok ? null : answer.error;
       if (answer.ok)
         Object.assign(state, {
-          rows: answer.data.logs,
-          total: answer.data.total_count,
+          rows: further ? [...state.rows, ...answer.data.logs] : answer.data.logs,
+          total: further ? state.total + answer.data.total_count : answer.data.total_count,
           capped: answer.data.total_is_capped,
           more: answer.data.has_more,
+          // a search that considered only the newest rows; it goes on from there
+          next: answer.data.logs.length < Number(query.get('limit')) ? answer.data.next_cursor : null,
         });
       ctx.draw();
     }
@@ -126,7 +130,9 @@ export default {
                     failing
                       ? 'Nothing has failed, as far back as this search goes.'
                       : Object.keys(ctx.params).length
-                        ? 'Nothing in the audit matches.'
+                        ? state.next
+                          ? 'Nothing matches among the newest rows.'
+                          : 'Nothing in the audit matches.'
                         : 'The audit is empty: nothing has happened yet.',
                     'Each request, delivery, failure, replay and job leaves a row.',
                   )
@@ -251,7 +257,7 @@ export default {
                         rows,
                         r => String(r.id),
                       ),
-                      state.more
+                      state.more && !state.next
                         ? h(
                             'p',
                             { class: 'more' },
@@ -264,6 +270,13 @@ export default {
                         : null,
                     ),
                   ],
+          state.next
+            ? h(
+                'p',
+                { class: 'more' },
+                h('button', { type: 'button', onclick: () => load(state.next) }, 'Search further back'),
+              )
+            : null,
         ];
       },
     };

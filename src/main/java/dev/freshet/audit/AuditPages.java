@@ -19,18 +19,16 @@ import java.util.Map;
 /** Reads the audit: newest first, by page or by cursor. Rows are counted no further than anyone would turn pages. */
 public final class AuditPages {
     /**
-     * @param total the number of all matching rows
+     * @param total the number of matching rows
      * @param log null: there are no rows on this page
+     * @param endAt, endId the end of the window, if there may be more rows beyond it
      */
-    record AuditRow(long total, String log, String at, String id) {
-        private String cursor() {
-            return Base64.getUrlEncoder()
-                    .withoutPadding()
-                    .encodeToString((at + "|" + id).getBytes(StandardCharsets.UTF_8));
-        }
-    }
+    record AuditRow(long total, String log, String at, String id, String endAt, String endId) {}
 
-    /** @param totalIsCapped there are more rows than were counted */
+    /**
+     * @param totalIsCapped there are more rows than were counted, or there may be
+     * @param nextCursor after this page's last row, or where a search continues that considered only the newest rows
+     */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record AuditPage(
@@ -44,13 +42,18 @@ public final class AuditPages {
      */
     private record Part(String beforeAt, String beforeId, int limit, long offset, int countTo) {}
 
-    private record Matching(Part part, String pattern, String requestId, String key, List<String> kinds) {}
+    private record OfPattern(Part part, String pattern, String key, List<String> kinds) {}
 
-    /** @param window how many of the newest rows are considered */
-    private record Newest(Part part, String key, List<String> kinds, int window) {}
+    private record OfRequest(Part part, String requestId, String pattern, String key, List<String> kinds) {}
+
+    /** @param window how many of the newest rows are considered; null: all */
+    private record OfKind(Part part, String kind, String key, Integer window) {}
+
+    /** @param window as in {@link OfKind} */
+    private record Newest(Part part, String key, List<String> kinds, Integer window) {}
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final List<String> KINDS = List.of(
+    static final List<String> KINDS = List.of(
             "invalidation",
             "delivery",
             "attempt",
@@ -60,7 +63,8 @@ public final class AuditPages {
             "refused",
             "replay",
             "job",
-            "target");
+            "target",
+            "replica");
     private static final Map<String, String> PLURALS = Map.of(
             "invalidations",
             "invalidation",
@@ -74,16 +78,25 @@ public final class AuditPages {
             "replay",
             "jobs",
             "job");
+    private static final String MOST_FREQUENT = "delivery";
     private static final int COUNTED = 10_000;
     private static final int WINDOW = 200_000;
 
     private final SqlFile listed = SqlFile.of("audit/audit-listed");
-    private final SqlFile matching = SqlFile.of("audit/audit-matching");
+    private final SqlFile ofPattern = SqlFile.of("audit/audit-of-pattern");
+    private final SqlFile ofRequest = SqlFile.of("audit/audit-of-request");
+    private final SqlFile ofKind = SqlFile.of("audit/audit-of-kind");
     private final SqlFile newest = SqlFile.of("audit/audit-newest");
     private final Transactions transactions;
+    private final int window;
 
     public AuditPages(Transactions transactions) {
+        this(transactions, WINDOW);
+    }
+
+    AuditPages(Transactions transactions, int window) {
         this.transactions = transactions;
+        this.window = window;
     }
 
     /** @param query the request's parameters, which Camel puts among the headers */
@@ -102,28 +115,50 @@ public final class AuditPages {
                 page.offset(),
                 COUNTED + 1);
         List<AuditRow> rows = transactions.inOne(c -> {
-            if (pattern != null || requestId != null) {
-                return matching.rows(c, new Matching(part, pattern, requestId, key, kinds), AuditRow.class);
+            if (requestId != null) {
+                return ofRequest.rows(c, new OfRequest(part, requestId, pattern, key, kinds), AuditRow.class);
+            }
+            if (pattern != null) {
+                return ofPattern.rows(c, new OfPattern(part, pattern, key, kinds), AuditRow.class);
+            }
+            if (isRare(kinds)) {
+                Integer considered = key == null ? null : window;
+                return ofKind.rows(c, new OfKind(part, kinds.get(0), key, considered), AuditRow.class);
             }
             if (kinds != null || key != null) {
-                return newest.rows(c, new Newest(part, key, kinds, WINDOW), AuditRow.class);
+                Integer considered = key == null && kinds.isEmpty() ? null : window;
+                return newest.rows(c, new Newest(part, key, kinds, considered), AuditRow.class);
             }
             return listed.rows(c, part, AuditRow.class);
         });
         return answer(rows, page);
     }
 
+    private static boolean isRare(List<String> kinds) {
+        return kinds != null && !kinds.isEmpty() && !kinds.get(0).equals(MOST_FREQUENT);
+    }
+
     private static AuditPage answer(List<AuditRow> rows, Page page) {
-        long total = rows.get(0).total();
+        AuditRow first = rows.get(0);
         List<AuditRow> found = rows.stream().filter(row -> row.log() != null).toList();
         List<AuditRow> shown = found.subList(0, Math.min(page.limit(), found.size()));
         boolean more = found.size() > shown.size();
+        boolean beyond = first.endAt() != null;
+        String next = beyond ? cursor(first.endAt(), first.endId()) : null;
+        if (more) {
+            AuditRow last = shown.get(shown.size() - 1);
+            next = cursor(last.at(), last.id());
+        }
         return new AuditPage(
                 shown.stream().map(row -> parsed(row.log())).toList(),
-                Math.min(total, COUNTED),
-                more,
-                total > COUNTED ? true : null,
-                more ? shown.get(shown.size() - 1).cursor() : null);
+                Math.min(first.total(), COUNTED),
+                more || beyond,
+                first.total() > COUNTED || beyond ? true : null,
+                next);
+    }
+
+    private static String cursor(String at, String id) {
+        return Base64.getUrlEncoder().withoutPadding().encodeToString((at + "|" + id).getBytes(StandardCharsets.UTF_8));
     }
 
     private static String text(Map<String, Object> query, String name) {

@@ -24,7 +24,7 @@ record EntryRequest(String key, String value, List<String> tags, Double ttlSecon
         EntryRequest request = new EntryRequest(
                 key(key),
                 body.containsKey("value") ? Json.text(body.get("value")) : null,
-                tags("tags", body.getOrDefault("tags", List.of())),
+                body.get("tags") == null ? List.of() : tags("tags", body.get("tags")),
                 ttl(body.get("ttl_seconds")),
                 time(body.get("expires_at")));
         if (request.ttlSeconds() != null && request.expiresAt() != null) {

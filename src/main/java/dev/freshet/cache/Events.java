@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Splits a publication into events for the topic. NOTIFY carries less than 8,000 bytes, so a large publication becomes
@@ -22,6 +24,9 @@ final class Events {
     /** Per character of the keys, which are JSON already. */
     private static final int MOST_BYTES_OF_WRITTEN_CHARACTER = 3;
 
+    private static final String CALLER = "triggered_by";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Events.class);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Events() {}
@@ -54,8 +59,16 @@ final class Events {
         List<ObjectNode> events = new ArrayList<>(List.of(first));
         ObjectNode event = first;
         int room = MOST_BYTES - size(event);
+        int mostRoom = MOST_BYTES - size(begin(publication, "", keys.size()).put(CALLER, ""));
         for (JsonNode key : keys) {
             int needed = size(key) + 1;
+            if (needed > mostRoom) {
+                LOG.warn(
+                        "A key of {} characters, invalidated by request {}, fits into no event and is not published",
+                        key.asText().length(),
+                        publication.requestId());
+                continue;
+            }
             if (needed > room && !isEmpty(event)) {
                 event = begin(publication, publication.pattern(), events.size());
                 if (size(event) + needed > MOST_BYTES) {
@@ -65,7 +78,7 @@ final class Events {
                 events.add(event);
             }
             if (needed > room) {
-                event.put("triggered_by", "");
+                event.put(CALLER, "");
                 room = MOST_BYTES - size(event);
             }
             ((ArrayNode) event.get("matched_keys")).add(key);
@@ -90,14 +103,19 @@ final class Events {
                 < MOST_BYTES;
     }
 
-    private static ObjectNode begin(Publication publication, String pattern, int number) {
+    /** An event without keys. It goes without its caller if there is no room for that. */
+    private static ObjectNode begin(Publication publication, String pattern, int number)
+            throws JsonProcessingException {
         ObjectNode event = JSON.createObjectNode();
         event.put("pattern", pattern);
         event.putArray("matched_keys");
-        event.put("triggered_by", publication.triggeredBy());
+        event.put(CALLER, publication.triggeredBy());
         event.put("timestamp", publication.timestamp());
         event.put("request_id", publication.requestId());
         event.put("id", number == 0 ? publication.id() : publication.id() + "-" + number);
+        if (!fitsForSure(publication) && size(event) > MOST_BYTES) {
+            event.put(CALLER, "");
+        }
         return event;
     }
 

@@ -1,6 +1,8 @@
 package dev.freshet.cache;
 
 import dev.freshet.api.Refused;
+import dev.freshet.database.Json;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +12,12 @@ import java.util.concurrent.atomic.AtomicLong;
 /** A request to {@code /invalidate/…}, validated strictly. */
 record InvalidationRequest(String pattern, List<String> keys, String triggeredBy, String requestId) {
     static final int LONGEST_KEY = 1024;
+    /**
+     * The bytes that a key of 1,024 characters needs in JSON at most. Callers of the replaced service match longer
+     * keys, too, and such a key is taken as long as it fits into an event.
+     */
+    private static final int LONGEST_WRITTEN_KEY = 2 + 6 * LONGEST_KEY;
+
     private static final int LONGEST_REQUEST_ID = 200;
     private static final int LONGEST_CALLER = 200;
     private static final long NUMBERS = 1_000_000_000_000_000L;
@@ -26,12 +34,7 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
             throw wrong("keys", "must be a list of at least one key");
         }
         for (String key : keys) {
-            if (key.isEmpty() || key.codePointCount(0, key.length()) > LONGEST_KEY) {
-                throw wrong(
-                        "keys",
-                        "a key has 1 to " + LONGEST_KEY + " characters; one has "
-                                + key.codePointCount(0, key.length()));
-            }
+            refuseLength("keys", key, length(key) > LONGEST_KEY);
         }
         return new InvalidationRequest(null, List.copyOf(new LinkedHashSet<>(keys)), caller(body), requestId(body));
     }
@@ -41,7 +44,10 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
         if (!(body.get("pattern") instanceof String pattern)) {
             throw wrong("pattern", "must be a string of 1 to 1024 characters");
         }
-        List<String> keys = body.containsKey("cache_keys") ? keys("cache_keys", body.get("cache_keys")) : null;
+        List<String> keys = body.get("cache_keys") == null ? null : keys("cache_keys", body.get("cache_keys"));
+        for (String key : keys == null ? List.<String>of() : keys) {
+            refuseLength("cache_keys", key, length(key) > LONGEST_KEY && bytes(key) > LONGEST_WRITTEN_KEY);
+        }
         return new InvalidationRequest(pattern, keys, caller(body), requestId(body));
     }
 
@@ -80,6 +86,20 @@ record InvalidationRequest(String pattern, List<String> keys, String triggeredBy
         @SuppressWarnings("unchecked")
         List<String> keys = (List<String>) list;
         return keys;
+    }
+
+    private static void refuseLength(String field, String key, boolean isTooLong) {
+        if (key.isEmpty() || isTooLong) {
+            throw wrong(field, "a key has 1 to " + LONGEST_KEY + " characters; one has " + length(key));
+        }
+    }
+
+    private static int length(String key) {
+        return key.codePointCount(0, key.length());
+    }
+
+    private static int bytes(String key) {
+        return Json.text(key).getBytes(StandardCharsets.UTF_8).length;
     }
 
     static Refused wrong(String field, String what) {

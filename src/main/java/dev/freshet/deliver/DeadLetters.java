@@ -22,13 +22,22 @@ public final class DeadLetters {
     /** What one page of a replay did. */
     private record Replayed(int replayed, int chosen, List<String> held, String lastTag, String lastTarget) {}
 
-    /** Filters as they were received; null: any. */
+    /** null: any. */
     private record Which(Object target, Object tag, String tagLike, Object error) {
         private static final Which ALL = new Which(null, null, null, null);
 
         private static Which of(Object target, Object tag, Object error) {
             boolean isGlob = tag != null && tag.toString().indexOf('*') >= 0;
-            return new Which(target, isGlob ? null : tag, isGlob ? Like.of(tag.toString()) : null, error);
+            return new Which(
+                    unlessEmpty(target),
+                    isGlob ? null : unlessEmpty(tag),
+                    isGlob ? Like.of(tag.toString()) : null,
+                    unlessEmpty(error));
+        }
+
+        /** A field that was left empty filters nothing. */
+        private static Object unlessEmpty(Object given) {
+            return "".equals(given) ? null : given;
         }
     }
 

@@ -841,6 +841,21 @@ class GateTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"limit=&offset=", "limit&offset=", "offset=&limit=50&limit=", "limit=50&offset"})
+    void an_empty_parameter_counts_as_absent(String query) {
+        assertEquals(
+                "{\"limit\":50,\"offset\":0}",
+                open.http.ask("GET /page?" + query).body());
+        assertEquals(200, open.http.ask("HEAD /live/E/history?after=&" + query).status());
+        assertFalse(open.witness.headers().containsKey("after"));
+        assertEquals(
+                200,
+                keyed.http
+                        .ask("POST " + RUN + "?force=", CREDENTIALS.get("anon"))
+                        .status());
+    }
+
     // what is reported about it
 
     @ParameterizedTest

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.database.SqlFile;
 import dev.freshet.database.Transactions;
 import dev.freshet.testing.TestDatabase;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -16,6 +18,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -405,6 +409,109 @@ class AuditTest {
                 page(new AuditPages(transactions), Map.of("offset", "100000000"))
                         .get("logs")
                         .size());
+    }
+
+    @Test
+    void every_kind_is_offered_by_the_description_and_by_the_console() throws Exception {
+        Set<String> kinds = new TreeSet<>(AuditPages.KINDS);
+        kinds.add("all");
+        Set<String> described = new TreeSet<>();
+        for (JsonNode parameter : JSON.readTree(Files.readString(Path.of("src/main/resources/openapi.json")))
+                .at("/paths/~1audit~1logs/get/parameters")) {
+            if (parameter.get("name").asText().equals("kind")) {
+                parameter.at("/schema/enum").forEach(kind -> described.add(kind.asText()));
+            }
+        }
+        assertEquals(kinds, described);
+        String filter = Files.readString(Path.of("src/main/resources/console/audit.js"))
+                .replaceAll("(?s).*const KINDS = \\[(.*?)];.*", "$1");
+        assertEquals(
+                kinds, new TreeSet<>(List.of(filter.replaceAll("[\\s']", "").split(","))));
+    }
+
+    @Test
+    void every_kind_can_be_listed() throws Exception {
+        AuditPages pages = new AuditPages(transactions);
+        for (String kind : AuditPages.KINDS) {
+            database.run("INSERT INTO invalidation_audit (kind) VALUES ('" + kind + "')");
+            assertEquals(
+                    kind,
+                    page(pages, Map.of("kind", kind))
+                            .get("logs")
+                            .get(0)
+                            .get("kind")
+                            .asText());
+        }
+        new AuditLog(transactions, Duration.ofDays(1)).write(List.of(AuditLog.Row.ofReplica("replica1", true, null)));
+        assertEquals(
+                "replica1",
+                page(pages, Map.of("kind", "replica"))
+                        .get("logs")
+                        .get(0)
+                        .get("detail")
+                        .asText());
+    }
+
+    @Test
+    void the_newest_of_many_rows_of_one_pattern_or_request_comes_first() throws Exception {
+        database.run("INSERT INTO invalidation_audit (kind, pattern, request_id, latency_ms, timestamp) SELECT"
+                + " 'invalidation', 'same', 'same', i, now() + i * interval '1 second'"
+                + " FROM generate_series(1, 10050) i");
+        AuditPages pages = new AuditPages(transactions);
+        for (String filter : List.of("pattern", "request_id")) {
+            JsonNode page = page(pages, Map.of(filter, "same"));
+            assertEquals("10050", page.get("logs").get(0).get("latency").asText());
+            assertEquals(10_000, page.get("total_count").asInt());
+            assertTrue(page.get("total_is_capped").asBoolean());
+            JsonNode last = page(pages, Map.of(filter, "same", "offset", "10000"));
+            assertEquals(50, last.get("logs").size());
+            assertEquals("1", last.get("logs").get(49).get("latency").asText());
+            assertEquals(false, last.get("has_more").asBoolean());
+            JsonNode next = page(
+                    pages,
+                    Map.of(filter, "same", "cursor", page.get("next_cursor").asText()));
+            assertEquals("10000", next.get("logs").get(0).get("latency").asText());
+        }
+    }
+
+    @Test
+    void a_rare_kind_is_found_however_many_deliveries_are_newer() throws Exception {
+        database.run("INSERT INTO invalidation_audit (kind, keys, timestamp) VALUES ('job', '[\"k\"]', '2020-01-01');"
+                + " INSERT INTO invalidation_audit (kind, keys) SELECT 'delivery', '[\"d\"]'"
+                + " FROM generate_series(1, 101)");
+        AuditPages pages = new AuditPages(transactions, 100);
+        for (Map<String, Object> query : List.<Map<String, Object>>of(
+                Map.of("kind", "job"), Map.of("kind", "job", "key", "k"), Map.of("kind", "jobs", "tag", "k"))) {
+            JsonNode page = page(pages, query);
+            assertEquals(1, page.get("logs").size(), query::toString);
+            assertEquals(1, page.get("total_count").asInt());
+            assertEquals(false, page.get("has_more").asBoolean());
+            assertEquals(false, page.has("total_is_capped"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"all", "delivery", "invalidation"})
+    void a_search_that_reached_the_end_of_its_window_says_so_and_goes_on(String kind) throws Exception {
+        String listed = kind.equals("all") ? "delivery" : kind;
+        database.run("INSERT INTO invalidation_audit (kind, keys, request_id, timestamp) SELECT '" + listed + "',"
+                + " CASE WHEN i IN (1, 2, 140, 249) THEN '[\"rare\"]' ELSE '[\"often\"]' END::jsonb, i::text,"
+                + " now() + i / 3 * interval '1 second' FROM generate_series(1, 250) i");
+        AuditPages pages = new AuditPages(transactions, 100);
+        Map<String, Object> query = new HashMap<>(Map.of("kind", kind, "tag", "rare", "limit", "1"));
+        List<String> found = new ArrayList<>();
+        JsonNode page = page(pages, query);
+        assertTrue(page.get("total_is_capped").asBoolean());
+        for (int asked = 0; asked < 20; asked++) {
+            page.get("logs").forEach(log -> found.add(log.get("request_id").asText()));
+            if (!page.get("has_more").asBoolean()) {
+                break;
+            }
+            query.put("cursor", page.get("next_cursor").asText());
+            page = page(pages, query);
+        }
+        assertEquals(List.of("249", "140", "2", "1"), found);
+        assertEquals(false, page.has("total_is_capped"));
     }
 
     private static JsonNode page(AuditPages pages, Map<String, Object> query) throws SQLException {

@@ -58,6 +58,28 @@ class EventsTest {
         }
     }
 
+    /** In JSON, such a character takes six bytes. */
+    @Test
+    void the_longest_fields_in_control_characters_fit_and_the_pattern_is_whole() throws Exception {
+        String pattern = "\u0001".repeat(1024);
+        String key = "\u0002".repeat(1024);
+        String id = "\u0003".repeat(200);
+        for (List<String> keys : List.of(List.<String>of(), List.of(key), List.of("b".repeat(6_144), "bb"))) {
+            List<JsonNode> events = events(pattern, keys, null, id, id);
+            assertEquals(pattern, events.get(0).get("pattern").asText());
+            List<String> seen = new ArrayList<>();
+            events.forEach(event -> event.get("matched_keys").forEach(each -> seen.add(each.asText())));
+            assertEquals(keys, seen);
+        }
+    }
+
+    /** An adopted registry may have such keys. */
+    @Test
+    void a_key_that_fits_into_no_event_holds_up_no_other() throws Exception {
+        List<JsonNode> events = events("", List.of("b".repeat(9_000), "bb"), null, "me", "r1");
+        assertEquals("[\"bb\"]", events.get(0).get("matched_keys").toString());
+    }
+
     private static List<JsonNode> events(
             String pattern, List<String> keys, List<String> tags, String caller, String request) throws Exception {
         Publication publication = new Publication(

@@ -7,6 +7,7 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -45,6 +46,19 @@ final class CleanRequest {
                 .filter(QuietHeaders::isCamels)
                 .findFirst()
                 .map(name -> Problem.of(400, name + ": not a query parameter of this API"));
+    }
+
+    /** So that a form's field that was left empty filters nothing. */
+    static void dropEmptyParameters(RoutingContext ctx) {
+        MultiMap query = ctx.queryParams();
+        for (String name : Set.copyOf(query.names())) {
+            List<String> given = query.getAll(name);
+            List<String> filled =
+                    given.stream().filter(value -> !value.isEmpty()).toList();
+            if (filled.size() < given.size()) {
+                query.remove(name).add(name, filled);
+            }
+        }
     }
 
     /** After this, nothing can log a key. Continues with the next handler, or starts routing again. */

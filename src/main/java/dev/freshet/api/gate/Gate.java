@@ -48,6 +48,7 @@ public final class Gate {
                 .handler(once(check(localOnly::judge)))
                 .handler(once(check(rights::judge)))
                 .handler(once(check(CleanRequest::judgeParameters)))
+                .handler(step(CleanRequest::dropEmptyParameters))
                 .handler(once(check(bodies::judge)))
                 .handler(once(sharing::answerPreflight))
                 .handler(once(this::admit))

@@ -1,0 +1,29 @@
+-- The rows of one request, newest first. These are few, and the index invalidation_audit_request has them in no order:
+-- one that has would make every delivery dearer. If many rows have an id, invalidation_audit_newest finds them sooner.
+WITH total AS (
+    SELECT count(*) AS total FROM (
+        SELECT FROM public.invalidation_audit a
+        WHERE a.request_id = freshet.fit_audit(:#requestId, 'request_id')
+          AND (:#pattern::text IS NULL OR a.pattern = freshet.fit_audit(:#pattern, 'pattern'))
+          AND CASE WHEN :#kinds::text[] IS NULL
+                   THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
+                       AND outcome IN ('delivered', 'dead')
+                   ELSE cardinality(:#kinds::text[]) = 0 OR kind = ANY (:#kinds::text[]) END
+          AND (:#key::text IS NULL OR a.keys @> to_jsonb(:#key::text))
+        LIMIT :#countTo) counted
+)
+SELECT total.total, page.*, NULL AS end_at, NULL AS end_id FROM total LEFT JOIN LATERAL (
+    SELECT freshet.audit_as_json(a) AS log,
+        to_char(a.timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at, a.id::text AS id
+    FROM public.invalidation_audit a
+    WHERE a.request_id = freshet.fit_audit(:#requestId, 'request_id')
+      AND (:#pattern::text IS NULL OR a.pattern = freshet.fit_audit(:#pattern, 'pattern'))
+      AND CASE WHEN :#kinds::text[] IS NULL
+               THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
+                   AND outcome IN ('delivered', 'dead')
+               ELSE cardinality(:#kinds::text[]) = 0 OR kind = ANY (:#kinds::text[]) END
+      AND (:#key::text IS NULL OR a.keys @> to_jsonb(:#key::text))
+      AND (:#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz
+          AND (a.timestamp::timestamptz, length(a.id::text), a.id::text)
+            < (:#beforeAt::timestamptz, length(:#beforeId::text), :#beforeId::text))
+    ORDER BY a.timestamp DESC, length(a.id::text) DESC, a.id::text DESC LIMIT :#limit OFFSET :#offset) page ON true
