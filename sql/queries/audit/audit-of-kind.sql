@@ -1,4 +1,4 @@
--- The rows of one kind other than delivery, newest first, by the index invalidation_audit_rare. With a key or tag, only
+-- The rows of one kind other than delivery, newest first, by the index freshet_invalidation_audit_rare. With a key or tag, only
 -- among the newest ones, as in audit-newest.
 WITH newest AS NOT MATERIALIZED (
     SELECT a FROM public.invalidation_audit a

@@ -1,4 +1,4 @@
--- The rows of one pattern, newest first, by the index invalidation_audit_pattern, which has them in this order.
+-- The rows of one pattern, newest first, by the index freshet_invalidation_audit_pattern, which has them in this order.
 WITH total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM public.invalidation_audit a
