@@ -1,5 +1,5 @@
--- The rows of one kind other than delivery, newest first, by the index freshet_invalidation_audit_rare. With a key or tag, only
--- among the newest ones, as in audit-newest.
+-- The rows of one kind other than delivery, newest first, by the index freshet_invalidation_audit_rare. With a key or
+-- tag, only among the newest ones, as in audit-newest.
 WITH newest AS NOT MATERIALIZED (
     SELECT a FROM public.invalidation_audit a
     WHERE a.kind = :#kind AND a.kind <> 'delivery'

@@ -61,6 +61,7 @@ public class StartUp extends MainListenerSupport implements AutoCloseable {
         PropertiesComponent properties = (PropertiesComponent) context.getPropertiesComponent();
         settings = settings(properties);
         LogSettings.apply(settings);
+        CamelCli.show(context, settings.flag(Setting.CAMEL_CLI));
         listening = new ListeningAddress(settings.text(Setting.HOST).orElseThrow(), settings.number(Setting.PORT));
         listening.refuseIfTaken();
         prepared = new PreparedDatabase(settings);

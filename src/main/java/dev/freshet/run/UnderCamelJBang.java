@@ -15,11 +15,14 @@ public final class UnderCamelJBang implements ContextServicePlugin {
     @Override
     public void load(CamelContext context) {
         HostNames.forgetSoon();
-        // Under Camel JBang, Camel's classes were loaded earlier, and by another class loader than this jar. With
-        // Freshet's own main class, both have the same loader, and the start-up is there already.
-        if (UnderCamelJBang.class.getClassLoader() != CamelContext.class.getClassLoader()) {
+        if (isHost()) { // otherwise the start-up is there already
             context.getRegistry().bind("startUp", new Hosted());
         }
+    }
+
+    /** Camel JBang loads Camel's classes by another class loader than this jar; Freshet's own main class does not. */
+    static boolean isHost() {
+        return UnderCamelJBang.class.getClassLoader() != CamelContext.class.getClassLoader();
     }
 
     /** Does what {@link RunUntilShutdown} does when Freshet's own main class runs. */

@@ -7,6 +7,7 @@ package dev.freshet.settings;
 public enum Setting {
     LOG_LEVEL("freshet.run.log-level", "FRESHET_LOG_LEVEL", SettingKind.LEVEL),
     LOG_FORMAT("freshet.run.log-format", "FRESHET_LOG_FORMAT", SettingKind.FORMAT),
+    CAMEL_CLI("freshet.run.camel-cli", "FRESHET_CAMEL_CLI", SettingKind.FLAG),
     DEMO("freshet.run.demo", "FRESHET_DEMO", SettingKind.FLAG),
     WORKER_ID("freshet.run.worker-id", "WORKER_ID", SettingKind.TEXT),
 

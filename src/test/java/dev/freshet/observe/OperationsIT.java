@@ -11,6 +11,7 @@ import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Receiver;
 import dev.freshet.testing.Scene;
 import dev.freshet.testing.TestDatabase;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -137,6 +138,27 @@ class OperationsIT {
                         && bad.log().contains("retentiom"),
                 bad.log());
         assertFalse(Files.exists(folder.resolve(".freshet")));
+    }
+
+    @Test
+    void camels_command_line_sees_it_only_if_that_is_set() throws Exception {
+        Path home = Files.createTempDirectory("freshet-home-");
+        try (Scene scene = new Scene("JAVA_TOOL_OPTIONS=-Duser.home=" + home)) {
+            scene.start();
+            scene.changeAndAwait("unseen");
+            assertFalse(Files.exists(home.resolve(".camel")));
+            scene.set("FRESHET_CAMEL_CLI=true");
+            Path status = home.resolve(".camel/" + scene.start().pid() + "-status.json");
+            Scene.until("it is seen", () -> Files.exists(status) && text(status).contains("\"take-turn\""));
+        }
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return "";
+        }
     }
 
     @Test
