@@ -160,7 +160,6 @@ class ProblemsTest {
         limit=-1,      limit
         limit=x,       limit
         limit=1.5,     limit
-        limit=,        limit
         limit=1&limit=2, limit
         limit=%D9%A1,  limit
         offset=-1,     offset
