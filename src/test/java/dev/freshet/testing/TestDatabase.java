@@ -76,7 +76,8 @@ public final class TestDatabase implements AutoCloseable {
         this.name = name;
         try (Connection c = server.getPostgresDatabase().getConnection();
                 Statement s = c.createStatement()) {
-            s.execute("CREATE DATABASE " + name + " OWNER freshet TEMPLATE " + template);
+            // by files: half the work of the usual way, and the server does not wait for the disk
+            s.execute("CREATE DATABASE " + name + " OWNER freshet TEMPLATE " + template + " STRATEGY file_copy");
         }
     }
 
