@@ -58,6 +58,7 @@ function tile(name, value, note, more = {}) {
 }
 
 function tiles(o, series) {
+  const saved = Math.round(o.coalescing.calls_saved);
   const f = o.freshness;
   const q = o.queue;
   const none = f.delivered === 0;
@@ -91,7 +92,7 @@ function tiles(o, series) {
     tile(
       'Changes per call',
       `${o.coalescing.factor.toFixed(1)}×`,
-      `${count(Math.round(o.coalescing.calls_saved))} calls saved`,
+      `${count(saved)} ${saved === 1 ? 'call' : 'calls'} saved`,
       { title: 'What coalescing has saved the targets, since this instance started' },
     ),
     tile(
