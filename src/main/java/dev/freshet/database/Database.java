@@ -3,6 +3,7 @@ package dev.freshet.database;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.DriverDataSource;
+import dev.freshet.settings.CannotStart;
 import java.time.Duration;
 import java.util.Properties;
 import javax.sql.DataSource;
@@ -30,7 +31,7 @@ public final class Database implements AutoCloseable {
     private final DatabaseUrl address;
     private final HikariDataSource pool;
 
-    /** @throws Refusal if nothing answers there within {@code patience}, or if the server is not suitable */
+    /** @throws CannotStart if nothing answers there within {@code patience}, or if the server is not suitable */
     public static Database open(DatabaseUrl address, int poolSize, Duration answerTimeout, Duration patience) {
         new FirstContact(address).within(patience, single(address));
         return new Database(address, poolSize, answerTimeout);

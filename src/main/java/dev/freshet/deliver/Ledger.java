@@ -8,8 +8,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Consumer;
 
 /**
  * Collects the outcomes of calls until they are written, many in one transaction. Only then is there room in the lanes
@@ -19,7 +18,9 @@ public final class Ledger implements HandsBackOnStop {
     /** A finished call and what is to be recorded of it. */
     public record Entry(Call call, List<Outcome> outcomes) {}
 
-    private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+    /** A target's breaker has opened or closed: what the route {@code breaker-changed} gets. */
+    public record BreakerChange(String target, boolean open) {}
+
     /** The number of tags that is worth a transaction while others are under way. */
     private static final int WORTH_IT = 250;
     /** A transaction with more tags would hold its locks for long. */
@@ -37,18 +38,26 @@ public final class Ledger implements HandsBackOnStop {
     private final Lanes lanes;
     private final long lingerNanos;
     private final Runnable wake;
+    private final Consumer<BreakerChange> breakerChanged;
     private volatile Runnable afterSettling = () -> {};
     private volatile Thread waiting;
 
     /**
      * @param linger how long outcomes wait for others while calls are under way
      * @param wake wakes the route that takes and settles them
+     * @param breakerChanged is told of breakers when the settlement has been committed. It must not take long.
      */
-    public Ledger(Settlement settlement, Lanes lanes, Duration linger, Runnable wake) {
+    public Ledger(
+            Settlement settlement,
+            Lanes lanes,
+            Duration linger,
+            Runnable wake,
+            Consumer<BreakerChange> breakerChanged) {
         this.settlement = settlement;
         this.lanes = lanes;
         this.lingerNanos = linger.toNanos();
         this.wake = wake;
+        this.breakerChanged = breakerChanged;
     }
 
     /** Registers a callback that runs after each settlement has been committed. It must not take long. */
@@ -136,17 +145,8 @@ public final class Ledger implements HandsBackOnStop {
     }
 
     private void settle(List<Entry> entries, Settled settled) {
-        settled.breakers().forEach((target, open) -> {
-            if (open) {
-                LOG.warn(
-                        "Target {} does not answer: no calls from now on but one probe after 1, 2, 4, 8, 10, 10 …"
-                                + " seconds",
-                        target);
-            } else {
-                LOG.info("Target {} answers again", target);
-            }
-        });
         lanes.settled(
                 entries.stream().flatMap(e -> e.call().deliveries().stream()).toList(), settled);
+        settled.breakers().forEach((target, open) -> breakerChanged.accept(new BreakerChange(target, open)));
     }
 }

@@ -35,5 +35,10 @@ public final class Durations {
         return Duration.ofMillis(value.longValueExact());
     }
 
+    /** As people write it: 1, 0.5, 120. */
+    public static String seconds(Duration duration) {
+        return BigDecimal.valueOf(duration.toMillis(), 3).stripTrailingZeros().toPlainString();
+    }
+
     private Durations() {}
 }

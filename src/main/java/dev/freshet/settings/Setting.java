@@ -109,7 +109,7 @@ public enum Setting {
     /**
      * Returns the value in the normal form of its kind.
      *
-     * @throws Refusal names the setting, what is wrong, and what to write instead
+     * @throws CannotStart names the setting, what is wrong, and what to write instead
      */
     String normal(String value) {
         try {

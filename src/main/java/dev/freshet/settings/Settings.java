@@ -16,7 +16,7 @@ public final class Settings {
 
     /**
      * @param written the text that is given for a setting, from whichever source; null or blank if none is
-     * @throws Refusal at the first invalid one
+     * @throws CannotStart at the first invalid one
      */
     public Settings(Function<Setting, String> written) {
         for (Setting setting : Setting.values()) {
@@ -30,6 +30,8 @@ public final class Settings {
                 unset -> hostName() + "-" + ProcessHandle.current().pid());
         checkRevalidationSecret();
         checkPairs();
+        notLonger(Setting.BACKOFF, Setting.BACKOFF_MAX);
+        notLonger(Setting.BREAKER_PROBE, Setting.BREAKER_PROBE_MAX);
         checkLease();
         checkWhoMayCall();
     }
@@ -83,21 +85,22 @@ public final class Settings {
     }
 
     /**
-     * The properties for routes: every key, and for a duration also {@code key-ms} and {@code key-seconds}. Secrets are
-     * not included.
+     * The properties for routes: every key, empty if it is not set, and for a duration also {@code key-ms} and
+     * {@code key-seconds}. Secrets are not included.
      */
     public Properties forRoutes() {
         Properties properties = new Properties();
-        values.forEach((setting, value) -> {
+        for (Setting setting : Setting.values()) {
             if (setting.kind == SettingKind.SECRET) {
-                return;
+                continue;
             }
+            String value = values.getOrDefault(setting, "");
             properties.setProperty(setting.key, value);
             if (setting.kind == SettingKind.DURATION) {
                 properties.setProperty(setting.key + "-ms", value);
                 properties.setProperty(setting.key + "-seconds", Double.toString(Long.parseLong(value) / 1000.0));
             }
-        });
+        }
         batchTargetUrl().ifPresent(url -> properties.setProperty(Setting.CACHE_INVALIDATION_URL.key, url));
         return properties;
     }
@@ -133,6 +136,15 @@ public final class Settings {
             Setting unset = has(one) ? other : one;
             throw new CannotStart(
                     set.environment + " is set but " + unset.environment + " is not: set both or neither");
+        }
+    }
+
+    /** A pause that grows cannot begin above the longest. */
+    private void notLonger(Setting first, Setting longest) {
+        if (duration(first).compareTo(duration(longest)) > 0) {
+            throw new CannotStart(first.environment + " (" + Durations.seconds(duration(first)) + "s) is longer than "
+                    + longest.environment + " (" + Durations.seconds(duration(longest)) + "s): write a shorter "
+                    + first.environment + " or a longer " + longest.environment);
         }
     }
 

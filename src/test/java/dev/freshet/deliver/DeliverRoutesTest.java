@@ -14,6 +14,7 @@ class DeliverRoutesTest extends RouteTest {
     DeliverRoutesTest() {
         super("deliver.camel.yaml");
         set("freshet.queue.poll-ms", "70");
+        set("freshet.deliver.breaker-probes", "0.5, 1, 2, 2.5, 2.5 …");
     }
 
     @Test
@@ -69,6 +70,18 @@ class DeliverRoutesTest extends RouteTest {
                         "calls.count([outcome])",
                         "callLog.say([outcome])",
                         "wake seda:offer"),
+                happened());
+    }
+
+    @Test
+    void an_outage_and_its_end_are_logged_with_the_probes_that_are_set() throws Exception {
+        send("seda:breaker-changed", new Ledger.BreakerChange("cdn", true));
+        send("seda:breaker-changed", new Ledger.BreakerChange("cdn", false));
+        assertEquals(
+                List.of(
+                        "WARN Target cdn does not answer: no calls from now on but one probe after 0.5, 1, 2, 2.5, 2.5"
+                                + " … seconds",
+                        "INFO Target cdn answers again"),
                 happened());
     }
 }

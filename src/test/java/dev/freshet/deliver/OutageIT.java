@@ -4,34 +4,52 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.JsonReceiver;
 import dev.freshet.testing.Receiver;
 import dev.freshet.testing.Scene;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Two targets, one of them in trouble: the other notices nothing, and the troubled one is spared. */
+/**
+ * Two targets, one of them in trouble: the other notices nothing, and the troubled one is spared. Operators have added
+ * a call to the route that hears of it, as its file suggests; it fails.
+ */
 class OutageIT {
     private static final Receiver SECOND = new Receiver();
+    private static final JsonReceiver OPERATORS = new JsonReceiver();
     private static final int CHANGES = 12;
 
     private static Scene scene;
+    private static FreshetProcess freshet;
 
     @BeforeAll
     static void open() throws Exception {
-        scene = new Scene("FRESHET_TARGET_TIMEOUT=25s", "FRESHET_LEASE=60s");
+        scene = new Scene(
+                "FRESHET_TARGET_TIMEOUT=25s", "FRESHET_LEASE=60s", "SLACK_WEBHOOK=" + OPERATORS.url + "/secret");
         Path folder = FreshetProcess.newFolder();
         Scene.dropTarget(folder, "second", SECOND);
-        scene.start(folder);
+        Path file = folder.resolve("routes/deliver.camel.yaml");
+        String text = Files.readString(file); // its last route is breaker-changed, with an example as a comment
+        String example = text.lines()
+                .filter(line -> line.startsWith("#         "))
+                .map(line -> line.substring(2) + "\n")
+                .collect(Collectors.joining());
+        Files.writeString(file, text + example);
+        OPERATORS.always(500, "{}");
+        freshet = scene.start(folder);
     }
 
     @AfterAll
     static void close() throws Exception {
         SECOND.close();
+        OPERATORS.close();
         scene.close();
     }
 
@@ -63,12 +81,19 @@ class OutageIT {
         }
         scene.awaitProcessed(tags);
         assertTrue(isOpen());
+        awaitToldAndLogged(
+                true,
+                "WARN  breaker-changed    Target second does not answer: no calls from now on but one probe after 1,"
+                        + " 2, 4, 8, 10, 10 … seconds");
         assertEquals("8", scene.one("SELECT count(*) FROM freshet.delivery WHERE target = 'second'"));
         SECOND.everybody(null);
         Scene.until(
                 "the backlog is gone",
                 () -> scene.isTrue("SELECT count(*) = 0 FROM freshet.delivery WHERE target = 'second'"));
         assertTrue(!isOpen());
+        awaitToldAndLogged(false, "INFO  breaker-changed    Target second answers again");
+        assertTrue(freshet.log().contains("breaker-changed failed: HTTP 500"), freshet.log());
+        assertTrue(!freshet.log().contains(OPERATORS.url), freshet.log());
         scene.letEverythingPass();
         for (String tag : tags) {
             long well =
@@ -110,6 +135,15 @@ class OutageIT {
         Scene.until("delivered", () -> scene.isTrue("SELECT count(*) = 0 FROM freshet.delivery WHERE tag = 'again'"));
         scene.letEverythingPass();
         assertTrue(SECOND.calls("again").size() <= 3, SECOND.calls("again").size() + " calls");
+    }
+
+    private static void awaitToldAndLogged(boolean open, String line) {
+        Scene.until(
+                "told " + open,
+                () -> OPERATORS.calls.stream()
+                        .map(told -> told.body().path("text").asText())
+                        .anyMatch(("Target second: its breaker is open: " + open)::equals));
+        assertTrue(freshet.log().contains(line), freshet.log());
     }
 
     private static boolean isOpen() throws SQLException {

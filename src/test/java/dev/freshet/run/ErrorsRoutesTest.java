@@ -35,8 +35,8 @@ class ErrorsRoutesTest extends RouteTest {
         add(new RouteBuilder() {
             @Override
             public void configure() {
-                for (String policy :
-                        List.of("deliver", "settle", "poll", "api", "api-success", "job", "refresh", "topic-errors")) {
+                for (String policy : List.of(
+                        "deliver", "settle", "poll", "event", "api", "api-success", "job", "refresh", "topic-errors")) {
                     from("direct:" + policy)
                             .routeId(policy)
                             .routeConfigurationId(policy)
@@ -174,6 +174,13 @@ class ErrorsRoutesTest extends RouteTest {
         assertEquals(
                 List.of("seda:work", "refreshes.mayPass(reset)", "refreshes.gaveUp(null, reset)", "seda:next"),
                 happened());
+    }
+
+    @Test
+    void an_event_that_could_not_be_passed_on_is_lost_and_told() throws Exception {
+        answer("seda:work", RESET);
+        send("direct:event");
+        assertEquals(List.of("seda:work", "troubles.lost(event, reset)"), happened());
     }
 
     @Test

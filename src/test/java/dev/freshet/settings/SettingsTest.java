@@ -100,6 +100,20 @@ class SettingsTest {
         assertFalse(properties.containsValue("s3cret"));
     }
 
+    @Test
+    void routes_get_an_empty_text_for_what_is_not_set() {
+        Properties properties = with().forRoutes();
+        assertEquals("", properties.getProperty("freshet.deliver.app-url"));
+        assertFalse(properties.containsKey("freshet.api.key"), "a secret");
+    }
+
+    @Test
+    void a_first_pause_may_be_as_long_as_the_longest() {
+        assertEquals(
+                Duration.ofSeconds(5),
+                with("FRESHET_BACKOFF", "5s", "FRESHET_BACKOFF_MAX", "5s").duration(Setting.BACKOFF));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -114,6 +128,9 @@ class SettingsTest {
                 "FRESHET_HOST | no.such.host.invalid | FRESHET_HOST is \"no.such.host.invalid\"",
                 "FRESHET_HOST | 0.0.0.0 | set INTERNAL_API_KEY",
                 "FRESHET_TARGET_TIMEOUT | 15s | FRESHET_LEASE is too short for FRESHET_TARGET_TIMEOUT",
+                "FRESHET_BACKOFF | 3m | FRESHET_BACKOFF (180s) is longer than FRESHET_BACKOFF_MAX (120s)",
+                "FRESHET_BACKOFF_MAX | 500ms | FRESHET_BACKOFF (1s) is longer than FRESHET_BACKOFF_MAX (0.5s)",
+                "FRESHET_BREAKER_PROBE | 1m | FRESHET_BREAKER_PROBE (60s) is longer than FRESHET_BREAKER_PROBE_MAX",
                 "VERCEL_DEPLOYMENT_URL | https://a.example | VERCEL_DEPLOYMENT_URL is set but REVALIDATION_SECRET is"
                         + " not: set both or neither",
                 "VERCEL_DEPLOYMENT_URL | http://a:1,,http://b:2 | address 2 of 3 is empty: write addresses with one"

@@ -18,7 +18,7 @@ final class ReplicaAddresses {
 
     private ReplicaAddresses() {}
 
-    /** @throws Refusal says which address is bad and why, without quoting the address: it may contain a password */
+    /** @throws CannotStart says which address is bad and why, without quoting the address: it may contain a password */
     static List<DatabaseUrl> parse(String text) {
         String[] addresses = text.replaceAll("[,\\s]+$", "").split(BETWEEN);
         List<DatabaseUrl> parsed = new ArrayList<>();

@@ -41,7 +41,7 @@ public final class Replicas implements StopsFirst {
      * Does not ask any replica yet.
      *
      * @param addresses the value of FRESHET_REPLICAS
-     * @throws Refusal says which of them is bad
+     * @throws CannotStart says which of them is bad
      */
     public Replicas(String addresses, Duration wait, Transactions primary, Listener listener) {
         this.primary = primary;
@@ -55,7 +55,7 @@ public final class Replicas implements StopsFirst {
         return !standings.replicas().isEmpty();
     }
 
-    /** @throws Refusal if the primary does not report positions: no call could ever be made */
+    /** @throws CannotStart if the primary does not report positions: no call could ever be made */
     public void begin() {
         if (!areThere()) {
             return;

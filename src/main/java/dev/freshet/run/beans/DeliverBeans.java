@@ -19,6 +19,7 @@ import dev.freshet.deliver.fence.Fences;
 import dev.freshet.deliver.fence.FreshAnswer;
 import dev.freshet.deliver.replica.Replicas;
 import dev.freshet.observe.Meters;
+import dev.freshet.run.routes.Announcement;
 import dev.freshet.run.routes.Wake;
 import dev.freshet.settings.Setting;
 import java.net.InetAddress;
@@ -79,7 +80,8 @@ record DeliverBeans(Marking marking, Lanes lanes, CallQueues callQueues, Replica
                 settlement,
                 lanes,
                 parts.duration(Setting.SETTLE),
-                new Wake(parts.context(), "seda:settle?size=1&discardWhenFull=true")::now);
+                new Wake(parts.context(), "seda:settle?size=1&discardWhenFull=true")::now,
+                new Announcement(parts.context(), "seda:breaker-changed")::tell);
         parts.bind("ledger", ledger);
         Outcomes outcomes = new Outcomes(lanes, ledger, Clock.systemUTC());
         callQueues.setOutcomes(outcomes);

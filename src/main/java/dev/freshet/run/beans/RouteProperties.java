@@ -1,7 +1,12 @@
 package dev.freshet.run.beans;
 
+import dev.freshet.settings.Durations;
 import dev.freshet.settings.Setting;
 import dev.freshet.settings.Settings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Properties;
 
 /** The properties that routes read besides the settings themselves. */
@@ -28,6 +33,7 @@ public final class RouteProperties {
                     Setting.CACHE_INVALIDATION_URL.key,
                     demoReceiver == null ? "http://no-batch-target" : demoReceiver + "/api/internal/cache/invalidate");
         }
+        properties.setProperty("freshet.deliver.breaker-probes", probes(settings));
         long heartbeat = settings.duration(Setting.JOB_LEASE).toMillis() / HEARTBEATS;
         properties.setProperty("freshet.stats.heartbeat-ms", Long.toString(heartbeat));
         properties.setProperty("freshet.stats.cron-enabled", Boolean.toString(settings.has(Setting.STATS_CRON)));
@@ -36,5 +42,18 @@ public final class RouteProperties {
             properties.setProperty(Setting.STATS_CRON.key, "0 0 0 1 1 ? 2099");
         }
         return properties;
+    }
+
+    /** The pauses before the probes of a target, in seconds: as they grow, and twice the longest. */
+    private static String probes(Settings settings) {
+        Duration longest = settings.duration(Setting.BREAKER_PROBE_MAX);
+        List<String> pauses = new ArrayList<>();
+        for (Duration next = settings.duration(Setting.BREAKER_PROBE);
+                next.compareTo(longest) < 0;
+                next = next.multipliedBy(2)) {
+            pauses.add(Durations.seconds(next));
+        }
+        pauses.addAll(Collections.nCopies(2, Durations.seconds(longest)));
+        return String.join(", ", pauses) + " …";
     }
 }
