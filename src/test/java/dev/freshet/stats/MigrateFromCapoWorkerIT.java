@@ -80,6 +80,10 @@ class MigrateFromCapoWorkerIT {
             guide.curl(freshet, environment, "try");
             guide.curl(freshet, environment, "try");
             guide.check("check-try");
+            assertEquals(
+                    "" + JobFunctions.COUNT,
+                    database.one("SELECT results ->> 'successful_functions' FROM background_job_status WHERE"
+                            + " job_payload ->> 'requestId' = 'freshet-migration-check'"));
             assertEquals(4, application.calls.size());
             assertEquals(
                     "Bearer KEY-OF-THE-OLD-WORKER",
