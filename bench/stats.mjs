@@ -1,23 +1,14 @@
-// How long a stats job of ten functions takes beside its slowest function, and beside their sum, which the replaced
-// worker took.
+// How long a stats job takes beside its slowest function, and beside their sum, which the replaced worker took.
 //   mvn -DskipTests package && npm install --prefix bench --package-lock=false && node bench/stats.mjs [--rounds 5]
-// The functions sleep for 0.2 to 2 s, so that the database is not the limit. Starts its own PostgreSQL (pg_config
-// --bindir) and Freshet, and stops them.
+// The functions sleep for 0.2, 0.4, 0.6 s and so on, so that the database is not the limit. Starts its own PostgreSQL
+// (pg_config --bindir) and Freshet, and stops them.
+import fs from 'node:fs';
+import path from 'node:path';
 import { option, sleep, stage, startFreshet, startPostgres } from './stage.mjs';
 
 const rounds = +option('rounds', 5);
-const names = [
-  'update_half_and_full_season_stats',
-  'update_aggregated_all_time_stats',
-  'update_aggregated_hall_of_fame',
-  'update_aggregated_recent_performance',
-  'update_aggregated_season_honours_and_records',
-  'update_aggregated_match_report_cache',
-  'update_aggregated_personal_bests',
-  'update_aggregated_player_profile_stats',
-  'update_aggregated_season_race_data',
-  'update_power_ratings',
-];
+const routes = fs.readFileSync(path.join(import.meta.dirname, '..', 'routes', 'stats.camel.yaml'), 'utf8');
+const names = [...routes.matchAll(/run\(\$\{body}, '(\w+)'/g)].map(([, name]) => name);
 await stage(async () => {
   const server = await startPostgres(),
     db = server.client;

@@ -1,4 +1,4 @@
--- Demo data: a kick-about on Tuesdays and Fridays, and the ten stats functions that compute from it. Run at every
+-- Demo data: a kick-about on Tuesdays and Fridays, and the stats functions that compute from it. Run at every
 -- start with the demo on. All or nothing: where one of the names is somebody else's, everything is left as it is.
 -- Tables that are there already keep their rows; functions are as this version has them, so that a job finds all that
 -- it is told to run.

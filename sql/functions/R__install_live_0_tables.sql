@@ -1,28 +1,39 @@
 -- The tables whose changes become live events: whether they are as they have to be, and what their owner gets.
 -- R__install_live_events says why everything is done by their owner.
 
-CREATE OR REPLACE FUNCTION freshet.must_own_live_tables() RETURNS regrole
+-- Its caller may have no USAGE on schema freshet yet, so it cannot call freshet.live_types() itself.
+CREATE OR REPLACE FUNCTION freshet.check_live_tables(types jsonb) RETURNS regrole
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    missing text := '';
+    last_comma CONSTANT text := '(.*), (?=\w+\()';
+    missing text;
     owner   regrole;
     other   record;
-    needed  record;
+    lacking record;
+    fewest  text;                                                     -- 'a(x), b(y, z) and c(x)'
+    most    text;
 BEGIN
-    FOREACH missing IN ARRAY ARRAY['events', 'art'] LOOP
+    SELECT regexp_replace(string_agg(said, ', ' ORDER BY place) FILTER (WHERE needed), last_comma, '\1 and '),
+           regexp_replace(string_agg(said, ', ' ORDER BY place), last_comma, '\1 and ')
+    INTO fewest, most
+    FROM (SELECT place, needed, format('%s(%s)', relation, array_to_string(reads, ', ')) AS said
+          FROM jsonb_to_recordset(types) t(place integer, relation text, reads text[], needed boolean)) tables;
+    FOR missing IN
+        SELECT relation FROM jsonb_to_recordset(types) t(place integer, relation text, needed boolean)
+        WHERE needed ORDER BY place
+    LOOP
         IF NOT EXISTS (SELECT FROM pg_class
                        WHERE relnamespace = 'public'::regnamespace AND relname = missing AND relkind IN ('r', 'p')) THEN
-            RAISE EXCEPTION 'there is no table public.%: live events need events(id, eid) '
-                            'and art(id, event_id, round, easel, status, description)', missing
+            RAISE EXCEPTION 'there is no table public.%: live events need %', missing, fewest
                 USING ERRCODE = 'undefined_table', HINT = 'Make it, then call install_live_events() again.';
         END IF;
     END LOOP;
     FOR other IN
-        SELECT c.oid::regclass AS name, c.relowner::regrole AS owner FROM pg_class c
-        WHERE relnamespace = 'public'::regnamespace AND relname IN ('events', 'art', 'votes', 'bids', 'art_media')
-          AND relkind IN ('r', 'p')
-        ORDER BY array_position(ARRAY['events', 'art', 'votes', 'bids', 'art_media'], relname::text)
+        SELECT c.oid::regclass AS name, c.relowner::regrole AS owner
+        FROM jsonb_to_recordset(types) t(place integer, relation text) JOIN pg_class c ON c.relname = t.relation
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+        ORDER BY t.place
     LOOP
         owner := coalesce(owner, other.owner);
         IF NOT pg_has_role(other.owner, 'USAGE') THEN
@@ -36,22 +47,25 @@ BEGIN
                       HINT = format('ALTER TABLE %s OWNER TO %s', other.name, owner);
         END IF;
     END LOOP;
-    FOR needed IN
-        SELECT t AS table_name, c AS column_name
-        FROM (VALUES ('events', '{id,eid}'::text[]), ('art', '{id,event_id,round,easel,status,description}'),
-                     ('votes', '{art_id}'),
-                     ('bids', '{art_id,amount}'), ('art_media', '{artwork_id}')) v(t, cs) CROSS JOIN unnest(cs) c
-        WHERE to_regclass('public.' || t) IS NOT NULL AND NOT EXISTS (
+    FOR lacking IN
+        SELECT t.relation, c.name
+        FROM jsonb_to_recordset(types) t(place integer, relation text, reads text[])
+        CROSS JOIN unnest(t.reads) WITH ORDINALITY c(name, n)
+        WHERE to_regclass('public.' || t.relation) IS NOT NULL AND NOT EXISTS (
             SELECT FROM pg_attribute
-            WHERE attrelid = to_regclass('public.' || t) AND attname = c AND attnum > 0 AND NOT attisdropped)
+            WHERE attrelid = to_regclass('public.' || t.relation) AND attname = c.name
+              AND attnum > 0 AND NOT attisdropped)
+        ORDER BY t.place, c.n
     LOOP
-        RAISE EXCEPTION 'public.% has no column %', needed.table_name, needed.column_name
-            USING ERRCODE = 'undefined_column',
-                  HINT = 'Live events need events(id, eid), art(id, event_id, round, easel, status, description), '
-                         'votes(art_id), bids(art_id, amount) and art_media(artwork_id).';
+        RAISE EXCEPTION 'public.% has no column %', lacking.relation, lacking.name
+            USING ERRCODE = 'undefined_column', HINT = format('Live events need %s.', most);
     END LOOP;
     RETURN owner;
 END $$;
+
+CREATE OR REPLACE FUNCTION freshet.must_own_live_tables() RETURNS regrole
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN freshet.check_live_tables(freshet.live_types());
 
 CREATE OR REPLACE FUNCTION freshet.open_live_outbox(asked_for regrole) RETURNS regrole
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

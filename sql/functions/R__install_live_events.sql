@@ -1,5 +1,5 @@
--- SELECT install_live_events(): from now on, changes of art, votes, bids and art_media become live events. Another call
--- replaces the triggers.
+-- SELECT install_live_events(): from now on, changes of the tables in R__install_live_0_0_types become live events.
+-- Another call replaces the triggers.
 DO $$ BEGIN PERFORM freshet.step_aside('install_live_events'); END $$;
 
 -- Rights: the trigger functions read art and events, whose index expressions and policies may be anyone's code. So they
@@ -29,43 +29,22 @@ BEGIN
     END IF;
     FOR trigger IN
         SELECT t.*, to_regclass('public.' || t.relation) AS table_id
-        FROM (VALUES ('art', 'art', 'art_updated', 'AFTER UPDATE',
-                      'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT'),
-                     ('votes', 'votes', 'vote_cast', 'AFTER INSERT',
-                      'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'),
-                     ('bids', 'bids', 'bid_placed', 'AFTER INSERT',
-                      'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'),
-                     ('media', 'art_media', 'media_updated', 'AFTER INSERT OR UPDATE',
-                      'FOR EACH ROW')) t(short, relation, type, event, level)
+        FROM jsonb_to_recordset(freshet.live_types())
+            t(place integer, relation text, short text, type text, event text, level text, operation text,
+              changed text, row_name text, artwork name, members text)
+        WHERE t.short IS NOT NULL ORDER BY t.place
     LOOP
         IF trigger.table_id IS NULL THEN
             RAISE NOTICE 'there is no table public.%: no % until it is there and install_live_events() is called again',
                 trigger.relation, trigger.type;
             CONTINUE;
         END IF;
-        PERFORM freshet.write_live_function('freshet_live_' || trigger.short, trigger.type,
-            CASE trigger.short WHEN 'media' THEN 'TG_OP' ELSE 'NULL' END,
-            -- LATERAL and LIMIT make these look-ups use an index, however large the statement was for which the session
-            -- planned them
-            CASE trigger.short
-                WHEN 'art' THEN
-                    'SELECT array_agg(left(e.eid::text, 41)),'
-                    ' array_agg(json_build_object(''art_id'', c.id, ''round'', a.round, ''easel'', a.easel))'
-                    ' INTO eids, details'
-                    ' FROM (SELECT n.id, n.status::text, n.description::text FROM new_rows n'
-                    ' EXCEPT SELECT o.id, o.status::text, o.description::text FROM old_rows o) c'
-                    || format(by_id, 'c.id')
-                WHEN 'media' THEN
-                    'SELECT ARRAY[left(e.eid::text, 41)],'
-                    ' ARRAY[json_build_object(''artwork_id'', NEW.artwork_id)]'
-                    ' INTO eids, details FROM (SELECT) one'
-                    || format(by_id, format(freshet.live_reference(trigger.table_id, 'artwork_id'), 'NEW'))
-                ELSE
-                    'SELECT array_agg(left(e.eid::text, 41)),'
-                    ' array_agg(json_build_object(''art_id'', n.art_id, ''round'', a.round, ''easel'', a.easel'
-                    || CASE trigger.short WHEN 'bids' THEN ', ''amount'', n.amount' ELSE '' END
-                    || ')) INTO eids, details FROM new_rows n'
-                    || format(by_id, format(freshet.live_reference(trigger.table_id, 'art_id'), 'n')) END);
+        -- LATERAL and LIMIT make these look-ups use an index, however large the statement was for which the session
+        -- planned them
+        PERFORM freshet.write_live_function('freshet_live_' || trigger.short, trigger.type, trigger.operation,
+            'SELECT array_agg(left(e.eid::text, 41)), array_agg(json_build_object(' || trigger.members || '))'
+            ' INTO eids, details FROM ' || trigger.changed
+            || format(by_id, format(freshet.live_reference(trigger.table_id, trigger.artwork), trigger.row_name)));
         FOR former IN
             SELECT t.tgname, t.tgfoid::regprocedure AS calls, t.tgconstraint <> 0 AS is_constraint FROM pg_trigger t
             WHERE t.tgrelid = trigger.table_id AND t.tgname = format('cache_invalidate_%s_trigger', trigger.short)
@@ -93,5 +72,8 @@ RETURN freshet.install_live(freshet.open_live_outbox(freshet.must_own_live_table
 DO $$
 BEGIN
     PERFORM freshet.settle_in('public.install_live_events()', 'pg_proc',
-        'sends changes of art, votes, bids and art_media to live pages; their owner may call this');
+        format('sends changes of %s to live pages; their owner may call this',
+            (SELECT regexp_replace(string_agg(relation, ', ' ORDER BY place), '(.*), ', '\1 and ')
+             FROM jsonb_to_recordset(freshet.live_types()) t(place integer, relation text, short text)
+             WHERE short IS NOT NULL)));
 END $$;

@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     FOR ours IN
         SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^freshet_live_(art|votes|bids|media)$'
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^freshet_live_'
           AND t.tgparentid = 0
         ORDER BY 1
     LOOP

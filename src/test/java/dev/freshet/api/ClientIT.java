@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.RawHttp;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -169,7 +169,7 @@ class ClientIT {
                 "nothing is owed any more",
                 () -> scene.isTrue("SELECT NOT EXISTS (SELECT FROM freshet.delivery) AND NOT EXISTS (SELECT FROM"
                         + " public.background_job_status WHERE status IN ('queued', 'processing'))"));
-        for (String tag : TenFunctions.ALL_TAGS) {
+        for (String tag : JobFunctions.ALL_TAGS) {
             assertEquals(
                     1,
                     told(tag).stream()

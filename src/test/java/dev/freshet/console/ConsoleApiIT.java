@@ -9,10 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.RawHttp;
 import dev.freshet.testing.Receiver;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -42,7 +42,7 @@ class ConsoleApiIT {
     private static final String READ_KEY = "Authorization: Bearer read-key-90c1";
 
     private static Scene scene;
-    private static TenFunctions functions;
+    private static JobFunctions functions;
     private static FreshetProcess freshet;
     private static RawHttp api;
 
@@ -50,7 +50,7 @@ class ConsoleApiIT {
     static void open() throws Exception {
         scene = new Scene("INTERNAL_API_KEY=full-key-51b2", "FRESHET_READ_KEY=read-key-90c1");
         scene.database.run("CREATE TABLE public.courses (id int PRIMARY KEY, title text, owner text)");
-        functions = new TenFunctions(scene.database::connect);
+        functions = new JobFunctions(scene.database::connect);
         freshet = scene.start();
         api = new RawHttp(URI.create(freshet.url()).getPort());
         scene.database.run("SELECT cache_invalidation_watch('courses', ARRAY['course:{id}', 'owner:{owner}:courses',"
@@ -199,9 +199,9 @@ class ConsoleApiIT {
 
     @Test
     void a_route_that_stays_busy_is_not_stopped_and_keeps_running() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         String job = functions.queue();
-        functions.awaitWaiting(10);
+        functions.awaitWaiting(JobFunctions.COUNT);
         RawHttp.Answer answer = api.post("/api/routes/run-job/stop", "", KEY);
         assertEquals(409, answer.status(), answer.body());
         assertTrue(answer.json().get("detail").asText().startsWith("run-job is still busy"), answer.body());

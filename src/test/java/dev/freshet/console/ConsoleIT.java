@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.testing.Browser;
 import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.Receiver;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -45,7 +45,7 @@ class ConsoleIT {
 
     private static Browser browser;
     private static Scene scene;
-    private static TenFunctions functions;
+    private static JobFunctions functions;
     private static FreshetProcess freshet;
 
     @BeforeAll
@@ -53,7 +53,7 @@ class ConsoleIT {
         browser = Browser.open();
         // a call that is held by a test must last as long as the test looks at the page
         scene = new Scene("FRESHET_TARGET_TIMEOUT=40s", "FRESHET_LEASE=120s");
-        functions = new TenFunctions(scene.database::connect);
+        functions = new JobFunctions(scene.database::connect);
         freshet = scene.start();
     }
 
@@ -157,17 +157,17 @@ class ConsoleIT {
 
     @Test
     void a_job_changes_colour_without_a_reload() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         show("jobs");
         browser.untilShown("No job has run yet.");
         browser.js("window.loadedOnce = true");
         browser.js("[...document.querySelectorAll('button')].find(b => b.textContent === 'Run now').click()");
         browser.until("document.querySelector('.job.processing')");
-        browser.until("document.querySelectorAll('.job .progress .processing').length === 10");
+        browser.until("document.querySelectorAll('.job .progress .processing').length === " + JobFunctions.COUNT);
         String running = colour();
         functions.openTheGate();
         browser.until("document.querySelector('.job.completed')");
-        browser.until("document.querySelectorAll('.job .progress .completed').length === 10");
+        browser.until("document.querySelectorAll('.job .progress .completed').length === " + JobFunctions.COUNT);
         browser.until(
                 "getComputedStyle(document.querySelector('.job')).borderLeftColor !== " + Browser.quoted(running));
         assertTrue(browser.is("window.loadedOnce"));

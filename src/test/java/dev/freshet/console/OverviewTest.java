@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.testing.Eventually;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.RunningRoutes;
-import dev.freshet.testing.TenFunctions;
 import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
 import java.time.Duration;
@@ -66,7 +66,7 @@ class OverviewTest {
                 "deliver.camel.yaml");
         try (RunningRoutes freshet = new RunningRoutes(database, files)) {
             assertEquals(
-                    TenFunctions.NAMES.size(),
+                    JobFunctions.COUNT,
                     freshet.bean(Overview.class).whole().now().statsFunctions());
         }
     }

@@ -2,8 +2,8 @@ package dev.freshet.database;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import dev.freshet.testing.TestDatabase;
 import java.sql.SQLException;
 import java.util.List;
@@ -66,14 +66,14 @@ class AdoptIT {
         """;
 
     private static Scene scene;
-    private static TenFunctions functions;
+    private static JobFunctions functions;
 
     @BeforeAll
     static void open() throws Exception {
         TestDatabase database = TestDatabase.empty();
         database.run(OLD);
         database.run(OLD_JOBS);
-        functions = new TenFunctions(database::connect);
+        functions = new JobFunctions(database::connect);
         scene = new Scene(database);
         scene.start();
     }
@@ -136,7 +136,7 @@ class AdoptIT {
                             "old-" + open),
                     "completed");
         }
-        assertEquals(TenFunctions.times(2, 2), functions.begun());
+        assertEquals(JobFunctions.times(2, 2), functions.begun());
         assertEquals("4", scene.one("SELECT count(*) FROM background_job_status"));
         assertEquals(
                 List.of("completed", "failed"),
@@ -155,7 +155,7 @@ class AdoptIT {
         scene.database.run(
                 "UPDATE background_job_status SET status='queued', retry_count=retry_count+1 WHERE id='" + job + "'");
         functions.await(job, "completed");
-        assertEquals(TenFunctions.times(3, 3), functions.begun());
+        assertEquals(JobFunctions.times(3, 3), functions.begun());
         assertEquals("2", scene.one("SELECT retry_count FROM background_job_status WHERE id = ?::uuid", job));
     }
 }

@@ -751,6 +751,15 @@ class LiveTest {
     }
 
     @Test
+    void the_trigger_of_a_type_that_only_another_build_knows_is_turned_off_as_well() throws Exception {
+        auction();
+        run("CREATE FUNCTION freshet_live_likes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE"
+                + " TRIGGER cache_invalidate_likes_trigger AFTER INSERT ON votes EXECUTE FUNCTION freshet_live_likes();"
+                + " SELECT live_events_off()");
+        assertEquals(List.of(), database.list("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'cache%'"));
+    }
+
+    @Test
     void triggers_are_per_statement_if_they_serve_a_single_kind_of_event() throws Exception {
         auction();
         run("SELECT install_live_events()");
@@ -769,9 +778,18 @@ class LiveTest {
     void missing_tables_are_named() throws Exception {
         assertTrue(WayIn.refused(user, "SELECT install_live_events()").contains("public.events"));
         run("CREATE TABLE events (id int, eid text)");
-        assertTrue(WayIn.refused(user, "SELECT install_live_events()").contains("public.art"));
+        String refused = WayIn.refused(user, "SELECT install_live_events()");
+        assertTrue(
+                refused.contains("there is no table public.art: live events need events(id, eid) and art(id, event_id,"
+                        + " round, easel, status, description)\n"),
+                refused);
         run("CREATE TABLE art (id int, event_id int, round int, easel int, status text)");
-        assertTrue(WayIn.refused(user, "SELECT install_live_events()").contains("description"));
+        refused = WayIn.refused(user, "SELECT install_live_events()");
+        assertTrue(refused.contains("public.art has no column description\n"), refused);
+        assertTrue(
+                refused.contains("Live events need events(id, eid), art(id, event_id, round, easel, status,"
+                        + " description), votes(art_id), bids(art_id, amount) and art_media(artwork_id).\n"),
+                refused);
         run("ALTER TABLE art ADD description text; CREATE TABLE votes (art_id int)");
         List<String> notices = WayIn.warnings(user, "SELECT install_live_events()");
         assertEquals(2, notices.size());
@@ -780,6 +798,9 @@ class LiveTest {
                 notices::toString);
         run("INSERT INTO events VALUES (1, 'E'); INSERT INTO art VALUES (1, 1, 1, 1); INSERT INTO votes VALUES (1)");
         assertEquals(List.of("vote_cast"), types());
+        assertEquals(
+                "Freshet: sends changes of art, votes, bids and art_media to live pages; their owner may call this",
+                database.one("SELECT obj_description('install_live_events()'::regprocedure, 'pg_proc')"));
     }
 
     @Test

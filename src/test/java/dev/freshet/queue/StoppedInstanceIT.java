@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.Scene;
 import dev.freshet.testing.Signal;
-import dev.freshet.testing.TenFunctions;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -38,7 +38,7 @@ class StoppedInstanceIT {
     @BeforeAll
     static void open() throws Exception {
         scene = new Scene("FRESHET_STATS_JOBS=1", "FRESHET_LOG_LEVEL=DEBUG");
-        for (String function : TenFunctions.NAMES) {
+        for (String function : JobFunctions.NAMES) {
             scene.database.run("CREATE FUNCTION " + function + "() RETURNS void LANGUAGE sql AS ''");
         }
         processes =

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.testing.Eventually;
 import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.TestDatabase;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -67,7 +68,8 @@ class RunningIT {
             assertEquals(2, freshet.exitCode(), freshet.log());
             assertTrue(
                     freshet.log()
-                            .contains("310 are needed: 10 functions side by side for FRESHET_STATS_JOBS=30, and"
+                            .contains(30 * JobFunctions.COUNT + 10 + " are needed: " + JobFunctions.COUNT
+                                    + " functions side by side for FRESHET_STATS_JOBS=30, and"
                                     + " FRESHET_POOL_SIZE=10"),
                     freshet.log());
             assertFalse(freshet.log().contains("Freshet is listening"), freshet.log());

@@ -3,9 +3,9 @@ package dev.freshet.stats;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.JsonReceiver;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import dev.freshet.testing.TestDatabase;
 import dev.freshet.testing.Walkthrough;
 import java.net.URI;
@@ -33,14 +33,14 @@ class MigrateFromCapoWorkerIT {
 
     private final JsonReceiver application = new JsonReceiver();
     private TestDatabase database;
-    private TenFunctions functions;
+    private JobFunctions functions;
     private Walkthrough guide;
 
     @BeforeEach
     void installOldSystem() throws Exception {
         database = TestDatabase.empty();
         database.run(OLD_TABLE);
-        functions = new TenFunctions(database::connect);
+        functions = new JobFunctions(database::connect);
         guide = new Walkthrough(DOCUMENT, database);
         database.runAsSuperuser(
                 "DO $$ BEGIN IF to_regrole('authenticated') IS NULL THEN CREATE ROLE authenticated LOGIN; END IF; END"
@@ -80,6 +80,10 @@ class MigrateFromCapoWorkerIT {
             guide.curl(freshet, environment, "try");
             guide.curl(freshet, environment, "try");
             guide.check("check-try");
+            assertEquals(
+                    "" + JobFunctions.COUNT,
+                    database.one("SELECT results ->> 'successful_functions' FROM background_job_status WHERE"
+                            + " job_payload ->> 'requestId' = 'freshet-migration-check'"));
             assertEquals(4, application.calls.size());
             assertEquals(
                     "Bearer KEY-OF-THE-OLD-WORKER",
@@ -100,9 +104,9 @@ class MigrateFromCapoWorkerIT {
 
             application.always(500, "");
             functions.await(insert("not-told"), "completed");
-            functions.during(TenFunctions.WAIT_AT_THE_GATE);
+            functions.during(JobFunctions.WAIT_AT_THE_GATE);
             String interrupted = insert("interrupted");
-            functions.awaitWaiting(10);
+            functions.awaitWaiting(JobFunctions.COUNT);
             assertEquals(0, freshet.term(), freshet.log());
             assertEquals("queued", functions.status(interrupted));
         }
@@ -182,7 +186,7 @@ class MigrateFromCapoWorkerIT {
                         + " now() WHERE id = '"
                         + job + "'");
                 for (String function :
-                        job.equals(victim) ? TenFunctions.NAMES.subList(0, functions) : TenFunctions.NAMES) {
+                        job.equals(victim) ? JobFunctions.NAMES.subList(0, functions) : JobFunctions.NAMES) {
                     database.run("SELECT public." + function + "()");
                 }
                 if (job.equals(victim)) {
@@ -192,7 +196,7 @@ class MigrateFromCapoWorkerIT {
                         .send(
                                 HttpRequest.newBuilder(URI.create(url + "/api/internal/cache/invalidate"))
                                         .POST(BodyPublishers.ofString(
-                                                "{\"tags\":[\"" + String.join("\",\"", TenFunctions.ALL_TAGS)
+                                                "{\"tags\":[\"" + String.join("\",\"", JobFunctions.ALL_TAGS)
                                                         + "\"],\"source\":\"old-worker\"}"))
                                         .build(),
                                 BodyHandlers.discarding());

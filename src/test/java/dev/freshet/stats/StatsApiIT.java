@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.RawHttp;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import java.net.URI;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -30,13 +30,13 @@ class StatsApiIT {
     private static final String JSON = "Content-Type: application/json";
 
     private static Scene scene;
-    private static TenFunctions functions;
+    private static JobFunctions functions;
     private static RawHttp api;
 
     @BeforeAll
     static void open() throws Exception {
         scene = new Scene("INTERNAL_API_KEY=full-key-51b2", "FRESHET_READ_KEY=read-key-90c1", "QUEUE_NAME=my-queue");
-        functions = new TenFunctions(scene.database::connect);
+        functions = new JobFunctions(scene.database::connect);
         api = new RawHttp(URI.create(scene.start().url()).getPort());
     }
 
@@ -92,7 +92,7 @@ class StatsApiIT {
         assertEquals(1, jobs.size(), jobs.toString());
         functions.await(jobs.get(0), "completed");
         assertEquals(jobs, scene.database.list("SELECT id FROM background_job_status"));
-        assertEquals(TenFunctions.times(1, 1), functions.begun());
+        assertEquals(JobFunctions.times(1, 1), functions.begun());
     }
 
     @Test
@@ -156,9 +156,9 @@ class StatsApiIT {
 
     @Test
     void jobs_are_listed_newest_first_and_by_status() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         String first = enqueue(request("first")).get("jobId").asText();
-        functions.awaitWaiting(10);
+        functions.awaitWaiting(JobFunctions.COUNT);
         String second = enqueue(request("second")).get("jobId").asText();
         String third = enqueue(request("third")).get("jobId").asText();
         JsonNode all = list("");
@@ -191,7 +191,9 @@ class StatsApiIT {
         assertEquals("failed", shown.get("status").asText());
         assertEquals(1, shown.get("retry_count").asInt());
         assertEquals("one", shown.get("job_payload").get("requestId").asText());
-        assertEquals(9, shown.get("results").get("successful_functions").asInt());
+        assertEquals(
+                JobFunctions.COUNT - 1,
+                shown.get("results").get("successful_functions").asInt());
         assertTrue(shown.get("error_message").asText().contains("update_power_ratings: no ratings"));
         for (String time : List.of("started_at", "completed_at", "created_at", "updated_at")) {
             assertTrue(shown.get(time).asText().matches("\\d{4}-\\d\\d-\\d\\dT.*Z"), time + ": " + shown);
@@ -203,10 +205,10 @@ class StatsApiIT {
     @Test
     void only_a_failed_job_is_retried() throws Exception {
         functions.during("IF name = 'update_power_ratings' THEN RAISE EXCEPTION 'no ratings'; END IF; "
-                + TenFunctions.WAIT_AT_THE_GATE);
+                + JobFunctions.WAIT_AT_THE_GATE);
         String job = enqueue(request("to-be-retried")).get("jobId").asText();
         String queued = enqueue(request("waits")).get("jobId").asText();
-        functions.awaitWaiting(9);
+        functions.awaitWaiting(JobFunctions.COUNT - 1);
         assertChange(409, job, "retry", "processing");
         assertChange(409, queued, "retry", "queued");
         functions.openTheGate();
@@ -222,9 +224,9 @@ class StatsApiIT {
 
     @Test
     void only_a_queued_job_is_cancelled() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         String running = enqueue(request("runs")).get("jobId").asText();
-        functions.awaitWaiting(10);
+        functions.awaitWaiting(JobFunctions.COUNT);
         String queued = enqueue(request("is-cancelled")).get("jobId").asText();
         assertChange(200, queued, "cancel", "");
         assertEquals(
@@ -243,7 +245,7 @@ class StatsApiIT {
         String after = functions.queue();
         functions.await(after, "completed");
         assertEquals("failed", functions.status(queued), "it has not run");
-        assertEquals(TenFunctions.times(2, 2), functions.begun());
+        assertEquals(JobFunctions.times(2, 2), functions.begun());
         assertChange(200, queued, "retry", "");
         functions.await(queued, "completed");
     }

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.freshet.testing.Eventually;
 import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Hold;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.JsonReceiver;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -37,7 +37,7 @@ class StatsCrashIT {
     };
 
     private static final String HOLD_FIVE =
-            "IF name IN ('" + String.join("', '", HELD) + "') THEN " + TenFunctions.WAIT_AT_THE_GATE + " END IF;";
+            "IF name IN ('" + String.join("', '", HELD) + "') THEN " + JobFunctions.WAIT_AT_THE_GATE + " END IF;";
 
     private final JsonReceiver receiver = new JsonReceiver();
 
@@ -47,13 +47,13 @@ class StatsCrashIT {
     }
 
     @Test
-    void a_job_survives_a_kill_while_five_functions_have_committed_and_five_run() throws Exception {
+    void a_job_survives_a_kill_while_five_functions_run_and_the_others_have_committed() throws Exception {
         try (Scene scene = scene()) {
-            TenFunctions functions = new TenFunctions(scene.database::connect);
+            JobFunctions functions = new JobFunctions(scene.database::connect);
             functions.during(HOLD_FIVE);
             FreshetProcess victim = scene.start();
             String job = functions.queue();
-            awaitFiveAndFive(functions);
+            awaitOnlyTheHeld(functions);
             List<String> old = functions.waiting();
             victim.kill9();
             assertEquals(old, functions.waiting(), "its backends do not know");
@@ -62,7 +62,7 @@ class StatsCrashIT {
 
             Scene.until(
                     "five others are waiting",
-                    () -> functions.waiting().size() == 5
+                    () -> functions.waiting().size() == HELD.length
                             && functions.waiting().stream().noneMatch(old::contains));
             assertEquals(
                     List.of(),
@@ -70,52 +70,54 @@ class StatsCrashIT {
             assertEquals(List.of(), receiver.calls);
             functions.openTheGate();
             functions.await(job, "completed");
-            assertEquals(TenFunctions.times(1, 2, HELD), functions.begun());
-            assertEquals(TenFunctions.times(1, 1), functions.committed());
-            assertEquals("10", scene.one("SELECT count(*) FROM ran"));
+            assertEquals(JobFunctions.times(1, 2, HELD), functions.begun());
+            assertEquals(JobFunctions.times(1, 1), functions.committed());
+            assertEquals("" + JobFunctions.COUNT, scene.one("SELECT count(*) FROM ran"));
             assertEquals("1", scene.one("SELECT deaths FROM background_job_status"));
-            assertEquals("10", scene.one("SELECT results ->> 'successful_functions' FROM background_job_status"));
+            assertEquals(
+                    "" + JobFunctions.COUNT,
+                    scene.one("SELECT results ->> 'successful_functions' FROM background_job_status"));
             assertEquals(1, receiver.calls.size());
             assertEquals(
-                    TenFunctions.ALL_TAGS, receiver.calls.get(0).tags(), "also what was committed before the death");
+                    JobFunctions.ALL_TAGS, receiver.calls.get(0).tags(), "also what was committed before the death");
         }
     }
 
     @Test
     void a_job_survives_a_kill_between_the_last_commit_and_the_call() throws Exception {
         try (Scene scene = scene()) {
-            TenFunctions functions = new TenFunctions(scene.database::connect);
+            JobFunctions functions = new JobFunctions(scene.database::connect);
             FreshetProcess victim = scene.start();
             String job;
             try (Hold hold = new Hold(
                     scene.database,
                     "UPDATE",
                     "public.background_job_status",
-                    "NEW.results ->> 'successful_functions' = '10'")) {
+                    "NEW.results ->> 'successful_functions' = '" + JobFunctions.COUNT + "'")) {
                 job = functions.queue();
                 hold.awaitReached();
                 victim.kill9();
             }
             assertEquals(List.of(), receiver.calls);
-            assertEquals(TenFunctions.times(1, 1), functions.committed());
+            assertEquals(JobFunctions.times(1, 1), functions.committed());
             scene.start();
             endLease(scene);
             functions.await(job, "completed");
-            assertEquals(TenFunctions.times(1, 1), functions.begun());
+            assertEquals(JobFunctions.times(1, 1), functions.begun());
             assertEquals(
-                    List.of(TenFunctions.ALL_TAGS),
+                    List.of(JobFunctions.ALL_TAGS),
                     receiver.calls.stream().map(JsonReceiver.Got::tags).toList());
         }
     }
 
     @Test
-    void a_job_survives_a_stop_while_five_functions_have_committed_and_five_run() throws Exception {
+    void a_job_survives_a_stop_while_five_functions_run_and_the_others_have_committed() throws Exception {
         try (Scene scene = scene()) {
-            TenFunctions functions = new TenFunctions(scene.database::connect);
+            JobFunctions functions = new JobFunctions(scene.database::connect);
             functions.during(HOLD_FIVE);
             FreshetProcess first = scene.start();
             String job = functions.queue();
-            awaitFiveAndFive(functions);
+            awaitOnlyTheHeld(functions);
             assertEquals(0, first.term(), first.log());
             assertEquals(
                     "queued|0|0|",
@@ -126,37 +128,38 @@ class StatsCrashIT {
             functions.openTheGate();
             scene.start();
             functions.await(job, "completed");
-            assertEquals(TenFunctions.times(1, 2, HELD), functions.begun());
-            assertEquals(TenFunctions.times(1, 1), functions.committed());
+            assertEquals(JobFunctions.times(1, 2, HELD), functions.begun());
+            assertEquals(JobFunctions.times(1, 1), functions.committed());
             assertEquals("0", scene.one("SELECT deaths FROM background_job_status"));
-            assertEquals(TenFunctions.ALL_TAGS, List.copyOf(tagsOfAllCalls()));
+            assertEquals(JobFunctions.ALL_TAGS, List.copyOf(tagsOfAllCalls()));
         }
     }
 
     @Test
     void two_instances_run_each_function_of_two_hundred_jobs_once() throws Exception {
         try (Scene scene = scene()) {
-            TenFunctions functions = new TenFunctions(scene.database::connect);
+            JobFunctions functions = new JobFunctions(scene.database::connect);
             functions.during(
-                    "IF NOT (SELECT is_open FROM public.gate) THEN " + TenFunctions.WAIT_AT_THE_GATE + " END IF;");
+                    "IF NOT (SELECT is_open FROM public.gate) THEN " + JobFunctions.WAIT_AT_THE_GATE + " END IF;");
             scene.set("WORKER_ID=one", "FRESHET_STATS_JOBS=2");
             scene.start();
             functions.queue();
-            functions.awaitWaiting(10);
+            functions.awaitWaiting(JobFunctions.COUNT);
             scene.set("WORKER_ID=other", "FRESHET_STATS_JOBS=3");
             scene.start();
             scene.database.run(
                     "INSERT INTO background_job_status (status) SELECT 'queued' FROM generate_series(1, 199)");
-            functions.awaitWaiting(30); // the third job, if not the second, belongs to the other instance
+            // the third job, if not the second, belongs to the other instance
+            functions.awaitWaiting(3 * JobFunctions.COUNT);
             functions.openTheGate();
             Eventually.is(
                     Duration.ofSeconds(180),
                     () -> completed(functions) == 200,
                     () -> completed(functions) + " of 200 jobs are completed");
-            assertEquals(TenFunctions.times(200, 200), functions.begun());
-            assertEquals(TenFunctions.times(200, 200), functions.committed());
+            assertEquals(JobFunctions.times(200, 200), functions.begun());
+            assertEquals(JobFunctions.times(200, 200), functions.committed());
             assertEquals(
-                    "2000|1|1",
+                    200 * JobFunctions.COUNT + "|1|1",
                     scene.one("SELECT concat_ws('|', count(*), min(attempt), max(attempt)) FROM freshet.job_function"
                             + " WHERE status = 'success' AND refreshed"));
             assertEquals(
@@ -173,7 +176,7 @@ class StatsCrashIT {
         }
     }
 
-    private static int completed(TenFunctions functions) {
+    private static int completed(JobFunctions functions) {
         try {
             return Integer.parseInt(
                     functions.one("SELECT count(*) FROM background_job_status WHERE status = 'completed'"));
@@ -188,7 +191,7 @@ class StatsCrashIT {
         Path data = Files.createTempDirectory("freshet-it-stats-postgres-");
         EmbeddedPostgres server = start(data, port);
         try {
-            TenFunctions functions = new TenFunctions(() ->
+            JobFunctions functions = new JobFunctions(() ->
                     DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres"));
             functions.during(HOLD_FIVE);
             try (FreshetProcess freshet = FreshetProcess.start(Map.of(
@@ -199,18 +202,18 @@ class StatsCrashIT {
                     "INTERNAL_API_KEY",
                     "key"))) {
                 String job = functions.queue();
-                awaitFiveAndFive(functions);
+                awaitOnlyTheHeld(functions);
                 server.close();
                 freshet.waitForLog(Pattern.compile("WARN"));
                 server = start(data, port);
                 functions.openTheGate();
                 functions.await(job, "completed");
-                assertEquals(TenFunctions.times(1, 1), functions.committed());
+                assertEquals(JobFunctions.times(1, 1), functions.committed());
                 assertEquals(
-                        "10|1|",
+                        JobFunctions.COUNT + "|1|",
                         functions.one("SELECT concat_ws('|', results ->> 'successful_functions', deaths,"
                                 + " coalesce(error_message, '')) FROM background_job_status"));
-                assertEquals(TenFunctions.ALL_TAGS, List.copyOf(tagsOfAllCalls()));
+                assertEquals(JobFunctions.ALL_TAGS, List.copyOf(tagsOfAllCalls()));
                 assertTrue(freshet.isAlive());
             }
         } finally {
@@ -222,11 +225,11 @@ class StatsCrashIT {
         return new Scene("CACHE_INVALIDATION_URL=" + receiver.url, "INTERNAL_API_KEY=key");
     }
 
-    private static void awaitFiveAndFive(TenFunctions functions) {
+    private static void awaitOnlyTheHeld(JobFunctions functions) {
         Scene.until(
-                "five have committed and five run",
-                () -> functions.committed().equals(TenFunctions.times(1, 0, HELD))
-                        && functions.waiting().size() == 5);
+                "five run and the others have committed",
+                () -> functions.committed().equals(JobFunctions.times(1, 0, HELD))
+                        && functions.waiting().size() == HELD.length);
     }
 
     /** As if twenty seconds had passed. */

@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.testing.FreshetProcess;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.JsonReceiver;
 import dev.freshet.testing.RawHttp;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import dev.freshet.testing.TestDatabase;
 import java.io.IOException;
 import java.net.URI;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Stats jobs from the row to the caches: ten functions in parallel, and then one call. */
+/** Stats jobs from the row to the caches: all functions in parallel, and then one call. */
 class StatsIT {
     private static final String HALL = "update_aggregated_hall_of_fame";
     private static final String RATINGS = "update_power_ratings";
@@ -36,7 +36,7 @@ class StatsIT {
 
     private static Scene scene;
     private static JsonReceiver receiver;
-    private static TenFunctions functions;
+    private static JobFunctions functions;
     private static FreshetProcess freshet;
 
     @BeforeAll
@@ -44,7 +44,7 @@ class StatsIT {
         receiver = new JsonReceiver();
         scene = new Scene(
                 "NEXT_PUBLIC_APP_URL=" + receiver.url, "INTERNAL_API_KEY=full-key-51b2", "WORKER_ID=stats-worker");
-        functions = new TenFunctions(scene.database::connect);
+        functions = new JobFunctions(scene.database::connect);
         freshet = scene.start();
     }
 
@@ -71,14 +71,14 @@ class StatsIT {
     }
 
     @Test
-    void ten_functions_run_at_the_same_time_each_on_its_own_backend_and_in_its_own_transaction() throws SQLException {
-        functions.during(TenFunctions.WAIT_FOR_ALL_TEN);
+    void all_functions_run_at_the_same_time_each_on_its_own_backend_and_in_its_own_transaction() throws SQLException {
+        functions.during(JobFunctions.WAIT_FOR_ALL);
         functions.await(functions.queue(), "completed");
         assertTrue(
                 scene.isTrue("SELECT max(started) < min(ended) FROM ran"),
                 "the last begins before the first has ended");
         assertEquals(
-                "10 10 10",
+                "%1$d %1$d %1$d".formatted(JobFunctions.COUNT),
                 scene.one("SELECT concat_ws(' ', count(DISTINCT function), count(DISTINCT pid), count(DISTINCT"
                         + " transaction)) FROM ran"));
     }
@@ -88,8 +88,8 @@ class StatsIT {
         String job = functions.queue();
         functions.await(job, "completed");
         JsonNode results = results(job);
-        assertEquals(10, results.get("total_functions").asInt());
-        assertEquals(10, results.get("successful_functions").asInt());
+        assertEquals(JobFunctions.COUNT, results.get("total_functions").asInt());
+        assertEquals(JobFunctions.COUNT, results.get("successful_functions").asInt());
         assertEquals(0, results.get("failed_functions").asInt());
         assertTrue(results.get("cache_invalidation_success").asBoolean());
         TreeSet<String> named = new TreeSet<>();
@@ -102,7 +102,7 @@ class StatsIT {
                     function.toString());
             assertFalse(function.has("error"), function.toString());
         }
-        assertEquals(new TreeSet<>(TenFunctions.NAMES), named);
+        assertEquals(new TreeSet<>(JobFunctions.NAMES), named);
         assertEquals(
                 "0||stats-worker|stats-update-queue|t|t",
                 scene.one("SELECT concat_ws('|', retry_count, coalesce(error_message, ''), worker_id, queue_name,"
@@ -121,13 +121,14 @@ class StatsIT {
     @Test
     void the_progress_of_a_running_job_is_visible() throws Exception {
         functions.during(
-                "IF name IN ('" + HALL + "', '" + RATINGS + "') THEN " + TenFunctions.WAIT_AT_THE_GATE + " END IF;");
+                "IF name IN ('" + HALL + "', '" + RATINGS + "') THEN " + JobFunctions.WAIT_AT_THE_GATE + " END IF;");
         String job = functions.queue();
         Scene.until(
-                "eight have ended",
-                () -> results(job).path("successful_functions").asInt() == 8);
+                "all others have ended",
+                () -> results(job).path("successful_functions").asInt() == JobFunctions.COUNT - 2);
         assertEquals("processing", functions.status(job));
-        assertEquals(8, results(job).get("function_results").size());
+        assertEquals(
+                JobFunctions.COUNT - 2, results(job).get("function_results").size());
         assertEquals(
                 "[\"" + HALL + "\",\"" + RATINGS + "\"]",
                 results(job).get("running_functions").toString());
@@ -143,11 +144,11 @@ class StatsIT {
         functions.await(job, "failed");
         assertEquals("1", scene.one("SELECT retry_count FROM background_job_status"));
         assertEquals(
-                "2 of 10 functions failed: " + HALL + ": nobody is famous; " + RATINGS + ": function " + RATINGS
-                        + "() does not exist",
+                "2 of " + JobFunctions.COUNT + " functions failed: " + HALL + ": nobody is famous; " + RATINGS
+                        + ": function " + RATINGS + "() does not exist",
                 scene.one("SELECT error_message FROM background_job_status"));
         JsonNode results = results(job);
-        assertEquals(8, results.get("successful_functions").asInt());
+        assertEquals(JobFunctions.COUNT - 2, results.get("successful_functions").asInt());
         assertEquals(2, results.get("failed_functions").asInt());
         assertTrue(results.get("cache_invalidation_success").asBoolean());
         for (JsonNode function : results.get("function_results")) {
@@ -156,11 +157,8 @@ class StatsIT {
             assertEquals(fails ? "failed" : "success", function.get("status").asText());
             assertEquals(fails, function.has("error"));
         }
-        assertEquals(TenFunctions.times(1, 0, HALL, RATINGS), functions.committed());
-        List<String> others = TenFunctions.ALL_TAGS.stream()
-                .filter(tag -> !tag.equals("hall_of_fame") && !tag.equals("player_power_rating"))
-                .toList();
-        assertEquals(List.of(others), tagsOfCalls());
+        assertEquals(JobFunctions.times(1, 0, HALL, RATINGS), functions.committed());
+        assertEquals(List.of(JobFunctions.tagsWithout(HALL, RATINGS)), tagsOfCalls());
     }
 
     @Test
@@ -190,27 +188,27 @@ class StatsIT {
         functions.await(job, "completed");
         scene.database.run(
                 "UPDATE background_job_status SET status='queued', retry_count=retry_count+1 WHERE id='" + job + "'");
-        Scene.until("all have run twice", () -> functions.committed().equals(TenFunctions.times(2, 2)));
+        Scene.until("all have run twice", () -> functions.committed().equals(JobFunctions.times(2, 2)));
         functions.await(job, "completed");
-        assertEquals(List.of(TenFunctions.ALL_TAGS, TenFunctions.ALL_TAGS), tagsOfCalls());
+        assertEquals(List.of(JobFunctions.ALL_TAGS, JobFunctions.ALL_TAGS), tagsOfCalls());
     }
 
     @Test
     void a_running_job_queued_by_hand_starts_anew_and_its_old_functions_commit_nothing() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         String job = functions.queue();
-        functions.awaitWaiting(10);
+        functions.awaitWaiting(JobFunctions.COUNT);
         List<String> old = functions.waiting();
         scene.database.run(
                 "UPDATE background_job_status SET status='queued', retry_count=retry_count+1 WHERE id='" + job + "'");
         Scene.until(
-                "ten others are waiting",
-                () -> functions.waiting().size() == 10
+                "others are waiting, all of them",
+                () -> functions.waiting().size() == JobFunctions.COUNT
                         && functions.waiting().stream().noneMatch(old::contains));
         functions.openTheGate();
         functions.await(job, "completed");
-        assertEquals(TenFunctions.times(2, 2), functions.begun());
-        assertEquals(TenFunctions.times(1, 1), functions.committed());
+        assertEquals(JobFunctions.times(2, 2), functions.begun());
+        assertEquals(JobFunctions.times(1, 1), functions.committed());
         assertTrue(
                 scene.isTrue("SELECT bool_and(NOT pid::text = ANY (?)) FROM ran", (Object) old.toArray(String[]::new)));
     }
@@ -228,7 +226,7 @@ class StatsIT {
             """.formatted(HALL, RATINGS));
         functions.await(functions.queue(), "completed");
         assertEquals(3, functions.begun().get(HALL) + functions.begun().get(RATINGS), "one of the two once more");
-        assertEquals(TenFunctions.times(1, 1), functions.committed());
+        assertEquals(JobFunctions.times(1, 1), functions.committed());
     }
 
     @Test
@@ -243,7 +241,7 @@ class StatsIT {
                             + "\"}"),
                     "completed");
             assertEquals(tenant, scene.one("SELECT tenant FROM ran WHERE function = '" + RATINGS + "'"));
-            assertEquals(TenFunctions.times(1, 1), functions.committed());
+            assertEquals(JobFunctions.times(1, 1), functions.committed());
             assertEquals(tenant, scene.one("SELECT tenant_id FROM background_job_status"));
             functions.await(functions.queue(), "completed");
             assertEquals(2, functions.committed().get(RATINGS));
@@ -262,7 +260,7 @@ class StatsIT {
         assertEquals("/api/internal/cache/invalidate", call.path());
         assertEquals(List.of("Bearer full-key-51b2"), call.headers().get("Authorization"));
         assertEquals(List.of("application/json"), call.headers().get("Content-type"));
-        assertEquals(TenFunctions.ALL_TAGS, call.tags());
+        assertEquals(JobFunctions.ALL_TAGS, call.tags());
         assertEquals("job-post-match", call.body().get("source").asText());
         assertEquals("match-77", call.body().get("requestId").asText());
         assertEquals(3, call.body().size(), call.body().toString());
@@ -275,7 +273,7 @@ class StatsIT {
         String job = functions.queue();
         functions.await(job, "completed");
         assertEquals(
-                List.of(TenFunctions.ALL_TAGS, List.of("hall_of_fame", "match_report"), List.of("match_report")),
+                List.of(JobFunctions.ALL_TAGS, List.of("hall_of_fame", "match_report"), List.of("match_report")),
                 tagsOfCalls());
         assertTrue(results(job).get("cache_invalidation_success").asBoolean());
         assertEquals(3, results(job).get("cache_invalidation").get("tries").asInt());
@@ -290,10 +288,12 @@ class StatsIT {
         JsonNode results = results(job);
         assertFalse(results.get("cache_invalidation_success").asBoolean());
         assertEquals(3, results.get("cache_invalidation").get("tries").asInt());
-        assertEquals(11, results.get("cache_invalidation").get("failed_tags").size());
+        assertEquals(
+                JobFunctions.ALL_TAGS.size(),
+                results.get("cache_invalidation").get("failed_tags").size());
         assertEquals("HTTP 500", results.get("cache_invalidation").get("error").asText());
         assertEquals(
-                TenFunctions.ALL_TAGS,
+                JobFunctions.ALL_TAGS,
                 scene.database.list(
                         "SELECT tag FROM freshet.delivery WHERE target = 'batch' ORDER BY tag COLLATE \"C\""));
         Scene.until("the database has tried again", () -> receiver.calls.size() > 3);
@@ -301,7 +301,7 @@ class StatsIT {
         Scene.until("all tags have arrived", () -> scene.isTrue("SELECT count(*) = 0 FROM freshet.delivery"));
         TreeSet<String> arrived = new TreeSet<>();
         receiver.calls.forEach(call -> arrived.addAll(call.tags()));
-        assertEquals(new TreeSet<>(TenFunctions.ALL_TAGS), arrived);
+        assertEquals(new TreeSet<>(JobFunctions.ALL_TAGS), arrived);
     }
 
     @Test
@@ -315,9 +315,9 @@ class StatsIT {
 
     @Test
     void the_most_urgent_job_runs_first_and_then_the_oldest() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         functions.queue();
-        functions.awaitWaiting(10);
+        functions.awaitWaiting(JobFunctions.COUNT);
         List<String> jobs = new ArrayList<>();
         for (String trigger : List.of("admin", "cron", "post-match", "admin", "post-match")) {
             jobs.add(enqueue("{\"triggeredBy\":\"" + trigger + "\",\"requestId\":\"number-" + jobs.size() + "\"}"));
@@ -377,7 +377,7 @@ class StatsIT {
         }
         scene.database.run(statements[2]);
         functions.await(job, "completed");
-        assertEquals(TenFunctions.times(1, 2, HALL), functions.begun());
+        assertEquals(JobFunctions.times(1, 2, HALL), functions.begun());
     }
 
     /** The SQL blocks under a heading of README.md. */
@@ -420,9 +420,10 @@ class StatsIT {
 
     private static void assertOnlyTheHallRanAgain(String job) throws Exception {
         functions.await(job, "completed");
-        assertEquals(TenFunctions.times(1, 2, HALL), functions.begun());
-        assertEquals(TenFunctions.times(1, 1), functions.committed());
-        assertEquals(10, results(job).get("successful_functions").asInt());
+        assertEquals(JobFunctions.times(1, 2, HALL), functions.begun());
+        assertEquals(JobFunctions.times(1, 1), functions.committed());
+        assertEquals(
+                JobFunctions.COUNT, results(job).get("successful_functions").asInt());
         assertEquals(List.of(List.of("hall_of_fame")), tagsOfCalls());
         assertEquals("", scene.one("SELECT coalesce(error_message, '') FROM background_job_status"));
     }

@@ -5,14 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.stats.StatsFunctions.Ran;
 import dev.freshet.stats.StatsFunctions.Result;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.RouteTest;
-import dev.freshet.testing.TenFunctions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.camel.Processor;
 import org.junit.jupiter.api.Test;
 
@@ -50,25 +55,41 @@ class StatsRoutesTest extends RouteTest {
     }
 
     @Test
-    void all_ten_functions_run_and_then_the_job_is_finished() throws Exception {
+    void all_functions_run_and_then_the_job_is_finished() throws Exception {
         answer("stats.run", WELL);
         answer("jobs.refresh", refresh());
         answer("jobs.finish", new Jobs.Finished("j1", "completed", 41, null));
         send("seda:run-job", JOB);
         List<String> happened = new ArrayList<>(happened());
         assertEquals("INFO Processing all stats functions in parallel...", happened.remove(0));
-        List<String> runs = happened.subList(0, 10);
+        List<String> runs = happened.subList(0, JobFunctions.COUNT);
         assertEquals(
-                "stats.run(" + JOB + ", update_half_and_full_season_stats, season_stats, half_season_stats)",
-                runs.get(0));
-        TenFunctions.NAMES.forEach(name -> assertTrue(runs.toString().contains(JOB + ", " + name + ", "), name));
-        assertEquals("stats.interrupted(" + Collections.nCopies(10, WELL) + ")", happened.get(10));
-        assertEquals("jobs.refresh(" + JOB + ")", happened.get(11));
-        assertTrue(happened.get(12).startsWith("jobs.finish(" + JOB + ", "), happened.get(12));
-        assertTrue(happened.get(13).startsWith("direct:wake-deliveries "), happened.get(13));
+                JobFunctions.TAGS.entrySet().stream()
+                        .map(function -> "stats.run(" + JOB + ", " + function.getKey() + ", "
+                                + String.join(", ", function.getValue()) + ")")
+                        .toList(),
+                runs);
+        List<String> then = happened.subList(JobFunctions.COUNT, happened.size());
+        assertEquals("stats.interrupted(" + Collections.nCopies(JobFunctions.COUNT, WELL) + ")", then.get(0));
+        assertEquals("jobs.refresh(" + JOB + ")", then.get(1));
+        assertTrue(then.get(2).startsWith("jobs.finish(" + JOB + ", "), then.get(2));
+        assertTrue(then.get(3).startsWith("direct:wake-deliveries "), then.get(3));
         assertEquals(
                 List.of("INFO Job j1 completed successfully in 41ms", "wake seda:claim-job"),
-                happened.subList(14, happened.size()));
+                then.subList(4, then.size()));
+    }
+
+    /** Other tests take the functions from the route file, so this one holds that file to the contract. */
+    @Test
+    void the_functions_of_the_contract_run_with_its_tags() throws IOException {
+        Map<String, List<String>> contract = Pattern.compile("^\\| `(update_\\w+)` \\| (.+) \\|$", Pattern.MULTILINE)
+                .matcher(Files.readString(Path.of("docs/contract.md")))
+                .results()
+                .collect(Collectors.toMap(
+                        row -> row.group(1),
+                        row -> List.of(row.group(2).replace("`", "").split(", "))));
+        assertEquals(10, contract.size(), contract.toString());
+        contract.forEach((function, tags) -> assertEquals(tags, JobFunctions.TAGS.get(function), function));
     }
 
     @Test

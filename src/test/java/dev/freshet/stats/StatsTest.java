@@ -11,9 +11,9 @@ import dev.freshet.database.Transactions;
 import dev.freshet.observe.JobMeters;
 import dev.freshet.settings.SettingSources;
 import dev.freshet.settings.Settings;
+import dev.freshet.testing.JobFunctions;
 import dev.freshet.testing.RunningRoutes;
 import dev.freshet.testing.Scene;
-import dev.freshet.testing.TenFunctions;
 import dev.freshet.testing.TestDatabase;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.ref.WeakReference;
@@ -45,13 +45,13 @@ class StatsTest {
             "audit.camel.yaml");
 
     private TestDatabase database;
-    private TenFunctions functions;
+    private JobFunctions functions;
     private final JobMeters meters = new JobMeters(new SimpleMeterRegistry(), "me", "stats");
 
     @BeforeEach
     void open() throws Exception {
         database = TestDatabase.migrated();
-        functions = new TenFunctions(database::connect);
+        functions = new JobFunctions(database::connect);
     }
 
     @AfterEach
@@ -61,15 +61,16 @@ class StatsTest {
 
     @Test
     void a_function_that_takes_too_long_fails_with_that_reason() throws Exception {
-        functions.during("IF name = '" + RATINGS + "' THEN " + TenFunctions.WAIT_AT_THE_GATE + " END IF;");
+        functions.during("IF name = '" + RATINGS + "' THEN " + JobFunctions.WAIT_AT_THE_GATE + " END IF;");
         String job = functions.queue();
         try (RunningRoutes freshet = new RunningRoutes(database, ROUTES, "FRESHET_STATS_TIMEOUT=500ms")) {
             functions.await(job, "failed");
         }
         assertEquals(
-                "1 of 10 functions failed: " + RATINGS + ": took longer than FRESHET_STATS_TIMEOUT (0.5 s)",
+                "1 of " + JobFunctions.COUNT + " functions failed: " + RATINGS
+                        + ": took longer than FRESHET_STATS_TIMEOUT (0.5 s)",
                 database.one("SELECT error_message FROM background_job_status"));
-        assertEquals(TenFunctions.times(1, 0, RATINGS), functions.committed());
+        assertEquals(JobFunctions.times(1, 0, RATINGS), functions.committed());
         assertEquals(List.of(), functions.waiting());
     }
 
@@ -99,7 +100,8 @@ class StatsTest {
             functions.await(job, "completed");
         }
         assertEquals(
-                "false|skipped: no batch target is set (CACHE_INVALIDATION_URL or NEXT_PUBLIC_APP_URL)|11",
+                "false|skipped: no batch target is set (CACHE_INVALIDATION_URL or NEXT_PUBLIC_APP_URL)|"
+                        + JobFunctions.ALL_TAGS.size(),
                 database.one("SELECT concat_ws('|', results ->> 'cache_invalidation_success', results ->"
                         + " 'cache_invalidation' ->> 'outcome', jsonb_array_length(results -> 'cache_invalidation' ->"
                         + " 'failed_tags')) FROM background_job_status"));
@@ -222,7 +224,7 @@ class StatsTest {
 
     @Test
     void a_worker_that_returns_after_its_job_was_given_to_another_commits_nothing() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         functions.queue();
         StatsFunctions functionsOfZombie = statsFunctions();
         Job old = worker("zombie", 1).claim();
@@ -233,7 +235,7 @@ class StatsTest {
         database.run("UPDATE background_job_status SET attempt = attempt + 1, lease_until = now() + interval '1 hour'");
         functions.openTheGate();
         assertEquals(StatsFunctions.Result.lost, zombie.join().result());
-        assertEquals(TenFunctions.times(0, 0), functions.committed());
+        assertEquals(JobFunctions.times(0, 0), functions.committed());
         assertEquals("0", database.one("SELECT count(*) FROM ran"));
         assertEquals("running", database.one("SELECT status FROM freshet.job_function"));
 
@@ -250,7 +252,7 @@ class StatsTest {
 
     @Test
     void a_heartbeat_that_finds_its_job_gone_stops_its_functions() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         String job = functions.queue();
         StatsFunctions running = statsFunctions();
         Jobs jobs = new Jobs(
@@ -275,7 +277,7 @@ class StatsTest {
 
     @Test
     void a_job_that_its_own_worker_takes_again_does_not_keep_its_old_functions() throws Exception {
-        functions.during(TenFunctions.WAIT_AT_THE_GATE);
+        functions.during(JobFunctions.WAIT_AT_THE_GATE);
         functions.queue();
         StatsFunctions running = statsFunctions();
         Jobs jobs = new Jobs(

@@ -61,7 +61,7 @@ public final class RunningRoutes implements AutoCloseable {
                         null,
                         new dev.freshet.database.Transactions(pool),
                         pool,
-                        database.pool(10),
+                        database.pool(JobFunctions.COUNT),
                         null,
                         new dev.freshet.run.routes.LiveRoutes(
                                 configured.getCamelContext(), java.nio.file.Path.of("no-such-folder"))));

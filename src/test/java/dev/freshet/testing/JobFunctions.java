@@ -1,48 +1,48 @@
 package dev.freshet.testing;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
- * The ten statistics functions as a test needs them: each counts its starts (even those that are rolled back), writes
- * into public.ran when it ran, on which backend and in which transaction, and meanwhile does what the test says.
+ * The statistics functions that routes/stats.camel.yaml names, as a test needs them: each counts its starts (even those
+ * that are rolled back), writes into public.ran when it ran, on which backend and in which transaction, and meanwhile
+ * does what the test says.
  */
-public final class TenFunctions {
+public final class JobFunctions {
     public interface Connector {
         Connection connect() throws SQLException;
     }
 
-    /** As the contract lists them. */
-    static final Map<String, List<String>> TAGS = new LinkedHashMap<>();
+    private static final Path FILE = Path.of("routes/stats.camel.yaml");
+    private static final Pattern RUN = Pattern.compile("run\\(\\$\\{body}, '(\\w+)', '([^']*)'\\)");
 
-    static {
-        TAGS.put("update_half_and_full_season_stats", List.of("season_stats", "half_season_stats"));
-        TAGS.put("update_aggregated_all_time_stats", List.of("all_time_stats"));
-        TAGS.put("update_aggregated_hall_of_fame", List.of("hall_of_fame"));
-        TAGS.put("update_aggregated_recent_performance", List.of("recent_performance"));
-        TAGS.put("update_aggregated_season_honours_and_records", List.of("honour_roll"));
-        TAGS.put("update_aggregated_match_report_cache", List.of("match_report"));
-        TAGS.put("update_aggregated_personal_bests", List.of("personal_bests"));
-        TAGS.put("update_aggregated_player_profile_stats", List.of("player_profile_stats"));
-        TAGS.put("update_aggregated_season_race_data", List.of("season_race_data"));
-        TAGS.put("update_power_ratings", List.of("player_power_rating"));
-    }
+    /** Each function's tags, in the order of the file. */
+    public static final Map<String, List<String>> TAGS = read();
 
     public static final List<String> NAMES = List.copyOf(TAGS.keySet());
-    public static final List<String> ALL_TAGS =
-            TAGS.values().stream().flatMap(List::stream).sorted().toList();
+    public static final int COUNT = NAMES.size();
+    public static final List<String> ALL_TAGS = tagsWithout();
 
     /** For {@link #during}: no function ends before the test opens the gate. */
     public static final String WAIT_AT_THE_GATE = "PERFORM pg_advisory_xact_lock_shared(4712);"
             + " WHILE NOT (SELECT is_open FROM public.gate) LOOP PERFORM pg_sleep(0.01); END LOOP;";
-    /** For {@link #during}: no function ends before all ten have begun. */
-    public static final String WAIT_FOR_ALL_TEN = "PERFORM nextval('public.company');"
-            + " WHILE (SELECT last_value FROM public.company) < 10 LOOP PERFORM pg_sleep(0.01); END LOOP;";
+    /** For {@link #during}: no function ends before all have begun. */
+    public static final String WAIT_FOR_ALL = "PERFORM nextval('public.company');"
+            + " WHILE (SELECT last_value FROM public.company) < " + COUNT + " LOOP PERFORM pg_sleep(0.01); END LOOP;";
 
     private static final String TABLES = """
         CREATE TABLE public.ran (function text, pid integer, transaction text, tenant uuid,
@@ -65,7 +65,47 @@ public final class TenFunctions {
 
     private final Connector database;
 
-    public TenFunctions(Connector database) throws SQLException {
+    private static Map<String, List<String>> read() {
+        Map<String, List<String>> tags = new LinkedHashMap<>();
+        try {
+            find(
+                    new Load(LoadSettings.builder().setLabel(FILE.toString()).build())
+                            .loadFromString(Files.readString(FILE)),
+                    tags);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return Collections.unmodifiableMap(tags);
+    }
+
+    /** Whatever calls the method run of the bean stats, wherever it is in the file. */
+    private static void find(Object node, Map<String, List<String>> tags) {
+        if (node instanceof List<?> list) {
+            list.forEach(item -> find(item, tags));
+        } else if (node instanceof Map<?, ?> map) {
+            if ("stats".equals(map.get("ref"))
+                    && String.valueOf(map.get("method")).startsWith("run")) {
+                Matcher run = RUN.matcher(map.get("method").toString());
+                if (!run.matches()
+                        || tags.put(run.group(1), List.of(run.group(2).split(", *"))) != null) {
+                    throw new IllegalStateException(FILE + ": " + map.get("method"));
+                }
+            }
+            map.values().forEach(value -> find(value, tags));
+        }
+    }
+
+    /** The tags of all functions except the named ones, sorted. */
+    public static List<String> tagsWithout(String... names) {
+        return TAGS.entrySet().stream()
+                .filter(function -> !List.of(names).contains(function.getKey()))
+                .flatMap(function -> function.getValue().stream())
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    public JobFunctions(Connector database) throws SQLException {
         this.database = database;
         run(TABLES);
         for (String name : NAMES) {
