@@ -1,5 +1,6 @@
--- The rows of one request, newest first. These are few, and the index invalidation_audit_request has them in no order:
--- one that has would make every delivery dearer. If many rows have an id, invalidation_audit_newest finds them sooner.
+-- The rows of one request, newest first. These are few, and the index freshet_invalidation_audit_request has them in no
+-- order: one that has would make every delivery dearer. If many rows have an id, the planner finds them sooner by
+-- freshet_invalidation_audit_newest.
 WITH total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM public.invalidation_audit a
