@@ -38,7 +38,7 @@ BEGIN
         queued := queued || tag;
         INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(tag) BETWEEN 1 AND 256 THEN tag END);
     END LOOP;
-    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+    IF freshet.must_wake() THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
     RETURN NULL;

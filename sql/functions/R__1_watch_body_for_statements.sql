@@ -103,7 +103,7 @@ BEGIN
         INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(t) BETWEEN 1 AND 256 THEN t END FROM unnest(queued) t;
     END IF;
     -- an instance that sleeps; what it wakes for is committed with the notification
-    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+    IF freshet.must_wake() THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
     RETURN NULL;

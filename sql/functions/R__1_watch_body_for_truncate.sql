@@ -29,7 +29,7 @@ BEGIN
             USING HINT = 'What others committed since it began is removed unnamed: use READ COMMITTED.';
         INSERT INTO freshet.inbox (tag) VALUES (NULL);
     END IF;
-    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+    IF freshet.must_wake() THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
     RETURN NULL;

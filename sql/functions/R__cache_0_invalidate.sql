@@ -58,7 +58,7 @@ BEGIN
     END IF;
     INSERT INTO freshet.inbox (tag, registry_knows) SELECT t COLLATE "C", true FROM unnest(wanted) t;
     -- wakes an instance that is asleep
-    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+    IF freshet.must_wake() THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
     WITH held AS MATERIALIZED (

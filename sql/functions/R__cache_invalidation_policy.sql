@@ -58,7 +58,7 @@ BEGIN
         debounce = excluded.debounce, at_once = excluded.at_once, profile = excluded.profile,
         priority = excluded.priority, made_at = now();
     PERFORM pg_notify('freshet_live', '')      -- an instance that is asleep may have to look more often now
-    WHERE date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass);
+    WHERE freshet.must_wake();
 END $$;
 
 DO $$ BEGIN PERFORM freshet.settle_in('public.cache_invalidation_policy(text, interval, boolean, text, integer)',

@@ -22,7 +22,7 @@ BEGIN
     END LOOP;
     INSERT INTO freshet.inbox (tag) SELECT DISTINCT t COLLATE "C" FROM unnest(tags) t;
     -- wakes an instance that is asleep
-    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+    IF freshet.must_wake() THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
 END $$;

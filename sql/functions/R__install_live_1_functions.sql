@@ -35,7 +35,7 @@ BEGIN
         SELECT %2$L, %3$s, f.* FROM unnest(eids, details) f;
         -- an instance that sleeps; without the right to read that, its poll finds the event
         IF (CASE WHEN has_sequence_privilege('freshet.asleep_until', 'SELECT')
-                 THEN date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) END) THEN
+                 THEN freshet.must_wake() END) THEN
             PERFORM pg_notify('freshet_live', '');
         END IF;
     END IF;

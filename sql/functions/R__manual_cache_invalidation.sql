@@ -18,7 +18,7 @@ BEGIN
     INSERT INTO freshet.live_outbox (type, event_eid, endpoints)
     VALUES ('manual_invalidation', event_eid, CASE WHEN endpoint IS NOT NULL THEN ARRAY[endpoint] END);
     -- wakes an instance that is asleep
-    IF date_part('epoch', now()) < pg_sequence_last_value('freshet.asleep_until'::regclass) THEN
+    IF freshet.must_wake() THEN
         PERFORM pg_notify('freshet_live', '');
     END IF;
 END $$;

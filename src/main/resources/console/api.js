@@ -41,8 +41,13 @@ export const post = (path, body) =>
     body: JSON.stringify(body || {}),
   });
 
-/** Tells `heard(event, data)` and `state('live' | 'lost' | 'locked')` until it is closed; comes back by itself. */
-export function stream(heard, state) {
+/**
+ * Tells `onEvent(event, data)` and `onState('live' | 'lost' | 'locked')` until it is closed; comes back by itself. What
+ * these throw is reported and does not end the stream: a page that fails to draw something must draw what comes next.
+ */
+export function stream(onEvent, onState) {
+  const heard = reporting(onEvent);
+  const state = reporting(onState);
   let closed = false;
   let wait = 500;
   let aborter;
@@ -110,5 +115,15 @@ export function stream(heard, state) {
       clearTimeout(alarm);
       aborter.abort();
     },
+  };
+}
+
+function reporting(listener) {
+  return (...told) => {
+    try {
+      listener(...told);
+    } catch (e) {
+      reportError(e);
+    }
   };
 }

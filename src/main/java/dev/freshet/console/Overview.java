@@ -76,8 +76,9 @@ public final class Overview {
         WorkInHand work = null;
         Surroundings surroundings = null;
         try {
-            work = database.work();
+            WorkInHand first = database.work();
             surroundings = database.surroundings();
+            work = first; // the page knows an answer with both parts, and one with none
             awaySince = null;
             judgement.judge(work, instance.late());
             judgement.judge(surroundings);

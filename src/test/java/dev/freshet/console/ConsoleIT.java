@@ -473,6 +473,21 @@ class ConsoleIT {
     }
 
     @Test
+    void an_error_of_the_page_does_not_end_its_stream() throws Exception {
+        show("overview");
+        browser.js("import('/admin/assets/api.js').then(api => { window.told = []; window.second = api.stream("
+                + "event => { told.push(event); throw new Error('cannot draw ' + event); },"
+                + " state => { told.push(state); throw new Error('cannot draw ' + state); }); })");
+        browser.until("told.includes('overview')");
+        scene.change("seen-by-a-broken-page");
+        browser.until("told.filter(what => what === 'overview').length > 1");
+        browser.js("second.close()");
+        assertFalse(browser.is("told.includes('lost')"));
+        assertTrue(browser.problems().toString().contains("cannot draw live"), browser.problems()::toString);
+        browser.forget();
+    }
+
+    @Test
     void a_key_is_asked_for_and_kept_in_the_tab_only_and_its_rights_are_shown() throws Exception {
         Scene keyed = new Scene("INTERNAL_API_KEY=full-key-51b2", "FRESHET_READ_KEY=read-key-90c1");
         try {

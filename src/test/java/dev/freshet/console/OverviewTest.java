@@ -1,6 +1,7 @@
 package dev.freshet.console;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.freshet.testing.Eventually;
@@ -68,6 +69,18 @@ class OverviewTest {
             assertEquals(
                     JobFunctions.COUNT,
                     freshet.bean(Overview.class).whole().now().statsFunctions());
+        }
+    }
+
+    /** The page draws an answer with both parts, or with none. */
+    @Test
+    void an_overview_of_which_one_part_cannot_be_read_contains_neither() throws Exception {
+        try (RunningRoutes freshet = new RunningRoutes(database, List.of("audit.camel.yaml", "errors.camel.yaml"))) {
+            database.run("ALTER VIEW cache_invalidation_policies RENAME TO not_there");
+            OverviewAnswer overview = freshet.bean(Overview.class).whole().now();
+            assertEquals(Verdict.Level.down, overview.health().verdict());
+            assertNull(overview.surroundings());
+            assertNull(overview.work());
         }
     }
 

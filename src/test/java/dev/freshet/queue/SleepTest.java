@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,6 +110,36 @@ class SleepTest {
         List<String> heard = new ArrayList<>();
         Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains("asleep another"), heard::toString);
         assertEquals("t", database.one(ASLEEP));
+    }
+
+    @Test
+    void while_a_transaction_is_going_to_wake_it_no_other_one_notifies() throws Exception {
+        listenUntil("t");
+        try (Connection first = database.connect()) {
+            first.setAutoCommit(false);
+            TestDatabase.run(first, "SELECT enqueue_cache_invalidation('first')");
+            database.run("SELECT enqueue_cache_invalidation('second')");
+            database.run("NOTIFY freshet_live, 'asleep another'");
+            List<String> heard = new ArrayList<>();
+            Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains("asleep another"), heard::toString);
+            assertEquals(List.of("asleep another"), notEchoes(heard));
+            first.commit();
+        }
+        listenUntil("f");
+    }
+
+    private static List<String> notEchoes(List<String> heard) {
+        return heard.stream()
+                .filter(payload -> !payload.matches("asleep [0-9a-f-]{36}"))
+                .collect(Collectors.toList());
+    }
+
+    @Test
+    void a_transaction_that_takes_a_first_change_back_wakes_it_for_the_second() throws Exception {
+        listenUntil("t");
+        database.run("BEGIN; SAVEPOINT s; SELECT enqueue_cache_invalidation('first'); ROLLBACK TO s;"
+                + " SELECT enqueue_cache_invalidation('second'); COMMIT");
+        listenUntil("f");
     }
 
     @Test

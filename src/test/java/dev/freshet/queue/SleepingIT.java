@@ -1,7 +1,11 @@
 package dev.freshet.queue;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.freshet.testing.FreshetProcess;
 import dev.freshet.testing.Scene;
+import java.sql.Connection;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** An instance where nothing happens, seen from outside. */
@@ -28,6 +32,21 @@ class SleepingIT {
             awaitAsleep(scene, freshet);
             freshet.term();
             Scene.until("awake", () -> scene.database.one(ASLEEP).equals("f"));
+        }
+    }
+
+    @Test
+    void a_change_is_found_while_the_transaction_that_is_to_wake_the_instance_stays_open() throws Exception {
+        try (Scene scene = new Scene("FRESHET_QUEUE_POLL=1h");
+                Connection open = scene.database.connect()) {
+            FreshetProcess freshet = scene.start();
+            awaitAsleep(scene, freshet);
+            open.setAutoCommit(false);
+            Scene.enqueue(open, "not-committed");
+            scene.changeAndAwait("committed");
+            assertEquals(List.of(), scene.receiver.calls("not-committed"));
+            open.commit();
+            scene.receiver.awaitCalls("not-committed", 1);
         }
     }
 
