@@ -8,8 +8,10 @@ import dev.freshet.database.SqlFile;
 import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,6 +71,23 @@ class GoesAfterTest {
         database.run("INSERT INTO freshet.target (name, goes_after) VALUES ('x', 'y'), ('y', 'x'), ('z', 'y')");
         assertEquals("", oweAfter("x"));
         assertEquals("", oweAfter("y"));
+    }
+
+    /** A probe does not wait, because a breaker should close soon; all it may do is make a call too many. */
+    @Test
+    void a_probe_covers_no_change_that_the_other_target_does_not_have() throws SQLException {
+        database.run("INSERT INTO freshet.target (name, goes_after, opened_at, open_until)"
+                + " VALUES ('edge', 'app', now(), now())");
+        owe("app", "a", 7, "0 s");
+        owe("edge", "a", 4, "0 s");
+        Map<String, Object> terms = new HashMap<>(Map.of("target", "edge", "lease", UUID.randomUUID(), "limit", 5));
+        terms.putAll(Map.of("urgentLimit", 5, "retries", 5, "lowestFirst", false, "hasReplicas", false));
+        terms.putAll(Map.of("probeSeconds", 5, "probeMaxSeconds", 60, "leaseSeconds", 60));
+        terms.putAll(Map.of("freshWithinSeconds", 60, "retriesWithinSeconds", 60));
+        try (Connection connection = database.connect()) {
+            assertEquals(1, SqlFile.of("deliver/claim").rows(connection, terms).size());
+        }
+        assertEquals("7", database.one("SELECT claimed_handover FROM freshet.delivery WHERE target = 'edge'"));
     }
 
     private String oweAfter(String late) throws SQLException {
