@@ -31,7 +31,9 @@ WITH kind AS MATERIALIZED (
                  (SELECT open_until IS NULL FROM freshet.target WHERE name = :#target) AS closed) t
 ), step AS MATERIALIZED (
     SELECT kind.priority, kind.rank, room.probing, room.retries,
-           CASE WHEN kind.priority > 5 THEN room.urgent_tags ELSE room.tags END AS tags
+           CASE WHEN kind.priority > 5 THEN room.urgent_tags ELSE room.tags END AS tags,
+           now() - make_interval(secs => CASE WHEN kind.rank = 0 THEN :#freshWithinSeconds::double precision
+                                              ELSE :#retriesWithinSeconds::double precision END) AS since
     FROM kind CROSS JOIN room
     ORDER BY CASE WHEN room.probing THEN kind.rank END,
              CASE WHEN :#lowestFirst::boolean THEN kind.priority ELSE -kind.priority END, kind.rank
@@ -42,9 +44,14 @@ WITH kind AS MATERIALIZED (
         SELECT * FROM (
             SELECT ctid, due_at FROM freshet.delivery
             WHERE target = :#target AND priority = step.priority AND rank = step.rank AND due_at <= now()
-              AND due_at >= now() - make_interval(secs =>
-                  CASE WHEN step.rank = 0 THEN :#freshWithinSeconds::double precision
-                       ELSE :#retriesWithinSeconds::double precision END)
+              AND due_at >= step.since
+              -- it asks about the 1,000 oldest at most: while the other target is down, all of them wait
+              AND due_at <= CASE WHEN EXISTS (TABLE ahead) THEN (
+                      SELECT max(due_at) FROM (
+                          SELECT due_at FROM freshet.delivery
+                          WHERE target = :#target AND priority = step.priority AND rank = step.rank AND due_at <= now()
+                            AND due_at >= step.since
+                          ORDER BY due_at LIMIT 1000) oldest) ELSE now() END
               AND (NOT EXISTS (TABLE ahead)
                    OR done_handover < least(handover, freshet.done_ahead(tag, (TABLE ahead))))
             ORDER BY due_at

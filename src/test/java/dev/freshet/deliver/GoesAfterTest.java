@@ -80,14 +80,39 @@ class GoesAfterTest {
                 + " VALUES ('edge', 'app', now(), now())");
         owe("app", "a", 7, "0 s");
         owe("edge", "a", 4, "0 s");
+        try (Connection connection = database.connect()) {
+            assertEquals(1, SqlFile.of("deliver/claim").rows(connection, claimOfEdge()).size());
+        }
+        assertEquals("7", database.one("SELECT claimed_handover FROM freshet.delivery WHERE target = 'edge'"));
+    }
+
+    /** While the app is down, everything waits, and each claim would ask about all of it. */
+    @Test
+    void a_claim_asks_about_a_thousand_tags_at_most() throws SQLException {
+        database.run("INSERT INTO freshet.target (name, goes_after) VALUES ('edge', 'app')");
+        database.run("INSERT INTO freshet.delivery (tag, target, handover, done_handover, changed_at, due_at)"
+                + " SELECT 'tag' || n, target, 10, 7, now(), now() - make_interval(secs => n * 0.001)"
+                + " FROM generate_series(1, 3000) n, unnest(ARRAY['app', 'edge']) AS target");
+        try (Connection connection = database.connectAs("postgres")) {
+            connection.setAutoCommit(false);
+            TestDatabase.run(connection, "SET LOCAL track_functions = 'pl'");
+            assertEquals(
+                    List.of(), SqlFile.of("deliver/claim").rows(connection, claimOfEdge()));
+            assertEquals(
+                    List.of("1000"),
+                    TestDatabase.list(
+                            connection,
+                            "SELECT sum(calls) FROM pg_stat_xact_user_functions WHERE funcname = 'done_ahead'"));
+            connection.rollback();
+        }
+    }
+
+    private static Map<String, Object> claimOfEdge() {
         Map<String, Object> terms = new HashMap<>(Map.of("target", "edge", "lease", UUID.randomUUID(), "limit", 5));
         terms.putAll(Map.of("urgentLimit", 5, "retries", 5, "lowestFirst", false, "hasReplicas", false));
         terms.putAll(Map.of("probeSeconds", 5, "probeMaxSeconds", 60, "leaseSeconds", 60));
         terms.putAll(Map.of("freshWithinSeconds", 60, "retriesWithinSeconds", 60));
-        try (Connection connection = database.connect()) {
-            assertEquals(1, SqlFile.of("deliver/claim").rows(connection, terms).size());
-        }
-        assertEquals("7", database.one("SELECT claimed_handover FROM freshet.delivery WHERE target = 'edge'"));
+        return terms;
     }
 
     private String oweAfter(String late) throws SQLException {
