@@ -36,7 +36,7 @@ BEGIN
     FOREACH tag IN ARRAY tags LOOP
         CONTINUE WHEN tag IS NULL OR tag = ANY (queued);
         queued := queued || tag;
-        INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(tag) BETWEEN 1 AND 256 THEN tag END);
+        INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(tag));
     END LOOP;
     IF freshet.must_wake() THEN
         PERFORM pg_notify('freshet_live', '');

@@ -52,21 +52,21 @@ BEGIN
             -- transaction id.
             IF TG_OP = 'UPDATE' THEN
                 IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END
+                    INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag)
                         FROM (%4$s) d WHERE d.tag IS NOT NULL;
                 ELSE
                     SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s) d;
                 END IF;
             ELSIF TG_OP = 'INSERT' THEN
                 IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END
+                    INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag)
                         FROM (%5$s) d WHERE d.tag IS NOT NULL;
                 ELSE
                     SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s) d;
                 END IF;
             ELSE
                 IF EXISTS (SELECT FROM old_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END
+                    INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag)
                         FROM (%6$s) d WHERE d.tag IS NOT NULL;
                 ELSE
                     SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s) d;
@@ -87,20 +87,19 @@ BEGIN
             USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
                 ' calling cache_invalidation_watch again mends it.';
         INSERT INTO freshet.inbox (tag) VALUES (NULL);
-    -- A tag that is too long or empty becomes a row without a tag, which the fold counts as skipped.
     ELSIF same THEN
         RETURN NULL;
     ELSIF %10$s THEN
         IF new_tag IS NOT NULL THEN
-            INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(new_tag) BETWEEN 1 AND 256 THEN new_tag END);
+            INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(new_tag));
         END IF;
         IF old_tag <> new_tag OR (old_tag IS NOT NULL AND new_tag IS NULL) THEN
-            INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(old_tag) BETWEEN 1 AND 256 THEN old_tag END);
+            INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(old_tag));
         END IF;
     ELSIF cardinality(queued) = 1 THEN
-        INSERT INTO freshet.inbox (tag) VALUES (CASE WHEN length(queued[1]) BETWEEN 1 AND 256 THEN queued[1] END);
+        INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(queued[1]));
     ELSIF queued IS NOT NULL THEN
-        INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(t) BETWEEN 1 AND 256 THEN t END FROM unnest(queued) t;
+        INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(t) FROM unnest(queued) t;
     END IF;
     -- an instance that sleeps; what it wakes for is committed with the notification
     IF freshet.must_wake() THEN

@@ -34,7 +34,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-$body$, format('INSERT INTO freshet.inbox (tag) SELECT CASE WHEN length(d.tag) BETWEEN 1 AND 256 THEN d.tag END FROM'
+$body$, format('INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag) FROM'
         ' (SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM %%s o) d WHERE d.tag IS NOT NULL',
             replace(tags, '%', '%%')));
 END $generator$;

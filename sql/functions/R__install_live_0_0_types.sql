@@ -1,6 +1,6 @@
--- What live events are about: one row for each table. Another type of event is another row, and in Java its endpoints
--- (dev.freshet.live.Change). JSON, because callers without USAGE on schema freshet get it as an argument, and because a
--- function with dependents cannot get another column.
+-- What live events are about: one row for each table. Another type of event is another row, and in Java its table, its
+-- operation and its endpoints (dev.freshet.live.Change; LiveTest compares the two). JSON, because callers without USAGE
+-- on schema freshet get it as an argument, and because a function with dependents cannot get another column.
 
 CREATE OR REPLACE FUNCTION freshet.live_types() RETURNS jsonb
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp

@@ -35,9 +35,9 @@ WITH heirs AS MATERIALIZED (
 ), letters_left AS (
     DELETE FROM freshet.dead_letter l USING letters WHERE l.id = letters.id
 ), letters_inherited AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at,
-        last_failed_at)
-    SELECT h.name, tag, attempts, last_status, last_error, first_failed_at, last_failed_at
+    INSERT INTO freshet.dead_letter
+        (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at, handover, done_handover)
+    SELECT h.name, tag, attempts, last_status, last_error, first_failed_at, last_failed_at, NULL, NULL
     FROM letters CROSS JOIN heirs h ORDER BY tag, h.name
     ON CONFLICT (tag, target) DO NOTHING
 ), marked AS (

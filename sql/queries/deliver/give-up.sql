@@ -12,9 +12,8 @@ WITH expired AS MATERIALIZED (
 ), gone AS (
     DELETE FROM freshet.delivery d USING expired e WHERE d.tag = e.tag AND d.target = e.target
 ), buried AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at,
-        last_failed_at,
-                                          handover, done_handover)
+    INSERT INTO freshet.dead_letter AS l
+        (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at, handover, done_handover)
     SELECT target, tag, attempts, last_status,
            coalesce(last_error, 'the target was down or served by no instance all the time'),
            coalesce(first_failed_at, now()), coalesce(last_failed_at, now()), handover, done_handover

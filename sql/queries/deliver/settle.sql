@@ -83,8 +83,8 @@ WITH outcome AS MATERIALIZED (
         attempts = excluded.attempts, first_failed_at = excluded.first_failed_at,
         last_failed_at = excluded.last_failed_at, last_status = excluded.last_status, last_error = excluded.last_error
 ), buried AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error,
-        first_failed_at, last_failed_at, handover, done_handover)
+    INSERT INTO freshet.dead_letter AS l
+        (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at, handover, done_handover)
     SELECT target, tag, attempts + 1, status, error,
            coalesce(first_failed_at, now()), now(), claimed_handover, done_handover
     FROM held WHERE fate = 'dead' ORDER BY tag, target

@@ -31,10 +31,10 @@ WITH done AS MATERIALIZED (
     ON CONFLICT (tag, target) DO UPDATE SET
         handover = greatest(d.handover + 1, nextval('freshet.handover_number')), handed_at = now()
 ), buried AS (
-    INSERT INTO freshet.dead_letter AS l (target, tag, attempts, last_status, last_error, first_failed_at,
-        last_failed_at)
+    INSERT INTO freshet.dead_letter AS l
+        (target, tag, attempts, last_status, last_error, first_failed_at, last_failed_at, handover, done_handover)
     SELECT :#target, tag, 1, :#lastStatus::integer, coalesce(:#lastError, 'there is no such target any more'), now(),
-        now()
+        now(), NULL::bigint, NULL::bigint
     FROM finished CROSS JOIN unnest(:#owed::text[]) AS tag WHERE NOT EXISTS (SELECT FROM known)
     ORDER BY tag
     ON CONFLICT (tag, target) DO UPDATE SET

@@ -144,8 +144,8 @@ export default {
                           ],
                         },
                         { name: 'Attempts', class: 'number', of: l => count(l.attempts) },
-                        { name: 'First', of: l => ago(l.first_failed_at) },
-                        { name: 'Last', of: l => ago(l.last_failed_at) },
+                        { name: 'First failed', of: l => ago(l.first_failed_at) },
+                        { name: 'Last failed', of: l => ago(l.last_failed_at) },
                         {
                           name: 'Do',
                           class: 'do',

@@ -81,7 +81,9 @@ class GoesAfterTest {
         owe("app", "a", 7, "0 s");
         owe("edge", "a", 4, "0 s");
         try (Connection connection = database.connect()) {
-            assertEquals(1, SqlFile.of("deliver/claim").rows(connection, claimOfEdge()).size());
+            assertEquals(
+                    1,
+                    SqlFile.of("deliver/claim").rows(connection, claimOfEdge()).size());
         }
         assertEquals("7", database.one("SELECT claimed_handover FROM freshet.delivery WHERE target = 'edge'"));
     }
@@ -96,8 +98,7 @@ class GoesAfterTest {
         try (Connection connection = database.connectAs("postgres")) {
             connection.setAutoCommit(false);
             TestDatabase.run(connection, "SET LOCAL track_functions = 'pl'");
-            assertEquals(
-                    List.of(), SqlFile.of("deliver/claim").rows(connection, claimOfEdge()));
+            assertEquals(List.of(), SqlFile.of("deliver/claim").rows(connection, claimOfEdge()));
             assertEquals(
                     List.of("1000"),
                     TestDatabase.list(

@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,15 +136,7 @@ class OwnCachesIT {
         run("/usr/bin/redis-server", "--port", String.valueOf(port), "--requirepass", "pass word", "--save", "");
         Scene.until("Redis answers", () -> Installed.redis(port, "PING").equals("PONG"));
         Installed.redis(port, "MSET", "cache:course:7", "old", "cache:a b", "old", "cache:other", "old");
-        Process listener =
-                run("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word", "SUBSCRIBE", "freshet");
-        StringBuffer heard = new StringBuffer();
-        Thread reader = new Thread(() -> listener.inputReader()
-                .lines()
-                .forEach(line -> heard.append(line).append('\n')));
-        reader.setDaemon(true);
-        reader.start();
-        Scene.until("it listens", () -> heard.toString().contains("subscribe"));
+        StringBuffer heard = subscribed(port, "freshet");
         Path routes = FreshetProcess.newFolder();
         ProvidersIT.drop(routes, "redis", "redis://127.0.0.1:" + port);
         Path file = routes.resolve("routes/targets/redis.camel.yaml");
@@ -165,6 +159,41 @@ class OwnCachesIT {
                     scene.one("SELECT target || ' ' || count(*) || ' ' || min(last_error) FROM freshet.dead_letter"
                             + " GROUP BY target"));
         }
+    }
+
+    @Test
+    void redis_is_sent_the_events_of_cache_processes_too() throws Exception {
+        Installed.needs("/usr/bin/redis-server", "redis-server");
+        int port = Installed.freePort();
+        run("/usr/bin/redis-server", "--port", String.valueOf(port), "--requirepass", "pass word", "--save", "");
+        Scene.until("Redis answers", () -> Installed.redis(port, "PING").equals("PONG"));
+        Matcher file = Pattern.compile("<!-- also: redis -->\\n```yaml\\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(Path.of("docs/migrate-from-invalidation-service.md")));
+        assertTrue(file.find());
+        Path folder = FreshetProcess.newFolder();
+        Files.writeString(folder.resolve("routes/publish-redis.yaml"), file.group(1));
+        try (Scene scene = new Scene("REDIS_URL=redis://:pass%20word@127.0.0.1:" + port)) {
+            StringBuffer heard = subscribed(port, "cache-invalidate");
+            scene.start(folder);
+            scene.database.run("SELECT cache_invalidate_keys(ARRAY['course:7', 'it''s \"é\"'])");
+            Scene.until(
+                    "told: " + heard,
+                    () -> heard.toString().contains("\"matched_keys\":[\"course:7\",\"it's \\\"é\\\"\"]"));
+        }
+    }
+
+    /** What a subscriber of the channel has printed. */
+    private StringBuffer subscribed(int port, String channel) throws Exception {
+        Process listener =
+                run("/usr/bin/redis-cli", "-p", String.valueOf(port), "-a", "pass word", "SUBSCRIBE", channel);
+        StringBuffer heard = new StringBuffer();
+        Thread reader = new Thread(() -> listener.inputReader()
+                .lines()
+                .forEach(line -> heard.append(line).append('\n')));
+        reader.setDaemon(true);
+        reader.start();
+        Scene.until("it listens", () -> heard.toString().contains("subscribe"));
+        return heard;
     }
 
     private static void assertForgets(Scene scene, String tag, String page) throws Exception {

@@ -95,6 +95,21 @@ class LiveTest {
         return published().stream().map(payload -> payload.get("type").asText()).toList();
     }
 
+    /** The triggers write only what PostgreSQL cannot tell otherwise; the names of the rest are in Java. */
+    @Test
+    void every_type_has_the_table_and_the_operation_of_its_trigger() throws Exception {
+        List<String> types = new ArrayList<>();
+        for (String row : database.list("SELECT concat_ws(' ', t->>'type', t->>'relation', t->>'event')"
+                + " FROM jsonb_array_elements(freshet.live_types()) t WHERE t->>'type' IS NOT NULL")) {
+            String[] type = row.split(" ");
+            types.add(type[0]);
+            Change change = new Change(type[0], "AB3028", null, null, null, 1, null);
+            assertEquals(type[1], change.table(), row);
+            assertTrue(row.contains(change.doing()), row + ": " + change.doing());
+        }
+        assertEquals(List.of("art_updated", "vote_cast", "bid_placed", "media_updated"), types);
+    }
+
     /**
      * Everything sent to this listener until now: notifications arrive in the order of their commits, and the test's
      * own comes last.

@@ -68,6 +68,26 @@ public final class Redis {
         send(uri, ip, commands);
     }
 
+    /**
+     * For a route publish-NAME, which sends the events of cache processes to Redis as well.
+     *
+     * @param address redis:// or rediss://, if necessary with USER:PASSWORD@
+     */
+    public void publish(String event, String address, String channel)
+            throws IOException, TryLater, HttpOperationFailedException {
+        URI uri = URI.create(address);
+        List<List<String>> commands = new ArrayList<>();
+        if (uri.getUserInfo() != null) {
+            List<String> login = List.of(uri.getUserInfo().split(":", 2));
+            commands.add(
+                    login.size() == 2 && !login.get(0).isEmpty()
+                            ? List.of("AUTH", login.get(0), login.get(1))
+                            : List.of("AUTH", login.get(login.size() - 1)));
+        }
+        commands.add(List.of("PUBLISH", channel, event));
+        send(uri, null, commands);
+    }
+
     private void send(URI uri, String ip, List<List<String>> commands)
             throws IOException, TryLater, HttpOperationFailedException {
         long deadline = System.nanoTime() + timeout.toNanos();
