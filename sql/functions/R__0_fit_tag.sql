@@ -1,5 +1,5 @@
--- What a trigger writes into the inbox for a tag. A tag that is too long or empty becomes a row without a tag, which the
--- fold counts as skipped.
+-- What a trigger writes into the inbox for a tag. A tag that is too long or empty becomes a row without a tag, which
+-- the fold counts as skipped.
 CREATE OR REPLACE FUNCTION freshet.fit_tag(tag text) RETURNS text
 LANGUAGE sql IMMUTABLE
 -- without SET, PostgreSQL puts the expression in the place of the call

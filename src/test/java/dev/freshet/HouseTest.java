@@ -102,11 +102,14 @@ class HouseTest {
         }
     }
 
+    /** Camel numbers the others by itself. Names that nobody reads would be a ninth of these files. */
     @Test
-    void every_step_has_an_id() {
-        List<String> without = new ArrayList<>();
-        DOCUMENTS.forEach(document -> stepsWithoutId(document, without));
-        assertEquals(List.of(), without);
+    void only_steps_that_are_shown_have_an_id() {
+        List<String> ids = new ArrayList<>();
+        DOCUMENTS.forEach(document -> idsOfSteps(document, ids));
+        assertTrue(ids.contains("update_power_ratings"), ids.toString());
+        assertEquals(
+                List.of(), ids.stream().filter(id -> !id.startsWith("update_")).toList());
     }
 
     @Test
@@ -220,18 +223,18 @@ class HouseTest {
         });
     }
 
-    private static void stepsWithoutId(Object node, List<String> without) {
+    private static void idsOfSteps(Object node, List<String> ids) {
         children(node).forEach((name, child) -> {
             if (name.equals("steps") && child instanceof List<?> steps) {
                 for (Object step : steps) {
                     ((Map<?, ?>) step).forEach((kind, what) -> {
-                        if (!(what instanceof Map<?, ?> map && map.containsKey("id"))) {
-                            without.add(step.toString());
+                        if (what instanceof Map<?, ?> map && map.get("id") instanceof String id) {
+                            ids.add(id);
                         }
                     });
                 }
             }
-            stepsWithoutId(child, without);
+            idsOfSteps(child, ids);
         });
     }
 

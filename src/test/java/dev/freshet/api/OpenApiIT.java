@@ -184,7 +184,9 @@ class OpenApiIT {
 
     /** Asserts that the status is described, and that the body matches the schema given for it. */
     private static void assertDescribed(Operation operation, RawHttp.Answer answer) throws Exception {
-        JsonNode response = operation.described().at("/responses/" + answer.status());
+        JsonNode named = operation.described().at("/responses/" + answer.status());
+        JsonNode response =
+                named.has("$ref") ? document.at(named.get("$ref").asText().substring(1)) : named;
         assertTrue(
                 response.isObject(), () -> operation + " does not describe " + answer.status() + ": " + answer.body());
         if (!response.has("content")) {
