@@ -9,10 +9,7 @@ WITH newest AS NOT MATERIALIZED (
 ), total AS (
     SELECT count(*) AS total FROM (
         SELECT FROM newest n
-        WHERE CASE WHEN :#kinds::text[] IS NULL
-                   THEN (n.a).kind IS NULL OR (n.a).kind IN ('invalidation', 'no-target') OR (n.a).kind = 'delivery'
-                       AND (n.a).outcome IN ('delivered', 'dead')
-                   ELSE cardinality(:#kinds::text[]) = 0 OR (n.a).kind = ANY (:#kinds::text[]) END
+        WHERE freshet.audit_asked_for(:#kinds::text[], (n.a).kind, (n.a).outcome)
           AND (:#key::text IS NULL OR (n.a).keys @> to_jsonb(:#key::text))
         LIMIT :#countTo) counted
 ), seen AS MATERIALIZED (
@@ -31,9 +28,6 @@ FROM total LEFT JOIN seen ON true LEFT JOIN LATERAL (
         to_char((n.a).timestamp::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS at,
             (n.a).id::text AS id
     FROM newest n
-    WHERE CASE WHEN :#kinds::text[] IS NULL
-               THEN (n.a).kind IS NULL OR (n.a).kind IN ('invalidation', 'no-target') OR (n.a).kind = 'delivery'
-                   AND (n.a).outcome IN ('delivered', 'dead')
-               ELSE cardinality(:#kinds::text[]) = 0 OR (n.a).kind = ANY (:#kinds::text[]) END
+    WHERE freshet.audit_asked_for(:#kinds::text[], (n.a).kind, (n.a).outcome)
       AND (:#key::text IS NULL OR (n.a).keys @> to_jsonb(:#key::text))
     LIMIT :#limit OFFSET :#offset) page ON true

@@ -4,10 +4,7 @@ WITH total AS (
         SELECT FROM public.invalidation_audit a
         WHERE hashtextextended(a.pattern::text, 0) = hashtextextended(freshet.fit_audit(:#pattern, 'pattern'), 0)
           AND a.pattern = freshet.fit_audit(:#pattern, 'pattern')
-          AND CASE WHEN :#kinds::text[] IS NULL
-                   THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
-                       AND outcome IN ('delivered', 'dead')
-                   ELSE cardinality(:#kinds::text[]) = 0 OR kind = ANY (:#kinds::text[]) END
+          AND freshet.audit_asked_for(:#kinds::text[], a.kind, a.outcome)
           AND (:#key::text IS NULL OR a.keys @> to_jsonb(:#key::text))
         LIMIT :#countTo) counted
 )
@@ -17,10 +14,7 @@ SELECT total.total, page.*, NULL AS end_at, NULL AS end_id FROM total LEFT JOIN 
     FROM public.invalidation_audit a
     WHERE hashtextextended(a.pattern::text, 0) = hashtextextended(freshet.fit_audit(:#pattern, 'pattern'), 0)
       AND a.pattern = freshet.fit_audit(:#pattern, 'pattern')
-      AND CASE WHEN :#kinds::text[] IS NULL
-               THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
-                   AND outcome IN ('delivered', 'dead')
-               ELSE cardinality(:#kinds::text[]) = 0 OR kind = ANY (:#kinds::text[]) END
+      AND freshet.audit_asked_for(:#kinds::text[], a.kind, a.outcome)
       AND (:#key::text IS NULL OR a.keys @> to_jsonb(:#key::text))
       AND (:#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz
           AND (a.timestamp::timestamptz, length(a.id::text), a.id::text)

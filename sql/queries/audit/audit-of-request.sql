@@ -6,10 +6,7 @@ WITH total AS (
         SELECT FROM public.invalidation_audit a
         WHERE a.request_id = freshet.fit_audit(:#requestId, 'request_id')
           AND (:#pattern::text IS NULL OR a.pattern = freshet.fit_audit(:#pattern, 'pattern'))
-          AND CASE WHEN :#kinds::text[] IS NULL
-                   THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
-                       AND outcome IN ('delivered', 'dead')
-                   ELSE cardinality(:#kinds::text[]) = 0 OR kind = ANY (:#kinds::text[]) END
+          AND freshet.audit_asked_for(:#kinds::text[], a.kind, a.outcome)
           AND (:#key::text IS NULL OR a.keys @> to_jsonb(:#key::text))
         LIMIT :#countTo) counted
 )
@@ -19,10 +16,7 @@ SELECT total.total, page.*, NULL AS end_at, NULL AS end_id FROM total LEFT JOIN 
     FROM public.invalidation_audit a
     WHERE a.request_id = freshet.fit_audit(:#requestId, 'request_id')
       AND (:#pattern::text IS NULL OR a.pattern = freshet.fit_audit(:#pattern, 'pattern'))
-      AND CASE WHEN :#kinds::text[] IS NULL
-               THEN kind IS NULL OR kind IN ('invalidation', 'no-target') OR kind = 'delivery'
-                   AND outcome IN ('delivered', 'dead')
-               ELSE cardinality(:#kinds::text[]) = 0 OR kind = ANY (:#kinds::text[]) END
+      AND freshet.audit_asked_for(:#kinds::text[], a.kind, a.outcome)
       AND (:#key::text IS NULL OR a.keys @> to_jsonb(:#key::text))
       AND (:#beforeAt::timestamptz IS NULL OR a.timestamp <= :#beforeAt::timestamptz
           AND (a.timestamp::timestamptz, length(a.id::text), a.id::text)

@@ -472,6 +472,31 @@ class ConsoleIT {
         }
     }
 
+    /** A search by a tag considers the newest 200,000 rows, and goes on from there when asked. */
+    @Test
+    void a_search_of_the_audit_goes_further_back_on_request() throws Exception {
+        Scene crowded = new Scene();
+        try {
+            crowded.database.run("INSERT INTO invalidation_audit (kind, target, keys, triggered_by, outcome, timestamp)"
+                    + " SELECT 'delivery', 'tag', jsonb_build_array(CASE n WHEN 200500 THEN 'long ago' ELSE 'x' END),"
+                    + " 'queue', 'delivered', now() - make_interval(secs => n * 0.001)"
+                    + " FROM generate_series(1, 200500) n");
+            browser.go(crowded.start().url() + "/admin/info?view=audit&tag=long+ago");
+            browser.untilShown("Nothing matches among the newest rows.");
+            assertGood("audit-newest-only");
+            browser.js("[...document.querySelectorAll('button')].find(b =>"
+                    + " b.textContent === 'Search further back').click()");
+            browser.untilShown("The life of long ago");
+            browser.until("![...document.querySelectorAll('button')].some(b =>"
+                    + " b.textContent === 'Search further back')");
+            assertGood("audit-further-back");
+        } finally {
+            browser.go("about:blank#further-back");
+            crowded.close();
+            browser.forget();
+        }
+    }
+
     @Test
     void an_error_of_the_page_does_not_end_its_stream() throws Exception {
         show("overview");
