@@ -1,6 +1,6 @@
 -- Whether this transaction has to wake a sleeping instance with NOTIFY. A transaction with a NOTIFY holds a lock of the
 -- whole server while it commits, and the next one waits for it. So while one transaction that will notify is open,
--- others do not; if it is rolled back, or stays open, the sleeping instance finds their changes at its next glance.
+-- others do not; if it is rolled back, or stays open, the next glance or poll finds their changes.
 CREATE OR REPLACE FUNCTION freshet.must_wake() RETURNS boolean
 LANGUAGE sql VOLATILE
 -- without SECURITY DEFINER and SET, PostgreSQL puts the expression in the place of the call

@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
  * (sql/migrations/V1__queue.sql). Some do not wake it: a writer that wrote before the instance announced its sleep and
  * commits after the instance's last look, and a writer that leaves it to another transaction, which then stays open or
  * is rolled back (sql/functions/R__0_must_wake.sql). Therefore the instance glances at the database while it sleeps,
- * more often at first. It relies on notifications only if they demonstrably arrive: each announcement also notifies the
- * instance itself, and if that echo does not arrive, the instance stays awake.
+ * often at first, and the polls always continue. It relies on notifications only if they demonstrably arrive: each
+ * announcement also notifies the instance itself, and if that echo does not arrive, the instance stays awake.
  */
 public final class Sleep {
     /** @param echo payload of the notification by which this instance hears its own announcement */
@@ -25,8 +25,7 @@ public final class Sleep {
     private static final Logger LOG = LoggerFactory.getLogger(Sleep.class);
     private static final long QUIET_NANOS = Duration.ofSeconds(2).toNanos();
     private static final long LIGHT_NANOS = Duration.ofSeconds(8).toNanos();
-    private static final long LIGHT_GLANCE_NANOS = Duration.ofMillis(250).toNanos();
-    private static final long DEEP_GLANCE_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long GLANCE_NANOS = Duration.ofMillis(250).toNanos();
     private static final long RENEW_NANOS = Duration.ofSeconds(4).toNanos();
     private static final int SECONDS = 10;
     private static final long MISTRUST_NANOS = Duration.ofMinutes(1).toNanos();
@@ -87,7 +86,7 @@ public final class Sleep {
     synchronized void rest(Duration whileAwake) throws InterruptedException {
         if (asleep) {
             int before = wakes;
-            long nanos = System.nanoTime() - fellAsleep < LIGHT_NANOS ? LIGHT_GLANCE_NANOS : DEEP_GLANCE_NANOS;
+            long nanos = System.nanoTime() - fellAsleep < LIGHT_NANOS ? GLANCE_NANOS : RENEW_NANOS;
             long end = System.nanoTime() + nanos;
             for (long left = nanos; left > 0 && wakes == before; left = end - System.nanoTime()) {
                 wait(left / 1_000_000, (int) (left % 1_000_000));
