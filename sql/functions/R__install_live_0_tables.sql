@@ -81,6 +81,8 @@ BEGIN
     IF NOT has_sequence_privilege(owner, 'freshet.asleep_until', 'SELECT') THEN
         EXECUTE format('GRANT SELECT ON SEQUENCE freshet.asleep_until TO %s', owner);
     END IF;
+    -- not by PUBLIC's right alone, which somebody may take away from all functions
+    EXECUTE format('GRANT EXECUTE ON FUNCTION freshet.must_wake() TO %s', owner);
     RETURN owner;
 END $$;
 

@@ -45,7 +45,7 @@ WITH kind AS MATERIALIZED (
             SELECT ctid, due_at FROM freshet.delivery
             WHERE target = :#target AND priority = step.priority AND rank = step.rank AND due_at <= now()
               AND due_at >= step.since
-              -- it asks about the 1,000 oldest at most: while the other target is down, all of them wait
+              -- it asks about the 1,000 oldest: while the other target is down, all of them wait
               AND due_at <= CASE WHEN EXISTS (TABLE ahead) THEN (
                       SELECT max(due_at) FROM (
                           SELECT due_at FROM freshet.delivery

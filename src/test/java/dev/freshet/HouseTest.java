@@ -102,7 +102,7 @@ class HouseTest {
         }
     }
 
-    /** Camel numbers the others by itself. Names that nobody reads would be a ninth of these files. */
+    /** Camel numbers the others by itself. */
     @Test
     void only_steps_that_are_shown_have_an_id() {
         List<String> ids = new ArrayList<>();
@@ -139,39 +139,6 @@ class HouseTest {
         Pattern name = Pattern.compile("SqlFile\\.of\\(\"([\\w/-]+)\"\\)|classpath:sql/queries/([\\w/-]+)\\.sql");
         texts.forEach(text -> name.matcher(text).results().forEach(result -> used.add(first(result))));
         assertEquals(there, used);
-    }
-
-    /** A column that one of them forgets would be lost on that way only, which no other test goes. */
-    @Test
-    void every_statement_that_writes_dead_letters_names_every_column() throws IOException {
-        String table = Files.readString(Path.of("sql/migrations/V5__deliveries.sql"))
-                .split("CREATE TABLE freshet.dead_letter \\(")[1]
-                .split("CONSTRAINT")[0];
-        List<String> columns = Pattern.compile("(?m)^ +(\\w+) ")
-                .matcher(table)
-                .results()
-                .map(result -> result.group(1))
-                .filter(column -> !column.equals("id"))
-                .toList();
-        assertTrue(columns.contains("first_failed_at"), columns.toString());
-        Pattern insert = Pattern.compile("INSERT INTO freshet.dead_letter(?: AS l)?\\s+\\(([^)]*)\\)");
-        List<String> writers = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(Path.of("sql/queries"))) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                String text = Files.readString(file);
-                if (text.contains("INSERT INTO freshet.dead_letter")) {
-                    writers.add(file.getFileName().toString());
-                    assertEquals(
-                            List.of(columns),
-                            insert.matcher(text)
-                                    .results()
-                                    .map(result -> List.of(result.group(1).split(",\\s+")))
-                                    .toList(),
-                            file.toString());
-                }
-            }
-        }
-        assertEquals(5, writers.size(), writers.toString());
     }
 
     /** What a templated route provides itself, and the name that TargetFiles adds. */

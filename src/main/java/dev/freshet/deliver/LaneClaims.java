@@ -164,7 +164,10 @@ final class LaneClaims {
         return Call.covering(position, Call.together(deliveries));
     }
 
-    /** A claim that returned fewer rows than it asked for has taken everything that was due. */
+    /**
+     * A claim that returned fewer rows than it asked for has taken everything that was due, unless the target goes
+     * after another one: then the claim asks about the oldest only, and the next one about those behind them.
+     */
     private static void noteWhatWasEmptied(
             Lane lane, Map<String, Object> claim, long claimedAt, List<DueDelivery> rows) {
         int[] taken = new int[RANKS];
@@ -173,14 +176,15 @@ final class LaneClaims {
             lane.lookAgain(); // a single row may be a probe
             return;
         }
-        boolean isAllGiven = lane.target().getAfter() == null; // what waits for another target stays due
-        if (isAllGiven) {
-            lane.freshLookBack().emptied(claimedAt);
+        if (lane.target().getAfter() != null) {
+            lane.lookAgain();
+            return;
         }
+        lane.freshLookBack().emptied(claimedAt);
         int retries = (Integer) claim.get("retries");
         if (taken[1] >= retries || taken[2] >= retries) {
             lane.lookAgain();
-        } else if (isAllGiven) {
+        } else {
             lane.retriesLookBack().emptied(claimedAt);
         }
     }

@@ -133,7 +133,7 @@ class PublishTest {
             AdviceWith.adviceWith(
                     routes.context(),
                     "publish",
-                    advice -> advice.weaveById("topic").replace().process(broker));
+                    advice -> advice.weaveByToUri("bean:notifyTopic*").replace().process(broker));
             try (Connection together = database.connect()) {
                 together.setAutoCommit(false);
                 for (String key : List.of("before", "poison", "after")) {
@@ -167,7 +167,7 @@ class PublishTest {
             AdviceWith.adviceWith(
                     routes.context(),
                     "publish",
-                    advice -> advice.weaveById("topic").replace().process(broker));
+                    advice -> advice.weaveByToUri("bean:notifyTopic*").replace().process(broker));
             database.run("SELECT cache_invalidate_keys(ARRAY['slow'])");
             Eventually.is(java.time.Duration.ofSeconds(20), () -> !seen.isEmpty(), () -> "nothing was sent");
             assertEquals("1min", seen.get(0));

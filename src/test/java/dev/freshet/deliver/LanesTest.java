@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -68,6 +69,27 @@ class LanesTest {
                 lanes.claims().targets().stream().map(Claims.Room::target).toList());
         fill("x");
         assertTrue(lanes.claims().full(), "though the edge has room");
+    }
+
+    /** It asks about the oldest only, so what comes next may be behind them. */
+    @Test
+    void a_target_that_goes_after_another_one_is_asked_again_until_a_claim_finds_nothing() {
+        Target edge = new Target();
+        edge.setName("edge");
+        edge.setAfter("x");
+        edge.setBatch(100);
+        lanes.serve(edge);
+        Map<String, Object> first = claimOf("edge").orElseThrow();
+        assertTrue((Integer) first.get("limit") > 3, first.toString());
+        lanes.claimed(first, IntStream.range(0, 3).mapToObj(i -> row(i, 0)).toList());
+        lanes.claimed(claimOf("edge").orElseThrow(), List.of());
+        assertEquals(Optional.empty(), claimOf("edge"));
+    }
+
+    private Optional<Map<String, Object>> claimOf(String target) {
+        return lanes.withRoom().stream()
+                .filter(claim -> claim.get("target").equals(target))
+                .findFirst();
     }
 
     private void fill(String target) {

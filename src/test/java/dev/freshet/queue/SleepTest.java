@@ -124,8 +124,57 @@ class SleepTest {
             Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains("asleep another"), heard::toString);
             assertEquals(List.of("asleep another"), notEchoes(heard));
             first.commit();
+            heard.clear();
+            Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains(""), heard::toString);
         }
+    }
+
+    @Test
+    void a_transaction_that_stays_open_keeps_nobody_from_waking_it_after_its_next_announcement() throws Exception {
+        listenUntil("t");
+        try (Connection forgotten = database.connect()) {
+            forgotten.setAutoCommit(false);
+            TestDatabase.run(forgotten, "SELECT enqueue_cache_invalidation('never committed')");
+            String announced = database.one("SELECT last_value FROM freshet.asleep_until");
+            Eventually.is(PATIENCE, () -> hearsItself() && !announced.equals(until()), () -> "not announced again");
+            database.run("SELECT enqueue_cache_invalidation('wakes')");
+            List<String> heard = new ArrayList<>();
+            Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains(""), heard::toString);
+            forgotten.rollback();
+        }
+    }
+
+    private boolean hearsItself() {
+        heard().forEach(sleep::hear);
+        return true;
+    }
+
+    private String until() {
+        try {
+            return database.one("SELECT last_value FROM freshet.asleep_until");
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Otherwise a transaction that makes many policies would keep writers from waking anybody. */
+    @Test
+    void while_nobody_sleeps_no_transaction_takes_the_right_to_wake() throws Exception {
+        listens = false;
         listenUntil("f");
+        try (Connection deployment = database.connect()) {
+            deployment.setAutoCommit(false);
+            TestDatabase.run(deployment, "SELECT cache_invalidation_policy('a:*', debounce => '1 s')");
+            TestDatabase.run(deployment, "SELECT enqueue_cache_invalidation('b')");
+            assertEquals(
+                    "0",
+                    TestDatabase.list(
+                                    deployment,
+                                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+                                            + " AND pid = pg_backend_pid()")
+                            .get(0));
+            deployment.rollback();
+        }
     }
 
     private static List<String> notEchoes(List<String> heard) {

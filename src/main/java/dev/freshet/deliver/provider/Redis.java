@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,17 +76,35 @@ public final class Redis {
      */
     public void publish(String event, String address, String channel)
             throws IOException, TryLater, HttpOperationFailedException {
-        URI uri = URI.create(address);
+        URI uri = broker(address);
         List<List<String>> commands = new ArrayList<>();
         if (uri.getUserInfo() != null) {
-            List<String> login = List.of(uri.getUserInfo().split(":", 2));
-            commands.add(
-                    login.size() == 2 && !login.get(0).isEmpty()
-                            ? List.of("AUTH", login.get(0), login.get(1))
-                            : List.of("AUTH", login.get(login.size() - 1)));
+            commands.add(login(uri.getUserInfo()));
         }
         commands.add(List.of("PUBLISH", channel, event));
         send(uri, null, commands);
+    }
+
+    /** @param user USER:PASSWORD, :PASSWORD or PASSWORD */
+    static List<String> login(String user) {
+        String[] parts = user.split(":", 2);
+        return parts.length == 2 && !parts[0].isEmpty()
+                ? List.of("AUTH", parts[0], parts[1])
+                : List.of("AUTH", parts[parts.length - 1]);
+    }
+
+    /** An error never quotes the address, because it may contain a password. */
+    static URI broker(String address) {
+        try {
+            URI uri = new URI(address);
+            if (uri.getHost() != null && List.of("redis", "rediss").contains(uri.getScheme())) {
+                return uri;
+            }
+        } catch (URISyntaxException quotesIt) {
+            // said below
+        }
+        throw new IllegalArgumentException("the address of Redis must be like redis://:PASSWORD@HOST:6379, with a"
+                + " host name without _, and %20 for a blank");
     }
 
     private void send(URI uri, String ip, List<List<String>> commands)
