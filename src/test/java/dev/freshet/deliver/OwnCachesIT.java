@@ -131,10 +131,7 @@ class OwnCachesIT {
 
     @Test
     void redis_unlinks_the_key_and_notifies_subscribers() throws Exception {
-        Installed.needs("/usr/bin/redis-server", "redis-server");
-        int port = Installed.freePort();
-        run("/usr/bin/redis-server", "--port", String.valueOf(port), "--requirepass", "pass word", "--save", "");
-        Scene.until("Redis answers", () -> Installed.redis(port, "PING").equals("PONG"));
+        int port = startRedis();
         Installed.redis(port, "MSET", "cache:course:7", "old", "cache:a b", "old", "cache:other", "old");
         StringBuffer heard = subscribed(port, "freshet");
         Path routes = FreshetProcess.newFolder();
@@ -163,10 +160,7 @@ class OwnCachesIT {
 
     @Test
     void redis_is_sent_the_events_of_cache_processes_too() throws Exception {
-        Installed.needs("/usr/bin/redis-server", "redis-server");
-        int port = Installed.freePort();
-        run("/usr/bin/redis-server", "--port", String.valueOf(port), "--requirepass", "pass word", "--save", "");
-        Scene.until("Redis answers", () -> Installed.redis(port, "PING").equals("PONG"));
+        int port = startRedis();
         Matcher file = Pattern.compile("<!-- also: redis -->\\n```yaml\\n(.*?)```", Pattern.DOTALL)
                 .matcher(Files.readString(Path.of("docs/migrate-from-invalidation-service.md")));
         assertTrue(file.find());
@@ -180,6 +174,15 @@ class OwnCachesIT {
                     "told: " + heard,
                     () -> heard.toString().contains("\"matched_keys\":[\"course:7\",\"it's \\\"é\\\"\"]"));
         }
+    }
+
+    /** @return its port; the password is "pass word" */
+    private int startRedis() throws Exception {
+        Installed.needs("/usr/bin/redis-server", "redis-server");
+        int port = Installed.freePort();
+        run("/usr/bin/redis-server", "--port", String.valueOf(port), "--requirepass", "pass word", "--save", "");
+        Scene.until("Redis answers", () -> Installed.redis(port, "PING").equals("PONG"));
+        return port;
     }
 
     /** What a subscriber of the channel has printed. */

@@ -19,6 +19,7 @@ import org.postgresql.PGNotification;
 
 class SleepTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final String UNTIL = "SELECT last_value FROM freshet.asleep_until";
     private static final String ASLEEP =
             "SELECT last_value > extract(epoch FROM clock_timestamp()) FROM freshet.asleep_until";
 
@@ -135,25 +136,11 @@ class SleepTest {
         try (Connection forgotten = database.connect()) {
             forgotten.setAutoCommit(false);
             TestDatabase.run(forgotten, "SELECT enqueue_cache_invalidation('never committed')");
-            String announced = database.one("SELECT last_value FROM freshet.asleep_until");
-            Eventually.is(PATIENCE, () -> hearsItself() && !announced.equals(until()), () -> "not announced again");
+            awaitNextAnnouncement();
             database.run("SELECT enqueue_cache_invalidation('wakes')");
             List<String> heard = new ArrayList<>();
             Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains(""), heard::toString);
             forgotten.rollback();
-        }
-    }
-
-    private boolean hearsItself() {
-        heard().forEach(sleep::hear);
-        return true;
-    }
-
-    private String until() {
-        try {
-            return database.one("SELECT last_value FROM freshet.asleep_until");
-        } catch (SQLException e) {
-            throw new AssertionError(e);
         }
     }
 
@@ -204,6 +191,17 @@ class SleepTest {
         assertEquals("f", database.one(ASLEEP));
     }
 
+    private void awaitNextAnnouncement() throws SQLException {
+        String last = database.one(UNTIL);
+        Eventually.is(
+                PATIENCE,
+                () -> {
+                    heard().forEach(sleep::hear);
+                    return !last.equals(one(UNTIL));
+                },
+                () -> "not announced again");
+    }
+
     private void listenUntil(String asleep) {
         Eventually.is(
                 PATIENCE,
@@ -215,8 +213,12 @@ class SleepTest {
     }
 
     private boolean is(String asleep) {
+        return asleep.equals(one(ASLEEP));
+    }
+
+    private String one(String sql) {
         try {
-            return asleep.equals(database.one(ASLEEP));
+            return database.one(sql);
         } catch (SQLException e) {
             throw new AssertionError(e);
         }
