@@ -104,7 +104,7 @@ public final class EmbeddedServer implements AutoCloseable {
             try {
                 int port = attempt == 0 && isFree(preferred) ? preferred : freePort();
                 EmbeddedPostgres postgres = start(data, log, port);
-                if (Orphan.isServerOf(data, port)) {
+                if (Orphan.of(data).isReadyAt(port)) {
                     return postgres;
                 }
                 postgres.close();

@@ -22,11 +22,13 @@ final class Orphan {
     private final Path data;
     private final long process;
     private final int port;
+    private final String status;
 
-    private Orphan(Path data, long process, int port) {
+    private Orphan(Path data, long process, int port, String status) {
         this.data = data;
         this.process = process;
         this.port = port;
+        this.status = status;
     }
 
     static Orphan of(Path data) {
@@ -35,9 +37,10 @@ final class Orphan {
             return new Orphan(
                     data,
                     Long.parseLong(lines.get(0).trim()),
-                    Integer.parseInt(lines.get(3).trim()));
+                    Integer.parseInt(lines.get(3).trim()),
+                    lines.size() < 8 ? "" : lines.get(7).trim());
         } catch (IOException | RuntimeException e) {
-            return new Orphan(data, 0, 0);
+            return new Orphan(data, 0, 0, "");
         }
     }
 
@@ -47,6 +50,14 @@ final class Orphan {
 
     boolean answers() {
         return port != 0 && isServerOf(data, port);
+    }
+
+    /**
+     * Whether the server of this folder takes connections on that port, even if it answers slowly, as on a busy
+     * machine. If another server has the port, ours has ended or has not come so far.
+     */
+    boolean isReadyAt(int expected) {
+        return port == expected && status.equals("ready");
     }
 
     /** Whether the server on that port uses that folder. */

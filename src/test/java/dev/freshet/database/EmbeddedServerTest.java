@@ -53,6 +53,31 @@ class EmbeddedServerTest {
     }
 
     @Test
+    void a_server_that_is_slow_to_answer_is_still_ours() throws Exception {
+        try (EmbeddedServer server = EmbeddedServer.start(folder, 0)) {
+            int port = Integer.parseInt(server.address().hosts().split(":")[1]);
+            Path data = folder.resolve("postgres");
+            Path file = data.resolve("postmaster.pid");
+            String process = Files.readAllLines(file).get(0).trim();
+            signal("STOP", process);
+            try {
+                assertTrue(Orphan.of(data).isReadyAt(port));
+                assertFalse(Orphan.of(data).isReadyAt(port + 1));
+            } finally {
+                signal("CONT", process);
+            }
+            Path starting = Files.createDirectory(folder.resolve("starting"));
+            Files.writeString(
+                    starting.resolve("postmaster.pid"), Files.readString(file).replace("ready", "starting"));
+            assertFalse(Orphan.of(starting).isReadyAt(port));
+        }
+    }
+
+    private static void signal(String name, String process) throws Exception {
+        assertEquals(0, new ProcessBuilder("kill", "-" + name, process).start().waitFor());
+    }
+
+    @Test
     void the_port_stays_the_same_after_a_restart_unless_it_is_taken() throws Exception {
         String first;
         try (EmbeddedServer server = EmbeddedServer.start(folder.resolve("one"), 0)) {

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** Who may do what, what is kept of what users already had, and that no foreign code runs with Freshet's rights. */
@@ -56,24 +58,6 @@ class WayInRightsTest extends WayIn {
                 "SELECT freshet.let_in_owner('let_in')")) {
             assertTrue(refused(sql).contains("permission denied"), sql);
         }
-    }
-
-    @Test
-    void shadows_in_the_writers_search_path_are_not_used() throws Exception {
-        run("CREATE TABLE shadowed (id int PRIMARY KEY, name text); INSERT INTO shadowed VALUES (1, 'a')");
-        watch("shadowed", "s:{id}:{name}");
-        database.runAsSuperuser("CREATE SCHEMA evil AUTHORIZATION app");
-        run("CREATE FUNCTION evil.boom() RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''ran as %'',"
-                + " current_user; END';CREATE FUNCTION evil.length(text) RETURNS int LANGUAGE sql AS 'SELECT"
-                + " evil.boom()::int'; CREATE FUNCTION evil.left(text, int) RETURNS text LANGUAGE sql AS 'SELECT"
-                + " evil.boom()';CREATE FUNCTION evil.eq(record, record) RETURNS bool LANGUAGE plpgsql AS 'BEGIN"
-                + " RETURN evil.boom(); END'; CREATE OPERATOR evil.*= (LEFTARG = record, RIGHTARG = record,"
-                + " FUNCTION = evil.eq);CREATE TEMP TABLE inbox (tag text); CREATE TEMP TABLE new_rows (id int);"
-                + " CREATE TEMP TABLE old_rows (id int);SET search_path = evil, pg_temp, pg_catalog, public");
-        queues("UPDATE shadowed SET name = 'b'", "s:1:a", "s:1:b");
-        queues("INSERT INTO shadowed SELECT i, 'x' FROM generate_series(2, 3) i", "s:2:x", "s:3:x");
-        queues("TRUNCATE shadowed", "s:1:b", "s:2:x", "s:3:x");
-        run("RESET search_path; DROP TABLE pg_temp.inbox, pg_temp.new_rows, pg_temp.old_rows");
     }
 
     @Test
@@ -270,16 +254,136 @@ class WayInRightsTest extends WayIn {
         }
     }
 
+    /** What generated functions use, for the types that they use it with: better matches than those of pg_catalog. */
+    private static final List<String> SHADOWS = List.of(
+            "FUNCTION evil.left(text, int) RETURNS text",
+            "FUNCTION evil.concat(text) RETURNS text",
+            "FUNCTION evil.concat(bool) RETURNS text",
+            "FUNCTION evil.concat(char) RETURNS text",
+            "FUNCTION evil.concat(text, int) RETURNS text",
+            "FUNCTION evil.num_nulls(int) RETURNS int",
+            "FUNCTION evil.num_nulls(int, text) RETURNS int",
+            "FUNCTION evil.length(text) RETURNS int",
+            "FUNCTION evil.rtrim(text, text) RETURNS text",
+            "FUNCTION evil.unnest(text[]) RETURNS SETOF text",
+            "FUNCTION evil.cardinality(text[]) RETURNS int",
+            "FUNCTION evil.array_append(text[], text) RETURNS text[]",
+            "AGGREGATE evil.array_agg(text) (SFUNC = evil.array_append, STYPE = text[])",
+            "FUNCTION evil.current_setting(text) RETURNS text",
+            "FUNCTION evil.set_config(text, text, bool) RETURNS text",
+            "FUNCTION evil.pg_notify(text, text) RETURNS void",
+            "FUNCTION evil.eq(record, record) RETURNS bool",
+            "FUNCTION evil.eq(text, text) RETURNS bool",
+            "FUNCTION evil.eq(int, int) RETURNS bool",
+            "FUNCTION evil.eq(int8, int8) RETURNS bool",
+            "OPERATOR evil.*= (LEFTARG = record, RIGHTARG = record, FUNCTION = evil.eq)",
+            "OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.eq)",
+            "OPERATOR evil.= (LEFTARG = int, RIGHTARG = int, FUNCTION = evil.eq)",
+            "OPERATOR evil.= (LEFTARG = int8, RIGHTARG = int8, FUNCTION = evil.eq)",
+            "OPERATOR evil.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.eq)",
+            "OPERATOR evil.|| (LEFTARG = text[], RIGHTARG = text, FUNCTION = evil.array_append)",
+            "DOMAIN evil.text AS pg_catalog.text CHECK (evil.boom())",
+            "DOMAIN evil.bool AS pg_catalog.bool CHECK (evil.boom())",
+            "DOMAIN evil.regclass AS pg_catalog.oid CHECK (evil.boom())");
+
     @Test
-    void everything_of_ours_that_runs_with_our_rights_pins_its_search_path() throws Exception {
-        run("CREATE TABLE pinned (id int PRIMARY KEY)");
-        watch("pinned", "p:{id}");
+    void shadows_in_the_writers_search_path_are_not_used() throws Exception {
+        run("CREATE TABLE singly (id int PRIMARY KEY, name text, flag bool, code char(3)); CREATE TABLE doubly (LIKE"
+                + " singly); CREATE TABLE parts (LIKE singly) PARTITION BY LIST (id); CREATE TABLE parts_1 PARTITION"
+                + " OF parts FOR VALUES IN (1); INSERT INTO singly VALUES (1, 'a', true, 'x');"
+                + " INSERT INTO parts VALUES (1, 'a', true, 'x')");
+        watch("singly", "s:{id}:{name}");
+        watch("doubly", "d:{id}", "f:{flag}:{code}");
+        watch("parts_1", "p:{id}", "f:{flag}:{code}");
+        database.runAsSuperuser("CREATE SCHEMA evil AUTHORIZATION app; GRANT USAGE ON SCHEMA evil TO PUBLIC");
+        String body = " LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''ran as %'', current_user; END'";
+        run("CREATE FUNCTION evil.boom() RETURNS bool" + body);
+        for (String shadow : SHADOWS) {
+            run("CREATE " + shadow + (shadow.startsWith("FUNCTION") ? body : ""));
+        }
+        run("CREATE TEMP TABLE inbox (tag text); CREATE TEMP TABLE new_rows (id int);"
+                + " CREATE TEMP TABLE old_rows (id int); SET search_path = evil, pg_temp, pg_catalog, public");
+        try {
+            queues("UPDATE singly SET name = 'b'", "s:1:a", "s:1:b");
+            queues("INSERT INTO singly SELECT i, 'x' FROM pg_catalog.generate_series(2, 3) i", "s:2:x", "s:3:x");
+            queues("UPDATE singly SET name = NULL", "s:1:b", "s:2:x", "s:3:x");
+            queues("DELETE FROM singly WHERE id OPERATOR(pg_catalog.=) 1");
+            queues("INSERT INTO doubly VALUES (1, 'a', true, 'x')", "d:1", "f:true:x");
+            queues("UPDATE doubly SET flag = false", "d:1", "f:false:x", "f:true:x");
+            queues(
+                    "INSERT INTO doubly SELECT i, 'a', true, 'y' FROM pg_catalog.generate_series(2, 3) i",
+                    "d:2",
+                    "d:3",
+                    "f:true:y");
+            queues("UPDATE doubly SET flag = true", "d:1", "f:false:x", "f:true:x");
+            queues("DELETE FROM doubly", "d:1", "d:2", "d:3", "f:true:x", "f:true:y");
+            queues("UPDATE parts SET flag = false", "f:false:x", "f:true:x", "p:1");
+            queues("TRUNCATE singly, parts", "f:false:x", "p:1");
+        } finally {
+            run("RESET search_path; DROP TABLE pg_temp.inbox, pg_temp.new_rows, pg_temp.old_rows");
+        }
+    }
+
+    /** What PostgreSQL would look for in the search_path, other than tables. */
+    private static List<String> namesWithoutSchema(String body) {
+        String code = body.replaceAll("--.*", " ")
+                .replaceAll("'[^']*'", "Q")
+                .replaceAll("OPERATOR\\(pg_catalog\\.[^)]+\\)", "Q")
+                .replaceAll("\\b(pg_catalog|freshet)\\.(\\w+|\"C\")", "Q")
+                .replaceAll(":=|\\.\\*|HINT =", "Q");
+        String unqualified = "[-+*/<>=~!@#%^&|]+" // operators
+                + "|::(?!Q)|\\bCOLLATE (?!Q)" // types, collations
+                + "|(?m)^    [a-z]\\w* +(?:CONSTANT )?(?!Q|boolean\\b)\\w+(?:\\[])?(?: Q.*)?;" // declarations
+                + "|\\b(?!(?:Q|SELECT|JOIN|ROW|VALUES|EXISTS|FILTER|ANY|FROM|OVER|WHERE|AND|OR|NOT|WHEN|THEN|ON|IF"
+                + "|ELSIF)\\b)\\w+ *\\(" // functions
+                // what stands for an operator without its schema
+                + "|\\bCASE (?!WHEN)|\\bUSING (?!Q)|\\b(?:NATURAL|LIKE|BETWEEN|NULLIF|DISTINCT FROM)\\b";
+        return Pattern.compile(unqualified)
+                .matcher(code)
+                .results()
+                .map(MatchResult::group)
+                .toList();
+    }
+
+    @Test
+    void everything_of_ours_that_runs_with_our_rights_pins_its_search_path_or_needs_none() throws Exception {
+        run("CREATE TABLE pinned (id int PRIMARY KEY, name text, flag bool, code char(3)); CREATE TABLE pinned_2 (LIKE"
+                + " pinned)");
+        watch("pinned", "p:{id}:{name}");
+        run("SELECT cache_invalidation_watch('pinned_2', ARRAY['p:{id}', 'f:{flag}:{code}', 'all'], ARRAY['id'])");
+        String unpinned = " FROM pg_proc WHERE pronamespace IN ('public'::regnamespace, 'freshet'::regnamespace) AND"
+                + " prosecdef AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)";
         assertEquals(
                 List.of(),
-                database.list("SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('public'::regnamespace,"
-                        + " 'freshet'::regnamespace) AND prosecdef AND NOT coalesce(proconfig @>"
-                        + " ARRAY['search_path=pg_catalog, pg_temp'], false)"));
-        assertFalse(database.list("SELECT 1 FROM pg_proc WHERE proname ~ '^watch_[0-9]+' AND prosecdef")
-                .isEmpty());
+                database.list("SELECT oid::regprocedure" + unpinned + " AND proname !~ '^watch_[0-9]+(_row)?$'"));
+        List<String> bodies = database.list("SELECT prosrc" + unpinned);
+        assertFalse(bodies.isEmpty());
+        for (String body : bodies) {
+            assertEquals(List.of(), namesWithoutSchema(body), body);
+        }
+        for (String unqualified : List.of(
+                "x = y",
+                "f(x)",
+                "x::text",
+                "x || y",
+                "x IN (y)",
+                "CASE x WHEN y",
+                "x USING (y)",
+                "x COLLATE \"C\"",
+                "x IS DISTINCT FROM y",
+                "\n    x text[];",
+                "\n    x CONSTANT text := y;")) {
+            assertFalse(namesWithoutSchema(unqualified).isEmpty(), unqualified);
+        }
+    }
+
+    @Test
+    void a_tag_is_the_same_whatever_the_writers_search_path() throws Exception {
+        run("CREATE TABLE named (id int PRIMARY KEY, relation regclass)");
+        watch("named", "r:{relation}");
+        queues("INSERT INTO named VALUES (1, 'named')", "r:public.named");
+        run("SET search_path = pg_catalog");
+        queues("UPDATE public.named SET id = 2", "r:public.named");
+        run("RESET search_path");
     }
 }
