@@ -4,8 +4,10 @@
 CREATE OR REPLACE FUNCTION freshet.body_for_rows(image text, old_tags text, new_tags text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $generator$
+DECLARE
+    is_whole_row CONSTANT boolean := image = '(%1$s.*)::pg_catalog.record';
 BEGIN
-    RETURN format($body$
+    RETURN freshet.fill_in($body$
 DECLARE
     tags    pg_catalog.text[];
     queued  pg_catalog.text[];
@@ -14,38 +16,38 @@ DECLARE
 BEGIN
     BEGIN
         IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
-            IF %1$s THEN
+            IF {old_image} OPERATOR(pg_catalog.*=) {new_image} THEN
                 RETURN NULL;
             END IF;
-            tags := ARRAY[%2$s, %3$s];
+            tags := ARRAY[{old_tags}, {new_tags}];
         ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
-            tags := ARRAY[%3$s];
+            tags := ARRAY[{new_tags}];
         ELSE
-            tags := ARRAY[%2$s];
+            tags := ARRAY[{old_tags}];
         END IF;
     EXCEPTION WHEN OTHERS THEN
         failure := SQLERRM;
     END;
     IF failure IS NOT NULL THEN
-        RAISE WARNING 'Freshet could not name the tags of this %% of %%: %%',
-            TG_OP, TG_RELID::pg_catalog.regclass, failure
-            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
-                ' calling cache_invalidation_watch again mends it.';
-        INSERT INTO freshet.inbox (tag) VALUES (NULL);
+        {report_failure};
         RETURN NULL;
     END IF;
     FOREACH tag IN ARRAY tags LOOP
         CONTINUE WHEN tag IS NULL OR tag OPERATOR(pg_catalog.=) ANY (queued);
         queued := pg_catalog.array_append(queued, tag);
-        INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(tag));
+        {queue_tag};
     END LOOP;
-    IF freshet.must_wake() THEN
-        PERFORM pg_catalog.pg_notify('freshet_live', '');
-    END IF;
+    {wake_sleeper};
     RETURN NULL;
 END
-$body$, CASE WHEN image = '(%1$s.*)::pg_catalog.record' THEN 'old OPERATOR(pg_catalog.*=) new'
-    ELSE format(image, 'old') || ' OPERATOR(pg_catalog.*=) ' || format(image, 'new') END, old_tags, new_tags);
+$body$, jsonb_build_object(
+        'old_image', CASE WHEN is_whole_row THEN 'old' ELSE format(image, 'old') END,
+        'new_image', CASE WHEN is_whole_row THEN 'new' ELSE format(image, 'new') END,
+        'old_tags', old_tags,
+        'new_tags', new_tags,
+        'report_failure', freshet.report_failure('name the tags', 'failure'),
+        'queue_tag', freshet.queue_one('tag'),
+        'wake_sleeper', freshet.wake_sleeper()));
 END $generator$;
 
 REVOKE ALL ON FUNCTION freshet.body_for_rows(text, text, text) FROM PUBLIC;

@@ -7,15 +7,18 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $generator$
 DECLARE
     -- the condition, for one pair of rows o and n
-    unchanged CONSTANT text := '(' || format(image, 'o') || ' OPERATOR(pg_catalog.*=) '
-        || format(image, 'n') || ')';
+    unchanged CONSTANT text := format('(%s OPERATOR(pg_catalog.*=) %s)', format(image, 'o'), format(image, 'n'));
     -- queries for the tags of many rows. unnest is in the target list, because as a function in FROM it costs 5 µs a
     -- row
     tags_of   CONSTANT text := 'SELECT DISTINCT pg_catalog.unnest(ARRAY[%s]) COLLATE pg_catalog."C" AS tag FROM %s';
-    old_rows  CONSTANT text := format(tags_of, old_tags, 'old_rows o');
-    new_rows  CONSTANT text := format(tags_of, new_tags, 'new_rows n');
+    inserted  CONSTANT text := format(tags_of, new_tags, 'new_rows n');
+    deleted   CONSTANT text := format(tags_of, old_tags, 'old_rows o');
+    -- Up to 10,000 rows' tags are collected first; more are written as they are found, at the price of a transaction
+    -- id.
+    take      CONSTANT text := 'IF EXISTS (SELECT FROM %1$s OFFSET 10000) THEN %3$s; ELSE'
+        ' SELECT pg_catalog.array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%2$s) d; END IF';
 BEGIN
-    RETURN format($body$
+    RETURN freshet.fill_in($body$
 DECLARE
     tags    pg_catalog.text[];
     queued  pg_catalog.text[];
@@ -31,11 +34,11 @@ BEGIN
     -- Most statements change one row: that is read without a join, an aggregate or a sort.
     BEGIN
         IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
-            %7$s FROM old_rows o, new_rows n LIMIT 2;
+            SELECT {read_both} FROM old_rows o, new_rows n LIMIT 2;
         ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
-            %8$s FROM new_rows n LIMIT 2;
+            SELECT {read_new} FROM new_rows n LIMIT 2;
         ELSE
-            %9$s FROM old_rows o LIMIT 2;
+            SELECT {read_old} FROM old_rows o LIMIT 2;
         END IF;
     EXCEPTION
         WHEN no_data_found THEN RETURN NULL;
@@ -50,29 +53,12 @@ BEGIN
         BEGIN
             jit := pg_catalog.current_setting('jit');
             PERFORM pg_catalog.set_config('jit', 'off', true);
-            -- Up to 10,000 rows' tags are collected first; more are written as they are found, at the price of a
-            -- transaction id.
             IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
-                IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag)
-                        FROM (%4$s) d WHERE d.tag IS NOT NULL;
-                ELSE
-                    SELECT pg_catalog.array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%4$s) d;
-                END IF;
+                {take_changed};
             ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
-                IF EXISTS (SELECT FROM new_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag)
-                        FROM (%5$s) d WHERE d.tag IS NOT NULL;
-                ELSE
-                    SELECT pg_catalog.array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%5$s) d;
-                END IF;
+                {take_inserted};
             ELSE
-                IF EXISTS (SELECT FROM old_rows OFFSET 10000) THEN
-                    INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag)
-                        FROM (%6$s) d WHERE d.tag IS NOT NULL;
-                ELSE
-                    SELECT pg_catalog.array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%6$s) d;
-                END IF;
+                {take_deleted};
             END IF;
             PERFORM pg_catalog.set_config('jit', jit, true);
         EXCEPTION WHEN OTHERS THEN
@@ -85,41 +71,42 @@ BEGIN
         END LOOP;
     END IF;
     IF failure IS NOT NULL THEN
-        RAISE WARNING 'Freshet could not name the tags of this %% of %%: %%',
-            TG_OP, TG_RELID::pg_catalog.regclass, failure
-            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
-                ' calling cache_invalidation_watch again mends it.';
-        INSERT INTO freshet.inbox (tag) VALUES (NULL);
+        {report_failure};
     ELSIF same THEN
         RETURN NULL;
-    ELSIF %10$s THEN
+    ELSIF {has_one_template} AND NOT many THEN
         IF new_tag IS NOT NULL THEN
-            INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(new_tag));
+            {queue_new_tag};
         END IF;
         IF old_tag OPERATOR(pg_catalog.<>) new_tag OR (old_tag IS NOT NULL AND new_tag IS NULL) THEN
-            INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(old_tag));
+            {queue_old_tag};
         END IF;
     ELSIF pg_catalog.cardinality(queued) OPERATOR(pg_catalog.=) 1 THEN
-        INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(queued[1]));
+        {queue_only_tag};
     ELSIF queued IS NOT NULL THEN
-        INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(t) FROM pg_catalog.unnest(queued) t;
+        {queue_collected};
     END IF;
-    -- an instance that sleeps; what it wakes for is committed with the notification
-    IF freshet.must_wake() THEN
-        PERFORM pg_catalog.pg_notify('freshet_live', '');
-    END IF;
+    {wake_sleeper};
     RETURN NULL;
 END
-$body$, unchanged, old_tags, new_tags, changed, new_rows, old_rows,
-        CASE WHEN has_one_template
-            THEN format('SELECT %s, %s, %s INTO STRICT same, old_tag, new_tag', unchanged, old_tags, new_tags)
-             ELSE format('SELECT CASE WHEN NOT %s THEN ARRAY[%s, %s] END INTO STRICT tags', unchanged, old_tags,
-                 new_tags) END,
-        CASE WHEN has_one_template THEN format('SELECT %s INTO STRICT new_tag', new_tags)
-            ELSE format('SELECT ARRAY[%s] INTO STRICT tags', new_tags) END,
-        CASE WHEN has_one_template THEN format('SELECT %s INTO STRICT old_tag', old_tags)
-            ELSE format('SELECT ARRAY[%s] INTO STRICT tags', old_tags) END,
-        CASE WHEN has_one_template THEN 'NOT many' ELSE 'false' END);
+$body$, jsonb_build_object(
+        'has_one_template', has_one_template,
+        'read_both', CASE WHEN has_one_template
+            THEN format('%s, %s, %s INTO STRICT same, old_tag, new_tag', unchanged, old_tags, new_tags)
+            ELSE format('CASE WHEN NOT %s THEN ARRAY[%s, %s] END INTO STRICT tags', unchanged, old_tags, new_tags) END,
+        'read_new', format(CASE WHEN has_one_template THEN '%s INTO STRICT new_tag'
+            ELSE 'ARRAY[%s] INTO STRICT tags' END, new_tags),
+        'read_old', format(CASE WHEN has_one_template THEN '%s INTO STRICT old_tag'
+            ELSE 'ARRAY[%s] INTO STRICT tags' END, old_tags),
+        'take_changed', format(take, 'new_rows', changed, freshet.queue_all(changed)),
+        'take_inserted', format(take, 'new_rows', inserted, freshet.queue_all(inserted)),
+        'take_deleted', format(take, 'old_rows', deleted, freshet.queue_all(deleted)),
+        'report_failure', freshet.report_failure('name the tags', 'failure'),
+        'queue_new_tag', freshet.queue_one('new_tag'),
+        'queue_old_tag', freshet.queue_one('old_tag'),
+        'queue_only_tag', freshet.queue_one('queued[1]'),
+        'queue_collected', freshet.queue_all('SELECT t AS tag FROM pg_catalog.unnest(queued) t'),
+        'wake_sleeper', freshet.wake_sleeper()));
 END $generator$;
 
 REVOKE ALL ON FUNCTION freshet.body_for_statements(text, text, text, text, boolean) FROM PUBLIC;

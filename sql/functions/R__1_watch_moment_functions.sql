@@ -43,10 +43,10 @@ BEGIN
            string_agg(format(note, old_is, w.number, -1), ' '), string_agg(format(note, new_is, w.number, 1), ' ')
     INTO variables, read_old, read_new, has_old, has_new, note_old, note_new
     FROM freshet.due_columns(w) d;
-    bodies[1] := format($body$
+    bodies[1] := freshet.fill_in($body$
 DECLARE
     now_is  timestamptz := clock_timestamp();
-    %1$s
+    {variables}
     lost    text[];
     gained  text[];
     tag     text;
@@ -54,68 +54,76 @@ DECLARE
 BEGIN
     BEGIN
         IF TG_OP = 'UPDATE' THEN
-            IF %2$s THEN
+            IF {is_same} THEN
                 RETURN NULL;
             END IF;
         END IF;
         IF TG_OP <> 'INSERT' THEN
-            %3$s
-            IF %4$s THEN
-                lost := ARRAY[%5$s];
+            {read_old}
+            IF {has_old} THEN
+                lost := ARRAY[{old_tags}];
             END IF;
         END IF;
         IF TG_OP <> 'DELETE' THEN
-            %6$s
-            IF %7$s THEN
-                gained := ARRAY[%8$s];
+            {read_new}
+            IF {has_new} THEN
+                gained := ARRAY[{new_tags}];
             END IF;
         END IF;
     EXCEPTION WHEN OTHERS THEN
         failure := SQLERRM;
     END;
     IF failure IS NOT NULL THEN
-        RAISE WARNING 'Freshet could not note the moments of this %% of %%: %%', TG_OP, TG_RELID::regclass, failure
-            USING HINT = 'SELECT * FROM cache_invalidation_watches tells why;'
-                         ' calling cache_invalidation_watch again mends it.';
-        INSERT INTO freshet.inbox (tag) VALUES (NULL);
+        {report_failure};
         RETURN NULL;
     END IF;
     IF gained IS NOT NULL THEN
         FOREACH tag IN ARRAY gained LOOP
             IF length(tag) BETWEEN 1 AND 256 THEN
-                NULL; %9$s
+                NULL; {note_new}
             END IF;
         END LOOP;
     END IF;
     IF lost IS NOT NULL THEN
         FOREACH tag IN ARRAY lost LOOP
             IF length(tag) BETWEEN 1 AND 256 THEN
-                NULL; %10$s
+                NULL; {note_old}
             END IF;
         END LOOP;
     END IF;
     RETURN NULL;
 END
-$body$, variables, coalesce(same, 'false'), read_old, coalesce(has_old, 'false'), freshet.tags_of(w, 'old'),
-        read_new, coalesce(has_new, 'false'), freshet.tags_of(w, 'new'), note_new, note_old);
+$body$, jsonb_build_object(
+        'variables', coalesce(variables, ''),
+        'is_same', coalesce(same, 'false'),
+        'read_old', coalesce(read_old, ''),
+        'has_old', coalesce(has_old, 'false'),
+        'old_tags', freshet.tags_of(w, 'old'),
+        'read_new', coalesce(read_new, ''),
+        'has_new', coalesce(has_new, 'false'),
+        'new_tags', freshet.tags_of(w, 'new'),
+        'note_new', coalesce(note_new, ''),
+        'note_old', coalesce(note_old, ''),
+        'report_failure', freshet.report_failure('note the moments', 'failure')));
 
     -- Every table that is emptied runs its own trigger, hence ONLY. Rows that cannot be read keep their moments: this
     -- causes unnecessary calls, but no missing ones.
-    bodies[2] := format($body$
+    bodies[2] := freshet.fill_in($body$
 BEGIN
     IF freshet.foreign_code_in(TG_RELID) IS NULL THEN
-        EXECUTE format(%1$L, TG_RELID::regclass) USING clock_timestamp();
+        EXECUTE format({note_all}, TG_RELID::regclass) USING clock_timestamp();
     END IF;
     RETURN NULL;
 EXCEPTION
     WHEN serialization_failure OR deadlock_detected THEN
         RAISE;
     WHEN OTHERS THEN
-        RAISE WARNING 'Freshet keeps the moments of what this TRUNCATE of %% removes: %%', TG_RELID::regclass, SQLERRM;
+        RAISE WARNING 'Freshet keeps the moments of what this TRUNCATE of % removes: %', TG_RELID::regclass, SQLERRM;
         RETURN NULL;
 END
-$body$, format('INSERT INTO freshet.moment_change (watch, tag, at, change) SELECT %s, tag, at, -times FROM (%s) gone',
-               w.number, replace(replace(freshet.moments_in(w, E'ONLY \001', false), '%', '%%'), E'\001', '%s')));
+$body$, jsonb_build_object('note_all', quote_literal(format(
+        'INSERT INTO freshet.moment_change (watch, tag, at, change) SELECT %s, tag, at, -times FROM (%s) gone',
+        w.number, replace(replace(freshet.moments_in(w, E'ONLY \001', false), '%', '%%'), E'\001', '%s')))));
 
     FOR part IN 1..2 LOOP
         settings := freshet.rendering_settings(w.watched,

@@ -674,4 +674,15 @@ class WayInTest extends WayIn {
             }
         }
     }
+
+    @Test
+    void columns_may_be_called_like_the_places_of_our_functions() throws Exception {
+        run("CREATE TABLE places (id int PRIMARY KEY, \"{new_tags}\" text, \"%1$s\" text, due timestamptz)");
+        run("SELECT cache_invalidation_watch('places', ARRAY['p:{\"{new_tags}\"}:{\"%1$s\"}'],"
+                + " ARRAY['{new_tags}', '%1$s'], ARRAY['due'])");
+        queues("INSERT INTO places VALUES (1, 'a', 'b', now() + interval '1 day')", "p:a:b");
+        queues("INSERT INTO places VALUES (2, 'c', 'd'), (3, 'e', 'f')", "p:c:d", "p:e:f");
+        queues("UPDATE places SET \"%1$s\" = 'x' WHERE id > 1", "p:c:d", "p:c:x", "p:e:f", "p:e:x");
+        queues("TRUNCATE places", "p:a:b", "p:c:x", "p:e:x");
+    }
 }
