@@ -1,5 +1,9 @@
--- Statements that the generated functions of watches share, as text. Like everything in those functions, they name every
--- schema (R__1_watch_functions).
+-- What the generated functions of watches share: statements, as text, and the names of the transition tables.
+
+-- A trigger that its creator gives no transition tables looks for tables of these names: here, before it would look in
+-- pg_temp, where they could be views that run anybody's code with Freshet's rights.
+CREATE OR REPLACE VIEW freshet.old_rows AS SELECT NULL::integer AS "no transition table" WHERE false;
+CREATE OR REPLACE VIEW freshet.new_rows AS SELECT NULL::integer AS "no transition table" WHERE false;
 
 -- Puts pieces into the places that a function's text calls {name}. The pieces are not searched for such names, because
 -- a column may be called {tag}.
@@ -29,20 +33,21 @@ RETURN format('INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(%s))', ta
 -- The same for all tags of a query, which calls them tag.
 CREATE OR REPLACE FUNCTION freshet.queue_all(tags text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN format('INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag) FROM (%s) d WHERE d.tag IS NOT NULL', tags);
+RETURN format('INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag)'
+              ' FROM (%s) d WHERE d.tag IS NOT NULL', tags);
 
 -- What a trigger does instead of failing: it warns, and the fold counts a skipped tag. `failure` is an expression.
 CREATE OR REPLACE FUNCTION freshet.report_failure(task text, failure text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format('RAISE WARNING ''Freshet could not %s of this %% of %%: %%'','
-              ' TG_OP, TG_RELID::pg_catalog.regclass, %s'
+              ' TG_OP, TG_RELID::regclass, %s'
               ' USING HINT = ''SELECT * FROM cache_invalidation_watches tells why;'
               ' calling cache_invalidation_watch again mends it.''; %s', task, failure, freshet.queue_one('NULL'));
 
 -- Wakes an instance that sleeps; what it wakes for is committed with the notification.
 CREATE OR REPLACE FUNCTION freshet.wake_sleeper() RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN 'IF freshet.must_wake() THEN PERFORM pg_catalog.pg_notify(''freshet_live'', ''''); END IF';
+RETURN 'IF freshet.must_wake() THEN PERFORM pg_notify(''freshet_live'', ''''); END IF';
 
 REVOKE ALL ON FUNCTION freshet.fill_in(text, jsonb), freshet.queue_one(text), freshet.queue_all(text),
     freshet.report_failure(text, text), freshet.wake_sleeper() FROM PUBLIC;

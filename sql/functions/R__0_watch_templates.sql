@@ -1,8 +1,7 @@
 -- Turns templates into expressions. Everything generated here runs with Freshet's rights on values of other people's
 -- types. Therefore it uses only what never calls their code: output functions (through concat), num_nulls, and *= on
 -- images. It uses no casts and none of their operators, because a user-defined cast or = would run as Freshet. This
--- must hold even after an ALTER TABLE … TYPE, which Freshet does not notice. Every name in these expressions says its
--- schema, because the functions of statements and rows run with the writer's search_path (R__1_watch_functions).
+-- must hold even after an ALTER TABLE … TYPE, which Freshet does not notice.
 
 -- 'a:{b}' -> (1, 'a:', null), (2, null, 'b'). {{ and }} are literal braces; {"odd } name"} quotes a column as SQL does.
 CREATE OR REPLACE FUNCTION freshet.template_pieces(template text, OUT place bigint, OUT literal text, OUT col text)
@@ -43,19 +42,16 @@ $$;
 CREATE OR REPLACE FUNCTION freshet.tag_expression(watched regclass, template text, source text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT format(CASE WHEN count(p.col) = 0 THEN 'pg_catalog.left(pg_catalog.concat(%2$s), 257)'
-                   ELSE 'CASE WHEN pg_catalog.num_nulls(%s) OPERATOR(pg_catalog.=) 0'
-                       ' THEN pg_catalog.left(pg_catalog.concat(%s), 257) END' END,
+SELECT format(CASE WHEN count(p.col) = 0 THEN 'left(concat(%2$s), 257)'
+                   ELSE 'CASE WHEN num_nulls(%s) = 0 THEN left(concat(%s), 257) END' END,
     string_agg(DISTINCT source || '.' || quote_ident(p.col), ', '),
     string_agg(CASE
         WHEN p.col IS NULL THEN quote_literal(p.literal)
         -- as text || column would write them: true instead of t, char(n) without its padding
         WHEN t.base = 'bool'::regtype THEN
-            format('CASE WHEN pg_catalog.concat(%1$s) OPERATOR(pg_catalog.=) ''t'' THEN ''true'''
-                   ' WHEN pg_catalog.concat(%1$s) OPERATOR(pg_catalog.=) ''f'' THEN ''false'''
-                   ' ELSE pg_catalog.concat(%1$s) END', source || '.' || quote_ident(p.col))
-        WHEN t.base = 'bpchar'::regtype THEN
-            format('pg_catalog.rtrim(pg_catalog.concat(%s), '' '')', source || '.' || quote_ident(p.col))
+            format('CASE concat(%1$s) WHEN ''t'' THEN ''true'' WHEN ''f'' THEN ''false'' ELSE concat(%1$s) END',
+                source || '.' || quote_ident(p.col))
+        WHEN t.base = 'bpchar'::regtype THEN format('rtrim(concat(%s), '' '')', source || '.' || quote_ident(p.col))
         ELSE source || '.' || quote_ident(p.col) END, ', ' ORDER BY p.place))
 FROM freshet.template_pieces(template) p
 LEFT JOIN LATERAL (
@@ -65,9 +61,9 @@ LEFT JOIN LATERAL (
     SELECT down.base FROM down JOIN pg_type y ON y.oid = down.base WHERE y.typtype <> 'd') t ON true
 $$;
 
--- The SET clauses that make the columns' values look the same in every session. Each costs some 2 µs at every call.
--- Therefore a function gets only those that its columns' types need. Base types of extensions may heed any setting: for
--- them it gets all.
+-- The SET clauses that make the columns' values look the same in every session. Each costs a little at every call, so a
+-- function gets only those that its columns' types need. Base types of extensions may heed any setting: for them it
+-- gets all.
 CREATE OR REPLACE FUNCTION freshet.rendering_settings(watched regclass, columns text[]) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -93,9 +89,7 @@ JOIN (VALUES
     ('bytea_output = ''hex''',     '{bytea}'),
     ('lc_monetary = ''C''',        '{money}'),
     ('quote_all_identifiers = off', '{regproc,regprocedure,regoper,regoperator,regclass,regcollation,regtype,regrole,'
-                                    'regnamespace,regconfig,regdictionary,aclitem}'),
-    ('search_path = pg_catalog, pg_temp', '{regproc,regprocedure,regoper,regoperator,regclass,regcollation,regtype,'
-                                          'regconfig,regdictionary}')
+                                    'regnamespace,regconfig,regdictionary,aclitem}')
 ) s(setting, heeded_by) ON CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname = ANY (s.heeded_by)
                                 ELSE t.typtype = 'b' AND t.typelem = 0
                                      AND t.typname NOT IN ('citext', 'hstore', 'ltree') END

@@ -5,22 +5,22 @@ CREATE OR REPLACE FUNCTION freshet.body_for_rows(image text, old_tags text, new_
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $generator$
 DECLARE
-    is_whole_row CONSTANT boolean := image = '(%1$s.*)::pg_catalog.record';
+    is_whole_row CONSTANT boolean := image = '(%1$s.*)::record';
 BEGIN
     RETURN freshet.fill_in($body$
 DECLARE
-    tags    pg_catalog.text[];
-    queued  pg_catalog.text[];
-    tag     pg_catalog.text;
-    failure pg_catalog.text;
+    tags    text[];
+    queued  text[];
+    tag     text;
+    failure text;
 BEGIN
     BEGIN
-        IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
-            IF {old_image} OPERATOR(pg_catalog.*=) {new_image} THEN
+        IF TG_OP = 'UPDATE' THEN
+            IF {old_image} *= {new_image} THEN
                 RETURN NULL;
             END IF;
             tags := ARRAY[{old_tags}, {new_tags}];
-        ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
+        ELSIF TG_OP = 'INSERT' THEN
             tags := ARRAY[{new_tags}];
         ELSE
             tags := ARRAY[{old_tags}];
@@ -33,8 +33,8 @@ BEGIN
         RETURN NULL;
     END IF;
     FOREACH tag IN ARRAY tags LOOP
-        CONTINUE WHEN tag IS NULL OR tag OPERATOR(pg_catalog.=) ANY (queued);
-        queued := pg_catalog.array_append(queued, tag);
+        CONTINUE WHEN tag IS NULL OR tag = ANY (queued);
+        queued := queued || tag;
         {queue_tag};
     END LOOP;
     {wake_sleeper};

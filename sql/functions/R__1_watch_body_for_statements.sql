@@ -7,35 +7,35 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $generator$
 DECLARE
     -- the condition, for one pair of rows o and n
-    unchanged CONSTANT text := format('(%s OPERATOR(pg_catalog.*=) %s)', format(image, 'o'), format(image, 'n'));
+    unchanged CONSTANT text := format('(%s *= %s)', format(image, 'o'), format(image, 'n'));
     -- queries for the tags of many rows. unnest is in the target list, because as a function in FROM it costs 5 µs a
     -- row
-    tags_of   CONSTANT text := 'SELECT DISTINCT pg_catalog.unnest(ARRAY[%s]) COLLATE pg_catalog."C" AS tag FROM %s';
+    tags_of   CONSTANT text := 'SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM %s';
     inserted  CONSTANT text := format(tags_of, new_tags, 'new_rows n');
     deleted   CONSTANT text := format(tags_of, old_tags, 'old_rows o');
     -- Up to 10,000 rows' tags are collected first; more are written as they are found, at the price of a transaction
     -- id.
     take      CONSTANT text := 'IF EXISTS (SELECT FROM %1$s OFFSET 10000) THEN %3$s; ELSE'
-        ' SELECT pg_catalog.array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%2$s) d; END IF';
+        ' SELECT array_agg(d.tag) FILTER (WHERE d.tag IS NOT NULL) INTO queued FROM (%2$s) d; END IF';
 BEGIN
     RETURN freshet.fill_in($body$
 DECLARE
-    tags    pg_catalog.text[];
-    queued  pg_catalog.text[];
-    tag     pg_catalog.text;
-    old_tag pg_catalog.text;   -- instead of tags where there is one template: arrays cost 4 µs
-    new_tag pg_catalog.text;
+    tags    text[];
+    queued  text[];
+    tag     text;
+    old_tag text;          -- instead of tags where there is one template: arrays cost 4 µs
+    new_tag text;
     many    boolean := false;
-    failure pg_catalog.text;
+    failure text;
     same    boolean;
-    jit     pg_catalog.text;
+    jit     text;
 BEGIN
     -- Whatever goes wrong here must not fail the user's write. The block only reads, so it costs no transaction id.
     -- Most statements change one row: that is read without a join, an aggregate or a sort.
     BEGIN
-        IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
+        IF TG_OP = 'UPDATE' THEN
             SELECT {read_both} FROM old_rows o, new_rows n LIMIT 2;
-        ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
+        ELSIF TG_OP = 'INSERT' THEN
             SELECT {read_new} FROM new_rows n LIMIT 2;
         ELSE
             SELECT {read_old} FROM old_rows o LIMIT 2;
@@ -51,23 +51,23 @@ BEGIN
         -- after. A plan made for a large statement would have later ones compiled first; set here, as a SET clause
         -- costs every call 2 µs.
         BEGIN
-            jit := pg_catalog.current_setting('jit');
-            PERFORM pg_catalog.set_config('jit', 'off', true);
-            IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
+            jit := current_setting('jit');
+            PERFORM set_config('jit', 'off', true);
+            IF TG_OP = 'UPDATE' THEN
                 {take_changed};
-            ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
+            ELSIF TG_OP = 'INSERT' THEN
                 {take_inserted};
             ELSE
                 {take_deleted};
             END IF;
-            PERFORM pg_catalog.set_config('jit', jit, true);
+            PERFORM set_config('jit', jit, true);
         EXCEPTION WHEN OTHERS THEN
             failure := SQLERRM;   -- which takes the setting back as well
         END;
     ELSIF tags IS NOT NULL THEN
         FOREACH tag IN ARRAY tags LOOP
-            CONTINUE WHEN tag IS NULL OR tag OPERATOR(pg_catalog.=) ANY (queued);
-            queued := pg_catalog.array_append(queued, tag);
+            CONTINUE WHEN tag IS NULL OR tag = ANY (queued);
+            queued := queued || tag;
         END LOOP;
     END IF;
     IF failure IS NOT NULL THEN
@@ -78,10 +78,10 @@ BEGIN
         IF new_tag IS NOT NULL THEN
             {queue_new_tag};
         END IF;
-        IF old_tag OPERATOR(pg_catalog.<>) new_tag OR (old_tag IS NOT NULL AND new_tag IS NULL) THEN
+        IF old_tag <> new_tag OR (old_tag IS NOT NULL AND new_tag IS NULL) THEN
             {queue_old_tag};
         END IF;
-    ELSIF pg_catalog.cardinality(queued) OPERATOR(pg_catalog.=) 1 THEN
+    ELSIF cardinality(queued) = 1 THEN
         {queue_only_tag};
     ELSIF queued IS NOT NULL THEN
         {queue_collected};
@@ -105,7 +105,7 @@ $body$, jsonb_build_object(
         'queue_new_tag', freshet.queue_one('new_tag'),
         'queue_old_tag', freshet.queue_one('old_tag'),
         'queue_only_tag', freshet.queue_one('queued[1]'),
-        'queue_collected', freshet.queue_all('SELECT t AS tag FROM pg_catalog.unnest(queued) t'),
+        'queue_collected', freshet.queue_all('SELECT t AS tag FROM unnest(queued) t'),
         'wake_sleeper', freshet.wake_sleeper()));
 END $generator$;
 

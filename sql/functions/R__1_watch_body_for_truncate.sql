@@ -5,8 +5,9 @@ CREATE OR REPLACE FUNCTION freshet.body_for_truncate(tags text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $generator$
 DECLARE
+    -- a format, for the name of the table
     queue_rows CONSTANT text := freshet.queue_all(format(
-        'SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM %s o', tags, E'\001'));
+        'SELECT DISTINCT unnest(ARRAY[%s]) COLLATE "C" AS tag FROM %%s o', replace(tags, '%', '%%')));
 BEGIN
     RETURN freshet.fill_in($body$
 BEGIN
@@ -33,7 +34,7 @@ BEGIN
     RETURN NULL;
 END
 $body$, jsonb_build_object(
-        'queue_rows', quote_literal(replace(replace(queue_rows, '%', '%%'), E'\001', '%s')),
+        'queue_rows', quote_literal(queue_rows),
         'report_failure', freshet.report_failure('name the tags', 'SQLERRM'),
         'queue_skipped', freshet.queue_one('NULL'),
         'wake_sleeper', freshet.wake_sleeper()));

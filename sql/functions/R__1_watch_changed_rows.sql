@@ -6,9 +6,8 @@
 CREATE OR REPLACE FUNCTION freshet.row_image(w freshet.watch, needed text[]) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT coalesce('ROW(' || string_agg(DISTINCT '%1$s.' || replace(quote_ident(c), '%', '%%'), ', ')
-                    || ')::pg_catalog.record',
-                '(%1$s.*)::pg_catalog.record')
+SELECT coalesce('ROW(' || string_agg(DISTINCT '%1$s.' || replace(quote_ident(c), '%', '%%'), ', ') || ')::record',
+                '(%1$s.*)::record')
 FROM unnest(w.columns || needed || w.due) c WHERE w.columns IS NOT NULL AND freshet.has_column(w.watched, c)
 $$;
 
@@ -23,18 +22,15 @@ DECLARE
 BEGIN
     -- The old tags are rendered as well only if a column used in a tag has changed.
     pair_tags := coalesce((SELECT format(
-        'CASE WHEN ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(%s)::pg_catalog.record'
-        ' THEN ARRAY[%s] ELSE ARRAY[%s, %s] END', string_agg('o.' || quote_ident(c), ', '),
-                                        string_agg('n.' || quote_ident(c), ', '), new_tags, old_tags, new_tags)
+        'CASE WHEN ROW(%s)::record *= ROW(%s)::record THEN ARRAY[%s] ELSE ARRAY[%s, %s] END',
+                                    string_agg('o.' || quote_ident(c), ', '), string_agg('n.' || quote_ident(c), ', '),
+                                        new_tags, old_tags, new_tags)
                       FROM unnest(needed) c HAVING count(*) > 0), format('ARRAY[%s]', new_tags));
-    numbered := format('SELECT pg_catalog.row_number() OVER () AS "freshet place", %s AS "freshet image"%s',
-                       format(image, 'r'), (SELECT string_agg(', r.' || quote_ident(c), '') FROM unnest(needed) c));
-    -- ON instead of USING, which would look for = in the search_path
-    RETURN format('SELECT DISTINCT pg_catalog.unnest(%2$s) COLLATE pg_catalog."C" AS tag'
-                  ' FROM (%1$s FROM old_rows r) o FULL JOIN (%1$s FROM new_rows r) n'
-                  ' ON o."freshet place" OPERATOR(pg_catalog.=) n."freshet place"'
-                  ' WHERE (o."freshet image" OPERATOR(pg_catalog.*=) n."freshet image") IS NOT TRUE',
-                  numbered, pair_tags);
+    numbered := format('SELECT row_number() OVER () AS "freshet place", %s AS "freshet image"%s', format(image, 'r'),
+                       (SELECT string_agg(', r.' || quote_ident(c), '') FROM unnest(needed) c));
+    RETURN format('SELECT DISTINCT unnest(%2$s) COLLATE "C" AS tag'
+                  ' FROM (%1$s FROM old_rows r) o FULL JOIN (%1$s FROM new_rows r) n USING ("freshet place")'
+                  ' WHERE (o."freshet image" *= n."freshet image") IS NOT TRUE', numbered, pair_tags);
 END $$;
 
 REVOKE ALL ON FUNCTION freshet.row_image(freshet.watch, text[]),

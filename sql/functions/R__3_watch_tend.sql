@@ -77,9 +77,9 @@ BEGIN
                 problem := freshet.lacking(w.watched);
                 RETURN NEXT;
             END IF;
-        EXCEPTION WHEN lock_not_available OR insufficient_privilege OR undefined_table OR deadlock_detected
-                OR undefined_column OR datatype_mismatch OR invalid_transaction_state THEN
-            watched := w.watched;   -- the table is busy, or has just changed: left to the next time
+        EXCEPTION WHEN OTHERS THEN
+            -- the table is busy, or has just changed: left to the next time. Whatever it is, others are tended
+            watched := w.watched;
             problem := SQLERRM;
             RETURN NEXT;
         END;

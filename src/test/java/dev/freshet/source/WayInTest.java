@@ -684,5 +684,28 @@ class WayInTest extends WayIn {
         queues("INSERT INTO places VALUES (2, 'c', 'd'), (3, 'e', 'f')", "p:c:d", "p:e:f");
         queues("UPDATE places SET \"%1$s\" = 'x' WHERE id > 1", "p:c:d", "p:c:x", "p:e:f", "p:e:x");
         queues("TRUNCATE places", "p:a:b", "p:c:x", "p:e:x");
+        run("CREATE TABLE controls (id int PRIMARY KEY); INSERT INTO controls VALUES (1)");
+        watch("controls", "100%:\u0001:%s:{id}");
+        queues("TRUNCATE controls", "100%:\u0001:%s:1");
+    }
+
+    @Test
+    void a_watch_that_cannot_be_tended_does_not_keep_others_from_it() throws Exception {
+        run("CREATE TABLE spoilt (id int PRIMARY KEY); CREATE TABLE without (id int PRIMARY KEY, name text);"
+                + " CREATE TABLE changed (id int PRIMARY KEY, name text)");
+        watch("spoilt", "s:{id}");
+        watch("without", "e:{name}");
+        watch("changed", "c:{id}", "c:{name}");
+        String function = one("SELECT tgfoid::regproc FROM pg_trigger WHERE tgrelid = 'spoilt'::regclass"
+                + " AND tgname LIKE '%_insert'");
+        database.runAsSuperuser("DROP FUNCTION " + function + "() CASCADE; CREATE FUNCTION " + function
+                + "() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION " + function + "() OWNER TO freshet");
+        run("ALTER TABLE without DROP COLUMN name; ALTER TABLE changed DROP COLUMN name");
+        List<String> problems = database.list("SELECT watched || ': ' || problem FROM freshet.tend_watches()");
+        assertTrue(problems.toString().contains("spoilt: cannot change return type"), problems::toString);
+        queues("INSERT INTO without VALUES (1)");
+        queues("INSERT INTO changed VALUES (1)", "c:1");
+        database.run("DROP FUNCTION " + function + "()");
+        run("SELECT cache_invalidation_unwatch('spoilt')");
     }
 }
