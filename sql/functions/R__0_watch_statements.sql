@@ -1,7 +1,7 @@
 -- What the generated functions of watches share: statements, as text, and the names of the transition tables.
 
--- A trigger that its creator gives no transition tables looks for tables of these names: here, before it would look in
--- pg_temp, where they could be views that run anybody's code with Freshet's rights.
+-- A function whose trigger names no transition tables finds these empty views. Otherwise it would find temporary views
+-- of the same names, whose functions would run with Freshet's rights.
 CREATE OR REPLACE VIEW freshet.old_rows AS SELECT NULL::integer AS "no transition table" WHERE false;
 CREATE OR REPLACE VIEW freshet.new_rows AS SELECT NULL::integer AS "no transition table" WHERE false;
 
@@ -30,7 +30,8 @@ CREATE OR REPLACE FUNCTION freshet.queue_one(tag text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format('INSERT INTO freshet.inbox (tag) VALUES (freshet.fit_tag(%s))', tag);
 
--- The same for all tags of a query, which calls them tag.
+-- Puts the tags of a query, which calls them tag, into the inbox. A NULL among them is a template whose column is null:
+-- there is nothing to queue.
 CREATE OR REPLACE FUNCTION freshet.queue_all(tags text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format('INSERT INTO freshet.inbox (tag) SELECT freshet.fit_tag(d.tag)'
@@ -41,8 +42,9 @@ CREATE OR REPLACE FUNCTION freshet.report_failure(task text, failure text) RETUR
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format('RAISE WARNING ''Freshet could not %s of this %% of %%: %%'','
               ' TG_OP, TG_RELID::regclass, %s'
-              ' USING HINT = ''SELECT * FROM cache_invalidation_watches tells why;'
-              ' calling cache_invalidation_watch again mends it.''; %s', task, failure, freshet.queue_one('NULL'));
+              ' USING HINT = ''If cache_invalidation_watches shows a problem of this table,'
+              ' calling cache_invalidation_watch again mends it. Otherwise this warning names the cause.''; %s',
+              task, failure, freshet.queue_one('NULL'));
 
 -- Wakes an instance that sleeps; what it wakes for is committed with the notification.
 CREATE OR REPLACE FUNCTION freshet.wake_sleeper() RETURNS text

@@ -1,6 +1,8 @@
--- What the function does that a watch's row triggers call. They are for partitions, which have no transition tables, so
--- it counts rows instead of statements. It never compares rows of two partitions: a move between partitions is a delete
--- and an insert. `image` is as in R__1_watch_changed_rows; the tags are expressions over the rows old and new.
+-- The body of the function that a watch's row triggers call. A statement that names a partitioned table fires no
+-- statement trigger of its partitions, so a partition that is watched by itself needs row triggers. There,
+-- invalidation_count counts rows instead of statements. The function never compares rows of two partitions: a move
+-- between partitions is a delete and an insert. `image` is as in R__1_watch_changed_rows; the tags are expressions over
+-- the rows old and new.
 CREATE OR REPLACE FUNCTION freshet.body_for_rows(image text, old_tags text, new_tags text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $generator$

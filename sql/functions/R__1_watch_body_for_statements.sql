@@ -1,4 +1,4 @@
--- What the function does that a watch's statement triggers call: it queues the tags of the rows that a statement has
+-- The body of the function that a watch's statement triggers call. It queues the tags of the rows that a statement has
 -- inserted, changed or deleted. `image` and `changed` are as in R__1_watch_changed_rows; the tags are expressions over
 -- the rows o and n.
 CREATE OR REPLACE FUNCTION freshet.body_for_statements(image text, old_tags text, new_tags text, changed text,
@@ -46,10 +46,10 @@ BEGIN
         WHEN OTHERS THEN failure := SQLERRM;
     END;
     IF many THEN
-        -- Old and new rows are paired by their place in the transition tables. Were that order ever to differ, unequal
+        -- Old and new rows are paired by their place in the transition tables. If that order ever differed, unequal
         -- pairs would name more tags, never fewer: images that cancel out under any pairing are the same before and
-        -- after. A plan made for a large statement would have later ones compiled first; set here, as a SET clause
-        -- costs every call 2 µs.
+        -- after. JIT is off here: a plan made for a large statement would be compiled for later, small ones too. A SET
+        -- clause would cost every call 2 µs.
         BEGIN
             jit := current_setting('jit');
             PERFORM set_config('jit', 'off', true);
@@ -62,7 +62,7 @@ BEGIN
             END IF;
             PERFORM set_config('jit', jit, true);
         EXCEPTION WHEN OTHERS THEN
-            failure := SQLERRM;   -- which takes the setting back as well
+            failure := SQLERRM;   -- leaving the block also restores jit
         END;
     ELSIF tags IS NOT NULL THEN
         FOREACH tag IN ARRAY tags LOOP
@@ -85,6 +85,8 @@ BEGIN
         {queue_only_tag};
     ELSIF queued IS NOT NULL THEN
         {queue_collected};
+    ELSIF NOT many THEN
+        RETURN NULL;           -- nothing is queued
     END IF;
     {wake_sleeper};
     RETURN NULL;

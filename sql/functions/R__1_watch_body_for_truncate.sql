@@ -1,5 +1,6 @@
--- What the function does that a watch's TRUNCATE triggers call. TRUNCATE has no transition table, so it reads the rows
--- (called o in `tags`) before they are removed. It gets the table's name from TG_RELID, so that a rename does no harm.
+-- The body of the function that a watch's TRUNCATE triggers call. TRUNCATE has no transition table, so the function
+-- reads the rows (called o in `tags`) before they are removed. It gets the table's name from TG_RELID, so that a rename
+-- does no harm.
 -- With row_security = off, a policy is an error, instead of running somebody's code with Freshet's rights.
 CREATE OR REPLACE FUNCTION freshet.body_for_truncate(tags text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -23,7 +24,7 @@ BEGIN
             {report_failure};
             RETURN NULL;
     END;
-    -- It removes every row, but only names those that its transaction sees.
+    -- TRUNCATE removes every row, but the function sees and names only those in the transaction's snapshot.
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE WARNING 'Freshet may have missed tags of this TRUNCATE of %: its % transaction does not see all rows',
             TG_RELID::regclass, current_setting('transaction_isolation')

@@ -1,6 +1,6 @@
--- Moments: what the row triggers of a watch with `due` columns record. They are row triggers, because only those see
--- each row exactly once, whichever table of a partitioned one a statement names. A watch without `due` has none of
--- this.
+-- Moments: the functions of the row trigger and of the TRUNCATE trigger of a watch with `due` columns. It is a row
+-- trigger because only that sees each row exactly once, whichever partition a statement names. A watch without `due`
+-- has none of this.
 
 -- Creates and replaces functions for moments, as write_watch_functions does for tags.
 CREATE OR REPLACE FUNCTION freshet.write_moment_functions(watch_number integer) RETURNS void
@@ -27,9 +27,6 @@ BEGIN
     IF w.due IS NULL THEN
         RETURN;
     END IF;
-    -- Only moments still to come are recorded: if a row's moment has passed when its transaction commits, the other
-    -- triggers report the row as changed. Gains are recorded before losses, so that no moment is ever missing in
-    -- between.
     SELECT format('ROW(%s)::record *= ROW(%s)::record',
                   string_agg('old.' || quote_ident(c), ', '), string_agg('new.' || quote_ident(c), ', '))
     INTO same
@@ -43,6 +40,9 @@ BEGIN
            string_agg(format(note, old_is, w.number, -1), ' '), string_agg(format(note, new_is, w.number, 1), ' ')
     INTO variables, read_old, read_new, has_old, has_new, note_old, note_new
     FROM freshet.due_columns(w) d;
+    -- Only moments still to come are recorded: if a row's moment has passed when its transaction commits, the other
+    -- triggers report the row as changed. Gains are recorded before losses, so that no moment is ever missing in
+    -- between.
     bodies[1] := freshet.fill_in($body$
 DECLARE
     now_is  timestamptz := clock_timestamp();
@@ -80,14 +80,16 @@ BEGIN
     IF gained IS NOT NULL THEN
         FOREACH tag IN ARRAY gained LOOP
             IF length(tag) BETWEEN 1 AND 256 THEN
-                NULL; {note_new}
+                NULL;          -- in case no column can be read
+                {note_new}
             END IF;
         END LOOP;
     END IF;
     IF lost IS NOT NULL THEN
         FOREACH tag IN ARRAY lost LOOP
             IF length(tag) BETWEEN 1 AND 256 THEN
-                NULL; {note_old}
+                NULL;
+                {note_old}
             END IF;
         END LOOP;
     END IF;
@@ -107,7 +109,7 @@ $body$, jsonb_build_object(
         'report_failure', freshet.report_failure('note the moments', 'failure')));
 
     -- Every table that is emptied runs its own trigger, hence ONLY. Rows that cannot be read keep their moments: this
-    -- causes unnecessary calls, but no missing ones.
+    -- causes unnecessary calls, but no missing ones. \001 is the table's place while % is doubled.
     bodies[2] := freshet.fill_in($body$
 BEGIN
     IF freshet.foreign_code_in(TG_RELID) IS NULL THEN

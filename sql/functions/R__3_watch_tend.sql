@@ -7,7 +7,8 @@
 --   * Whoever makes a watch again holds its row until others can see its triggers (prepare_watch). Such rows are
 --     skipped.
 --   * Once the row is locked, this looks for triggers again, in a statement with a newer snapshot. If the transaction
---     has only one snapshot, nothing is dropped; the worker calls this every minute.
+--     has only one snapshot, nothing is dropped; Freshet calls this every minute.
+-- `after_this` is not used: as an argument it makes install_watch run first, in one expression.
 CREATE OR REPLACE FUNCTION freshet.drop_unused_watches(of regclass, after_this boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -41,9 +42,10 @@ BEGIN
     END LOOP;
 END $$;
 
--- The worker calls this from time to time. It adapts the functions to their tables' columns, creates the statement
--- triggers of new partitions if Freshet owns the table, and drops watches whose tables are gone. Returns the problems
--- that only the owner of a table can solve. A watch that somebody is making at the moment is left to the next time.
+-- Freshet calls this every minute. It adapts the functions to their tables' columns, creates the statement triggers of
+-- new partitions and records moments again if Freshet owns the table, and drops watches whose tables are gone. Returns
+-- for each watch what only the owner of its table can solve, or the error that stopped this attempt. A watch that
+-- somebody is making at the moment is left to the next time.
 CREATE OR REPLACE FUNCTION freshet.tend_watches() RETURNS TABLE (watched regclass, problem text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
 AS $$
@@ -78,7 +80,7 @@ BEGIN
                 RETURN NEXT;
             END IF;
         EXCEPTION WHEN OTHERS THEN
-            -- the table is busy, or has just changed: left to the next time. Whatever it is, others are tended
+            -- Most often the table is busy or has just changed: the next run tries again. The others are tended.
             watched := w.watched;
             problem := SQLERRM;
             RETURN NEXT;
@@ -87,5 +89,5 @@ BEGIN
     PERFORM freshet.drop_unused_watches(NULL, NULL);
 END $$;
 
--- Nobody can call this without USAGE on the schema, which only owners of watched tables have.
+-- Owners of watched tables have USAGE on this schema, but only Freshet may call this.
 REVOKE ALL ON FUNCTION freshet.tend_watches() FROM PUBLIC;

@@ -164,6 +164,18 @@ class SleepTest {
         }
     }
 
+    @Test
+    void an_update_that_changes_nothing_wakes_nobody() throws Exception {
+        database.run("CREATE TABLE public.kept (id int PRIMARY KEY, v int); INSERT INTO public.kept VALUES (1, 1);"
+                + " SELECT cache_invalidation_watch('public.kept', ARRAY['k:{id}', 'v:{v}'])");
+        listenUntil("t");
+        heard();
+        database.run("UPDATE public.kept SET v = 1; NOTIFY freshet_live, 'asleep another'");
+        List<String> heard = new ArrayList<>();
+        Eventually.is(PATIENCE, () -> heard.addAll(heard()) && heard.contains("asleep another"), heard::toString);
+        assertEquals(List.of("asleep another"), notEchoes(heard));
+    }
+
     private static List<String> notEchoes(List<String> heard) {
         return heard.stream()
                 .filter(payload -> !payload.matches("asleep [0-9a-f-]{36}"))

@@ -85,7 +85,10 @@ final class Entrances implements RouteBuilderLifecycleStrategy {
         ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), WireTapDefinition.class)
                 .forEach(tap -> tap.setExecutorService(AT_ONCE));
         ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), AggregateDefinition.class)
-                .forEach(aggregate -> aggregate.setCompletionTimeout(NEVER));
+                .forEach(aggregate -> {
+                    aggregate.setCompletionTimeout(NEVER);
+                    aggregate.setExecutorService(AT_ONCE);
+                });
         ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), DelayDefinition.class)
                 .forEach(
                         delay -> delay.setExpression(noted(delay.getExpression().getExpression())));
