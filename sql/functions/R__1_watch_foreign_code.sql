@@ -23,3 +23,16 @@ WITH RECURSIVE family(id) AS (
 SELECT min(p.oid::regprocedure::text) FROM code JOIN pg_proc p ON p.oid = code.id
 WHERE NOT pg_has_role(p.proowner, (SELECT nspowner FROM pg_namespace WHERE nspname = 'freshet'), 'MEMBER')
 $$;
+
+-- An owner of the table, or of one below it, who does not have Freshet's rights anyway; null if there is none. A
+-- transaction with an old snapshot may not see the code that such an owner has added since then.
+CREATE OR REPLACE FUNCTION freshet.foreign_owner_of(watched regclass) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+WITH RECURSIVE family(id) AS (
+    SELECT watched::oid
+    UNION SELECT i.inhrelid FROM pg_inherits i JOIN family f ON i.inhparent = f.id
+)
+SELECT min(pg_get_userbyid(c.relowner)::text) FROM family f JOIN pg_class c ON c.oid = f.id
+WHERE NOT pg_has_role(c.relowner, (SELECT nspowner FROM pg_namespace WHERE nspname = 'freshet'), 'MEMBER')
+$$;

@@ -109,10 +109,14 @@ $body$, jsonb_build_object(
         'report_failure', freshet.report_failure('note the moments', 'failure')));
 
     -- Every table that is emptied runs its own trigger, hence ONLY. Rows that cannot be read keep their moments: this
-    -- causes unnecessary calls, but no missing ones. \001 is the table's place while % is doubled.
+    -- causes unnecessary calls, but no missing ones. \001 is the table's place while % is doubled. Why a
+    -- subquery: R__1_watch_body_for_truncate.
     bodies[2] := freshet.fill_in($body$
 BEGIN
-    IF freshet.foreign_code_in(TG_RELID) IS NULL THEN
+    -- a transaction with an older snapshot does not see what reading the rows would run
+    IF (current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
+            OR freshet.foreign_owner_of(TG_RELID) IS NULL)
+        AND freshet.foreign_code_in(TG_RELID) IS NULL THEN
         EXECUTE format({note_all}, TG_RELID::regclass) USING clock_timestamp();
     END IF;
     RETURN NULL;
@@ -125,7 +129,8 @@ EXCEPTION
 END
 $body$, jsonb_build_object('note_all', quote_literal(format(
         'INSERT INTO freshet.moment_change (watch, tag, at, change) SELECT %s, tag, at, -times FROM (%s) gone',
-        w.number, replace(replace(freshet.moments_in(w, E'ONLY \001', false), '%', '%%'), E'\001', '%s')))));
+        w.number, replace(replace(freshet.moments_in(w, E'(SELECT * FROM ONLY \001)', false), '%', '%%'),
+            E'\001', '%s')))));
 
     FOR part IN 1..2 LOOP
         settings := freshet.rendering_settings(w.watched,

@@ -1,6 +1,6 @@
 -- Which templates, columns and due columns prepare_watch refuses.
 
--- Refuses a request without templates, and lists that are empty.
+-- Refuses a request without templates, lists that are empty, and those that would take minutes.
 CREATE OR REPLACE FUNCTION freshet.must_be_given(wanted_templates text[], wanted_columns text[], wanted_due text[])
     RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -12,6 +12,13 @@ BEGIN
     ELSIF EXISTS (SELECT FROM unnest(wanted_templates) t WHERE coalesce(t, '') = '') THEN
         RAISE EXCEPTION 'a tag template must not be empty or null' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Write for example ARRAY[''course:{id}''].';
+    ELSIF cardinality(wanted_templates) > 100 OR EXISTS (SELECT FROM unnest(wanted_templates) t
+                                                         WHERE length(t) > 1000) THEN
+        RAISE EXCEPTION 'there are more than 100 tag templates, or one has more than 1000 characters'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Fewer templates, with columns in them, are enough.';
+    ELSIF greatest(cardinality(wanted_columns), cardinality(wanted_due)) > 1600 THEN
+        RAISE EXCEPTION 'there are more columns than a table can have'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name each column once.';
     ELSIF cardinality(wanted_columns) = 0 THEN
         RAISE EXCEPTION 'the list of columns that matter is empty' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Leave it out, or null, when every column matters.';

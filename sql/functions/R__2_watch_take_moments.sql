@@ -39,5 +39,6 @@ RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog
 AS $$
 INSERT INTO freshet.moment_change (watch, tag, at, change)
 SELECT number, n.tag, n.at, least(n.times, 2147483647) FROM unnest(tags, ats, times) n(tag, at, times)
-WHERE n.times > 0 AND length(n.tag) BETWEEN 1 AND 256 AND n.at IS NOT NULL
+WHERE n.times > 0 AND length(n.tag) BETWEEN 1 AND 256
+  AND n.at < '10000-01-01' AND n.at > now() - interval '1 day'
 $$;

@@ -65,6 +65,15 @@ SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                WHERE p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number))
 $$;
 
+-- Whether the table itself has one of the watch's triggers.
+CREATE OR REPLACE FUNCTION freshet.is_triggered(watched regclass, number integer) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+               WHERE t.tgrelid = watched
+                 AND p.pronamespace = 'freshet'::regnamespace AND p.proname ~ format('^watch_%s(_|$)', number))
+$$;
+
 -- Brings the triggers of a watch to what they should be. Returns how many statements this took.
 CREATE OR REPLACE FUNCTION freshet.set_triggers(watched regclass, number integer) RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

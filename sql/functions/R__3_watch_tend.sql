@@ -38,7 +38,11 @@ BEGIN
             gone.number)
         WHERE p.pronamespace = 'freshet'::regnamespace AND p.prorettype = 'trigger'::regtype
     LOOP
-        EXECUTE format('DROP FUNCTION %s', function);
+        BEGIN
+            EXECUTE format('DROP FUNCTION %s', function);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            NULL;   -- somebody uses it elsewhere: it stays, and does nothing for a watch any more
+        END;
     END LOOP;
 END $$;
 
@@ -64,7 +68,9 @@ BEGIN
             CONTINUE WHEN NOT FOUND;
             PERFORM freshet.write_watch_functions(w.number);
             PERFORM freshet.write_moment_functions(w.number);
-            IF (SELECT relowner FROM pg_class WHERE oid = w.watched) = freshet.role() THEN
+            -- Without a trigger there, somebody may have asked for a watch of a table that is not theirs.
+            IF (SELECT relowner FROM pg_class WHERE oid = w.watched) = freshet.role()
+                AND freshet.is_triggered(w.watched, w.number) THEN
                 PERFORM freshet.set_triggers(w.watched, w.number);
                 IF freshet.reads_otherwise(w.watched, w.due, w.read_as) IS NOT NULL THEN
                     PERFORM freshet.drop_unused_watches(w.watched, freshet.install_watch(w.watched,

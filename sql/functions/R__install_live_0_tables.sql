@@ -92,7 +92,12 @@ CREATE OR REPLACE FUNCTION freshet.live_reference(of regclass, col name) RETURNS
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    EXECUTE format('SELECT FROM public.art a JOIN %s n ON a.id = n.%I LIMIT 0', of, col);
+    -- the types alone: a query on the tables could run their owner's code with the rights of a superuser who calls this
+    EXECUTE (SELECT format('SELECT FROM (SELECT NULL::%s AS id OFFSET 0) a'
+                           ' JOIN (SELECT NULL::%s AS id OFFSET 0) n ON a.id = n.id LIMIT 0',
+                           format_type(a.atttypid, a.atttypmod), format_type(n.atttypid, n.atttypmod))
+             FROM pg_attribute a, pg_attribute n
+             WHERE a.attrelid = 'public.art'::regclass AND a.attname = 'id' AND n.attrelid = of AND n.attname = col);
     RETURN '%s.' || quote_ident(col);
 EXCEPTION WHEN undefined_function THEN
     RETURN '%s.' || quote_ident(col) || '::text::'

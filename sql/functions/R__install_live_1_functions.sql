@@ -8,7 +8,16 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $generator$
 DECLARE
     grantee text;
+    theirs  regrole;
 BEGIN
+    -- CREATE OR REPLACE would leave it to its owner, who could then replace what it does
+    SELECT proowner INTO theirs FROM pg_proc
+    WHERE oid = to_regprocedure(format('public.%I()', name)) AND proowner <> to_regrole(quote_ident(current_user));
+    IF FOUND THEN
+        RAISE EXCEPTION 'the function public.%() belongs to %, but the tables to %', name, theirs, current_user
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('Drop it, or: ALTER FUNCTION public.%I() OWNER TO %I', name, current_user);
+    END IF;
     EXECUTE format($function$
 CREATE OR REPLACE FUNCTION public.%1$I() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

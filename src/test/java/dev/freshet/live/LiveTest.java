@@ -897,6 +897,37 @@ class LiveTest {
     }
 
     @Test
+    void a_superuser_who_installs_runs_none_of_the_owners_code() throws Exception {
+        roles();
+        database.runAsSuperuser("GRANT CREATE, USAGE ON SCHEMA public TO painter");
+        try (Connection owner = database.connectAs("painter")) {
+            TestDatabase.run(
+                    owner,
+                    TABLES.formatted("int") + "CREATE FUNCTION sly(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS"
+                            + " 'BEGIN RETURN true; END'; CREATE INDEX ON art (id) WHERE sly(1); CREATE OR REPLACE"
+                            + " FUNCTION sly(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS"
+                            + " 'BEGIN RAISE EXCEPTION ''ran as %'', current_user; END'");
+        }
+        database.runAsSuperuser("SELECT install_live_events()");
+    }
+
+    @Test
+    void a_trigger_function_of_another_role_is_not_taken_over() throws Exception {
+        roles();
+        database.runAsSuperuser("GRANT CREATE, USAGE ON SCHEMA public TO bidder; " + TABLES.formatted("int"));
+        try (Connection stranger = database.connectAs("bidder")) {
+            TestDatabase.run(
+                    stranger,
+                    "CREATE FUNCTION public.freshet_live_art() RETURNS trigger LANGUAGE plpgsql AS"
+                            + " 'BEGIN RETURN NULL; END'");
+        }
+        String refused = assertThrows(
+                        java.sql.SQLException.class, () -> database.runAsSuperuser("SELECT install_live_events()"))
+                .getMessage();
+        assertTrue(refused.contains("freshet_live_art() belongs to bidder"), refused);
+    }
+
+    @Test
     void neither_the_owners_code_nor_names_shadowed_by_a_writer_gain_rights() throws Exception {
         roles();
         database.runAsSuperuser(

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.freshet.testing.Eventually;
 import dev.freshet.testing.TestDatabase;
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -355,6 +357,104 @@ class WayInRightsTest extends WayIn {
         assertEquals(List.of(), database.list("SELECT who FROM ran_as"));
         run("TABLE new_rows; DROP VIEW pg_temp.new_rows, pg_temp.old_rows");
         assertEquals(List.of("app"), database.list("SELECT who FROM ran_as"), "the trap works");
+    }
+
+    @Test
+    void truncate_does_not_run_a_cast_of_the_tables_type_with_our_rights() throws Exception {
+        run("CREATE TABLE cast_away (id int, length int); INSERT INTO cast_away VALUES (1, 1)");
+        watch("cast_away", "x:{length}");
+        run("CREATE TABLE cast_as (who text); GRANT ALL ON cast_as TO PUBLIC;"
+                + " CREATE FUNCTION cast_row(cast_away) RETURNS"
+                + " text LANGUAGE plpgsql AS"
+                + " 'BEGIN INSERT INTO public.cast_as VALUES (current_user); RETURN ''x''; END';"
+                + " CREATE CAST (cast_away AS text) WITH FUNCTION cast_row(cast_away) AS IMPLICIT;"
+                + " ALTER TABLE cast_away DROP COLUMN length");
+        queues("TRUNCATE cast_away", (String) null);
+        assertEquals(List.of(), database.list("SELECT who FROM cast_as"));
+    }
+
+    /** What another session has added to a child, and commits only while the TRUNCATE waits for the child. */
+    @Test
+    void truncate_looks_for_the_owners_code_once_nobody_can_add_any() throws Exception {
+        run("CREATE TABLE parent (id int); CREATE TABLE child () INHERITS (parent); INSERT INTO child VALUES (1);"
+                + " CREATE TABLE late (who text); GRANT ALL ON late TO PUBLIC;"
+                + " CREATE FUNCTION sly_2(int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END'");
+        watch("parent", "p:{id}");
+        try (Connection other = database.connectAs("app")) {
+            TestDatabase.run(
+                    other,
+                    "BEGIN; LOCK TABLE child IN ACCESS EXCLUSIVE MODE; CREATE INDEX ON child (id) WHERE"
+                            + " sly_2(1); CREATE OR REPLACE FUNCTION sly_2(int) RETURNS bool LANGUAGE plpgsql"
+                            + " IMMUTABLE AS 'BEGIN IF current_user <> ''app'' THEN PERFORM public.sly_note();"
+                            + " END IF; RETURN true; END';"
+                            + " CREATE FUNCTION sly_note() RETURNS void LANGUAGE sql AS"
+                            + " 'INSERT INTO public.late VALUES (current_user)'");
+            var truncate = java.util.concurrent.CompletableFuture.runAsync(() -> {
+                try {
+                    run("TRUNCATE ONLY parent");
+                } catch (java.sql.SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            Eventually.is(
+                    Duration.ofSeconds(20), this::somebodyWaitsForTheChild, () -> "it does not wait for the child");
+            TestDatabase.run(other, "COMMIT");
+            truncate.join();
+        }
+        assertEquals(java.util.Collections.singletonList(null), queued(), "skipped, and counted");
+        assertEquals(List.of(), database.list("SELECT who FROM late"));
+    }
+
+    private boolean somebodyWaitsForTheChild() {
+        try {
+            return database.one("SELECT count(*) FROM pg_locks"
+                            + " WHERE NOT granted AND relation = 'public.child'::regclass")
+                    .equals("1");
+        } catch (java.sql.SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void a_watch_that_was_only_prepared_puts_no_trigger_on_a_table_of_ours() throws Exception {
+        database.run("CREATE TABLE public.of_freshet (id int, secret text)");
+        run("CREATE TABLE mine (id int)");
+        watch("mine", "m:{id}");
+        run("SELECT freshet.prepare_watch('public.of_freshet', ARRAY['leak:{secret}'], NULL, NULL)");
+        database.list("SELECT problem FROM freshet.tend_watches()");
+        assertEquals(
+                List.of(),
+                database.list("SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.of_freshet'::regclass"));
+    }
+
+    @Test
+    void a_function_that_somebody_holds_does_not_end_the_tending() throws Exception {
+        run("CREATE TABLE held (id int PRIMARY KEY)");
+        watch("held", "h:{id}");
+        String function = one("SELECT tgfoid::regproc FROM pg_trigger WHERE tgrelid = 'held'::regclass"
+                + " AND tgname LIKE '%_insert'");
+        run("CREATE VIEW holder AS SELECT 1 AS x WHERE " + function + "() IS NULL; DROP TABLE held");
+        database.list("SELECT problem FROM freshet.tend_watches()");
+        run("DROP VIEW holder");
+    }
+
+    @Test
+    void what_would_take_minutes_is_refused() throws Exception {
+        run("CREATE TABLE big (id int PRIMARY KEY)");
+        assertTrue(refused("SELECT cache_invalidation_watch('big',"
+                        + " (SELECT array_agg(i || ':{id}') FROM generate_series(1, 101) i))")
+                .contains("more than 100 tag templates"));
+        assertTrue(refused("SELECT cache_invalidation_watch('big', ARRAY[repeat('{id}', 251)])")
+                .contains("more than 1000 characters"));
+    }
+
+    @Test
+    void moments_that_nobody_could_wait_for_are_not_noted() throws Exception {
+        run("CREATE TABLE timed (id int PRIMARY KEY, at timestamptz)");
+        run("SELECT cache_invalidation_watch('timed', ARRAY['t:{id}'], NULL, ARRAY['at'])");
+        run("SELECT freshet.note_moments(1, '{a,b,c}', ARRAY['infinity', '-infinity', now() + interval '1 day'],"
+                + " '{1,1,1}')");
+        assertEquals(List.of("c"), database.list("DELETE FROM freshet.moment_change RETURNING tag"));
     }
 
     @Test
